@@ -1,0 +1,96 @@
+/**
+ * The interfaces at which the layers meet. Queues know nothing of telemetry, telemetry knows nothing of storage:
+ * a queue notifies an {@link Observer}, lets an {@link Around} wrap handlers, and shows a {@link Probe}.
+ */
+
+/** Why an item left a queue without being taken. */
+export type DropReason = "evicted" | "expired" | "rejected" | "shutdown";
+
+/** How a task ended. */
+export type Outcome = "success" | "failure";
+
+/**
+ * What an observer lets travel with an item, from put to get. Opaque to the queue.
+ * It is `undefined` for items that were in the queue before the observer came.
+ */
+export type Carrier = object | undefined;
+
+/**
+ * Is told what happens in a queue. Every call returns at once and must not throw; times are the queue's monotonic
+ * milliseconds, durations are milliseconds, `tier` is an index into {@link Probe.tiers}.
+ */
+export interface Observer {
+  /** A put of `count` items begins, in its caller's async context. What it returns travels with each of them. */
+  putStarted(tier: number, correlationId: string | undefined, count: number): Carrier;
+  /** The put is over: `count` items are in the queue, or handed to consumers that waited. */
+  putDone(carrier: Carrier, tier: number, count: number, tookMs: number): void;
+  /** The put is over: `accepted` of its items came in, the rest is refused with `error`. */
+  putFailed(carrier: Carrier, tier: number, accepted: number, tookMs: number, error: unknown): void;
+  /** Somebody pulls, in its caller's async context. What it returns comes back at {@link pullDone}. */
+  pullStarted(): object | undefined;
+  /** An item leaves the queue towards a consumer. */
+  taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
+  /** The pull is over, with the carriers of what it got (or the one carrier). Also called when it got nothing. */
+  pullDone(pull: object | undefined, carriers: Carrier | readonly Carrier[], tookMs: number, error?: unknown): void;
+  /** An item is dropped; it never reaches a consumer. */
+  dropped(tier: number, reason: DropReason): void;
+  /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came. */
+  settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void;
+  /** A delivery goes back into the queue, at once or after a delay. */
+  retried(processMs: number | undefined): void;
+  /** A retried item is in the queue again. */
+  reentered(tier: number): void;
+  /** The correlation ID that travels with the item, if it has one already. */
+  correlationIdOf(carrier: Carrier): string | undefined;
+  /** A callback of the user's (`onDrop`, `evictWhen`) threw. */
+  fault(error: unknown): void;
+}
+
+/** What is known of an item while it is handled. */
+export interface TaskFacts {
+  /** Name of its priority tier. */
+  readonly tier: string;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+  /** Time spent in the queue, in milliseconds; undefined where nobody measured it. */
+  readonly waitMs: number | undefined;
+  /** Made when first read, if the producer had none. */
+  readonly correlationId: string;
+}
+
+/** Wraps the handling of one item: sets its context, makes its span. Calls `fn` exactly once, synchronously. */
+export interface Around {
+  run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R;
+}
+
+/** Read-only sight of a queue, for gauges and the watchdog. Each member is O(1) or O(tiers), and never throws. */
+export interface Probe {
+  /** Names of the tiers, in order of urgency; `["default"]` where there are none. */
+  readonly tiers: readonly string[];
+  /** Monotonic milliseconds, to compare the instants below with. */
+  now(): number;
+  /** Items waiting in the tier. */
+  depth(tier: number): number;
+  /** When the oldest item of the tier came in; undefined when there is none. */
+  oldestAt(tier: number): number | undefined;
+  /** Most items that may wait; `Infinity` when unbounded. */
+  readonly capacity: number;
+  /** Items that wait for a planned delay to pass. */
+  readonly delayed: number;
+  /** Deliveries taken and not yet settled; undefined where the queue cannot know. */
+  readonly inFlight: number | undefined;
+  /** When the oldest of them was taken; undefined when there is none. */
+  readonly inFlightOldestAt: number | undefined;
+  /** Callers blocked in put, for lack of room. */
+  readonly waitingPuts: number | undefined;
+  /** Callers blocked in get, for lack of items. */
+  readonly waitingGets: number | undefined;
+}
+
+/** The key of {@link Observable.observe}. Registered globally, so that two copies of this library understand each other. */
+export const OBSERVE: unique symbol = Symbol.for("queuescope.observe") as never;
+
+/** A queue with a hook of its own for observers. At most one observer at a time; `undefined` takes it away. */
+export interface Observable {
+  [OBSERVE](telemetry: (Observer & Around) | undefined): Probe;
+}

@@ -1,0 +1,235 @@
+/** A value in words, short enough for an error message. */
+function inWords(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "bigint") return `${value}n`;
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+/** An option or argument has the wrong type, or must not be given here. */
+export class InvalidOptionTypeError extends TypeError {
+  readonly code = "QUEUE_INVALID_OPTION_TYPE";
+
+  constructor(
+    /** The option's name. */
+    readonly option: string,
+    /** What was given. */
+    readonly value: unknown,
+    /** What may be given, in words. */
+    readonly allowed: string,
+  ) {
+    super(`${option} must be ${allowed}, not ${inWords(value)}`);
+  }
+
+  static {
+    InvalidOptionTypeError.prototype.name = "InvalidOptionTypeError";
+  }
+}
+
+/** An option or argument has the right type and a value that is not allowed. */
+export class InvalidOptionRangeError extends RangeError {
+  readonly code = "QUEUE_INVALID_OPTION_RANGE";
+
+  constructor(
+    /** The option's name. */
+    readonly option: string,
+    /** What was given. */
+    readonly value: unknown,
+    /** What may be given, in words. */
+    readonly allowed: string,
+  ) {
+    super(`${option} must be ${allowed}, not ${inWords(value)}`);
+  }
+
+  static {
+    InvalidOptionRangeError.prototype.name = "InvalidOptionRangeError";
+  }
+}
+
+/** What a refused put hands back, so that nothing is lost. */
+export interface Refused {
+  /** The item that was refused; of a `putMany`, the first one. */
+  item?: unknown;
+  /** `putMany` only: the items that are not in the queue, in order. */
+  items?: readonly unknown[];
+  /** `putMany` only: how many items are in the queue. */
+  accepted?: number;
+}
+
+/** The queue has no room, and its policy is not to wait, or the item lost against everything in it. */
+export class QueueFullError extends Error implements Refused {
+  readonly code = "QUEUE_FULL";
+  declare readonly item?: unknown;
+  declare readonly items?: readonly unknown[];
+  declare readonly accepted?: number;
+
+  constructor(
+    /** The queue's capacity, in items. */
+    readonly capacity: number,
+    refused: Refused,
+  ) {
+    super(`the queue is full: it holds ${capacity} ${capacity === 1 ? "item" : "items"}`);
+    Object.assign(this, refused);
+  }
+
+  static {
+    QueueFullError.prototype.name = "QueueFullError";
+  }
+}
+
+/** The queue takes nothing in any more (`put`), or is shut down and has nothing left to give (`get`). */
+export class QueueShutDownError extends Error implements Refused {
+  readonly code = "QUEUE_SHUT_DOWN";
+  declare readonly item?: unknown;
+  declare readonly items?: readonly unknown[];
+  declare readonly accepted?: number;
+
+  constructor(
+    /** What was asked of the queue. */
+    readonly operation: "put" | "get",
+    refused?: Refused,
+  ) {
+    super(
+      operation === "put"
+        ? "the queue is shut down and takes no more items"
+        : "the queue is shut down and has no items left",
+    );
+    Object.assign(this, refused);
+  }
+
+  static {
+    QueueShutDownError.prototype.name = "QueueShutDownError";
+  }
+}
+
+/** A wait took longer than its `timeoutMs`. */
+export class QueueTimeoutError extends Error implements Refused {
+  readonly code = "QUEUE_TIMEOUT";
+  declare readonly item?: unknown;
+  declare readonly items?: readonly unknown[];
+  declare readonly accepted?: number;
+
+  constructor(
+    /** What was waited for. */
+    readonly operation: "put" | "get" | "join",
+    /** The limit that was given, in milliseconds. */
+    readonly timeoutMs: number,
+    refused?: Refused,
+  ) {
+    super(`${operation} waited for ${timeoutMs} ms in vain`);
+    Object.assign(this, refused);
+  }
+
+  static {
+    QueueTimeoutError.prototype.name = "QueueTimeoutError";
+  }
+}
+
+/** A `putMany` was aborted while it waited; it names what is in the queue and hands back what isn't. */
+export class PutManyAbortedError extends Error implements Refused {
+  readonly code = "ABORT_ERR";
+  declare readonly item?: unknown;
+  declare readonly items?: readonly unknown[];
+  declare readonly accepted?: number;
+
+  constructor(
+    /** The signal's reason; also the `cause`. */
+    readonly reason: unknown,
+    refused: Refused,
+  ) {
+    super("putMany was aborted", { cause: reason });
+    Object.assign(this, refused);
+  }
+
+  static {
+    PutManyAbortedError.prototype.name = "AbortError";
+  }
+}
+
+/** A delivery was settled a second time. */
+export class AlreadySettledError extends Error {
+  readonly code = "QUEUE_ALREADY_SETTLED";
+
+  constructor(
+    /** The call that came too late. */
+    readonly operation: "done" | "fail" | "retry",
+    /** The call that settled the delivery. */
+    readonly settledBy: "done" | "fail" | "retry",
+  ) {
+    super(`${operation}() came after ${settledBy}(): a delivery is settled once`);
+  }
+
+  static {
+    AlreadySettledError.prototype.name = "AlreadySettledError";
+  }
+}
+
+/** `taskDone` was called more often than items were taken by `get`, `tryGet` or `getMany`. */
+export class TaskDoneError extends Error {
+  readonly code = "QUEUE_TASK_DONE";
+
+  constructor() {
+    super("taskDone() was called once too often: every item taken by get is already done");
+  }
+
+  static {
+    TaskDoneError.prototype.name = "TaskDoneError";
+  }
+}
+
+/** The queue is instrumented already. */
+export class AlreadyInstrumentedError extends Error {
+  readonly code = "QUEUE_ALREADY_INSTRUMENTED";
+
+  constructor(
+    /** The name under which it was instrumented first. */
+    readonly firstName: string,
+    /** The name that was asked for now. */
+    readonly secondName: string,
+  ) {
+    super(
+      `cannot instrument the queue as "${secondName}": it is instrumented as "${firstName}" (call uninstrument first)`,
+    );
+  }
+
+  static {
+    AlreadyInstrumentedError.prototype.name = "AlreadyInstrumentedError";
+  }
+}
+
+/** The object cannot be instrumented: no adapter knows it, it lacks a method that was named, or it is frozen. */
+export class NotInstrumentableError extends TypeError {
+  readonly code = "QUEUE_NOT_INSTRUMENTABLE";
+
+  constructor(
+    /** What stands in the way. */
+    readonly reason: string,
+  ) {
+    super(`cannot instrument: ${reason}`);
+  }
+
+  static {
+    NotInstrumentableError.prototype.name = "NotInstrumentableError";
+  }
+}
+
+/** A port that the telemetry should listen on is taken. */
+export class PortInUseError extends Error {
+  readonly code = "QUEUE_PORT_IN_USE";
+
+  constructor(
+    /** The option that names the port. */
+    readonly option: string,
+    readonly host: string,
+    readonly port: number,
+    options?: ErrorOptions,
+  ) {
+    super(`${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port`, options);
+  }
+
+  static {
+    PortInUseError.prototype.name = "PortInUseError";
+  }
+}

@@ -1,0 +1,3 @@
+export { FifoQueue } from "./queue/fifo-queue.js";
+export { LifoQueue } from "./queue/lifo-queue.js";
+export { PriorityQueue } from "./queue/priority-queue.js";

@@ -1,0 +1,24 @@
+import { type Due, UNSET } from "./alarm.js";
+import type { Links } from "./linked-list.js";
+import type { Ticket } from "./ticket.js";
+
+/** An item that comes back into its queue when its planned delay is over. */
+export class Delayed<T> implements Due, Links<Delayed<T>> {
+  previous: Delayed<T> | undefined = undefined;
+  next: Delayed<T> | undefined = undefined;
+  place = UNSET;
+  order = 0;
+
+  constructor(
+    private readonly comeBack: (delayed: Delayed<T>, now: number) => void,
+    readonly dueAt: number,
+    readonly item: T,
+    readonly ticket: Ticket,
+    readonly priority: number,
+    readonly tier: number,
+  ) {}
+
+  ring(now: number): void {
+    this.comeBack(this, now);
+  }
+}

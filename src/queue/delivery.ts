@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import type { Outcome, TaskFacts } from "../contracts.js";
+import { AlreadySettledError } from "../errors.js";
+import type { Links } from "./linked-list.js";
+import { checkDuration, checkObject } from "./options.js";
+
+/** What a delivery asks of the queue that it came from. */
+export interface Settler<T> {
+  runDelivery<R>(delivery: Delivery<T>, fn: () => R): R;
+  correlationIdOf(delivery: Delivery<T>): string | undefined;
+  settleDelivery(delivery: Delivery<T>, outcome: Outcome, error?: unknown): void;
+  retryDelivery(delivery: Delivery<T>, delayMs: number): void;
+}
+
+/** An item on its way through a consumer. It is in flight until `done`, `fail` or `retry` settles it, once. */
+export class Delivery<T> implements TaskFacts, Links<Delivery<T>> {
+  /** @internal */
+  previous: Delivery<T> | undefined = undefined;
+  /** @internal */
+  next: Delivery<T> | undefined = undefined;
+  private settledBy: "done" | "fail" | "retry" | undefined = undefined;
+  private id: string | undefined = undefined;
+
+  /** @internal */
+  constructor(
+    private readonly queue: Settler<T>,
+    readonly item: T,
+    /** Name of the item's tier; `default` where the queue has none. */
+    readonly tier: string,
+    /** @internal */
+    readonly tierIndex: number,
+    /** 0 where the queue has no priorities. */
+    readonly priority: number,
+    /** 1 for the first delivery, one more for each retry. */
+    readonly attempt: number,
+    private readonly cameIn: number,
+    private readonly taken: number,
+    /** @internal */
+    readonly tag: unknown,
+  ) {}
+
+  /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
+  get enqueuedAt(): number | undefined {
+    return Number.isNaN(this.taken) ? undefined : this.cameIn;
+  }
+
+  /** When the item was taken, in monotonic milliseconds; undefined where the queue reads no clock. */
+  get takenAt(): number | undefined {
+    return Number.isNaN(this.taken) ? undefined : this.taken;
+  }
+
+  /** Milliseconds between put and get, planned delays excluded; undefined where the queue reads no clock. */
+  get waitMs(): number | undefined {
+    return Number.isNaN(this.taken) ? undefined : this.taken - this.cameIn;
+  }
+
+  /** The producer's correlation ID; if it had none, one is made now and kept. */
+  get correlationId(): string {
+    this.id ??= this.queue.correlationIdOf(this) ?? randomUUID();
+    return this.id;
+  }
+
+  /**
+   * Calls `fn` in the producer's trace context and correlation ID, inside a `process` span, if the queue is instrumented.
+   * Returns what `fn` returns. Never settles the delivery.
+   */
+  run<R>(fn: () => R): R {
+    return this.queue.runDelivery(this, fn);
+  }
+
+  /** The work is done. Throws {@link AlreadySettledError} on a delivery that is settled. */
+  done(): void {
+    this.settle("done");
+    this.queue.settleDelivery(this, "success");
+  }
+
+  /** The work failed for good. Throws {@link AlreadySettledError} on a delivery that is settled. */
+  fail(error?: unknown): void {
+    this.settle("fail");
+    this.queue.settleDelivery(this, "failure", error);
+  }
+
+  /**
+   * Gives the item back: after `delayMs` milliseconds (default 0) it is a new arrival with the next attempt's number.
+   * It needs no room. Throws {@link AlreadySettledError} on a delivery that is settled.
+   */
+  retry(options?: { delayMs?: number | undefined }): void {
+    checkObject("options", options);
+    const delayMs = options?.delayMs;
+    if (delayMs !== undefined) checkDuration("delayMs", delayMs);
+    this.settle("retry");
+    this.queue.retryDelivery(this, delayMs ?? 0);
+  }
+
+  private settle(operation: "done" | "fail" | "retry"): void {
+    if (this.settledBy !== undefined) throw new AlreadySettledError(operation, this.settledBy);
+    this.settledBy = operation;
+  }
+}

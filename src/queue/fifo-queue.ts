@@ -1,0 +1,11 @@
+import { Deque } from "./deque.js";
+import type { QueueOptions } from "./options.js";
+import { UnrankedQueue } from "./unranked-queue.js";
+
+/** First in, first out. */
+export class FifoQueue<T> extends UnrankedQueue<T> {
+  /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+  constructor(options?: QueueOptions<T>) {
+    super(new Deque(), options);
+  }
+}

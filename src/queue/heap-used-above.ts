@@ -1,0 +1,26 @@
+import { getHeapStatistics } from "node:v8";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+
+/** A reading serves for this long; one costs about as much as fifty puts. */
+const KEEP_MS = 50;
+
+/**
+ * A condition for `evictWhen`: true while more than `ratio` (0 to 1, exclusive) of the JavaScript heap that V8 may grow to is
+ * in use. Source: `v8.getHeapStatistics()`, read at most every 50 ms.
+ */
+export function heapUsedAbove(ratio: number): () => boolean {
+  const allowed = "a number between 0 and 1";
+  if (typeof ratio !== "number") throw new InvalidOptionTypeError("ratio", ratio, allowed);
+  if (!(ratio > 0 && ratio < 1)) throw new InvalidOptionRangeError("ratio", ratio, allowed);
+  let readAt = Number.NEGATIVE_INFINITY;
+  let isAbove = false;
+  return () => {
+    const now = performance.now();
+    if (now - readAt >= KEEP_MS) {
+      const { used_heap_size, heap_size_limit } = getHeapStatistics();
+      isAbove = used_heap_size > ratio * heap_size_limit;
+      readAt = now;
+    }
+    return isAbove;
+  };
+}

@@ -1,0 +1,174 @@
+import { Deque } from "./deque.js";
+
+/** How many different priorities a bitmap of 32 bits tells apart. */
+export const MOST_LEVELS = 32;
+/** Small integers, the common priorities, find their level by index instead of by hash. */
+const DIRECT = 64;
+
+/** All entries of one priority, in order of arrival. */
+export class Level<T> extends Deque<T> {
+  /** Position among the levels, the most urgent one being 0. */
+  rank = 0;
+
+  constructor(
+    override readonly priority: number,
+    override readonly tier: number,
+  ) {
+    super();
+  }
+}
+
+/** An entry on its way to another store. */
+export interface Drained<T> {
+  readonly item: T;
+  readonly at: number;
+  readonly tag: unknown;
+  readonly priority: number;
+  readonly tier: number;
+}
+
+/**
+ * Up to 32 levels and a bitmap of those that hold something: push and shift are O(1), the order among equals is that
+ * of arrival by construction. With aging the levels' heads (and tails) compete, in O(levels).
+ */
+export class Levels<T> {
+  size = 0;
+  /** Sorted, most urgent first. */
+  readonly all: Level<T>[] = [];
+  private occupied = 0;
+  private tracked = false;
+  private readonly direct: (Level<T> | undefined)[] = new Array(DIRECT).fill(undefined);
+  private readonly byPriority = new Map<number, Level<T>>();
+
+  /** `agingMs`: waiting this long is worth one priority step; 0 is no aging. */
+  constructor(private readonly agingMs: number) {}
+
+  /** The level of the priority, made if need be; undefined when there are too many. */
+  level(priority: number, tier: number): Level<T> | undefined {
+    const level = isDirect(priority) ? this.direct[priority] : this.byPriority.get(priority);
+    return level ?? this.add(priority, tier);
+  }
+
+  push(level: Level<T>, item: T, at: number, tag: unknown): void {
+    this.occupied |= 1 << level.rank;
+    level.push(item, at, tag);
+    this.size++;
+  }
+
+  /** The level that is served next. Only when there is something. */
+  first(): Level<T> {
+    return this.agingMs === 0 ? this.all[lowestBit(this.occupied)]! : this.firstAged();
+  }
+
+  /** The level whose newest entry is served last. Only when there is something. */
+  last(): Level<T> {
+    return this.agingMs === 0 ? this.all[31 - Math.clz32(this.occupied)]! : this.lastAged();
+  }
+
+  shift(level: Level<T>): T {
+    const item = level.shift();
+    this.size--;
+    if (level.size === 0) this.occupied &= ~(1 << level.rank);
+    return item;
+  }
+
+  pop(level: Level<T>): T {
+    const item = level.pop();
+    this.size--;
+    if (level.size === 0) this.occupied &= ~(1 << level.rank);
+    return item;
+  }
+
+  depth(tier: number): number {
+    let depth = 0;
+    for (const level of this.all) if (level.tier === tier) depth += level.size;
+    return depth;
+  }
+
+  oldestAt(tier: number): number | undefined {
+    let oldest: number | undefined;
+    for (const level of this.all) {
+      if (level.tier !== tier) continue;
+      const at = level.oldestAt();
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+    }
+    return oldest;
+  }
+
+  track(now: number): void {
+    this.tracked = true;
+    for (const level of this.all) level.track(now);
+  }
+
+  /** Everything, in order of arrival as far as it is known: equal instants keep the order of their level. */
+  drain(): Drained<T>[] {
+    const drained: Drained<T>[] = [];
+    for (const level of this.all) {
+      const { priority, tier } = level;
+      while (level.size > 0) {
+        const item = level.shift();
+        drained.push({ item, at: level.at, tag: level.tag, priority, tier });
+      }
+    }
+    return drained.sort((a, b) => a.at - b.at);
+  }
+
+  private add(priority: number, tier: number): Level<T> | undefined {
+    if (this.all.length === MOST_LEVELS) return undefined;
+    const level = new Level<T>(priority, tier);
+    if (this.tracked) level.track(0);
+    this.all.push(level);
+    this.all.sort((a, b) => a.priority - b.priority);
+    this.occupied = 0;
+    for (const [rank, each] of this.all.entries()) {
+      each.rank = rank;
+      if (each.size > 0) this.occupied |= 1 << rank;
+    }
+    if (isDirect(priority)) this.direct[priority] = level;
+    else this.byPriority.set(priority, level);
+    return level;
+  }
+
+  /** Equal keys mean that the one with the smaller instant came first, whatever its level. */
+  private firstAged(): Level<T> {
+    let best: Level<T> | undefined;
+    let bestKey = Number.POSITIVE_INFINITY;
+    let bestAt = Number.POSITIVE_INFINITY;
+    for (let left = this.occupied; left !== 0; left &= left - 1) {
+      const level = this.all[lowestBit(left)]!;
+      const at = level.frontAt();
+      const key = level.priority * this.agingMs + at;
+      if (key < bestKey || (key === bestKey && at < bestAt)) {
+        best = level;
+        bestKey = key;
+        bestAt = at;
+      }
+    }
+    return best!;
+  }
+
+  private lastAged(): Level<T> {
+    let best: Level<T> | undefined;
+    let bestKey = Number.NEGATIVE_INFINITY;
+    let bestAt = Number.NEGATIVE_INFINITY;
+    for (let left = this.occupied; left !== 0; left &= left - 1) {
+      const level = this.all[lowestBit(left)]!;
+      const at = level.backAt();
+      const key = level.priority * this.agingMs + at;
+      if (key > bestKey || (key === bestKey && at > bestAt)) {
+        best = level;
+        bestKey = key;
+        bestAt = at;
+      }
+    }
+    return best!;
+  }
+}
+
+function isDirect(priority: number): boolean {
+  return (priority | 0) === priority && priority >= 0 && priority < DIRECT;
+}
+
+function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
+}

@@ -1,0 +1,33 @@
+/** A node of a {@link LinkedList}. */
+export interface Links<N> {
+  previous: N | undefined;
+  next: N | undefined;
+}
+
+/** A doubly linked list whose links live in its nodes: append and remove are O(1) and allocate nothing. */
+export class LinkedList<N extends Links<N>> {
+  first: N | undefined = undefined;
+  last: N | undefined = undefined;
+  size = 0;
+
+  append(node: N): void {
+    const { last } = this;
+    node.previous = last;
+    if (last === undefined) this.first = node;
+    else last.next = node;
+    this.last = node;
+    this.size++;
+  }
+
+  /** The node must be in this list. */
+  remove(node: N): void {
+    const { previous, next } = node;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.last = previous;
+    else next.previous = previous;
+    node.previous = undefined;
+    node.next = undefined;
+    this.size--;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Clock } from "../clock.js";
+import type { DropReason } from "../contracts.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+
+/** What a full queue does with a newcomer. */
+export type WhenFull = "wait" | "reject" | "evict";
+
+/** Options of every queue. Only `undefined` stands for the default. */
+export interface QueueOptions<T> {
+  /** Most items that may wait, a whole number from 1, or `Infinity`. Default: `Infinity`. */
+  capacity?: number | undefined;
+  /**
+   * What `put` does when the queue is full: `wait` for room, `reject` with `QueueFullError`, or `evict` the item that
+   * would be served last (the newcomer, if that is the one). Default: `wait`.
+   */
+  whenFull?: WhenFull | undefined;
+  /** With `whenFull: "evict"`: evict only while this holds, else wait. Default: always. */
+  evictWhen?: (() => boolean) | undefined;
+  /** Is told each item that the queue drops, and why. What it throws is caught and counted. */
+  onDrop?: ((item: T, reason: DropReason) => void) | undefined;
+  /** Where time comes from. Default: the system clock. */
+  clock?: Clock | undefined;
+}
+
+/** How long a caller is ready to wait. */
+export interface WaitOptions {
+  /** Aborting it ends the wait: the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds, from 0; then the promise rejects with `QueueTimeoutError`. Default: no limit. */
+  timeoutMs?: number | undefined;
+}
+
+/** What goes along with an item. */
+export interface ItemOptions {
+  /**
+   * The ID that ties the item to its request; a header's value as Node gives it is fine, of several the first counts.
+   * Default: the caller's, else the trace ID, else one is made when it is first read.
+   */
+  correlationId?: string | readonly string[] | undefined;
+  /** Epoch milliseconds. An item that is taken later than this is dropped as `expired`. Default: none. */
+  deadline?: number | undefined;
+}
+
+/** Where a priority queue puts an item. Give one or the other. */
+export interface PriorityOptions {
+  /** Finite; smaller is more urgent. Default: 0, or the least urgent tier's. */
+  priority?: number | undefined;
+  /** The name of a tier. */
+  tier?: string | undefined;
+}
+
+export interface PutOptions extends WaitOptions, ItemOptions {}
+export interface PriorityPutOptions extends PutOptions, PriorityOptions {}
+
+export function checkObject(name: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== "object" || value === null)) {
+    throw new InvalidOptionTypeError(name, value, "an object");
+  }
+}
+
+export function checkCapacity(value: unknown): number {
+  const allowed = "a whole number from 1, or Infinity";
+  if (typeof value !== "number") throw new InvalidOptionTypeError("capacity", value, allowed);
+  if (!(value >= 1) || (!Number.isInteger(value) && value !== Number.POSITIVE_INFINITY)) {
+    throw new InvalidOptionRangeError("capacity", value, allowed);
+  }
+  return value;
+}
+
+export function checkOneOf<V extends string>(name: string, value: unknown, allowed: readonly V[]): V {
+  if (value === undefined) return allowed[0]!;
+  if (allowed.includes(value as V)) return value as V;
+  const words = allowed.map((word) => `"${word}"`).join(" or ");
+  if (typeof value !== "string") throw new InvalidOptionTypeError(name, value, words);
+  throw new InvalidOptionRangeError(name, value, words);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw new InvalidOptionTypeError(name, value, "a function");
+  }
+}
+
+export function checkClock(value: unknown): void {
+  if (value === undefined) return;
+  const methods = ["now", "wallNow", "setTimeout", "clearTimeout"];
+  const clock = value as Record<string, unknown> | null;
+  if (clock === null || !methods.every((method) => typeof clock[method] === "function")) {
+    throw new InvalidOptionTypeError("clock", value, "a Clock with now, wallNow, setTimeout and clearTimeout");
+  }
+}
+
+export function checkNumber(name: string, value: unknown, allowed: string, isAllowed: (n: number) => boolean) {
+  if (typeof value !== "number") throw new InvalidOptionTypeError(name, value, allowed);
+  if (!isAllowed(value)) throw new InvalidOptionRangeError(name, value, allowed);
+}
+
+export function checkDuration(name: string, value: unknown): void {
+  checkNumber(name, value, "milliseconds, from 0", (n) => n >= 0);
+}
+
+function isAbortSignal(value: unknown): value is AbortSignal {
+  return (
+    typeof value === "object" && value !== null && "aborted" in value && "reason" in value && "addEventListener" in value
+  );
+}
+
+/** Throws the reason of a signal that is aborted already. */
+export function checkWait(options: WaitOptions | undefined): void {
+  if (options === undefined) return;
+  checkObject("options", options);
+  const { signal, timeoutMs } = options;
+  if (timeoutMs !== undefined) checkDuration("timeoutMs", timeoutMs);
+  if (signal !== undefined) {
+    if (!isAbortSignal(signal)) throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
+    if (signal.aborted) throw signal.reason;
+  }
+}
+
+/** The one ID that was meant; undefined where there is none. */
+export function checkCorrelationId(value: unknown): string | undefined {
+  const id = Array.isArray(value) ? value[0] : value;
+  if (id === undefined || id === "") return undefined;
+  if (typeof id !== "string") throw new InvalidOptionTypeError("correlationId", value, "a string");
+  return id;
+}
+
+export function checkIterable(name: string, value: unknown): void {
+  const iterate = (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator];
+  if (typeof iterate !== "function" || typeof value === "string") {
+    throw new InvalidOptionTypeError(name, value, "an array or another iterable");
+  }
+}
+
+export function checkItem(item: unknown): void {
+  if (item === undefined) throw new InvalidOptionTypeError("item", item, "anything but undefined");
+}

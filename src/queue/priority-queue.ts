@@ -1,0 +1,124 @@
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import {
+  checkNumber,
+  checkObject,
+  checkOneOf,
+  type PriorityPutOptions,
+  type QueueOptions,
+} from "./options.js";
+import { type Place, Queue } from "./queue.js";
+import { Ranked } from "./ranked.js";
+
+/** Beyond this, adding an instant in milliseconds to a key would lose precision. */
+const GREATEST_KEY = 2 ** 43;
+
+export interface PriorityQueueOptions<T> extends QueueOptions<T> {
+  /**
+   * Names for priorities, such as `{ vip: 0, regular: 10 }`; each priority once. An item without `tier` or `priority` goes to the
+   * least urgent tier. Default: none, priorities are numbers.
+   */
+  tiers?: Readonly<Record<string, number>> | undefined;
+  /** Milliseconds of waiting that are worth one priority step; greater than 0. Default: no aging. */
+  agingMs?: number | undefined;
+  /** `priority`: smallest first. `deadline`: earliest first, items without one last; excludes aging. Default: `priority`. */
+  order?: "priority" | "deadline" | undefined;
+}
+
+/** Most urgent first; first in, first out among equals. */
+export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
+  /** Most urgent first; empty where there are no tiers. */
+  private readonly ladder: readonly Place[];
+  private readonly byName: ReadonlyMap<string, Place>;
+  private readonly usual: Place;
+  private readonly agingMs: number;
+  /** The answer to "where does this number go", used again and again. */
+  private readonly numbered: Place = { priority: 0, tier: 0 };
+
+  /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+  constructor(options?: PriorityQueueOptions<T>) {
+    checkObject("options", options);
+    const order = checkOneOf("order", options?.order, ["priority", "deadline"]);
+    const agingMs = checkAging(options?.agingMs, order);
+    const rungs = checkTiers(options?.tiers, agingMs);
+    const ladder = rungs.map(([, priority], tier) => ({ priority, tier }));
+    const usual = ladder.at(-1) ?? { priority: 0, tier: 0 };
+    const names = rungs.map(([name]) => name);
+    const store = new Ranked<T>({
+      order,
+      agingMs,
+      tierCount: Math.max(rungs.length, 1),
+      evicts: options?.whenFull === "evict",
+    });
+    super(store, options, usual, names.length === 0 ? undefined : names, agingMs > 0);
+    this.ladder = ladder;
+    this.byName = new Map(names.map((name, tier) => [name, ladder[tier]!]));
+    this.usual = usual;
+    this.agingMs = agingMs;
+  }
+
+  protected override placeOf({ priority, tier }: PriorityPutOptions): Place {
+    if (tier !== undefined) return this.tierNamed(tier, priority);
+    if (priority === undefined) return this.usual;
+    checkPriority("priority", priority, this.agingMs);
+    this.numbered.priority = priority;
+    this.numbered.tier = this.tierOf(priority);
+    return this.numbered;
+  }
+
+  private tierNamed(tier: string, priority: number | undefined): Place {
+    if (priority !== undefined) {
+      throw new InvalidOptionTypeError("priority", priority, "left out where a tier is given");
+    }
+    const place = this.byName.get(tier);
+    if (place !== undefined) return place;
+    const names = [...this.byName.keys()];
+    if (names.length === 0) {
+      throw new InvalidOptionTypeError("tier", tier, "left out: this queue has no tiers");
+    }
+    const allowed = `one of ${names.map((name) => `"${name}"`).join(", ")}`;
+    if (typeof tier !== "string") throw new InvalidOptionTypeError("tier", tier, allowed);
+    throw new InvalidOptionRangeError("tier", tier, allowed);
+  }
+
+  /** A number between two tiers belongs to the more urgent one, one beyond the ends to the end. */
+  private tierOf(priority: number): number {
+    let tier = 0;
+    while (tier + 1 < this.ladder.length && this.ladder[tier + 1]!.priority <= priority) tier++;
+    return tier;
+  }
+}
+
+function checkAging(agingMs: unknown, order: "priority" | "deadline"): number {
+  if (agingMs === undefined) return 0;
+  if (order === "deadline") {
+    throw new InvalidOptionTypeError("agingMs", agingMs, 'left out with order "deadline"');
+  }
+  checkNumber("agingMs", agingMs, "milliseconds, greater than 0", (n) => n > 0 && Number.isFinite(n));
+  return agingMs as number;
+}
+
+function checkPriority(name: string, priority: unknown, agingMs: number): void {
+  checkNumber(name, priority, "a finite number", Number.isFinite);
+  if (Math.abs((priority as number) * agingMs) >= GREATEST_KEY) {
+    throw new InvalidOptionRangeError(name, priority, `less than 2^43 when multiplied by agingMs (${agingMs})`);
+  }
+}
+
+/** The tiers by urgency. */
+function checkTiers(tiers: unknown, agingMs: number): [name: string, priority: number][] {
+  if (tiers === undefined) return [];
+  const allowed = "an object of names and finite numbers";
+  if (typeof tiers !== "object" || tiers === null || Array.isArray(tiers)) {
+    throw new InvalidOptionTypeError("tiers", tiers, allowed);
+  }
+  const rungs = Object.entries(tiers) as [string, number][];
+  if (rungs.length === 0) throw new InvalidOptionRangeError("tiers", tiers, `${allowed}, at least one`);
+  for (const [name, priority] of rungs) checkPriority(`tiers.${name}`, priority, agingMs);
+  rungs.sort(([, a], [, b]) => a - b);
+  for (const [i, [name, priority]] of rungs.entries()) {
+    if (i > 0 && rungs[i - 1]![1] === priority) {
+      throw new InvalidOptionRangeError(`tiers.${name}`, priority, "different from the priority of other tiers");
+    }
+  }
+  return rungs;
+}

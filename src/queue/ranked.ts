@@ -1,0 +1,153 @@
+import { Heap } from "./heap.js";
+import { type Level, Levels } from "./levels.js";
+import { MinMaxHeap } from "./min-max-heap.js";
+import { Slab } from "./slab.js";
+import type { Store } from "./store.js";
+import { deadlineOf } from "./ticket.js";
+
+/** How a {@link Ranked} store orders its entries. */
+export interface Ranking {
+  /** `priority`: smallest first. `deadline`: earliest first, undated ones last. */
+  readonly order: "priority" | "deadline";
+  /** Milliseconds of waiting that are worth one priority step; 0 is no aging. */
+  readonly agingMs: number;
+  /** How many tiers there are; at least 1. */
+  readonly tierCount: number;
+  /** Will `pop` be called? */
+  readonly evicts: boolean;
+}
+
+/**
+ * The store of a priority queue: levels while there are few different priorities, from then on a heap. With aging the key
+ * is `priority * agingMs + at`: all entries age at the same rate, so it never changes.
+ */
+export class Ranked<T> implements Store<T> {
+  /** Defined as long as there are few priorities. */
+  private levels: Levels<T> | undefined;
+  private heap: Heap | MinMaxHeap;
+  private readonly slab: Slab<T>;
+  /** The level of the entry given last; undefined where it came from the heap, which then left these facts: */
+  private level: Level<T> | undefined = undefined;
+  private slotAt = 0;
+  private slotTag: unknown = undefined;
+  private slotPriority = 0;
+  private slotTier = 0;
+
+  constructor(private readonly ranking: Ranking) {
+    const { order, agingMs, tierCount, evicts } = ranking;
+    this.levels = order === "priority" ? new Levels(agingMs) : undefined;
+    this.heap = evicts ? new MinMaxHeap() : new Heap();
+    this.slab = new Slab(tierCount, order === "deadline" || agingMs > 0);
+  }
+
+  get size(): number {
+    return this.levels !== undefined ? this.levels.size : this.heap.size;
+  }
+
+  get at(): number {
+    return this.level !== undefined ? this.level.at : this.slotAt;
+  }
+
+  get tag(): unknown {
+    return this.level !== undefined ? this.level.tag : this.slotTag;
+  }
+
+  get priority(): number {
+    return this.level !== undefined ? this.level.priority : this.slotPriority;
+  }
+
+  get tier(): number {
+    return this.level !== undefined ? this.level.tier : this.slotTier;
+  }
+
+  push(item: T, at: number, tag: unknown, priority: number, tier: number): void {
+    if (this.levels !== undefined) {
+      const level = this.levels.level(priority, tier);
+      if (level !== undefined) return this.levels.push(level, item, at, tag);
+      this.leaveLevels(this.levels);
+    }
+    this.heap.push(this.key(at, tag, priority), this.slab.add(item, at, tag, priority, tier));
+  }
+
+  shift(): T {
+    if (this.levels !== undefined) {
+      this.level = this.levels.first();
+      return this.levels.shift(this.level);
+    }
+    return this.take(this.heap.keys[0]!, this.heap.shift());
+  }
+
+  pop(): T {
+    if (this.levels !== undefined) {
+      this.level = this.levels.last();
+      return this.levels.pop(this.level);
+    }
+    const heap = this.evictable();
+    return this.take(heap.lastKey(), heap.pop());
+  }
+
+  front(): T {
+    if (this.levels !== undefined) {
+      this.level = this.levels.first();
+      return this.level.front();
+    }
+    return this.show(this.heap.keys[0]!, this.heap.first());
+  }
+
+  isLast(at: number, tag: unknown, priority: number): boolean {
+    if (this.levels === undefined) return this.key(at, tag, priority) >= this.evictable().lastKey();
+    const last = this.levels.last();
+    if (this.ranking.agingMs === 0) return priority >= last.priority;
+    return this.key(at, tag, priority) >= this.key(last.backAt(), undefined, last.priority);
+  }
+
+  depth(tier: number): number {
+    return this.levels !== undefined ? this.levels.depth(tier) : this.slab.depth(tier);
+  }
+
+  oldestAt(tier: number): number | undefined {
+    if (this.levels !== undefined) return this.levels.oldestAt(tier);
+    this.slab.follow(() => this.heap.inOrderOfArrival());
+    return this.slab.oldestAt(tier);
+  }
+
+  track(now: number): void {
+    this.levels?.track(now);
+    this.slab.track(now);
+  }
+
+  private key(at: number, tag: unknown, priority: number): number {
+    const { order, agingMs } = this.ranking;
+    if (order === "deadline") return deadlineOf(tag);
+    return agingMs === 0 ? priority : priority * agingMs + at;
+  }
+
+  private take(key: number, slot: number): T {
+    const item = this.show(key, slot);
+    this.slab.remove(slot);
+    return item;
+  }
+
+  private show(key: number, slot: number): T {
+    const { slab } = this;
+    this.level = undefined;
+    this.slotAt = slab.atOf(slot);
+    this.slotTag = slab.tagOf(slot);
+    this.slotPriority = slab.priorityOf(slot) ?? key;
+    this.slotTier = slab.tierOf(slot);
+    return slab.itemOf(slot);
+  }
+
+  private evictable(): MinMaxHeap {
+    return this.heap as MinMaxHeap;
+  }
+
+  /** Too many different priorities: everything moves to the heap, in order of arrival. */
+  private leaveLevels(levels: Levels<T>): void {
+    for (const { item, at, tag, priority, tier } of levels.drain()) {
+      this.heap.push(this.key(at, tag, priority), this.slab.add(item, at, tag, priority, tier));
+    }
+    this.levels = undefined;
+    this.level = undefined;
+  }
+}
