@@ -31,7 +31,12 @@ export interface Observer {
   /** An item leaves the queue towards a consumer. */
   taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
   /** The pull is over, with the carriers of what it got (or the one carrier). Also called when it got nothing. */
-  pullDone(pull: object | undefined, carriers: Carrier | readonly Carrier[], tookMs: number, error?: unknown): void;
+  pullDone(
+    pull: object | undefined,
+    carriers: Carrier | readonly Carrier[],
+    tookMs: number,
+    error?: unknown,
+  ): void;
   /** An item is dropped; it never reaches a consumer. */
   dropped(tier: number, reason: DropReason): void;
   /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came. */

@@ -1,6 +1,7 @@
 /** A value in words, short enough for an error message. */
 function inWords(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";
@@ -226,7 +227,10 @@ export class PortInUseError extends Error {
     readonly port: number,
     options?: ErrorOptions,
   ) {
-    super(`${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port`, options);
+    super(
+      `${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port`,
+      options,
+    );
   }
 
   static {

@@ -32,7 +32,6 @@ export interface Drained<T> {
  * of arrival by construction. With aging the levels' heads (and tails) compete, in O(levels).
  */
 export class Levels<T> {
-  size = 0;
   /** Sorted, most urgent first. */
   readonly all: Level<T>[] = [];
   private occupied = 0;
@@ -52,7 +51,6 @@ export class Levels<T> {
   push(level: Level<T>, item: T, at: number, tag: unknown): void {
     this.occupied |= 1 << level.rank;
     level.push(item, at, tag);
-    this.size++;
   }
 
   /** The level that is served next. Only when there is something. */
@@ -67,14 +65,12 @@ export class Levels<T> {
 
   shift(level: Level<T>): T {
     const item = level.shift();
-    this.size--;
     if (level.size === 0) this.occupied &= ~(1 << level.rank);
     return item;
   }
 
   pop(level: Level<T>): T {
     const item = level.pop();
-    this.size--;
     if (level.size === 0) this.occupied &= ~(1 << level.rank);
     return item;
   }

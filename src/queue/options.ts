@@ -86,11 +86,20 @@ export function checkClock(value: unknown): void {
   const methods = ["now", "wallNow", "setTimeout", "clearTimeout"];
   const clock = value as Record<string, unknown> | null;
   if (clock === null || !methods.every((method) => typeof clock[method] === "function")) {
-    throw new InvalidOptionTypeError("clock", value, "a Clock with now, wallNow, setTimeout and clearTimeout");
+    throw new InvalidOptionTypeError(
+      "clock",
+      value,
+      "a Clock with now, wallNow, setTimeout and clearTimeout",
+    );
   }
 }
 
-export function checkNumber(name: string, value: unknown, allowed: string, isAllowed: (n: number) => boolean) {
+export function checkNumber(
+  name: string,
+  value: unknown,
+  allowed: string,
+  isAllowed: (n: number) => boolean,
+) {
   if (typeof value !== "number") throw new InvalidOptionTypeError(name, value, allowed);
   if (!isAllowed(value)) throw new InvalidOptionRangeError(name, value, allowed);
 }
@@ -101,7 +110,11 @@ export function checkDuration(name: string, value: unknown): void {
 
 function isAbortSignal(value: unknown): value is AbortSignal {
   return (
-    typeof value === "object" && value !== null && "aborted" in value && "reason" in value && "addEventListener" in value
+    typeof value === "object" &&
+    value !== null &&
+    "aborted" in value &&
+    "reason" in value &&
+    "addEventListener" in value
   );
 }
 

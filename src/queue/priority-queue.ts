@@ -100,7 +100,11 @@ function checkAging(agingMs: unknown, order: "priority" | "deadline"): number {
 function checkPriority(name: string, priority: unknown, agingMs: number): void {
   checkNumber(name, priority, "a finite number", Number.isFinite);
   if (Math.abs((priority as number) * agingMs) >= GREATEST_KEY) {
-    throw new InvalidOptionRangeError(name, priority, `less than 2^43 when multiplied by agingMs (${agingMs})`);
+    throw new InvalidOptionRangeError(
+      name,
+      priority,
+      `less than 2^43 when multiplied by agingMs (${agingMs})`,
+    );
   }
 }
 
@@ -117,7 +121,11 @@ function checkTiers(tiers: unknown, agingMs: number): [name: string, priority: n
   rungs.sort(([, a], [, b]) => a - b);
   for (const [i, [name, priority]] of rungs.entries()) {
     if (i > 0 && rungs[i - 1]![1] === priority) {
-      throw new InvalidOptionRangeError(`tiers.${name}`, priority, "different from the priority of other tiers");
+      throw new InvalidOptionRangeError(
+        `tiers.${name}`,
+        priority,
+        "different from the priority of other tiers",
+      );
     }
   }
   return rungs;

@@ -3,14 +3,14 @@ import {
   type Around,
   type Carrier,
   type DropReason,
-  type Observable,
   OBSERVE,
+  type Observable,
   type Observer,
   type Outcome,
   type Probe,
 } from "../contracts.js";
 import { InvalidOptionTypeError, QueueFullError, QueueShutDownError, TaskDoneError } from "../errors.js";
-import { Alarm, UNSET } from "./alarm.js";
+import { Alarm } from "./alarm.js";
 import { Delayed } from "./delayed.js";
 import { Delivery, type Settler } from "./delivery.js";
 import { LinkedList } from "./linked-list.js";
@@ -33,7 +33,16 @@ import {
 import { Signals } from "./signals.js";
 import type { Store } from "./store.js";
 import { carrierOf, deadlineOf, Ticket } from "./ticket.js";
-import { GetWaiter, JoinWaiter, promiseOf, PutWaiter, type Wanted } from "./waiters.js";
+import {
+  type AnyWaiter,
+  GetWaiter,
+  JoinWaiter,
+  type Line,
+  PutWaiter,
+  promiseOf,
+  TimeLimit,
+  type Wanted,
+} from "./waiters.js";
 
 /** Where an item goes among the others. */
 export interface Place {
@@ -58,7 +67,7 @@ function isPlain(options: PutOptions | undefined): boolean {
  * arrival, and what they wait for is handed to them, never freed and fought for.
  */
 export abstract class Queue<T, O extends PutOptions = PutOptions>
-  implements Observable, AsyncIterable<T>, AsyncDisposable, Settler<T>
+  implements Observable, AsyncIterable<T>, AsyncDisposable, Settler<T>, Line<T>
 {
   private readonly whenFull: WhenFull;
   private readonly evictWhen: (() => boolean) | undefined;
@@ -66,13 +75,16 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private readonly clock: Clock;
   private readonly alarm: Alarm;
   private readonly signals = new Signals();
-  private readonly getters = new LinkedList<GetWaiter>();
+  private readonly getters = new LinkedList<GetWaiter<T>>();
   private readonly putters = new LinkedList<PutWaiter<T>>();
-  private readonly joiners = new LinkedList<JoinWaiter>();
+  private readonly joiners = new LinkedList<JoinWaiter<T>>();
   private readonly inFlight = new LinkedList<Delivery<T>>();
   private readonly delayedItems = new LinkedList<Delayed<T>>();
   private limit: number;
-  private state: "open" | "draining" | "closed" = "open";
+  /** Takes items in? */
+  private isOpen = true;
+  /** Shut down immediately: nothing comes back in either? */
+  private isClosed = false;
   /** Nothing but items: open, no observer, no clock. Then the short paths below are all there is to do. */
   private simple = true;
   /** Entries keep their time and a tag. */
@@ -167,7 +179,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       this.accept(item, options, place);
       return true;
     }
-    if (this.state !== "open") throw new QueueShutDownError("put", { item });
+    if (!this.isOpen) throw new QueueShutDownError("put", { item });
     if (!this.mayEvict()) return false;
     const waiter = this.putWaiter([item], false, options, place);
     this.evictForPutters();
@@ -254,7 +266,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       return Promise.reject(error);
     }
     if (this.unfinished === 0) return DONE;
-    const waiter = new JoinWaiter(this.endJoin);
+    const waiter = new JoinWaiter<T>(this);
     this.joiners.append(waiter);
     return this.wait(waiter, options);
   }
@@ -267,15 +279,15 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     checkObject("options", options);
     const immediate = options?.immediate ?? false;
     if (typeof immediate !== "boolean") throw new InvalidOptionTypeError("immediate", immediate, "a boolean");
-    if (this.state === "open") {
-      this.state = "draining";
+    if (this.isOpen) {
+      this.isOpen = false;
       this.simple = false;
       for (let waiter = this.putters.first; waiter !== undefined; waiter = this.putters.first) {
         this.endPut(waiter, new QueueShutDownError("put", waiter.refused()));
       }
     }
-    if (immediate && this.state !== "closed") {
-      this.state = "closed";
+    if (immediate) {
+      this.isClosed = true;
       this.dropEverything();
     }
     this.endGetsIfFinished();
@@ -329,11 +341,17 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const { item, attempt, tag, priority, tierIndex } = delivery;
     this.inFlight.remove(delivery);
     this.observer?.retried(this.processMs(delivery));
-    if (this.state === "closed") return this.drop(item, tierIndex, "shutdown");
+    if (this.isClosed) {
+      this.drop(item, tierIndex, "shutdown");
+      return;
+    }
     this.track();
     const ticket = new Ticket(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
     const now = this.now();
-    if (delayMs === 0) return this.reenter(item, now, ticket, priority, tierIndex);
+    if (delayMs === 0) {
+      this.reenter(item, now, ticket, priority, tierIndex);
+      return;
+    }
     const delayed = new Delayed(this.comeBack, now + delayMs, item, ticket, priority, tierIndex);
     this.delayedItems.append(delayed);
     if (delayMs < Number.POSITIVE_INFINITY) this.alarm.set(delayed);
@@ -355,7 +373,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Can an item come in at once, without barging past somebody? */
   private hasRoom(): boolean {
-    return this.store.size < this.limit && this.putters.first === undefined && this.state === "open";
+    return this.store.size < this.limit && this.putters.first === undefined && this.isOpen;
   }
 
   /** NaN where nobody keeps time. */
@@ -373,8 +391,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Takes an item in that has room. */
   private accept(item: T, options: O | undefined, place: Place): void {
-    if (this.simple && isPlain(options)) this.enter(item, 0, undefined, place.priority, place.tier);
-    else {
+    if (this.simple && (options === undefined || isPlain(options))) {
+      this.enter(item, 0, undefined, place.priority, place.tier);
+    } else {
       const { priority, tier } = place;
       const { observer } = this;
       this.track();
@@ -410,7 +429,14 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     else this.hand(getter, item, at, tag, priority, tier);
   }
 
-  private hand(getter: GetWaiter, item: T, at: number, tag: unknown, priority: number, tier: number): void {
+  private hand(
+    getter: GetWaiter<T>,
+    item: T,
+    at: number,
+    tag: unknown,
+    priority: number,
+    tier: number,
+  ): void {
     this.getters.remove(getter);
     this.release(getter);
     const value = this.give(getter.wanted, item, at, tag, priority, tier, at);
@@ -425,13 +451,13 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const correlationId = checkCorrelationId(options?.correlationId);
     const carrier = this.observer?.putStarted(tier, correlationId, items.length);
     const tag = this.tagOf(options, carrier, now);
-    return new PutWaiter(this.endPut, items, many, priority, tier, tag, carrier, now);
+    return new PutWaiter(this, items, many, priority, tier, tag, now);
   }
 
   /** Puts in what fits; what becomes of the rest is the queue's policy. */
   private putOrWait(items: readonly T[], many: boolean, options: O | undefined, place: Place): Promise<void> {
     const waiter = this.putWaiter(items, many, options, place);
-    if (this.state !== "open") {
+    if (!this.isOpen) {
       const error = new QueueShutDownError("put", waiter.refused());
       this.putFailed(waiter, error);
       return Promise.reject(error);
@@ -521,19 +547,20 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return error;
   }
 
-  private readonly endPut = (waiter: PutWaiter<T>, error: unknown): void => {
+  /** @internal */
+  endPut(waiter: PutWaiter<T>, error: unknown): void {
     this.putters.remove(waiter);
     this.release(waiter);
     this.putFailed(waiter, error);
     waiter.reject(error);
-  };
-
-  private putDone({ carrier, tier, items, startedAt }: PutWaiter<T>, now: number): void {
-    this.observer?.putDone(carrier, tier, items.length, now - startedAt);
   }
 
-  private putFailed({ carrier, tier, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
-    this.observer?.putFailed(carrier, tier, accepted, this.now() - startedAt, error);
+  private putDone({ tag, tier, items, startedAt }: PutWaiter<T>, now: number): void {
+    this.observer?.putDone(carrierOf(tag), tier, items.length, now - startedAt);
+  }
+
+  private putFailed({ tag, tier, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
+    this.observer?.putFailed(carrierOf(tag), tier, accepted, this.now() - startedAt, error);
   }
 
   private pull(wanted: Wanted, options: WaitOptions | undefined, max = 1): Promise<unknown> {
@@ -549,7 +576,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
         wanted === "items" ? this.takeMany(max, now, pull) : this.takeOne(wanted, now, pull),
       );
     }
-    const waiter = new GetWaiter(this.endGet, wanted, now, pull);
+    const waiter = new GetWaiter<T>(this, wanted, now, pull);
     const promise = this.wait<unknown>(waiter, options);
     this.getters.append(waiter);
     this.endGetsIfFinished();
@@ -626,7 +653,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Shut down, and nothing left to come? */
   private isFinished(): boolean {
-    return this.state !== "open" && this.store.size === 0 && this.delayedItems.size === 0;
+    return !this.isOpen && this.store.size === 0 && this.delayedItems.size === 0;
   }
 
   private endGetsIfFinished(): void {
@@ -636,35 +663,36 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     }
   }
 
-  private readonly endGet = (waiter: GetWaiter, error: unknown): void => {
+  /** @internal */
+  endGet(waiter: GetWaiter<T>, error: unknown): void {
     this.getters.remove(waiter);
     this.release(waiter);
     this.observer?.pullDone(waiter.pull, undefined, this.now() - waiter.startedAt, error);
     if (waiter.wanted === "next item" || waiter.wanted === "next delivery") waiter.resolve(END);
     else waiter.reject(error);
-  };
+  }
 
-  private readonly endJoin = (waiter: JoinWaiter, error: unknown): void => {
+  /** @internal */
+  endJoin(waiter: JoinWaiter<T>, error: unknown): void {
     this.joiners.remove(waiter);
     this.release(waiter);
     waiter.reject(error);
-  };
+  }
 
-  private wait<V>(waiter: GetWaiter | PutWaiter<T> | JoinWaiter, options: WaitOptions | undefined): Promise<V> {
+  private wait<V>(waiter: AnyWaiter<T>, options: WaitOptions | undefined): Promise<V> {
     const promise = promiseOf<V>(waiter);
     const { signal, timeoutMs } = options ?? {};
     if (signal !== undefined) this.signals.join(signal, waiter);
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      waiter.timeoutMs = timeoutMs;
-      waiter.dueAt = this.clock.now() + timeoutMs;
-      this.alarm.set(waiter);
+      waiter.timeLimit = new TimeLimit(waiter, timeoutMs, this.clock.now() + timeoutMs);
+      this.alarm.set(waiter.timeLimit);
     }
     return promise;
   }
 
   /** The waiter needs neither its time limit nor its signal any more. */
-  private release(waiter: GetWaiter | PutWaiter<T> | JoinWaiter): void {
-    if (waiter.place !== UNSET) this.alarm.unset(waiter);
+  private release(waiter: AnyWaiter<T>): void {
+    if (waiter.timeLimit !== undefined) this.alarm.unset(waiter.timeLimit);
     if (waiter.signals !== undefined) this.signals.leave(waiter);
   }
 
@@ -710,10 +738,10 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** A callback of the user's has thrown: counted if somebody counts, told once otherwise; never passed on. */
   private fault(error: unknown): void {
-    if (this.observer !== undefined) return this.observer.fault(error);
-    if (this.warned) return;
+    if (this.observer !== undefined) this.observer.fault(error);
+    else if (!this.warned)
+      process.emitWarning(`a callback of a queue has thrown: ${error}`, "QueuescopeWarning");
     this.warned = true;
-    process.emitWarning(`a callback of a queue has thrown: ${error}`, "QueuescopeWarning");
   }
 
   private finish(): void {

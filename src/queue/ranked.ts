@@ -22,6 +22,7 @@ export interface Ranking {
  * is `priority * agingMs + at`: all entries age at the same rate, so it never changes.
  */
 export class Ranked<T> implements Store<T> {
+  size = 0;
   /** Defined as long as there are few priorities. */
   private levels: Levels<T> | undefined;
   private heap: Heap | MinMaxHeap;
@@ -38,10 +39,6 @@ export class Ranked<T> implements Store<T> {
     this.levels = order === "priority" ? new Levels(agingMs) : undefined;
     this.heap = evicts ? new MinMaxHeap() : new Heap();
     this.slab = new Slab(tierCount, order === "deadline" || agingMs > 0);
-  }
-
-  get size(): number {
-    return this.levels !== undefined ? this.levels.size : this.heap.size;
   }
 
   get at(): number {
@@ -61,15 +58,20 @@ export class Ranked<T> implements Store<T> {
   }
 
   push(item: T, at: number, tag: unknown, priority: number, tier: number): void {
+    this.size++;
     if (this.levels !== undefined) {
       const level = this.levels.level(priority, tier);
-      if (level !== undefined) return this.levels.push(level, item, at, tag);
+      if (level !== undefined) {
+        this.levels.push(level, item, at, tag);
+        return;
+      }
       this.leaveLevels(this.levels);
     }
     this.heap.push(this.key(at, tag, priority), this.slab.add(item, at, tag, priority, tier));
   }
 
   shift(): T {
+    this.size--;
     if (this.levels !== undefined) {
       this.level = this.levels.first();
       return this.levels.shift(this.level);
@@ -78,6 +80,7 @@ export class Ranked<T> implements Store<T> {
   }
 
   pop(): T {
+    this.size--;
     if (this.levels !== undefined) {
       this.level = this.levels.last();
       return this.levels.pop(this.level);

@@ -3,13 +3,10 @@ import type { Store } from "./store.js";
 
 /** The store of a LIFO queue: a deque that is served from the back and evicts from the front. */
 export class Stack<T> implements Store<T> {
+  size = 0;
   readonly priority = 0;
   readonly tier = 0;
   private readonly deque = new Deque<T>();
-
-  get size(): number {
-    return this.deque.size;
-  }
 
   get at(): number {
     return this.deque.at;
@@ -20,14 +17,17 @@ export class Stack<T> implements Store<T> {
   }
 
   push(item: T, at: number, tag: unknown): void {
+    this.size++;
     this.deque.push(item, at, tag);
   }
 
   shift(): T {
+    this.size--;
     return this.deque.pop();
   }
 
   pop(): T {
+    this.size--;
     return this.deque.shift();
   }
 

@@ -1,67 +1,87 @@
-import type { Carrier } from "../contracts.js";
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../errors.js";
 import { type Due, UNSET } from "./alarm.js";
 import type { Links } from "./linked-list.js";
 import type { Abortable, SignalGroup } from "./signals.js";
 
-/** A promise that is not settled yet, with its place in line, its time limit and its signal. */
-abstract class Waiter<W> implements Links<W>, Due, Abortable {
+/** What waiters tell their queue when they wait no longer. */
+export interface Line<T> {
+  endGet(waiter: GetWaiter<T>, error: unknown): void;
+  endPut(waiter: PutWaiter<T>, error: unknown): void;
+  endJoin(waiter: JoinWaiter<T>, error: unknown): void;
+}
+
+/** A promise that is not settled yet, with its place in line. Kept small: there is one for every wait. */
+abstract class Waiter<T, W> implements Links<W>, Abortable {
   previous: W | undefined = undefined;
   next: W | undefined = undefined;
-  dueAt = 0;
-  place = UNSET;
-  order = 0;
-  timeoutMs = 0;
+  timeLimit: TimeLimit | undefined = undefined;
   signals: SignalGroup | undefined = undefined;
   resolve!: (value: unknown) => void;
   reject!: (error: unknown) => void;
 
+  constructor(protected readonly line: Line<T>) {}
+
   /** The time limit has passed. */
-  abstract ring(): void;
+  abstract timedOut(timeoutMs: number): void;
   /** The signal was aborted. */
   abstract aborted(reason: unknown): void;
+}
+
+/** How long a waiter is ready to wait; for those few that say so. */
+export class TimeLimit implements Due {
+  place = UNSET;
+  order = 0;
+
+  constructor(
+    private readonly waiter: { timedOut(timeoutMs: number): void },
+    private readonly timeoutMs: number,
+    readonly dueAt: number,
+  ) {}
+
+  ring(): void {
+    this.waiter.timedOut(this.timeoutMs);
+  }
 }
 
 /** What a `get` resolves with. */
 export type Wanted = "item" | "delivery" | "items" | "next item" | "next delivery";
 
 /** A `get` that waits for an item. */
-export class GetWaiter extends Waiter<GetWaiter> {
+export class GetWaiter<T> extends Waiter<T, GetWaiter<T>> {
   constructor(
-    private readonly giveUp: (waiter: GetWaiter, error: unknown) => void,
+    line: Line<T>,
     readonly wanted: Wanted,
     readonly startedAt: number,
     /** The observer's own. */
     readonly pull: object | undefined,
   ) {
-    super();
+    super(line);
   }
 
-  ring(): void {
-    this.giveUp(this, new QueueTimeoutError("get", this.timeoutMs));
+  override timedOut(timeoutMs: number): void {
+    this.line.endGet(this, new QueueTimeoutError("get", timeoutMs));
   }
 
-  aborted(reason: unknown): void {
-    this.giveUp(this, reason);
+  override aborted(reason: unknown): void {
+    this.line.endGet(this, reason);
   }
 }
 
 /** A `put` or `putMany` that waits for room. */
-export class PutWaiter<T> extends Waiter<PutWaiter<T>> {
+export class PutWaiter<T> extends Waiter<T, PutWaiter<T>> {
   accepted = 0;
 
   constructor(
-    private readonly giveUp: (waiter: PutWaiter<T>, error: unknown) => void,
+    line: Line<T>,
     readonly items: readonly T[],
     /** The items came by `putMany`. */
-    readonly many: boolean,
+    private readonly many: boolean,
     readonly priority: number,
     readonly tier: number,
     readonly tag: unknown,
-    readonly carrier: Carrier,
     readonly startedAt: number,
   ) {
-    super();
+    super(line);
   }
 
   /** Are all items in the queue? */
@@ -80,29 +100,27 @@ export class PutWaiter<T> extends Waiter<PutWaiter<T>> {
     return this.many ? { item: items[0], items, accepted: this.accepted } : { item: items[0] };
   }
 
-  ring(): void {
-    this.giveUp(this, new QueueTimeoutError("put", this.timeoutMs, this.refused()));
+  override timedOut(timeoutMs: number): void {
+    this.line.endPut(this, new QueueTimeoutError("put", timeoutMs, this.refused()));
   }
 
-  aborted(reason: unknown): void {
-    this.giveUp(this, this.many ? new PutManyAbortedError(reason, this.refused()) : reason);
+  override aborted(reason: unknown): void {
+    this.line.endPut(this, this.many ? new PutManyAbortedError(reason, this.refused()) : reason);
   }
 }
 
 /** A `join` that waits until all is done. */
-export class JoinWaiter extends Waiter<JoinWaiter> {
-  constructor(private readonly giveUp: (waiter: JoinWaiter, error: unknown) => void) {
-    super();
+export class JoinWaiter<T> extends Waiter<T, JoinWaiter<T>> {
+  override timedOut(timeoutMs: number): void {
+    this.line.endJoin(this, new QueueTimeoutError("join", timeoutMs));
   }
 
-  ring(): void {
-    this.giveUp(this, new QueueTimeoutError("join", this.timeoutMs));
-  }
-
-  aborted(reason: unknown): void {
-    this.giveUp(this, reason);
+  override aborted(reason: unknown): void {
+    this.line.endJoin(this, reason);
   }
 }
+
+export type AnyWaiter<T> = GetWaiter<T> | PutWaiter<T> | JoinWaiter<T>;
 
 let resolveNext: (value: never) => void;
 let rejectNext: (error: unknown) => void;
@@ -113,7 +131,10 @@ const capture = (resolve: (value: never) => void, reject: (error: unknown) => vo
 };
 
 /** The promise that the waiter's `resolve` and `reject` settle. */
-export function promiseOf<V>(waiter: Pick<Waiter<never>, "resolve" | "reject">): Promise<V> {
+export function promiseOf<V>(waiter: {
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}): Promise<V> {
   const promise = new Promise<V>(capture as never);
   waiter.resolve = resolveNext as (value: unknown) => void;
   waiter.reject = rejectNext;
