@@ -38,7 +38,7 @@ export interface Observer {
     error?: unknown,
   ): void;
   /** An item is dropped; it never reaches a consumer. */
-  dropped(tier: number, reason: DropReason): void;
+  dropped(tier: number, reason: DropReason, attempt: number): void;
   /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came. */
   settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void;
   /** A delivery goes back into the queue, at once or after a delay. */
@@ -47,6 +47,8 @@ export interface Observer {
   reentered(tier: number): void;
   /** The correlation ID that travels with the item, if it has one already. */
   correlationIdOf(carrier: Carrier): string | undefined;
+  /** An item left the queue towards a consumer, and nobody knows what travelled with it. */
+  contextLost(): void;
   /** A callback of the user's (`onDrop`, `evictWhen`) threw. */
   fault(error: unknown): void;
 }
@@ -78,6 +80,8 @@ export interface Probe {
   depth(tier: number): number;
   /** When the oldest item of the tier came in; undefined when there is none. */
   oldestAt(tier: number): number | undefined;
+  /** When the item that is served next came in; undefined when there is none, or nobody knows which it is. */
+  headAt(): number | undefined;
   /** Most items that may wait; `Infinity` when unbounded. */
   readonly capacity: number;
   /** Items that wait for a planned delay to pass. */
@@ -92,10 +96,38 @@ export interface Probe {
   readonly waitingGets: number | undefined;
 }
 
+/** Everything that telemetry does for one queue. */
+export interface QueueTelemetry extends Observer, Around {
+  /** What the queue is called in metrics and spans. */
+  readonly queueName: string;
+}
+
 /** The key of {@link Observable.observe}. Registered globally, so that two copies of this library understand each other. */
 export const OBSERVE: unique symbol = Symbol.for("queuescope.observe") as never;
 
-/** A queue with a hook of its own for observers. At most one observer at a time; `undefined` takes it away. */
+/** The key of {@link Observable.probe}. */
+export const PROBE: unique symbol = Symbol.for("queuescope.probe") as never;
+
+/** A queue with a hook of its own for observers. */
 export interface Observable {
-  [OBSERVE](telemetry: (Observer & Around) | undefined): Probe;
+  readonly [PROBE]: Probe;
+  /** One observer at a time: a second one is an `AlreadyInstrumentedError`; `undefined` takes the first away. */
+  [OBSERVE](telemetry: QueueTelemetry | undefined): void;
+}
+
+/** Knows how to attach to one kind of queue. */
+export interface Adapter<Q extends object = object> {
+  /** What spans say in `messaging.system.name`. */
+  readonly system: string;
+  /** Names of the queue's tiers, most urgent first; `["default"]` where there are none. */
+  tiersOf(queue: Q): readonly string[];
+  /** From now on the telemetry is told what happens in the queue. Throws `NotInstrumentableError` if that can't be. */
+  attach(queue: Q, telemetry: QueueTelemetry): Attachment;
+}
+
+/** A queue with telemetry attached. */
+export interface Attachment {
+  readonly probe: Probe;
+  /** Restores the queue. */
+  detach(): void;
 }

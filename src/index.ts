@@ -1,5 +1,6 @@
+export { type GenericNames, generic } from "./adapters/generic.js";
 export type { Clock, Timer } from "./clock.js";
-export type { DropReason } from "./contracts.js";
+export type { Adapter, Attachment, DropReason, Probe, QueueTelemetry } from "./contracts.js";
 export {
   AlreadyInstrumentedError,
   AlreadySettledError,
@@ -12,6 +13,7 @@ export {
   QueueTimeoutError,
   TaskDoneError,
 } from "./errors.js";
+export { type InstrumentOptions, instrument, uninstrument } from "./instrument.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
@@ -24,3 +26,6 @@ export type {
   WhenFull,
 } from "./queue/options.js";
 export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue.js";
+export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
+export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
+export type { Relation, Sla, Traces } from "./telemetry/options.js";

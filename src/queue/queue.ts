@@ -1,15 +1,21 @@
 import { type Clock, systemClock } from "../clock.js";
 import {
-  type Around,
   type Carrier,
   type DropReason,
   OBSERVE,
   type Observable,
-  type Observer,
   type Outcome,
+  PROBE,
   type Probe,
+  type QueueTelemetry,
 } from "../contracts.js";
-import { InvalidOptionTypeError, QueueFullError, QueueShutDownError, TaskDoneError } from "../errors.js";
+import {
+  AlreadyInstrumentedError,
+  InvalidOptionTypeError,
+  QueueFullError,
+  QueueShutDownError,
+  TaskDoneError,
+} from "../errors.js";
 import { Alarm } from "./alarm.js";
 import { Delayed } from "./delayed.js";
 import { Delivery, type Settler } from "./delivery.js";
@@ -32,7 +38,7 @@ import {
 } from "./options.js";
 import { Signals } from "./signals.js";
 import type { Store } from "./store.js";
-import { carrierOf, deadlineOf, Ticket } from "./ticket.js";
+import { attemptOf, carrierOf, deadlineOf, Ticket } from "./ticket.js";
 import {
   type AnyWaiter,
   GetWaiter,
@@ -95,7 +101,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private unfinished = 0;
   /** Taken by a plain get, and no `taskDone` yet. */
   private undone = 0;
-  private observer: (Observer & Around) | undefined = undefined;
+  private observer: QueueTelemetry | undefined = undefined;
   private warned = false;
 
   protected constructor(
@@ -311,10 +317,12 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   }
 
   /** @internal */
-  [OBSERVE](telemetry: (Observer & Around) | undefined): Probe {
+  [OBSERVE](telemetry: QueueTelemetry | undefined): void {
+    if (telemetry !== undefined && this.observer !== undefined) {
+      throw new AlreadyInstrumentedError(this.observer.queueName, telemetry.queueName);
+    }
     this.observer = telemetry;
     if (telemetry !== undefined) this.track();
-    return this.probe();
   }
 
   /** @internal */
@@ -342,7 +350,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     this.inFlight.remove(delivery);
     this.observer?.retried(this.processMs(delivery));
     if (this.isClosed) {
-      this.drop(item, tierIndex, "shutdown");
+      this.drop(item, tierIndex, "shutdown", attempt);
       return;
     }
     this.track();
@@ -425,7 +433,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private arrive(item: T, at: number, tag: unknown, priority: number, tier: number): void {
     const getter = this.getters.first;
     if (getter === undefined) this.store.push(item, at, tag, priority, tier);
-    else if (this.dated && deadlineOf(tag) < at) this.drop(item, tier, "expired");
+    else if (this.dated && deadlineOf(tag) < at) this.drop(item, tier, "expired", attemptOf(tag));
     else this.hand(getter, item, at, tag, priority, tier);
   }
 
@@ -519,11 +527,11 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const { store } = this;
     const { tag, priority } = waiter;
     const now = this.now();
-    const victims: { item: T; tier: number }[] = [];
+    const victims: { item: T; tier: number; tag: unknown }[] = [];
     for (this.fill(waiter, now); !waiter.isIn && !store.isLast(now, tag, priority); this.fill(waiter, now)) {
-      victims.push({ item: store.pop(), tier: store.tier });
+      victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
     }
-    for (const { item, tier } of victims) this.drop(item, tier, "evicted");
+    for (const { item, tier, tag } of victims) this.drop(item, tier, "evicted", attemptOf(tag));
   }
 
   /** Those who have waited because `evictWhen` didn't hold come before who comes now that it does. */
@@ -543,7 +551,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
     const error = new QueueFullError(this.limit, waiter.refused());
     this.putFailed(waiter, error);
-    for (const item of waiter.rest()) this.tellDropped(item, waiter.tier, reason);
+    for (const item of waiter.rest()) this.tellDropped(item, waiter.tier, reason, 1);
     return error;
   }
 
@@ -583,6 +591,13 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return promise;
   }
 
+  /** When the item that is served next came in. */
+  private headAt(): number | undefined {
+    if (!this.tracked || this.store.size === 0) return undefined;
+    this.store.front();
+    return this.store.at;
+  }
+
   /** Is there an item to take? Drops those past their deadline until there is, or nothing is left. */
   private hasNext(now: number): boolean {
     const { store } = this;
@@ -591,9 +606,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       store.front();
       if (deadlineOf(store.tag) >= now) return true;
       const item = store.shift();
-      const { tier } = store;
+      const { tier, tag } = store;
       this.admit();
-      this.drop(item, tier, "expired");
+      this.drop(item, tier, "expired", attemptOf(tag));
     }
     return false;
   }
@@ -640,7 +655,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     tier: number,
     now: number,
   ): unknown {
-    const attempt = tag instanceof Ticket ? tag.attempt : 1;
+    const attempt = attemptOf(tag);
     this.observer?.taken(carrierOf(tag), tier, at, now, attempt);
     if (wanted === "delivery" || wanted === "next delivery") {
       const delivery = new Delivery<T>(this, item, this.tiers[tier]!, tier, priority, attempt, at, now, tag);
@@ -710,23 +725,23 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private dropEverything(): void {
     while (this.store.size > 0) {
       const item = this.store.shift();
-      this.drop(item, this.store.tier, "shutdown");
+      this.drop(item, this.store.tier, "shutdown", attemptOf(this.store.tag));
     }
     for (let delayed = this.delayedItems.first; delayed !== undefined; delayed = this.delayedItems.first) {
       this.delayedItems.remove(delayed);
       this.alarm.unset(delayed);
-      this.drop(delayed.item, delayed.tier, "shutdown");
+      this.drop(delayed.item, delayed.tier, "shutdown", delayed.ticket.attempt);
     }
   }
 
   /** Something accepted leaves the queue without being taken. */
-  private drop(item: T, tier: number, reason: DropReason): void {
-    this.tellDropped(item, tier, reason);
+  private drop(item: T, tier: number, reason: DropReason, attempt: number): void {
+    this.tellDropped(item, tier, reason, attempt);
     this.finish();
   }
 
-  private tellDropped(item: T, tier: number, reason: DropReason): void {
-    this.observer?.dropped(tier, reason);
+  private tellDropped(item: T, tier: number, reason: DropReason, attempt: number): void {
+    this.observer?.dropped(tier, reason, attempt);
     if (this.onDrop === undefined) return;
     try {
       const result: unknown = this.onDrop(item, reason);
@@ -757,13 +772,15 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return delivery.takenAt === undefined ? undefined : this.now() - delivery.takenAt;
   }
 
-  private probe(): Probe {
+  /** @internal */
+  get [PROBE](): Probe {
     const queue = this;
     return {
       tiers: this.tiers,
       now: () => queue.clock.now(),
       depth: (tier) => queue.store.depth(tier),
       oldestAt: (tier) => queue.store.oldestAt(tier),
+      headAt: () => queue.headAt(),
       get capacity() {
         return queue.limit;
       },

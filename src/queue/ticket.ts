@@ -22,3 +22,8 @@ export function carrierOf(tag: unknown): Carrier {
 export function deadlineOf(tag: unknown): number {
   return tag instanceof Ticket ? tag.deadline : Number.POSITIVE_INFINITY;
 }
+
+/** The attempt's number in a tag. */
+export function attemptOf(tag: unknown): number {
+  return tag instanceof Ticket ? tag.attempt : 1;
+}

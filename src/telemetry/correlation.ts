@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { InvalidOptionTypeError } from "../errors.js";
+
+/** Whoever works on behalf of a request; a task makes its ID only when somebody asks. */
+export interface Correlated {
+  readonly correlationId: string;
+}
+
+/** The only one of this library: each instance makes every `run` of the process slower. */
+export const correlation = new AsyncLocalStorage<Correlated>();
+
+/**
+ * Calls `fn` so that everything in it, and everything that it starts, has the correlation ID: what it puts into instrumented
+ * queues takes the ID along. Returns what `fn` returns. Throws `InvalidOptionTypeError` unless `id` is a string with characters.
+ */
+export function withCorrelationId<R>(id: string, fn: () => R): R {
+  if (typeof id !== "string" || id === "") {
+    throw new InvalidOptionTypeError("id", id, "a string with at least one character");
+  }
+  if (typeof fn !== "function") throw new InvalidOptionTypeError("fn", fn, "a function");
+  return correlation.run({ correlationId: id }, fn);
+}
+
+/** The correlation ID of the code that runs now; undefined outside any context that has one. */
+export function currentCorrelationId(): string | undefined {
+  return correlation.getStore()?.correlationId;
+}

@@ -1,0 +1,156 @@
+/** How an instrument behaves: what a gauge shows may fall, what a counter shows only rises. */
+export type InstrumentKind = "gauge" | "counter" | "histogram";
+
+/** One row of the telemetry contract. */
+export interface Instrument {
+  readonly kind: InstrumentKind;
+  /** UCUM; never `1`, to which OTLP appends `_ratio`. Seconds stand in the name, so that every path of export agrees. */
+  readonly unit: string;
+  readonly attributes: readonly string[];
+  readonly description: string;
+}
+
+const QUEUE = ["queue.name"] as const;
+const TIER = ["queue.name", "queue.tier"] as const;
+
+/** The instruments of the telemetry contract that queues feed. Names are for ever; docs/telemetry.md carries the table. */
+export const INSTRUMENTS = {
+  "queue.depth": { kind: "gauge", unit: "{item}", attributes: TIER, description: "Items waiting" },
+  "queue.capacity": {
+    kind: "gauge",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Most items the queue may hold; absent when unbounded",
+  },
+  "queue.oldest.age.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: TIER,
+    description: "Age of the oldest item that is due; 0 when there is none",
+  },
+  "queue.inflight": {
+    kind: "gauge",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Items taken and not yet settled",
+  },
+  "queue.inflight.oldest.age.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: QUEUE,
+    description: "Age of the item that has been in flight longest; 0 when there is none",
+  },
+  "queue.waiters": {
+    kind: "gauge",
+    unit: "{waiter}",
+    attributes: ["queue.name", "queue.side"],
+    description: "Callers blocked: in put by backpressure, in get for lack of items",
+  },
+  "queue.put.seconds": {
+    kind: "histogram",
+    unit: "s",
+    attributes: QUEUE,
+    description: "Duration of a successful put, waiting for room included",
+  },
+  "queue.get.seconds": {
+    kind: "histogram",
+    unit: "s",
+    attributes: QUEUE,
+    description: "Duration of a successful get, waiting for an item included",
+  },
+  "queue.wait.seconds": {
+    kind: "histogram",
+    unit: "s",
+    attributes: TIER,
+    description: "Time an item spent in the queue, from put to get",
+  },
+  "queue.process.seconds": {
+    kind: "histogram",
+    unit: "s",
+    attributes: ["queue.name", "queue.outcome"],
+    description: "Time from get to settle",
+  },
+  "queue.enqueued": { kind: "counter", unit: "{item}", attributes: TIER, description: "Items that came in" },
+  "queue.dequeued": { kind: "counter", unit: "{item}", attributes: TIER, description: "Items taken" },
+  "queue.completed": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: ["queue.name", "queue.outcome"],
+    description: "Items settled",
+  },
+  "queue.dropped": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: ["queue.name", "queue.tier", "queue.reason"],
+    description: "Items refused or dropped",
+  },
+  "queue.retried": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Deliveries given back for another attempt",
+  },
+  "queue.dead.lettered": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Items given up after their last attempt",
+  },
+  "queue.sla.target.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: TIER,
+    description: "Longest wait that meets the SLA, as declared",
+  },
+  "queue.sla.objective.ratio": {
+    kind: "gauge",
+    unit: "{ratio}",
+    attributes: TIER,
+    description: "Share of items that should meet the SLA, as declared",
+  },
+  "queue.sla.items": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: ["queue.name", "queue.tier", "queue.result"],
+    description: "Items whose wait met or missed the SLA, judged at get",
+  },
+  "queue.delayed": {
+    kind: "gauge",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Retries and planned items that are not due yet",
+  },
+  "queue.overtakes": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: TIER,
+    description: "Items served after a younger one",
+  },
+  "queue.telemetry.errors": {
+    kind: "counter",
+    unit: "{error}",
+    attributes: QUEUE,
+    description: "Exceptions of telemetry, hooks and callbacks that were contained",
+  },
+  "queue.context.lost": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: ["queue.name", "queue.where"],
+    description: "Deliveries without the context that their put had",
+  },
+} as const satisfies Record<string, Instrument>;
+
+export type InstrumentName = keyof typeof INSTRUMENTS;
+
+/** The upper bounds of every histogram's buckets, in seconds. */
+export const BOUNDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+] as const;
+
+type NamesOf<K extends InstrumentKind> = {
+  [N in InstrumentName]: (typeof INSTRUMENTS)[N]["kind"] extends K ? N : never;
+}[InstrumentName];
+
+export type HistogramName = NamesOf<"histogram">;
+/** Instruments whose values are read when somebody asks for them. */
+export type ReadingName = NamesOf<"gauge" | "counter">;

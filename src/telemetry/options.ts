@@ -1,0 +1,103 @@
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import type { SlaTarget } from "./series.js";
+
+/** When spans are made: for every item, only under a span of the producer's, or never. */
+export type Traces = "always" | "with-parent" | "never";
+/**
+ * How the `process` span relates to the `send` span: a `link` from a trace of its own, its child (`parent`), or `auto`: its
+ * child on a first attempt that waited less than 1 s and whose put is recorded, else linked.
+ */
+export type Relation = "link" | "parent" | "auto";
+
+/** Options of `instrument`. Only `undefined` stands for the default. */
+export interface InstrumentOptions {
+  /** What the queue is called in metrics and spans. Queues of the same name share their series. */
+  name: string;
+  /** How long items of a tier may wait; `default` stands for every tier that has no entry. Default: no SLA. */
+  sla?: Readonly<Record<string, Sla>> | undefined;
+  /** Default: `always`. */
+  traces?: Traces | undefined;
+  /** Default: `link`. */
+  relation?: Relation | undefined;
+  /** Default: `always`. */
+  metrics?: "always" | "never" | undefined;
+}
+
+/** A promise about waiting, kept if the given share of items waits no longer than the target. */
+export interface Sla {
+  /** Longest wait, in milliseconds, greater than 0. */
+  targetMs: number;
+  /** Share of items, between 0 and 1. Default: 0.99. */
+  objective?: number | undefined;
+}
+
+/** {@link InstrumentOptions}, checked and complete. */
+export interface Settings {
+  readonly name: string;
+  readonly sla: ReadonlyMap<string, SlaTarget>;
+  readonly traces: Traces;
+  readonly relation: Relation;
+  readonly metrics: "always" | "never";
+}
+
+const USUAL_OBJECTIVE = 0.99;
+
+/** Throws an `InvalidOption…Error` that names option, value and what is allowed. `tiers` are those of the queue. */
+export function readOptions(options: unknown, tiers: readonly string[]): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidOptionTypeError("options", options, "an object with at least a name");
+  }
+  const { name, sla, traces, relation, metrics } = options as Record<keyof InstrumentOptions, unknown>;
+  if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+  if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+  return {
+    name,
+    sla: readSla(sla, tiers),
+    traces: oneOf("traces", traces, ["always", "with-parent", "never"]),
+    relation: oneOf("relation", relation, ["link", "parent", "auto"]),
+    metrics: oneOf("metrics", metrics, ["always", "never"]),
+  };
+}
+
+function oneOf<V extends string>(option: string, value: unknown, allowed: readonly [V, ...V[]]): V {
+  if (value === undefined) return allowed[0];
+  if (allowed.includes(value as V)) return value as V;
+  const words = allowed.map((word) => `"${word}"`).join(" or ");
+  if (typeof value === "string") throw new InvalidOptionRangeError(option, value, words);
+  throw new InvalidOptionTypeError(option, value, words);
+}
+
+function readSla(sla: unknown, tiers: readonly string[]): Map<string, SlaTarget> {
+  const targets = new Map<string, SlaTarget>();
+  if (sla === undefined) return targets;
+  if (typeof sla !== "object" || sla === null || Array.isArray(sla)) {
+    throw new InvalidOptionTypeError("sla", sla, "an object of tier names and { targetMs, objective }");
+  }
+  for (const [tier, target] of Object.entries(sla)) {
+    if (tier !== "default" && !tiers.includes(tier)) {
+      const names = [...new Set([...tiers, "default"])].map((each) => `"${each}"`).join(", ");
+      throw new InvalidOptionRangeError("sla", tier, `keyed by a tier of the queue: ${names}`);
+    }
+    targets.set(tier, readTarget(`sla.${tier}`, target));
+  }
+  return targets;
+}
+
+function readTarget(option: string, target: unknown): SlaTarget {
+  if (typeof target !== "object" || target === null) {
+    throw new InvalidOptionTypeError(option, target, "an object { targetMs, objective }");
+  }
+  const { targetMs, objective = USUAL_OBJECTIVE } = target as Record<keyof Sla, unknown>;
+  const isDuration = (n: number) => n > 0 && n < Number.POSITIVE_INFINITY;
+  const isShare = (n: number) => n > 0 && n < 1;
+  return {
+    targetMs: number(`${option}.targetMs`, targetMs, "milliseconds, greater than 0", isDuration),
+    objective: number(`${option}.objective`, objective, "a number between 0 and 1", isShare),
+  };
+}
+
+function number(option: string, value: unknown, allowed: string, isAllowed: (n: number) => boolean): number {
+  if (typeof value !== "number") throw new InvalidOptionTypeError(option, value, allowed);
+  if (!isAllowed(value)) throw new InvalidOptionRangeError(option, value, allowed);
+  return value;
+}

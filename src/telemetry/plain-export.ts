@@ -1,0 +1,75 @@
+import { type BatchObservableResult, type MeterProvider, metrics, type Observable } from "@opentelemetry/api";
+import { plainSinks } from "./histogram.js";
+import {
+  BOUNDS,
+  type HistogramName,
+  INSTRUMENTS,
+  type InstrumentName,
+  type ReadingName,
+} from "./instruments.js";
+import { READINGS } from "./readings.js";
+import { allSeries } from "./series.js";
+import { SCOPE } from "./version.js";
+
+/** How often to look whether an SDK was registered in the meantime, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Export by the metrics API alone, for readers that don't have our metric producer. Instruments made before an SDK is registered
+ * stay dead, so they are made anew whenever the provider is another one.
+ */
+class PlainExport {
+  private provider: MeterProvider | undefined = undefined;
+  private timer: NodeJS.Timeout | undefined = undefined;
+  private stopped = false;
+  private unbind: () => void = () => {};
+
+  /** Binds to the provider of the moment, and keeps looking for another one. To be called whenever there is news. */
+  sync(): void {
+    if (this.stopped) return;
+    this.timer ??= setInterval(() => this.sync(), LOOK_EVERY_MS).unref();
+    const provider = metrics.getMeterProvider();
+    if (provider === this.provider) return;
+    this.provider = provider;
+    this.unbind();
+    this.unbind = bind(provider);
+  }
+
+  /** For good: the metric producer has taken over. */
+  stop(): void {
+    this.stopped = true;
+    clearInterval(this.timer);
+    this.unbind();
+  }
+}
+
+export const plainExport = new PlainExport();
+
+function bind(provider: MeterProvider): () => void {
+  const meter = provider.getMeter(SCOPE.name, SCOPE.version);
+  const observables = new Map<Observable, ReadingName>();
+  for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
+    const { kind, unit, description } = INSTRUMENTS[name];
+    const options = { unit, description };
+    if (kind === "gauge") observables.set(meter.createObservableGauge(name, options), name as ReadingName);
+    else if (kind === "counter") {
+      observables.set(meter.createObservableCounter(name, options), name as ReadingName);
+    } else {
+      const advice = { explicitBucketBoundaries: [...BOUNDS] };
+      plainSinks.set(name as HistogramName, meter.createHistogram(name, { ...options, advice }));
+    }
+  }
+  const observe = (result: BatchObservableResult) => {
+    for (const [observable, name] of observables) {
+      for (const queue of allSeries.values()) {
+        READINGS[name](queue, (value, attributes) => result.observe(observable, value, attributes));
+      }
+    }
+  };
+  const all = [...observables.keys()];
+  meter.addBatchObservableCallback(observe, all);
+  return () => {
+    meter.removeBatchObservableCallback(observe, all);
+    plainSinks.clear();
+  };
+}

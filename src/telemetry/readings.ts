@@ -1,0 +1,140 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { Probe } from "../contracts.js";
+import type { ReadingName } from "./instruments.js";
+import {
+  CONTEXT_LOST,
+  DEAD_LETTERED,
+  DEQUEUED,
+  DROP_REASONS,
+  dropIndex,
+  ENQUEUED,
+  ERRORS,
+  OUTCOMES,
+  OVERTAKES,
+  type QueueSeries,
+  RETRIED,
+  SLA_MET,
+  SLA_MISSED,
+  type TierSeries,
+} from "./series.js";
+
+/** Takes one point of an instrument. */
+export type Add = (value: number, attributes: Attributes) => void;
+
+type Reading = (queue: QueueSeries, add: Add) => void;
+
+/** How the points of each gauge and counter are read from the numbers of one queue. */
+export const READINGS: Record<ReadingName, Reading> = {
+  "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
+  "queue.oldest.age.seconds": perTier((probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
+  "queue.capacity": (queue, add) => {
+    const capacity = perQueue(queue, (probe) => finite(probe.capacity), sum);
+    if (capacity !== undefined) add(capacity, queue.attributes);
+  },
+  "queue.inflight": gauge((probe) => probe.inFlight, sum),
+  "queue.inflight.oldest.age.seconds": gauge(
+    (probe) => (probe.inFlight === undefined ? undefined : ageSeconds(probe, probe.inFlightOldestAt)),
+    Math.max,
+  ),
+  "queue.waiters": both(
+    gauge((probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
+    gauge((probe) => probe.waitingGets, sum, { "queue.side": "get" }),
+  ),
+  "queue.delayed": gauge((probe) => probe.delayed, sum),
+  "queue.enqueued": tierCounter(ENQUEUED),
+  "queue.dequeued": tierCounter(DEQUEUED),
+  "queue.overtakes": tierCounter(OVERTAKES),
+  "queue.completed": (queue, add) => {
+    for (const [i, outcome] of OUTCOMES.entries()) {
+      add(queue.counts[i]!, { ...queue.attributes, "queue.outcome": outcome });
+    }
+  },
+  "queue.dropped": eachTier((tier, add) => {
+    for (const reason of DROP_REASONS) {
+      add(tier.counts[dropIndex(reason)]!, { ...tier.attributes, "queue.reason": reason });
+    }
+  }),
+  "queue.retried": queueCounter(RETRIED),
+  "queue.dead.lettered": queueCounter(DEAD_LETTERED),
+  "queue.telemetry.errors": queueCounter(ERRORS),
+  "queue.context.lost": (queue, add) =>
+    add(queue.counts[CONTEXT_LOST]!, { ...queue.attributes, "queue.where": "get" }),
+  "queue.sla.target.seconds": eachTier(({ sla, attributes }, add) => {
+    if (sla !== undefined) add(sla.targetMs / 1000, attributes);
+  }),
+  "queue.sla.objective.ratio": eachTier(({ sla, attributes }, add) => {
+    if (sla !== undefined) add(sla.objective, attributes);
+  }),
+  "queue.sla.items": eachTier(({ sla, counts, attributes }, add) => {
+    if (sla === undefined) return;
+    add(counts[SLA_MET]!, { ...attributes, "queue.result": "met" });
+    add(counts[SLA_MISSED]!, { ...attributes, "queue.result": "missed" });
+  }),
+};
+
+type Merge = (a: number, b: number) => number;
+
+function sum(a: number, b: number): number {
+  return a + b;
+}
+
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function ageSeconds(probe: Probe, since: number | undefined): number {
+  return since === undefined ? 0 : Math.max(0, probe.now() - since) / 1000;
+}
+
+/** One figure for all queues of the name; undefined where none of them knows it. */
+function perQueue(queue: QueueSeries, read: (probe: Probe) => number | undefined, merge: Merge) {
+  let merged: number | undefined;
+  for (const { probe } of queue.alive()) {
+    const value = read(probe);
+    if (value !== undefined) merged = merged === undefined ? value : merge(merged, value);
+  }
+  return merged;
+}
+
+/** A gauge of the queue; once it was shown it stays, at 0 when the queue is gone, because series must not disappear. */
+function gauge(read: (probe: Probe) => number | undefined, merge: Merge, more?: Attributes): Reading {
+  const shown = new WeakSet<QueueSeries>();
+  return (queue, add) => {
+    const value = perQueue(queue, read, merge) ?? (shown.has(queue) ? 0 : undefined);
+    if (value === undefined) return;
+    shown.add(queue);
+    add(value, more === undefined ? queue.attributes : { ...queue.attributes, ...more });
+  };
+}
+
+function both(first: Reading, second: Reading): Reading {
+  return (queue, add) => {
+    first(queue, add);
+    second(queue, add);
+  };
+}
+
+function perTier(read: (probe: Probe, tier: number) => number, merge: Merge): Reading {
+  return (queue, add) => {
+    const values = new Map<TierSeries, number>();
+    for (const tier of queue.tiers.values()) values.set(tier, 0);
+    for (const { probe, tiers } of queue.alive()) {
+      for (const [i, tier] of tiers.entries()) values.set(tier, merge(values.get(tier)!, read(probe, i)));
+    }
+    for (const [tier, value] of values) add(value, tier.attributes);
+  };
+}
+
+function eachTier(read: (tier: TierSeries, add: Add) => void): Reading {
+  return (queue, add) => {
+    for (const tier of queue.tiers.values()) read(tier, add);
+  };
+}
+
+function tierCounter(index: number): Reading {
+  return eachTier((tier, add) => add(tier.counts[index]!, tier.attributes));
+}
+
+function queueCounter(index: number): Reading {
+  return (queue, add) => add(queue.counts[index]!, queue.attributes);
+}

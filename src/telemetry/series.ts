@@ -1,0 +1,144 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { DropReason, Outcome, Probe } from "../contracts.js";
+import { Histogram } from "./histogram.js";
+import type { HistogramName } from "./instruments.js";
+
+/** What the user promised for a tier. */
+export interface SlaTarget {
+  /** Longest wait that meets the SLA, in milliseconds. */
+  readonly targetMs: number;
+  /** Share of items that should meet it, between 0 and 1. */
+  readonly objective: number;
+}
+
+export const DROP_REASONS: readonly DropReason[] = ["evicted", "expired", "rejected", "shutdown"];
+export const OUTCOMES: readonly Outcome[] = ["success", "failure"];
+
+/** Indices into {@link TierSeries.counts}. */
+export const ENQUEUED = 0;
+export const DEQUEUED = 1;
+export const OVERTAKES = 2;
+export const SLA_MET = 3;
+export const SLA_MISSED = 4;
+const FIRST_DROP = 5;
+const TIER_COUNTS = FIRST_DROP + DROP_REASONS.length;
+
+/** Where a reason is counted in {@link TierSeries.counts}. */
+export function dropIndex(reason: DropReason): number {
+  return FIRST_DROP + DROP_REASONS.indexOf(reason);
+}
+
+/** The numbers of one tier of a queue. */
+export class TierSeries {
+  readonly counts = new Float64Array(TIER_COUNTS);
+  readonly attributes: Attributes;
+  readonly wait: Histogram;
+  sla: SlaTarget | undefined = undefined;
+
+  constructor(
+    queue: string,
+    readonly tier: string,
+    exported: boolean,
+  ) {
+    this.attributes = { "queue.name": queue, "queue.tier": tier };
+    this.wait = new Histogram("queue.wait.seconds", this.attributes, exported);
+  }
+}
+
+/** Indices into {@link QueueSeries.counts}. */
+export const SUCCESS = 0;
+export const FAILURE = 1;
+export const RETRIED = 2;
+export const DEAD_LETTERED = 3;
+export const ERRORS = 4;
+export const CONTEXT_LOST = 5;
+
+/** A queue that can be looked at, as long as somebody else keeps it alive. */
+interface Watched {
+  readonly probe: WeakRef<Probe>;
+  /** For each tier of the probe, its series. */
+  readonly tiers: readonly TierSeries[];
+}
+
+/** Beyond so many tiers, the rest is lumped together as `other`. */
+const MOST_TIERS = 20;
+
+/** All numbers under one queue name. Queues of the same name share them. */
+export class QueueSeries {
+  readonly counts = new Float64Array(CONTEXT_LOST + 1);
+  readonly attributes: Attributes;
+  readonly put: Histogram;
+  readonly get: Histogram;
+  readonly process: Record<Outcome, Histogram>;
+  readonly tiers = new Map<string, TierSeries>();
+  private watched: Watched[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly exported: boolean,
+  ) {
+    this.attributes = { "queue.name": name };
+    const histogram = (instrument: HistogramName, more?: Attributes) =>
+      new Histogram(instrument, { ...this.attributes, ...more }, exported);
+    this.put = histogram("queue.put.seconds");
+    this.get = histogram("queue.get.seconds");
+    this.process = {
+      success: histogram("queue.process.seconds", { "queue.outcome": "success" }),
+      failure: histogram("queue.process.seconds", { "queue.outcome": "failure" }),
+    };
+  }
+
+  /** The series of the named tiers, made where they are missing. */
+  tiersFor(names: readonly string[]): TierSeries[] {
+    return names.map((name, i) => this.tier(i < MOST_TIERS ? name : "other"));
+  }
+
+  watch(probe: Probe, tiers: readonly TierSeries[]): void {
+    this.watched.push({ probe: new WeakRef(probe), tiers });
+  }
+
+  unwatch(probe: Probe): void {
+    this.watched = this.watched.filter((each) => each.probe.deref() !== probe);
+  }
+
+  /** The queues of this name that are still there. */
+  *alive(): Iterable<{ probe: Probe; tiers: readonly TierSeries[] }> {
+    for (const { probe: ref, tiers } of this.watched) {
+      const probe = ref.deref();
+      if (probe === undefined) this.watched = this.watched.filter((each) => each.probe !== ref);
+      else yield { probe, tiers };
+    }
+  }
+
+  /** Every histogram of the queue. */
+  *histograms(): Iterable<Histogram> {
+    yield this.put;
+    yield this.get;
+    for (const tier of this.tiers.values()) yield tier.wait;
+    for (const outcome of OUTCOMES) yield this.process[outcome];
+  }
+
+  private tier(name: string): TierSeries {
+    let tier = this.tiers.get(name);
+    if (tier === undefined) {
+      tier = new TierSeries(this.name, name, this.exported);
+      this.tiers.set(name, tier);
+    }
+    return tier;
+  }
+}
+
+const byName = new Map<string, QueueSeries>();
+
+/** Every queue that was ever instrumented: series must not disappear. */
+export const allSeries: ReadonlyMap<string, QueueSeries> = byName;
+
+/** The numbers under the name, made on first use. */
+export function seriesOf(name: string): QueueSeries {
+  let series = byName.get(name);
+  if (series === undefined) {
+    series = new QueueSeries(name, true);
+    byName.set(name, series);
+  }
+  return series;
+}
