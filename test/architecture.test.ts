@@ -1,0 +1,191 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SRC = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Who may import whom, as the design has it. A layer that has no row here fails, so that it gets one on purpose. */
+const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types?: RegExp }> = {
+  contracts: { ours: [] },
+  errors: { ours: [] },
+  clock: { ours: [] },
+  queue: { ours: ["contracts", "errors", "clock"] },
+  worker: { ours: ["contracts", "errors", "clock"] },
+  telemetry: { ours: ["contracts", "errors", "clock"], packages: /^@opentelemetry\/api$/ },
+  "telemetry/sdk": { ours: ["telemetry", "contracts", "errors", "clock"], packages: /^@opentelemetry\// },
+  watchdog: { ours: ["contracts", "errors", "clock"], packages: /^@opentelemetry\/api$/ },
+  adapters: { ours: ["contracts", "errors"], types: /./ },
+  instrument: { ours: ["telemetry", "adapters", "contracts", "errors", "clock"] },
+  index: {
+    ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors", "contracts", "clock"],
+  },
+};
+
+interface Import {
+  readonly specifier: string;
+  /** Gone when the types are: `import type`, not `import { type … }`, which still loads the module. */
+  readonly typeOnly: boolean;
+}
+
+/** Strings are matched first, so that a `//` inside one is no comment. */
+const COMMENTS = /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
+const STATEMENTS = /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{}$,\s]+?\sfrom\s*)?["']([^"']+)["']/gm;
+const CALLS = /\b(typeof\s+)?(?:import|require)\s*\(\s*["']([^"']+)["']\s*\)/g;
+
+function importsOf(source: string): Import[] {
+  const code = source.replace(COMMENTS, (_, text: string | undefined) => text ?? " ");
+  return [...code.matchAll(STATEMENTS), ...code.matchAll(CALLS)].map(([, type, specifier]) => ({
+    specifier: specifier!,
+    typeOnly: type !== undefined,
+  }));
+}
+
+/** `queue/deque.ts` belongs to `queue`, `index.ts` to `index`; the SDK's one file is a layer of its own. */
+function layerOf(file: string): string {
+  if (file === "telemetry/sdk.ts") return "telemetry/sdk";
+  return file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, "");
+}
+
+function complaint(file: string, { specifier, typeOnly }: Import): string | undefined {
+  const layer = layerOf(file);
+  const rules = LAYERS[layer];
+  if (rules === undefined) return `${file}: the layer "${layer}" has no row in the table`;
+  if (specifier.startsWith(".")) {
+    const target = layerOf(targetOf(file, specifier));
+    if (target === layer || rules.ours.includes(target)) return undefined;
+    return `${file}: ${layer} may not import ${target} (${specifier})`;
+  }
+  if (isBuiltin(specifier) || rules.packages?.test(specifier)) return undefined;
+  if (typeOnly && rules.types?.test(specifier)) return undefined;
+  return `${file}: ${layer} may not import the package ${specifier}`;
+}
+
+/** The file, relative to `src`, that a relative import means. */
+function targetOf(file: string, specifier: string): string {
+  return relative(SRC, resolve(SRC, dirname(file), specifier)).replace(/\.js$/, ".ts");
+}
+
+/** The first cycle among the files, as a path that ends where it starts. */
+function cycleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const target of graph.get(file) ?? []) {
+      const cycle = visit(target, [...path, file]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+describe("the layers of src", () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".ts"))
+    .sort();
+  const imports = new Map(
+    files.map((file) => [file, importsOf(readFileSync(join(SRC, file), "utf8"))] as const),
+  );
+
+  it("import only what the table allows", () => {
+    const complaints = files.flatMap((file) =>
+      imports.get(file)!.flatMap((each) => complaint(file, each) ?? []),
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it("import only files that exist, by their full name", () => {
+    const missing = files.flatMap((file) =>
+      imports
+        .get(file)!
+        .filter(({ specifier }) => specifier.startsWith("."))
+        .filter(({ specifier }) => !specifier.endsWith(".js") || !imports.has(targetOf(file, specifier)))
+        .map(({ specifier }) => `${file}: ${specifier}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("have no import cycle, type-only imports included", () => {
+    const graph = new Map(
+      [...imports].map(([file, each]) => [
+        file,
+        each.map(({ specifier }) => specifier).flatMap((s) => (s.startsWith(".") ? targetOf(file, s) : [])),
+      ]),
+    );
+    expect(cycleIn(graph)?.join(" -> ")).toBeUndefined();
+  });
+});
+
+describe("the check itself", () => {
+  it("sees every form of import and looks past comments", () => {
+    const source = `
+      import a from "./a.js"; // import x from "./x.js"
+      import type { B } from './b.js';
+      import {
+        c, // with a comment, "quoted"
+        type C,
+      } from "./c.js";
+      /* import y from "./y.js" */
+      export * from "./d.js";
+      export type { E } from "./e.js";
+      import "./f.js";
+      const g = await import("./g.js");
+      let h: typeof import("./h.js");
+      const url = "http://import.example/" // export * from "./z.js"
+    `;
+    expect(importsOf(source)).toEqual([
+      { specifier: "./a.js", typeOnly: false },
+      { specifier: "./b.js", typeOnly: true },
+      { specifier: "./c.js", typeOnly: false },
+      { specifier: "./d.js", typeOnly: false },
+      { specifier: "./e.js", typeOnly: true },
+      { specifier: "./f.js", typeOnly: false },
+      { specifier: "./g.js", typeOnly: false },
+      { specifier: "./h.js", typeOnly: true },
+    ]);
+  });
+
+  it.each([
+    ["queue/queue.ts", "../telemetry/observer.js", false],
+    ["queue/queue.ts", "@opentelemetry/api", true],
+    ["worker/pool.ts", "../queue/queue.js", true],
+    ["watchdog/watchdog.ts", "../queue/queue.js", true],
+    ["telemetry/observer.ts", "./sdk.js", true],
+    ["telemetry/observer.ts", "@opentelemetry/sdk-node", true],
+    ["adapters/p-queue.ts", "p-queue", false],
+    ["adapters/p-queue.ts", "../telemetry/observer.js", true],
+    ["errors.ts", "./contracts.js", true],
+    ["index.ts", "./telemetry/sdk.js", false],
+    ["elsewhere/file.ts", "../errors.js", false],
+  ])("refuses in %s an import of %s", (file, specifier, typeOnly) => {
+    expect(complaint(file, { specifier, typeOnly })).toContain(file);
+  });
+
+  it.each([
+    ["queue/queue.ts", "../contracts.js", false],
+    ["queue/queue.ts", "node:v8", false],
+    ["telemetry/sdk.ts", "@opentelemetry/sdk-node", false],
+    ["adapters/p-queue.ts", "p-queue", true],
+    ["index.ts", "./clock.js", true],
+  ])("allows in %s an import of %s", (file, specifier, typeOnly) => {
+    expect(complaint(file, { specifier, typeOnly })).toBeUndefined();
+  });
+
+  it("finds a cycle and names its files", () => {
+    const graph = new Map([
+      ["a", ["b"]],
+      ["b", ["c"]],
+      ["c", ["b"]],
+    ]);
+    expect(cycleIn(graph)).toEqual(["b", "c", "b"]);
+  });
+});
