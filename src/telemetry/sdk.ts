@@ -1,0 +1,181 @@
+import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { NodeSDK, type NodeSDKConfiguration } from "@opentelemetry/sdk-node";
+import {
+  AlwaysOffSampler,
+  NoopSpanProcessor,
+  ParentBasedSampler,
+  type Sampler,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { metricProducer } from "./metric-producer.js";
+import { MetricsServer } from "./metrics-server.js";
+
+/** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
+export interface TelemetryOptions {
+  /** `service.name` of everything that is emitted. */
+  serviceName: string;
+  /** Where Prometheus may scrape, or `false`. Default: `{ host: "127.0.0.1", port: 9464 }`; port 0 is any free one. */
+  prometheus?: { host?: string | undefined; port?: number | undefined } | false | undefined;
+  /**
+   * Where to send spans, by OTLP over HTTP: the base URL, such as `http://127.0.0.1:4318`. Metrics go there too, if
+   * `prometheus` is `false`. Default: what the environment's `OTEL_EXPORTER_OTLP_…` say; without them, nowhere.
+   */
+  otlp?: { endpoint: string } | undefined;
+  /** Share of traces begun here that are recorded, 0 to 1; traces begun elsewhere keep their decision. Default: 1. */
+  sampling?: number | undefined;
+}
+
+/** Telemetry that runs. */
+export interface RunningTelemetry {
+  /** Where to scrape; undefined where `prometheus` is `false`. */
+  readonly url: string | undefined;
+  /** Sends what is left, then stops. Can be called again. */
+  shutdown(): Promise<void>;
+}
+
+let running = false;
+
+/**
+ * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
+ * OTLP if wanted. Who has an SDK of their own needs only `metricProducer()`.
+ * Rejects with an `InvalidOption…Error`, with `PortInUseError`, or if telemetry runs already.
+ */
+export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
+  const settings = readOptions(options);
+  if (running) throw new Error("telemetry runs already in this process: shut it down first");
+  running = true;
+  try {
+    return await start(settings);
+  } catch (error) {
+    running = false;
+    throw error;
+  }
+}
+
+async function start({ serviceName, prometheus, otlp, sampling }: Settings): Promise<RunningTelemetry> {
+  const configuration: Partial<NodeSDKConfiguration> = { serviceName };
+  let server: MetricsServer | undefined;
+  if (prometheus !== undefined) {
+    const { host, port } = prometheus;
+    const exporter = new PrometheusExporter({
+      preventServerStart: true,
+      metricProducers: [metricProducer()],
+    });
+    server = await MetricsServer.listen(host, port, (request, response) =>
+      exporter.getMetricsRequestHandler(request, response),
+    );
+    configuration.metricReaders = [exporter];
+  }
+  const isWanted = otlp !== undefined || environmentExportsSpans();
+  if (otlp !== undefined) Object.assign(configuration, await otlpExport(otlp, prometheus === undefined));
+  else if (!isWanted) {
+    // Without a processor the SDK would set up no tracing at all, and so no context to carry.
+    configuration.spanProcessors = [new NoopSpanProcessor()];
+    configuration.logRecordProcessors = [];
+  }
+  const sampler = samplerFor(sampling, isWanted);
+  const sdk = new NodeSDK(sampler === undefined ? configuration : { ...configuration, sampler });
+  sdk.start();
+  let stopping: Promise<void> | undefined;
+  return {
+    url: server?.url,
+    shutdown: () => {
+      stopping ??= stop(sdk, server);
+      return stopping;
+    },
+  };
+}
+
+async function stop(sdk: NodeSDK, server: MetricsServer | undefined): Promise<void> {
+  try {
+    await sdk.shutdown();
+  } finally {
+    await server?.close();
+    for (const api of [trace, metrics, context, propagation]) api.disable();
+    running = false;
+  }
+}
+
+/** Loaded only where it is wanted, so that the packages are needed only there. */
+async function otlpExport(endpoint: string, withMetrics: boolean): Promise<Partial<NodeSDKConfiguration>> {
+  const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
+  const configuration: Partial<NodeSDKConfiguration> = {
+    traceExporter: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
+  };
+  if (withMetrics) {
+    const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-http");
+    const { PeriodicExportingMetricReader } = await import("@opentelemetry/sdk-metrics");
+    configuration.metricReaders = [
+      new PeriodicExportingMetricReader({
+        exporter: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }),
+        metricProducers: [metricProducer()],
+      }),
+    ];
+  }
+  return configuration;
+}
+
+/** Does the environment say where spans should go? */
+function environmentExportsSpans(): boolean {
+  const names = ["OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+  return names.some((name) => (process.env[name] ?? "") !== "");
+}
+
+/** Undefined leaves it to the SDK and its environment. Where nobody gets spans, none are recorded, only context is passed on. */
+function samplerFor(sampling: number | undefined, isWanted: boolean): Sampler | undefined {
+  if (!isWanted) return new ParentBasedSampler({ root: new AlwaysOffSampler() });
+  if (sampling === undefined) return undefined;
+  return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampling) });
+}
+
+/** {@link TelemetryOptions}, checked and complete. */
+interface Settings {
+  readonly serviceName: string;
+  readonly prometheus: { host: string; port: number } | undefined;
+  readonly otlp: string | undefined;
+  readonly sampling: number | undefined;
+}
+
+function readOptions(options: unknown): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidOptionTypeError("options", options, "an object with at least a serviceName");
+  }
+  const { serviceName, prometheus, otlp, sampling } = options as Record<keyof TelemetryOptions, unknown>;
+  if (typeof serviceName !== "string" || serviceName === "") {
+    throw new InvalidOptionTypeError("serviceName", serviceName, "a string with at least one character");
+  }
+  if (sampling !== undefined) {
+    const allowed = "a number from 0 to 1";
+    if (typeof sampling !== "number") throw new InvalidOptionTypeError("sampling", sampling, allowed);
+    if (!(sampling >= 0 && sampling <= 1)) throw new InvalidOptionRangeError("sampling", sampling, allowed);
+  }
+  return { serviceName, prometheus: readPrometheus(prometheus), otlp: readOtlp(otlp), sampling };
+}
+
+function readPrometheus(prometheus: unknown): Settings["prometheus"] {
+  if (prometheus === false) return undefined;
+  if (prometheus !== undefined && (typeof prometheus !== "object" || prometheus === null)) {
+    throw new InvalidOptionTypeError("prometheus", prometheus, "an object { host, port } or false");
+  }
+  const { host = "127.0.0.1", port = 9464 } = (prometheus ?? {}) as Record<string, unknown>;
+  if (typeof host !== "string" || host === "") {
+    throw new InvalidOptionTypeError("prometheus.host", host, "a host name or an address");
+  }
+  const allowed = "a whole number from 0 to 65535";
+  if (typeof port !== "number") throw new InvalidOptionTypeError("prometheus.port", port, allowed);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidOptionRangeError("prometheus.port", port, allowed);
+  }
+  return { host, port };
+}
+
+function readOtlp(otlp: unknown): string | undefined {
+  if (otlp === undefined) return undefined;
+  const endpoint = (otlp as { endpoint?: unknown } | null)?.endpoint;
+  if (typeof endpoint !== "string" || !/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new InvalidOptionTypeError("otlp.endpoint", endpoint, "an http:// or https:// URL");
+  }
+  return endpoint.replace(/\/+$/, "");
+}
