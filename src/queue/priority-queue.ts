@@ -60,7 +60,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
     if (tier !== undefined) return this.tierNamed(tier, priority);
     if (priority === undefined) return this.usual;
     checkPriority("priority", priority, this.agingMs);
-    this.numbered.priority = priority;
+    this.numbered.priority = priority + 0; // -0 is 0
     this.numbered.tier = this.tierOf(priority);
     return this.numbered;
   }

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { type Clock, systemClock } from "../clock.js";
 import {
   type Carrier,
@@ -186,9 +187,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       return true;
     }
     if (!this.isOpen) throw new QueueShutDownError("put", { item });
+    const { priority, tier } = place; // now, because evictWhen and onDrop may put something in themselves
     if (!this.mayEvict()) return false;
-    const waiter = this.putWaiter([item], false, options, place);
-    this.evictForPutters();
+    const waiter = this.putWaiter([item], false, options, { priority, tier });
     this.evictFor(waiter);
     if (waiter.isIn) this.putDone(waiter, waiter.startedAt);
     else this.refuse(waiter, "evicted");
@@ -200,12 +201,14 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    * are in the queue, its `items` are the rest. Rejects like {@link put}.
    */
   putMany(items: Iterable<T>, options?: O): Promise<void> {
-    let place = this.usualPlace;
+    let place: Place;
     let batch: T[];
     try {
       checkIterable("items", items);
+      // First, so that nothing is lost from an iterator; and a copy, because the iterator may put something in itself.
+      place = { ...this.placeWith(options) };
       batch = [...items];
-      for (const item of batch) place = this.check(item, options);
+      for (const item of batch) checkItem(item);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -371,6 +374,11 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   /** Throws unless item and options are good. */
   private check(item: T, options: O | undefined): Place {
     if (item === undefined) checkItem(item);
+    return options === undefined ? this.usualPlace : this.placeWith(options);
+  }
+
+  /** Throws unless the options are good. */
+  private placeWith(options: O | undefined): Place {
     if (options === undefined) return this.usualPlace;
     checkWait(options);
     const { correlationId, deadline } = options;
@@ -389,18 +397,21 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return this.tracked ? this.clock.now() : Number.NaN;
   }
 
-  /** From now on entries keep their time and a tag. */
+  /** From now on entries keep their time and a tag. Waits that began before are measured from now on. */
   private track(): void {
     if (this.tracked) return;
     this.tracked = true;
     this.simple = false;
-    this.store.track(this.clock.now());
+    const now = this.clock.now();
+    this.store.track(now);
+    for (let waiter = this.getters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
+    for (let waiter = this.putters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
   }
 
   /** Takes an item in that has room. */
   private accept(item: T, options: O | undefined, place: Place): void {
     if (this.simple && (options === undefined || isPlain(options))) {
-      this.enter(item, 0, undefined, place.priority, place.tier);
+      this.enter(item, Number.NaN, undefined, place.priority, place.tier);
     } else {
       const { priority, tier } = place;
       const { observer } = this;
@@ -465,14 +476,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   /** Puts in what fits; what becomes of the rest is the queue's policy. */
   private putOrWait(items: readonly T[], many: boolean, options: O | undefined, place: Place): Promise<void> {
     const waiter = this.putWaiter(items, many, options, place);
-    if (!this.isOpen) {
-      const error = new QueueShutDownError("put", waiter.refused());
-      this.putFailed(waiter, error);
-      return Promise.reject(error);
-    }
     if (this.putters.first === undefined) this.fill(waiter, this.now());
     if (!waiter.isIn && this.mayEvict()) {
-      this.evictForPutters();
       this.evictFor(waiter);
       if (!waiter.isIn) return Promise.reject(this.refuse(waiter, "evicted"));
     }
@@ -480,15 +485,23 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       this.putDone(waiter, waiter.startedAt);
       return DONE;
     }
+    // Only here, because a callback of the user's may have shut the queue down on the way.
+    if (!this.isOpen) {
+      const error = new QueueShutDownError("put", waiter.refused());
+      this.putFailed(waiter, error);
+      return Promise.reject(error);
+    }
     if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
     this.putters.append(waiter);
-    return this.wait(waiter, options);
+    const promise = this.wait<void>(waiter, options);
+    if (this.evictWhen !== undefined) this.admit();
+    return promise;
   }
 
-  /** Puts in as many of the waiter's items as there is room for. */
+  /** Puts in as many of the waiter's items as there is room for; none after a shutdown. */
   private fill(waiter: PutWaiter<T>, now: number): void {
     const { items, tag, priority, tier } = waiter;
-    while (!waiter.isIn && this.store.size < this.limit) {
+    while (!waiter.isIn && this.store.size < this.limit && this.isOpen) {
       this.enter(items[waiter.accepted++]!, now, tag, priority, tier);
     }
   }
@@ -511,8 +524,14 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     waiter.resolve(undefined);
   }
 
+  /** May a newcomer evict? If so, those who have waited because `evictWhen` didn't hold have done it first. */
   private mayEvict(): boolean {
-    if (this.whenFull !== "evict") return false;
+    if (this.whenFull !== "evict" || !this.evictHolds()) return false;
+    this.evictForPutters();
+    return this.isOpen;
+  }
+
+  private evictHolds(): boolean {
     if (this.evictWhen === undefined) return true;
     try {
       return this.evictWhen();
@@ -534,16 +553,16 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     for (const { item, tier, tag } of victims) this.drop(item, tier, "evicted", attemptOf(tag));
   }
 
-  /** Those who have waited because `evictWhen` didn't hold come before who comes now that it does. */
+  /** Each leaves the line before it evicts: `onDrop` may call the queue, which must not find it there. */
   private evictForPutters(): void {
     for (let waiter = this.putters.first; waiter !== undefined; waiter = this.putters.first) {
+      this.putters.remove(waiter);
+      this.release(waiter);
       this.evictFor(waiter);
-      if (waiter.isIn) this.letIn(waiter, this.now());
-      else {
-        this.putters.remove(waiter);
-        this.release(waiter);
-        waiter.reject(this.refuse(waiter, "evicted"));
-      }
+      if (waiter.isIn) {
+        this.putDone(waiter, this.now());
+        waiter.resolve(undefined);
+      } else waiter.reject(this.refuse(waiter, "evicted"));
     }
   }
 
@@ -585,8 +604,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       );
     }
     const waiter = new GetWaiter<T>(this, wanted, now, pull);
-    const promise = this.wait<unknown>(waiter, options);
     this.getters.append(waiter);
+    const promise = this.wait<unknown>(waiter, options);
     this.endGetsIfFinished();
     return promise;
   }
@@ -694,9 +713,15 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     waiter.reject(error);
   }
 
+  /** The waiter is in its line already. */
   private wait<V>(waiter: AnyWaiter<T>, options: WaitOptions | undefined): Promise<V> {
     const promise = promiseOf<V>(waiter);
     const { signal, timeoutMs } = options ?? {};
+    if (signal?.aborted) {
+      // Since it was checked, by a callback of the user's.
+      waiter.aborted(signal.reason);
+      return promise;
+    }
     if (signal !== undefined) this.signals.join(signal, waiter);
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       waiter.timeLimit = new TimeLimit(waiter, timeoutMs, this.clock.now() + timeoutMs);
@@ -755,7 +780,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private fault(error: unknown): void {
     if (this.observer !== undefined) this.observer.fault(error);
     else if (!this.warned)
-      process.emitWarning(`a callback of a queue has thrown: ${error}`, "QueuescopeWarning");
+      process.emitWarning(`a callback of a queue has thrown: ${inspect(error)}`, "QueuescopeWarning");
     this.warned = true;
   }
 
@@ -804,9 +829,13 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 }
 
 function iterator<V>(next: () => Promise<IteratorResult<V, undefined>>): AsyncIterableIterator<V> {
+  let isOver = false;
   return {
-    next,
-    return: () => Promise.resolve(END),
+    next: () => (isOver ? Promise.resolve(END) : next()),
+    return: () => {
+      isOver = true;
+      return Promise.resolve(END);
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -51,7 +51,7 @@ export class GetWaiter<T> extends Waiter<T, GetWaiter<T>> {
   constructor(
     line: Line<T>,
     readonly wanted: Wanted,
-    readonly startedAt: number,
+    public startedAt: number,
     /** The observer's own. */
     readonly pull: object | undefined,
   ) {
@@ -79,7 +79,7 @@ export class PutWaiter<T> extends Waiter<T, PutWaiter<T>> {
     readonly priority: number,
     readonly tier: number,
     readonly tag: unknown,
-    readonly startedAt: number,
+    public startedAt: number,
   ) {
     super(line);
   }
