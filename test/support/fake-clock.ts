@@ -1,9 +1,13 @@
 import type { Clock, Timer } from "../../src/clock.js";
 
-interface FakeTimer extends Timer {
-  readonly at: number;
-  readonly order: number;
-  readonly callback: () => void;
+class FakeTimer implements Timer {
+  constructor(
+    readonly at: number,
+    readonly order: number,
+    readonly callback: () => void,
+  ) {}
+
+  unref(): void {}
 }
 
 /** Time that stands still until a test moves it. */
@@ -29,7 +33,7 @@ export class FakeClock implements Clock {
   setTimeout(callback: () => void, delayMs: number): Timer {
     // As in Node, where a delay that it doesn't know turns into the shortest one.
     const known = delayMs >= 0 && delayMs < 2 ** 31;
-    const timer = { at: this.time + (known ? delayMs : 0), order: this.nextOrder++, callback };
+    const timer = new FakeTimer(this.time + (known ? delayMs : 0), this.nextOrder++, callback);
     this.timers.add(timer);
     return timer;
   }
@@ -68,7 +72,11 @@ export class FakeClock implements Clock {
     let first: FakeTimer | undefined;
     for (const timer of this.timers) {
       if (timer.at > end) continue;
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) {
+      if (
+        first === undefined ||
+        timer.at < first.at ||
+        (timer.at === first.at && timer.order < first.order)
+      ) {
         first = timer;
       }
     }
