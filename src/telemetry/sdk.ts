@@ -56,27 +56,26 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
 
 async function start({ serviceName, prometheus, otlp, sampling }: Settings): Promise<RunningTelemetry> {
   const configuration: Partial<NodeSDKConfiguration> = { serviceName };
-  let server: MetricsServer | undefined;
-  if (prometheus !== undefined) {
-    const { host, port } = prometheus;
-    const exporter = new PrometheusExporter({
-      preventServerStart: true,
-      metricProducers: [metricProducer()],
-    });
-    server = await MetricsServer.listen(host, port, (request, response) =>
-      exporter.getMetricsRequestHandler(request, response),
-    );
-    configuration.metricReaders = [exporter];
-  }
-  const isWanted = otlp !== undefined || environmentExportsSpans();
+  const sampler = samplerFor(sampling, otlp !== undefined || environmentExportsSpans());
+  if (sampler !== undefined) configuration.sampler = sampler;
   if (otlp !== undefined) Object.assign(configuration, await otlpExport(otlp, prometheus === undefined));
-  else if (!isWanted) {
+  else if (!environmentExportsSpans()) {
     // Without a processor the SDK would set up no tracing at all, and so no context to carry.
     configuration.spanProcessors = [new NoopSpanProcessor()];
     configuration.logRecordProcessors = [];
   }
-  const sampler = samplerFor(sampling, isWanted);
-  const sdk = new NodeSDK(sampler === undefined ? configuration : { ...configuration, sampler });
+  let server: MetricsServer | undefined;
+  if (prometheus !== undefined) {
+    const exporter = new PrometheusExporter({
+      preventServerStart: true,
+      metricProducers: [metricProducer()],
+    });
+    server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
+      exporter.getMetricsRequestHandler(request, response),
+    );
+    configuration.metricReaders = [exporter];
+  }
+  const sdk = new NodeSDK(configuration);
   sdk.start();
   let stopping: Promise<void> | undefined;
   return {
@@ -124,8 +123,8 @@ function environmentExportsSpans(): boolean {
 }
 
 /** Undefined leaves it to the SDK and its environment. Where nobody gets spans, none are recorded, only context is passed on. */
-function samplerFor(sampling: number | undefined, isWanted: boolean): Sampler | undefined {
-  if (!isWanted) return new ParentBasedSampler({ root: new AlwaysOffSampler() });
+function samplerFor(sampling: number | undefined, exportsSpans: boolean): Sampler | undefined {
+  if (!exportsSpans) return new ParentBasedSampler({ root: new AlwaysOffSampler() });
   if (sampling === undefined) return undefined;
   return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampling) });
 }
