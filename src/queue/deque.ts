@@ -1,24 +1,25 @@
 import type { Store } from "./store.js";
 
-/** Chunks double from the first size to the last, so that a short queue stays small and a long one never copies. */
-const FIRST_CHUNK = 32;
+/** Chunks grow fourfold from the first size to the last: a short queue stays small, a long one never copies. */
+const FIRST_CHUNK = 64;
 const LAST_CHUNK = 1024;
 
 class Chunk {
   readonly items: unknown[];
-  at: Float64Array | undefined;
-  tags: unknown[] | undefined;
+  at: Float64Array | undefined = undefined;
+  tags: unknown[] | undefined = undefined;
   next: Chunk | undefined = undefined;
+  previous: Chunk | undefined = undefined;
 
-  constructor(
-    length: number,
-    tracked: boolean,
-    public previous: Chunk | undefined,
-  ) {
-    // Filled, because an array of holes turns slow to read.
+  constructor(length: number, tracked: boolean) {
+    // Filled, because an array of holes is slow to read.
     this.items = new Array(length).fill(undefined);
-    this.at = tracked ? new Float64Array(length) : undefined;
-    this.tags = tracked ? new Array(length).fill(undefined) : undefined;
+    if (tracked) this.track(0);
+  }
+
+  track(now: number): void {
+    this.at = new Float64Array(this.items.length).fill(now);
+    this.tags = new Array(this.items.length).fill(undefined);
   }
 }
 
@@ -33,43 +34,45 @@ export class Deque<T> implements Store<T> {
   readonly priority: number = 0;
   readonly tier: number = 0;
   private tracked = false;
-  private head = new Chunk(FIRST_CHUNK, false, undefined);
+  private head = new Chunk(FIRST_CHUNK, false);
   /** Index of the first entry in the head chunk. */
   private first = 0;
   private tail = this.head;
   /** Index after the last entry in the tail chunk; 0 only when the deque is empty. */
   private end = 0;
   private spare: Chunk | undefined = undefined;
+  /** The items of head and tail: one step less to get at. */
+  private headItems = this.head.items;
+  private tailItems = this.head.items;
 
   push(item: T, at: number, tag: unknown): void {
-    if (this.end === this.tail.items.length) this.grow();
-    const i = this.end++;
-    const chunk = this.tail;
-    chunk.items[i] = item;
-    if (this.tracked) {
-      chunk.at![i] = at;
-      chunk.tags![i] = tag;
-    }
+    if (this.end === this.tailItems.length) this.grow();
+    const i = this.end;
+    this.tailItems[i] = item;
+    if (this.tracked) this.load(i, at, tag);
+    this.end = i + 1;
     this.size++;
   }
 
   shift(): T {
-    const chunk = this.head;
-    const i = this.first++;
-    const item = chunk.items[i] as T;
-    chunk.items[i] = undefined;
-    if (this.tracked) this.unload(chunk, i);
+    const items = this.headItems;
+    const i = this.first;
+    const item = items[i] as T;
+    items[i] = undefined;
+    if (this.tracked) this.unload(this.head, i);
+    this.first = i + 1;
     if (--this.size === 0) this.rewind();
-    else if (this.first === chunk.items.length) this.leaveHead();
+    else if (i + 1 === items.length) this.leaveHead();
     return item;
   }
 
   pop(): T {
-    const chunk = this.tail;
-    const i = --this.end;
-    const item = chunk.items[i] as T;
-    chunk.items[i] = undefined;
-    if (this.tracked) this.unload(chunk, i);
+    const items = this.tailItems;
+    const i = this.end - 1;
+    const item = items[i] as T;
+    items[i] = undefined;
+    if (this.tracked) this.unload(this.tail, i);
+    this.end = i;
     if (--this.size === 0) this.rewind();
     else if (i === 0) this.leaveTail();
     return item;
@@ -109,10 +112,7 @@ export class Deque<T> implements Store<T> {
     if (this.tracked) return;
     this.tracked = true;
     this.spare = undefined;
-    for (let chunk: Chunk | undefined = this.head; chunk !== undefined; chunk = chunk.next) {
-      chunk.at = new Float64Array(chunk.items.length).fill(now);
-      chunk.tags = new Array(chunk.items.length).fill(undefined);
-    }
+    for (let chunk: Chunk | undefined = this.head; chunk !== undefined; chunk = chunk.next) chunk.track(now);
   }
 
   private look(chunk: Chunk, i: number): T {
@@ -123,6 +123,11 @@ export class Deque<T> implements Store<T> {
     return chunk.items[i] as T;
   }
 
+  private load(i: number, at: number, tag: unknown): void {
+    this.tail.at![i] = at;
+    this.tail.tags![i] = tag;
+  }
+
   private unload(chunk: Chunk, i: number): void {
     this.at = chunk.at![i]!;
     this.tag = chunk.tags![i];
@@ -131,12 +136,12 @@ export class Deque<T> implements Store<T> {
 
   private grow(): void {
     const previous = this.tail;
-    const chunk =
-      this.spare ?? new Chunk(Math.min(previous.items.length * 2, LAST_CHUNK), this.tracked, undefined);
+    const chunk = this.spare ?? new Chunk(Math.min(previous.items.length * 4, LAST_CHUNK), this.tracked);
     this.spare = undefined;
     chunk.previous = previous;
     previous.next = chunk;
     this.tail = chunk;
+    this.tailItems = chunk.items;
     this.end = 0;
   }
 
@@ -150,6 +155,7 @@ export class Deque<T> implements Store<T> {
     const left = this.head;
     this.head = left.next!;
     this.head.previous = undefined;
+    this.headItems = this.head.items;
     this.first = 0;
     this.keep(left);
   }
@@ -158,13 +164,15 @@ export class Deque<T> implements Store<T> {
     const left = this.tail;
     this.tail = left.previous!;
     this.tail.next = undefined;
-    this.end = this.tail.items.length;
+    this.tailItems = this.tail.items;
+    this.end = this.tailItems.length;
     this.keep(left);
   }
 
+  /** Only the longest are worth keeping: else the short ones of the beginning would come back again and again. */
   private keep(chunk: Chunk): void {
     chunk.next = undefined;
     chunk.previous = undefined;
-    this.spare = chunk;
+    if (chunk.items.length === LAST_CHUNK) this.spare = chunk;
   }
 }
