@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 /** What a {@link Clock} hands out for a timer; in Node, a `Timeout`. */
 export interface Timer {
   /** Lets the process end while the timer is pending. A clock whose timers never hold a process may lack it. */
