@@ -91,6 +91,7 @@ export class Rehearsal {
     this.compare();
     while (this.model.items.length > 0) {
       this.perform({ do: "tryGet" });
+      await settled();
       this.compare();
     }
     while (this.model.inFlight.length > 0) this.perform({ do: "settle", which: 0, how: "done" });
