@@ -51,6 +51,7 @@ class GenericAttachment implements Attachment {
   private waitingPuts = 0;
   private waitingGets = 0;
   private readonly restore: (() => void)[] = [];
+  private isAttached = true;
 
   constructor(
     private readonly queue: object,
@@ -64,12 +65,19 @@ class GenericAttachment implements Attachment {
     if (peek !== undefined) methodOf(queue, peek);
     methodOf(queue, get);
     this.strangers = this.readSize() ?? 0;
-    this.restore.push(patch(queue, put, (original) => this.wrapPut(original)));
-    this.restore.push(patch(queue, get, (original) => this.wrapGet(original)));
+    try {
+      this.restore.push(patch(queue, put, (original) => this.wrapPut(original)));
+      this.restore.push(patch(queue, get, (original) => this.wrapGet(original)));
+    } catch (error) {
+      this.detach();
+      throw error;
+    }
   }
 
   detach(): void {
-    for (const restore of this.restore) restore();
+    // Somebody may still hold our methods: from now on they only pass on.
+    this.isAttached = false;
+    for (const restore of this.restore.reverse()) restore();
   }
 
   readonly probe: Probe = this.makeProbe();
@@ -80,7 +88,8 @@ class GenericAttachment implements Attachment {
       tiers: ["default"],
       now: () => performance.now(),
       depth: () => attachment.readSize() ?? attachment.ledger.size,
-      oldestAt: () => attachment.ledger.oldest?.at,
+      // What is left in the ledger of an empty queue has gone by ways that we don't see.
+      oldestAt: () => (attachment.readSize() === 0 ? undefined : attachment.ledger.oldest?.at),
       headAt: () => attachment.headAt(),
       capacity: Number.POSITIVE_INFINITY,
       delayed: 0,
@@ -98,7 +107,8 @@ class GenericAttachment implements Attachment {
   private wrapPut(original: (...args: unknown[]) => unknown) {
     const attachment = this;
     return function put(this: unknown, ...args: unknown[]): unknown {
-      return attachment.put(args[0], () => original.apply(this, args));
+      const call = () => original.apply(this, args);
+      return attachment.isAttached ? attachment.put(args[0], call) : call();
     };
   }
 
@@ -131,7 +141,8 @@ class GenericAttachment implements Attachment {
   private wrapGet(original: (...args: unknown[]) => unknown) {
     const attachment = this;
     return function get(this: unknown, ...args: unknown[]): unknown {
-      return attachment.get(() => original.apply(this, args));
+      const call = () => original.apply(this, args);
+      return attachment.isAttached ? attachment.get(call) : call();
     };
   }
 
@@ -155,10 +166,11 @@ class GenericAttachment implements Attachment {
   }
 
   private took(item: unknown, pull: object | undefined, startedAt: number): void {
-    if (item === undefined || item === null) return;
     const { telemetry, ledger } = this;
     const now = performance.now();
     const entry = ledger.find(item);
+    // Both mean that there is no item, unless that very thing was put in.
+    if (entry === undefined && (item === undefined || item === null)) return;
     if (entry !== undefined) {
       ledger.remove(entry);
       telemetry.taken(entry.carrier, 0, entry.at, now, 1);

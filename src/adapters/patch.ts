@@ -32,6 +32,8 @@ export function patch(target: object, name: string, replace: (original: Method) 
     enumerable: own?.enumerable ?? false,
   });
   return () => {
+    // Who has wrapped the method after us keeps that.
+    if (Object.getOwnPropertyDescriptor(target, name)?.value !== value) return;
     if (own === undefined) delete (target as Record<string, unknown>)[name];
     else Object.defineProperty(target, name, own);
   };

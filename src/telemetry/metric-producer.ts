@@ -1,7 +1,7 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
 import { BOUNDS, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
 import { plainExport } from "./plain-export.js";
-import { READINGS } from "./readings.js";
+import { read } from "./readings.js";
 import { allSeries } from "./series.js";
 import { SCOPE } from "./version.js";
 
@@ -92,11 +92,9 @@ function metricData(name: InstrumentName, endTime: HrTime): MetricData {
     return { ...common, dataPointType: HISTOGRAM, dataPoints: histogramPoints(name, endTime) };
   }
   const dataPoints: Point<number>[] = [];
-  for (const queue of allSeries.values()) {
-    READINGS[name as ReadingName](queue, (value, attributes) => {
-      dataPoints.push({ startTime, endTime, attributes, value });
-    });
-  }
+  read(name as ReadingName, (value, attributes) => {
+    dataPoints.push({ startTime, endTime, attributes, value });
+  });
   return kind === "gauge"
     ? { ...common, dataPointType: GAUGE, dataPoints }
     : { ...common, dataPointType: SUM, isMonotonic: true, dataPoints };

@@ -1,4 +1,10 @@
-import { type BatchObservableResult, type MeterProvider, metrics, type Observable } from "@opentelemetry/api";
+import {
+  type BatchObservableResult,
+  diag,
+  type MeterProvider,
+  metrics,
+  type Observable,
+} from "@opentelemetry/api";
 import { plainSinks } from "./histogram.js";
 import {
   BOUNDS,
@@ -7,8 +13,7 @@ import {
   type InstrumentName,
   type ReadingName,
 } from "./instruments.js";
-import { READINGS } from "./readings.js";
-import { allSeries } from "./series.js";
+import { read } from "./readings.js";
 import { SCOPE } from "./version.js";
 
 /** How often to look whether an SDK was registered in the meantime, in milliseconds. */
@@ -27,12 +32,21 @@ class PlainExport {
   /** Binds to the provider of the moment, and keeps looking for another one. To be called whenever there is news. */
   sync(): void {
     if (this.stopped) return;
-    this.timer ??= setInterval(() => this.sync(), LOOK_EVERY_MS).unref();
+    this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     const provider = metrics.getMeterProvider();
     if (provider === this.provider) return;
     this.provider = provider;
     this.unbind();
     this.unbind = bind(provider);
+  }
+
+  /** In a timer of ours nobody else would catch what a provider throws. */
+  private look(): void {
+    try {
+      this.sync();
+    } catch (error) {
+      diag.warn("queuescope: this meter provider does not work, so metrics are not exported by it", error);
+    }
   }
 
   /** For good: the metric producer has taken over. */
@@ -61,9 +75,7 @@ function bind(provider: MeterProvider): () => void {
   }
   const observe = (result: BatchObservableResult) => {
     for (const [observable, name] of observables) {
-      for (const queue of allSeries.values()) {
-        READINGS[name](queue, (value, attributes) => result.observe(observable, value, attributes));
-      }
+      read(name, (value, attributes) => result.observe(observable, value, attributes));
     }
   };
   const all = [...observables.keys()];

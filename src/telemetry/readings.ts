@@ -2,6 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { Probe } from "../contracts.js";
 import type { ReadingName } from "./instruments.js";
 import {
+  allSeries,
   CONTEXT_LOST,
   DEAD_LETTERED,
   DEQUEUED,
@@ -23,13 +24,25 @@ export type Add = (value: number, attributes: Attributes) => void;
 
 type Reading = (queue: QueueSeries, add: Add) => void;
 
+/** Gives all points of the instrument. What a probe throws costs the points of its own queue only. */
+export function read(name: ReadingName, add: Add): void {
+  for (const queue of allSeries.values()) {
+    try {
+      READINGS[name](queue, add);
+    } catch {
+      queue.counts[ERRORS]!++;
+    }
+  }
+}
+
 /** How the points of each gauge and counter are read from the numbers of one queue. */
-export const READINGS: Record<ReadingName, Reading> = {
+const READINGS: Record<ReadingName, Reading> = {
   "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
   "queue.oldest.age.seconds": perTier((probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
   "queue.capacity": (queue, add) => {
-    const capacity = perQueue(queue, (probe) => finite(probe.capacity), sum);
-    if (capacity !== undefined) add(capacity, queue.attributes);
+    // Where one of several queues has no bound, neither have all together.
+    const capacity = perQueue(queue, (probe) => probe.capacity, sum);
+    if (capacity !== undefined && Number.isFinite(capacity)) add(capacity, queue.attributes);
   },
   "queue.inflight": gauge((probe) => probe.inFlight, sum),
   "queue.inflight.oldest.age.seconds": gauge(
@@ -76,10 +89,6 @@ type Merge = (a: number, b: number) => number;
 
 function sum(a: number, b: number): number {
   return a + b;
-}
-
-function finite(value: number): number | undefined {
-  return Number.isFinite(value) ? value : undefined;
 }
 
 function ageSeconds(probe: Probe, since: number | undefined): number {

@@ -56,27 +56,23 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
 
 async function start({ serviceName, prometheus, otlp, sampling }: Settings): Promise<RunningTelemetry> {
   const configuration: Partial<NodeSDKConfiguration> = { serviceName };
-  const sampler = samplerFor(sampling, otlp !== undefined || environmentExportsSpans());
+  const sampler = samplerFor(sampling, otlp !== undefined || environmentExports("TRACES"));
   if (sampler !== undefined) configuration.sampler = sampler;
   if (otlp !== undefined) Object.assign(configuration, await otlpExport(otlp, prometheus === undefined));
-  else if (!environmentExportsSpans()) {
-    // Without a processor the SDK would set up no tracing at all, and so no context to carry.
-    configuration.spanProcessors = [new NoopSpanProcessor()];
-    configuration.logRecordProcessors = [];
-  }
+  else Object.assign(configuration, exportByEnvironment());
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
+    server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
+      exporter.getMetricsRequestHandler(request, response),
+    );
+    // After all that can fail: asking for the producer ends the export by the metrics API for good.
     const exporter = new PrometheusExporter({
       preventServerStart: true,
       metricProducers: [metricProducer()],
     });
-    server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
-      exporter.getMetricsRequestHandler(request, response),
-    );
     configuration.metricReaders = [exporter];
   }
-  const sdk = new NodeSDK(configuration);
-  sdk.start();
+  const sdk = await startOrClose(configuration, server);
   let stopping: Promise<void> | undefined;
   return {
     url: server?.url,
@@ -85,6 +81,17 @@ async function start({ serviceName, prometheus, otlp, sampling }: Settings): Pro
       return stopping;
     },
   };
+}
+
+async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server: MetricsServer | undefined) {
+  try {
+    const sdk = new NodeSDK(configuration);
+    sdk.start();
+    return sdk;
+  } catch (error) {
+    await server?.close();
+    throw error;
+  }
 }
 
 async function stop(sdk: NodeSDK, server: MetricsServer | undefined): Promise<void> {
@@ -116,10 +123,25 @@ async function otlpExport(endpoint: string, withMetrics: boolean): Promise<Parti
   return configuration;
 }
 
-/** Does the environment say where spans should go? */
-function environmentExportsSpans(): boolean {
-  const names = ["OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
-  return names.some((name) => (process.env[name] ?? "") !== "");
+/** What the environment asks for and nothing else: left to itself, the SDK would send to whoever listens on OTLP's usual port. */
+function exportByEnvironment(): Partial<NodeSDKConfiguration> {
+  const configuration: Partial<NodeSDKConfiguration> = {};
+  // Without a processor there would be no tracing at all, and so no trace IDs.
+  if (!environmentExports("TRACES")) configuration.spanProcessors = [new NoopSpanProcessor()];
+  if (!environmentExports("METRICS")) configuration.metricReaders = [];
+  if (!environmentExports("LOGS")) configuration.logRecordProcessors = [];
+  return configuration;
+}
+
+type Exported = "TRACES" | "METRICS" | "LOGS";
+
+/** Does the environment say where these should go? */
+function environmentExports(what: Exported): boolean {
+  const exporter = process.env[`OTEL_${what}_EXPORTER`];
+  if (exporter) return exporter !== "none";
+  return [`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_${what}_ENDPOINT`].some(
+    (name) => process.env[name],
+  );
 }
 
 /** Undefined leaves it to the SDK and its environment. Where nobody gets spans, none are recorded, only context is passed on. */

@@ -94,6 +94,7 @@ export class QueueSeries {
   }
 
   watch(probe: Probe, tiers: readonly TierSeries[]): void {
+    if (this.exported) byName.set(this.name, this);
     this.watched.push({ probe: new WeakRef(probe), tiers });
   }
 
@@ -133,12 +134,7 @@ const byName = new Map<string, QueueSeries>();
 /** Every queue that was ever instrumented: series must not disappear. */
 export const allSeries: ReadonlyMap<string, QueueSeries> = byName;
 
-/** The numbers under the name, made on first use. */
+/** The numbers under the name; new ones are exported once there is a queue to watch. */
 export function seriesOf(name: string): QueueSeries {
-  let series = byName.get(name);
-  if (series === undefined) {
-    series = new QueueSeries(name, true);
-    byName.set(name, series);
-  }
-  return series;
+  return byName.get(name) ?? new QueueSeries(name, true);
 }

@@ -94,8 +94,7 @@ export class Spans {
   /** Closes the put span, if there is one. */
   sent(parcel: Parcel, error?: unknown): void {
     if (!(parcel instanceof SentParcel)) return;
-    if (error !== undefined) fail(parcel.span, error);
-    parcel.span.end();
+    end(parcel.span, error === undefined ? undefined : { error });
   }
 
   /** Remembers a pull that is to have a span. */
@@ -119,8 +118,7 @@ export class Spans {
     if (parcels.length === 1 && only?.correlationId !== undefined) {
       span.setAttribute("messaging.message.conversation_id", only.correlationId);
     }
-    if (error !== undefined) fail(span, error);
-    span.end();
+    end(span, error === undefined ? undefined : { error });
   }
 
   /** Opens the span of a handler. Undefined if there is to be none. */
@@ -166,18 +164,36 @@ function linkTo(parcel: Parcel | undefined): Link[] {
   return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? [{ context: spanContext }] : [];
 }
 
+/** Ends the span, whatever becomes of telling how it failed: one that stays open is never exported. */
+export function end(span: Span, failure?: { readonly error: unknown }): void {
+  try {
+    if (failure !== undefined) fail(span, failure.error);
+  } finally {
+    span.end();
+  }
+}
+
 /** Marks the span as failed: status, exception, and the error's stable code as `error.type`. */
-export function fail(span: Span, error: unknown): void {
-  const { code, name, message } = (typeof error === "object" && error !== null ? error : {}) as Partial<
-    Record<"code" | "name" | "message", unknown>
-  >;
-  span.setAttribute(
-    "error.type",
-    typeof code === "string" ? code : typeof name === "string" ? name : "_OTHER",
-  );
-  span.recordException(error instanceof Error ? error : String(error));
-  span.setStatus({
-    code: SpanStatusCode.ERROR,
-    message: typeof message === "string" ? message : String(error),
-  });
+function fail(span: Span, error: unknown): void {
+  span.setAttribute("error.type", textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER");
+  span.setStatus({ code: SpanStatusCode.ERROR, message: textIn(error, "message") ?? inWords(error) });
+  span.recordException(error instanceof Error ? error : inWords(error));
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function textIn(error: unknown, key: "code" | "name" | "message"): string | undefined {
+  try {
+    const value = (error as Partial<Record<typeof key, unknown>> | null | undefined)?.[key];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function inWords(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return typeof error;
+  }
 }

@@ -1,8 +1,8 @@
-import { type Context, context, diag, type Span, trace } from "@opentelemetry/api";
+import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import type { Carrier, DropReason, Outcome, QueueTelemetry, TaskFacts } from "../contracts.js";
-import { correlation } from "./correlation.js";
+import { correlation, currentCorrelationId } from "./correlation.js";
 import type { Settings } from "./options.js";
-import type { Parcel } from "./parcel.js";
+import { Parcel, parcelOf } from "./parcel.js";
 import { plainExport } from "./plain-export.js";
 import {
   CONTEXT_LOST,
@@ -20,7 +20,7 @@ import {
   seriesOf,
   type TierSeries,
 } from "./series.js";
-import { fail, type Pull, Spans } from "./spans.js";
+import { end, type Pull, Spans } from "./spans.js";
 
 /**
  * The one place where what happens in a queue becomes spans and numbers. Nothing in here may throw into the user's call: whatever
@@ -61,15 +61,18 @@ export class Telemetry implements QueueTelemetry {
       return this.spans.send(this.tierNames[tier]!, correlationId, count);
     } catch (error) {
       this.fault(error);
-      return undefined;
+      return this.withoutSpan(correlationId);
     }
   }
 
   putDone(carrier: Carrier, tier: number, count: number, tookMs: number): void {
     try {
       this.tiers[tier]!.counts[ENQUEUED]! += count;
-      this.series.put.record(tookMs);
-      if (this.tracing) this.spans.sent(carrier as Parcel);
+      try {
+        if (this.tracing) this.spans.sent(carrier as Parcel);
+      } finally {
+        this.series.put.record(tookMs);
+      }
     } catch (error) {
       this.fault(error);
     }
@@ -99,10 +102,14 @@ export class Telemetry implements QueueTelemetry {
       const { counts, wait, sla } = this.tiers[tier]!;
       const waitMs = now - enqueuedAt;
       counts[DEQUEUED]!++;
-      wait.record(waitMs);
+      // Where nobody knows when an item came in, both are NaN, and no comparison holds.
       if (enqueuedAt < this.youngest[0]!) counts[OVERTAKES]!++;
-      else this.youngest[0] = enqueuedAt;
-      if (sla !== undefined && attempt === 1) counts[waitMs <= sla.targetMs ? SLA_MET : SLA_MISSED]!++;
+      else if (enqueuedAt > this.youngest[0]!) this.youngest[0] = enqueuedAt;
+      if (sla !== undefined && attempt === 1) {
+        if (waitMs <= sla.targetMs) counts[SLA_MET]!++;
+        else if (waitMs > sla.targetMs) counts[SLA_MISSED]!++;
+      }
+      wait.record(waitMs);
     } catch (error) {
       this.fault(error);
     }
@@ -115,10 +122,8 @@ export class Telemetry implements QueueTelemetry {
     error?: unknown,
   ): void {
     try {
+      if (pull !== undefined) this.receiveSpan(pull as Pull, carriers, tookMs, error);
       if (error === undefined) this.series.get.record(tookMs);
-      if (pull === undefined) return;
-      const parcels = Array.isArray(carriers) ? carriers : carriers === undefined ? [] : [carriers];
-      this.spans.pulled(pull as Pull, parcels, tookMs, error);
     } catch (fault) {
       this.fault(fault);
     }
@@ -177,18 +182,62 @@ export class Telemetry implements QueueTelemetry {
 
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {
     const parcel = carrier as Parcel | undefined;
-    let active: Context | undefined;
-    let span: Span | undefined;
+    const span = this.tracing ? this.processSpan(parcel, task) : undefined;
+    const handler = () => correlation.run(task, () => this.inContext(parcel, span, fn));
+    return span === undefined ? handler() : this.endWith(span, handler);
+  }
+
+  /** What still travels when the put span could not be made. */
+  private withoutSpan(correlationId: string | undefined): Parcel {
     try {
-      if (this.tracing) span = this.spans.process(parcel, task);
-      active = parcel?.context ?? context.active();
-      if (span !== undefined) active = trace.setSpan(active, span);
+      return parcelOf(context.active(), correlationId);
+    } catch {
+      return new Parcel(ROOT_CONTEXT, correlationId ?? currentCorrelationId(), false);
+    }
+  }
+
+  private receiveSpan(
+    pull: Pull,
+    carriers: Carrier | readonly Carrier[],
+    tookMs: number,
+    error: unknown,
+  ): void {
+    try {
+      const parcels = Array.isArray(carriers) ? carriers : carriers === undefined ? [] : [carriers];
+      this.spans.pulled(pull, parcels, tookMs, error);
+    } catch (fault) {
+      this.fault(fault);
+    }
+  }
+
+  private processSpan(parcel: Parcel | undefined, task: TaskFacts): Span | undefined {
+    try {
+      return this.spans.process(parcel, task);
     } catch (error) {
       this.fault(error);
+      return undefined;
     }
-    const inContext = active === undefined ? fn : () => context.with(active, fn);
-    const handler = () => correlation.run(task, inContext);
-    return span === undefined ? handler() : this.endWith(span, handler);
+  }
+
+  /** Calls `fn` once, in the producer's context. A context manager that throws costs the context, not the call. */
+  private inContext<R>(parcel: Parcel | undefined, span: Span | undefined, fn: () => R): R {
+    let began = false;
+    let ended = false;
+    let result: R | undefined;
+    try {
+      const origin = parcel?.context ?? context.active();
+      const active: Context = span === undefined ? origin : trace.setSpan(origin, span);
+      context.with(active, () => {
+        began = true;
+        result = fn();
+        ended = true;
+      });
+    } catch (error) {
+      if (began && !ended) throw error;
+      this.fault(error);
+      if (!began) return fn();
+    }
+    return result as R;
   }
 
   /** Looks whether there is news about who exports. */
@@ -211,18 +260,22 @@ export class Telemetry implements QueueTelemetry {
     }
     // Other thenables may do their work only when they are awaited, and again each time: they are left alone.
     if (result instanceof Promise) {
-      result.then(
-        () => this.end(span),
-        (error: unknown) => this.end(span, { error }),
-      );
+      try {
+        result.then(
+          () => this.end(span),
+          (error: unknown) => this.end(span, { error }),
+        );
+      } catch (error) {
+        this.fault(error);
+        this.end(span);
+      }
     } else this.end(span);
     return result;
   }
 
   private end(span: Span, failure?: { error: unknown }): void {
     try {
-      if (failure !== undefined) fail(span, failure.error);
-      span.end();
+      end(span, failure);
     } catch (error) {
       this.fault(error);
     }
