@@ -1,0 +1,28 @@
+# The benchmarks run through and leave a report. How fast anything is, a machine that is shared can't say.
+source .ci/stage.sh
+
+readonly LIMIT=60 # seconds, on top of the build
+readonly REPORT=$TEMP/bench.json
+
+in_time() { echo "$took s" && ((took <= LIMIT)); }
+
+well_formed() {
+  node - "$REPORT" <<'JS'
+const assert = require("node:assert/strict");
+const rows = JSON.parse(require("node:fs").readFileSync(process.argv[2], "utf8"));
+assert.ok(Array.isArray(rows) && rows.length > 0, "no rows");
+for (const row of rows) {
+  for (const name of ["group", "case", "peerName"]) assert.equal(typeof row[name], "string", `${name} in ${JSON.stringify(row)}`);
+  for (const name of ["ours", "peer", "ratio", "spread"]) assert.ok(Number.isFinite(row[name]), `${name} in ${JSON.stringify(row)}`);
+  assert.ok(row.goal === null || Number.isFinite(row.goal), `goal in ${JSON.stringify(row)}`);
+}
+console.log(`${rows.length} rows`);
+JS
+}
+
+npm run build
+built=$SECONDS
+check "the quick benchmarks run through" npm run bench -- --quick --json "$REPORT"
+took=$((SECONDS - built - built))
+check "they take at most $LIMIT s" in_time
+check "their report is well-formed" well_formed

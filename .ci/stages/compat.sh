@@ -1,0 +1,32 @@
+# Another Node, and another OpenTelemetry. Arguments: the major versions of both.
+source .ci/stage.sh
+
+# All of OpenTelemetry 3; `sdk-trace-node` has no version 3, `sdk-trace` took its place.
+readonly OTEL_3=(
+  @opentelemetry/api@1.10.0
+  @opentelemetry/exporter-metrics-otlp-http@0.301.0
+  @opentelemetry/exporter-prometheus@0.301.0
+  @opentelemetry/exporter-trace-otlp-http@0.301.0
+  @opentelemetry/sdk-metrics@3.1.0
+  @opentelemetry/sdk-node@0.301.0
+  @opentelemetry/sdk-trace@3.1.0
+)
+readonly TELEMETRY_TESTS=(test/telemetry test/instrument.test.ts test/adapters)
+
+# An older SDK beside the new one would be the one that is tried.
+no_otel_2() { [[ -z $(npm ls --all --parseable --long | grep -E '@opentelemetry/(sdk-[a-z-]+@[01]\.[12]|sdk-[a-z-]+@2)') ]]; }
+
+use_node "$1"
+copy_tracked "$TEMP/project"
+cd "$TEMP/project"
+
+if (($2 == 2)); then
+  npm ci
+  suite "all tests on Node $1" npm test --
+else
+  npm pkg delete devDependencies.@opentelemetry/sdk-trace-node devDependencies.@opentelemetry/sdk-trace-base
+  npm install --save-dev --save-exact "${OTEL_3[@]}"
+  check "no OpenTelemetry 2 is left" no_otel_2
+  ls "${TELEMETRY_TESTS[@]}" # each is there, or this stage fails
+  suite "telemetry tests on Node $1 with OpenTelemetry 3" npx vitest run "${TELEMETRY_TESTS[@]}"
+fi

@@ -1,0 +1,62 @@
+# The package as users get it: what is in the tarball, and whether it works in an empty project, from ESM, from `require`
+# and from strict TypeScript.
+source .ci/stage.sh
+
+readonly CONSUMER=$ROOT/.ci/consumer
+
+no_strays() {
+  local file strays=()
+  while read -r file; do
+    case $file in
+      package.json | README.md | LICENSE | CHANGELOG.md | docs/*) ;;
+      dist/*.js | dist/*.d.ts | dist/*.js.map | dist/*.d.ts.map)
+        [[ -e $(sed -E 's,^dist/,src/,; s,(\.d\.ts|\.js)(\.map)?$,.ts,' <<< "$file") ]] || strays+=("$file")
+        ;;
+      *) strays+=("$file") ;;
+    esac
+  done < "$TEMP/files"
+  echo "strays: ${strays[*]-}"
+  ((${#strays[@]} == 0))
+}
+
+complete() {
+  local file
+  for file in package.json README.md LICENSE $(node -p '
+    Object.values(require("./package.json").exports).flatMap((e) => (typeof e === "string" ? e : Object.values(e))).join(" ")'); do
+    grep --fixed-strings --line-regexp "${file#./}" "$TEMP/files"
+  done
+}
+
+# Optional peers that come all the same would hide a missing one.
+without_sdk() { ! ls node_modules/@opentelemetry | grep -v -x api; }
+tsc() { npx tsc --project "$1"; }
+
+copy_tracked "$TEMP/package"
+ln -s "$ROOT/node_modules" "$TEMP/package/node_modules"
+cd "$TEMP/package"
+npm pack --pack-destination "$TEMP" # builds it, too
+tarball=$(echo "$TEMP"/*.tgz)
+tar --list --file "$tarball" | sed 's,^package/,,' > "$TEMP/files"
+check "the tarball has no stray files" no_strays
+check "the tarball has all that package.json promises" complete
+
+dev_version() { node -p "require('$ROOT/package.json').devDependencies['$1']"; }
+optional_peers=$(node -p '
+  const { peerDependenciesMeta, devDependencies } = require("./package.json");
+  Object.keys(peerDependenciesMeta).map((name) => `${name}@${devDependencies[name]}`).join(" ")')
+
+mkdir "$TEMP/project"
+cp "$CONSUMER"/* "$TEMP/project"
+cd "$TEMP/project"
+npm install "$tarball" "@opentelemetry/api@$(dev_version @opentelemetry/api)"
+check "only the API of OpenTelemetry comes along" without_sdk
+check "works from ESM" node main.mjs
+check "works from require" node main.cjs
+check "says what is missing when the SDK is not there" node sdk-missing.mjs
+npm install "typescript@$(dev_version typescript)" "@types/node@$(dev_version @types/node)"
+check "types fit strict TypeScript" tsc tsconfig.json
+
+npm install $optional_peers
+check "the SDK's entry works from ESM" node sdk.mjs
+check "the SDK's entry works from require" node sdk.cjs
+check "the SDK's types fit strict TypeScript" tsc tsconfig.sdk.json
