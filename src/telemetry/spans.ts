@@ -27,8 +27,8 @@ let tracer: Tracer;
 function currentTracer(): Tracer {
   const current = trace.getTracerProvider();
   if (current !== provider) {
-    provider = current;
     tracer = current.getTracer(SCOPE.name, SCOPE.version);
+    provider = current;
   }
   return tracer;
 }
