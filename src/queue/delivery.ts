@@ -6,10 +6,10 @@ import { checkDuration, checkObject } from "./options.js";
 
 /** What a delivery asks of the queue that it came from. */
 export interface Settler<T> {
-  runDelivery<R>(delivery: Delivery<T>, fn: () => R): R;
+  run<R>(delivery: Delivery<T>, fn: () => R): R;
   correlationIdOf(delivery: Delivery<T>): string | undefined;
-  settleDelivery(delivery: Delivery<T>, outcome: Outcome, error?: unknown): void;
-  retryDelivery(delivery: Delivery<T>, delayMs: number): void;
+  settle(delivery: Delivery<T>, outcome: Outcome, error?: unknown): void;
+  retry(delivery: Delivery<T>, delayMs: number): void;
 }
 
 /** An item on its way through a consumer. It is in flight until `done`, `fail` or `retry` settles it, once. */
@@ -65,19 +65,19 @@ export class Delivery<T> implements TaskFacts, Links<Delivery<T>> {
    * Returns what `fn` returns. Never settles the delivery.
    */
   run<R>(fn: () => R): R {
-    return this.queue.runDelivery(this, fn);
+    return this.queue.run(this, fn);
   }
 
   /** The work is done. Throws {@link AlreadySettledError} on a delivery that is settled. */
   done(): void {
     this.settle("done");
-    this.queue.settleDelivery(this, "success");
+    this.queue.settle(this, "success");
   }
 
   /** The work failed for good. Throws {@link AlreadySettledError} on a delivery that is settled. */
   fail(error?: unknown): void {
     this.settle("fail");
-    this.queue.settleDelivery(this, "failure", error);
+    this.queue.settle(this, "failure", error);
   }
 
   /**
@@ -89,7 +89,7 @@ export class Delivery<T> implements TaskFacts, Links<Delivery<T>> {
     const delayMs = options?.delayMs;
     if (delayMs !== undefined) checkDuration("delayMs", delayMs);
     this.settle("retry");
-    this.queue.retryDelivery(this, delayMs ?? 0);
+    this.queue.retry(this, delayMs ?? 0);
   }
 
   private settle(operation: "done" | "fail" | "retry"): void {

@@ -59,9 +59,12 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   protected override placeOf({ priority, tier }: PriorityPutOptions): Place {
     if (tier !== undefined) return this.tierNamed(tier, priority);
     if (priority === undefined) return this.usual;
-    checkPriority("priority", priority, this.agingMs);
+    // Also catches what isn't finite: its product with 0 is NaN.
+    if (typeof priority !== "number" || !(Math.abs(priority * this.agingMs) < GREATEST_KEY)) {
+      checkPriority("priority", priority, this.agingMs);
+    }
     this.numbered.priority = priority + 0; // -0 is 0
-    this.numbered.tier = this.tierOf(priority);
+    if (this.ladder.length > 0) this.numbered.tier = this.tierOf(priority);
     return this.numbered;
   }
 

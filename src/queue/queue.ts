@@ -1,26 +1,11 @@
-import { inspect } from "node:util";
-import { type Clock, systemClock } from "../clock.js";
-import {
-  type Carrier,
-  type DropReason,
-  OBSERVE,
-  type Observable,
-  type Outcome,
-  PROBE,
-  type Probe,
-  type QueueTelemetry,
-} from "../contracts.js";
-import {
-  AlreadyInstrumentedError,
-  InvalidOptionTypeError,
-  QueueFullError,
-  QueueShutDownError,
-  TaskDoneError,
-} from "../errors.js";
-import { Alarm } from "./alarm.js";
-import { Delayed } from "./delayed.js";
-import { Delivery, type Settler } from "./delivery.js";
-import { LinkedList } from "./linked-list.js";
+import { systemClock } from "../clock.js";
+import { OBSERVE, type Observable, PROBE, type Probe, type QueueTelemetry } from "../contracts.js";
+import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../errors.js";
+import { Accounts } from "./accounts.js";
+import { Core, type Place } from "./core.js";
+import { Deliveries } from "./deliveries.js";
+import type { Delivery } from "./delivery.js";
+import { DONE, Intake } from "./intake.js";
 import {
   checkCapacity,
   checkClock,
@@ -35,126 +20,90 @@ import {
   type PutOptions,
   type QueueOptions,
   type WaitOptions,
-  type WhenFull,
 } from "./options.js";
-import { Signals } from "./signals.js";
+import { iteratorOf, Outlet } from "./outlet.js";
+import { probeOf } from "./probe.js";
 import type { Store } from "./store.js";
-import { attemptOf, carrierOf, deadlineOf, Ticket } from "./ticket.js";
-import {
-  type AnyWaiter,
-  GetWaiter,
-  JoinWaiter,
-  type Line,
-  PutWaiter,
-  promiseOf,
-  TimeLimit,
-  type Wanted,
-} from "./waiters.js";
+import { attemptOf } from "./ticket.js";
+import type { Wanted } from "./waiters.js";
+import { WaitingRoom } from "./waiting-room.js";
 
-/** Where an item goes among the others. */
-export interface Place {
-  priority: number;
-  tier: number;
-}
+export type { Place } from "./core.js";
 
-/** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
-const DONE = Promise.resolve();
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-/** Does the item bring anything along that only a tracked entry can keep? */
+/** Does the item bring nothing along that only a tracked entry can keep? */
 function isPlain(options: PutOptions | undefined): boolean {
   return options === undefined || (options.deadline === undefined && options.correlationId === undefined);
 }
 
+const USUAL_PLACE: Place = { priority: 0, tier: 0 };
+
 /**
- * What all queues have in common: waiting, flow control, settling and shutdown. A subclass brings the {@link Store}, which
- * decides on the order.
- *
- * Invariants: getters wait only while nothing is queued; putters wait only while there is no room; both are served in order of
- * arrival, and what they wait for is handed to them, never freed and fought for.
+ * What all queues have in common: this is their face, which checks what comes in; behind it are the side where items come in
+ * ({@link Intake}), the one where they are taken ({@link Outlet}), what becomes of deliveries ({@link Deliveries}) and who waits for
+ * the end ({@link Accounts}). A subclass brings the {@link Store}, which decides on the order.
  */
 export abstract class Queue<T, O extends PutOptions = PutOptions>
-  implements Observable, AsyncIterable<T>, AsyncDisposable, Settler<T>, Line<T>
+  implements Observable, AsyncIterable<T>, AsyncDisposable
 {
-  private readonly whenFull: WhenFull;
-  private readonly evictWhen: (() => boolean) | undefined;
-  private readonly onDrop: ((item: T, reason: DropReason) => void) | undefined;
-  private readonly clock: Clock;
-  private readonly alarm: Alarm;
-  private readonly signals = new Signals();
-  private readonly getters = new LinkedList<GetWaiter<T>>();
-  private readonly putters = new LinkedList<PutWaiter<T>>();
-  private readonly joiners = new LinkedList<JoinWaiter<T>>();
-  private readonly inFlight = new LinkedList<Delivery<T>>();
-  private readonly delayedItems = new LinkedList<Delayed<T>>();
-  private limit: number;
-  /** Takes items in? */
-  private isOpen = true;
-  /** Shut down immediately: nothing comes back in either? */
-  private isClosed = false;
-  /** Nothing but items: open, no observer, no clock. Then the short paths below are all there is to do. */
-  private simple = true;
-  /** Entries keep their time and a tag. */
-  private tracked = false;
-  /** Some item has, or had, a deadline. */
-  private dated = false;
-  /** Accepted and neither settled nor dropped. */
-  private unfinished = 0;
-  /** Taken by a plain get, and no `taskDone` yet. */
-  private undone = 0;
-  private observer: QueueTelemetry | undefined = undefined;
-  private warned = false;
+  private readonly core: Core<T>;
+  private readonly accounts: Accounts<T>;
+  private readonly outlet: Outlet<T>;
+  private readonly intake: Intake<T>;
+  private readonly handed: Deliveries<T>;
 
   protected constructor(
-    private readonly store: Store<T>,
+    store: Store<T>,
     options: QueueOptions<T> | undefined,
     /** Where an item goes whose put says nothing about it. */
-    private readonly usualPlace: Place = { priority: 0, tier: 0 },
+    private readonly usualPlace: Place = USUAL_PLACE,
     /** Names of the tiers, most urgent first. */
-    private readonly tiers: readonly string[] = ["default"],
+    tiers: readonly string[] = ["default"],
     /** Do entries need their time from the start? */
     timed = false,
   ) {
     checkObject("options", options);
     const { capacity = Number.POSITIVE_INFINITY, whenFull, evictWhen, onDrop, clock } = options ?? {};
-    this.limit = checkCapacity(capacity);
-    this.whenFull = checkOneOf("whenFull", whenFull, ["wait", "reject", "evict"]);
+    const limit = checkCapacity(capacity);
+    const policy = checkOneOf("whenFull", whenFull, ["wait", "reject", "evict"]);
     checkFunction("evictWhen", evictWhen);
     checkFunction("onDrop", onDrop);
     checkClock(clock);
-    this.evictWhen = evictWhen;
-    this.onDrop = onDrop;
-    this.clock = clock ?? systemClock;
-    this.alarm = new Alarm(this.clock);
-    if (timed) this.track();
+    const core = new Core(store, clock ?? systemClock, tiers, limit);
+    const room = new WaitingRoom(core.clock);
+    this.core = core;
+    this.accounts = new Accounts(core, room, onDrop);
+    this.outlet = new Outlet(core, room, this.accounts);
+    this.intake = new Intake(core, room, this.accounts, this.outlet, policy, evictWhen);
+    this.handed = new Deliveries(core, room, this.accounts, this.outlet);
+    if (timed) core.track();
   }
 
   /** How many items wait. Those with a planned delay that isn't over are not among them. */
   get size(): number {
-    return this.store.size;
+    return this.core.store.size;
   }
 
   /** How many items wait for a planned delay to pass. */
   get delayed(): number {
-    return this.delayedItems.size;
+    return this.core.delayed.size;
   }
 
   get empty(): boolean {
-    return this.store.size === 0;
+    return this.core.store.size === 0;
   }
 
   get full(): boolean {
-    return this.store.size >= this.limit;
+    return this.core.store.size >= this.core.limit;
   }
 
   /** Most items that may wait; `Infinity` when unbounded. Lowering it drops nothing: puts wait until there is room again. */
   get capacity(): number {
-    return this.limit;
+    return this.core.limit;
   }
 
   set capacity(capacity: number) {
-    this.limit = checkCapacity(capacity);
-    this.admit();
+    this.core.limit = checkCapacity(capacity);
+    this.intake.admit();
   }
 
   /**
@@ -169,11 +118,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.hasRoom()) {
-      this.accept(item, options, place);
-      return DONE;
-    }
-    return this.putOrWait([item], false, options, place);
+    if (isPlain(options) && this.core.enterSimply(item, place)) return DONE;
+    if (this.intake.accept(item, options, place)) return DONE;
+    return this.intake.putOrWait([item], false, options, place);
   }
 
   /**
@@ -182,18 +129,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   tryPut(item: T, options?: O): boolean {
     const place = this.check(item, options);
-    if (this.hasRoom()) {
-      this.accept(item, options, place);
-      return true;
-    }
-    if (!this.isOpen) throw new QueueShutDownError("put", { item });
-    const { priority, tier } = place; // now, because evictWhen and onDrop may put something in themselves
-    if (!this.mayEvict()) return false;
-    const waiter = this.putWaiter([item], false, options, { priority, tier });
-    this.evictFor(waiter);
-    if (waiter.isIn) this.putDone(waiter, waiter.startedAt);
-    else this.refuse(waiter, "evicted");
-    return waiter.isIn;
+    if (isPlain(options) && this.core.enterSimply(item, place)) return true;
+    return this.intake.accept(item, options, place) || this.intake.tryEvict(item, options, place);
   }
 
   /**
@@ -212,7 +149,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    return batch.length === 0 ? DONE : this.putOrWait(batch, true, options, place);
+    return batch.length === 0 ? DONE : this.intake.putOrWait(batch, true, options, place);
   }
 
   /**
@@ -221,22 +158,17 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    * what it resolves with: items that are promises themselves are better taken by {@link receive}.
    */
   get(options?: WaitOptions): Promise<T> {
-    if (this.simple && options === undefined && this.store.size > 0) {
-      return Promise.resolve(this.takeSimple());
+    if (options === undefined) {
+      const item = this.core.takeSimply();
+      if (item !== undefined) return Promise.resolve(item);
     }
-    return this.pull("item", options) as Promise<T>;
+    return this.pull("item", options);
   }
 
   /** Takes the next item if there is one. Throws {@link QueueShutDownError} when there will never be one again. */
   tryGet(): T | undefined {
-    if (this.simple) return this.store.size > 0 ? this.takeSimple() : undefined;
-    const now = this.now();
-    if (this.hasNext(now)) {
-      const pull = this.observer?.pullStarted();
-      return this.takeOne("item", now, pull) as T;
-    }
-    if (this.isFinished()) throw new QueueShutDownError("get");
-    return undefined;
+    const item = this.core.takeSimply();
+    return item === undefined ? this.outlet.tryTake() : item;
   }
 
   /** Takes up to `max` items: waits for the first one like {@link get}, then takes what is there. */
@@ -246,25 +178,22 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.pull("items", options, max) as Promise<T[]>;
+    return this.pull("items", options, max);
   }
 
   /** Takes the next item like {@link get}, as a {@link Delivery}: with its facts, its context, and to be settled. */
   receive(options?: WaitOptions): Promise<Delivery<T>> {
-    return this.pull("delivery", options) as Promise<Delivery<T>>;
+    return this.pull("delivery", options);
   }
 
   /** What is served next; it stays. Items past their deadline are dropped on the way. */
   peek(): T | undefined {
-    return this.hasNext(this.now()) ? this.store.front() : undefined;
+    return this.outlet.hasNext(this.core.now()) ? this.core.store.front() : undefined;
   }
 
   /** Says that an item taken by a plain get is done. Throws {@link TaskDoneError} when all of them are. */
   taskDone(): void {
-    if (this.undone === 0) throw new TaskDoneError();
-    this.undone--;
-    this.observer?.settled("success", undefined);
-    this.finish();
+    this.accounts.taskDone();
   }
 
   /** Resolves when everything accepted so far, and until then, is settled or dropped. Retries keep it open. */
@@ -274,10 +203,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.unfinished === 0) return DONE;
-    const waiter = new JoinWaiter<T>(this);
-    this.joiners.append(waiter);
-    return this.wait(waiter, options);
+    return this.accounts.join(options);
   }
 
   /**
@@ -288,30 +214,22 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     checkObject("options", options);
     const immediate = options?.immediate ?? false;
     if (typeof immediate !== "boolean") throw new InvalidOptionTypeError("immediate", immediate, "a boolean");
-    if (this.isOpen) {
-      this.isOpen = false;
-      this.simple = false;
-      for (let waiter = this.putters.first; waiter !== undefined; waiter = this.putters.first) {
-        this.endPut(waiter, new QueueShutDownError("put", waiter.refused()));
-      }
-    }
+    if (this.core.isOpen) this.intake.close();
     if (immediate) {
-      this.isClosed = true;
+      this.core.isClosed = true;
       this.dropEverything();
     }
-    this.endGetsIfFinished();
+    this.outlet.endIfFinished();
   }
 
   /** Plain gets, until the queue is shut down and has nothing left. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return iterator(() => this.pull("next item", undefined) as Promise<IteratorResult<T, undefined>>);
+    return iteratorOf(() => this.pull("next item", undefined));
   }
 
   /** Receives, until the queue is shut down and has nothing left. */
   deliveries(): AsyncIterableIterator<Delivery<T>> {
-    return iterator(
-      () => this.pull("next delivery", undefined) as Promise<IteratorResult<Delivery<T>, undefined>>,
-    );
+    return iteratorOf(() => this.pull("next delivery", undefined));
   }
 
   /** Shuts down gracefully, without waiting for consumers. */
@@ -321,51 +239,17 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** @internal */
   [OBSERVE](telemetry: QueueTelemetry | undefined): void {
-    if (telemetry !== undefined && this.observer !== undefined) {
-      throw new AlreadyInstrumentedError(this.observer.queueName, telemetry.queueName);
+    const { core } = this;
+    if (telemetry !== undefined && core.observer !== undefined) {
+      throw new AlreadyInstrumentedError(core.observer.queueName, telemetry.queueName);
     }
-    this.observer = telemetry;
-    if (telemetry !== undefined) this.track();
+    core.observer = telemetry;
+    if (telemetry !== undefined) core.track();
   }
 
   /** @internal */
-  runDelivery<R>(delivery: Delivery<T>, fn: () => R): R {
-    const { observer } = this;
-    return observer === undefined ? fn() : observer.run(carrierOf(delivery.tag), delivery, fn);
-  }
-
-  /** @internal */
-  correlationIdOf({ tag }: Delivery<T>): string | undefined {
-    if (tag instanceof Ticket && tag.correlationId !== undefined) return tag.correlationId;
-    return this.observer?.correlationIdOf(carrierOf(tag));
-  }
-
-  /** @internal */
-  settleDelivery(delivery: Delivery<T>, outcome: Outcome, error: unknown): void {
-    this.inFlight.remove(delivery);
-    this.observer?.settled(outcome, this.processMs(delivery), error);
-    this.finish();
-  }
-
-  /** @internal */
-  retryDelivery(delivery: Delivery<T>, delayMs: number): void {
-    const { item, attempt, tag, priority, tierIndex } = delivery;
-    this.inFlight.remove(delivery);
-    this.observer?.retried(this.processMs(delivery));
-    if (this.isClosed) {
-      this.drop(item, tierIndex, "shutdown", attempt);
-      return;
-    }
-    this.track();
-    const ticket = new Ticket(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
-    const now = this.now();
-    if (delayMs === 0) {
-      this.reenter(item, now, ticket, priority, tierIndex);
-      return;
-    }
-    const delayed = new Delayed(this.comeBack, now + delayMs, item, ticket, priority, tierIndex);
-    this.delayedItems.append(delayed);
-    if (delayMs < Number.POSITIVE_INFINITY) this.alarm.set(delayed);
+  get [PROBE](): Probe {
+    return probeOf(this.core);
   }
 
   /** Where an item with these options goes. Throws if the options don't fit the queue. */
@@ -380,464 +264,29 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   /** Throws unless the options are good. */
   private placeWith(options: O | undefined): Place {
     if (options === undefined) return this.usualPlace;
-    checkWait(options);
-    const { correlationId, deadline } = options;
+    if (options === null || typeof options !== "object") checkObject("options", options);
+    const { signal, timeoutMs, correlationId, deadline } = options;
+    if (signal !== undefined || timeoutMs !== undefined) checkWait(options);
     if (correlationId !== undefined) checkCorrelationId(correlationId);
     if (deadline !== undefined) checkNumber("deadline", deadline, "epoch milliseconds", Number.isFinite);
     return this.placeOf(options);
   }
 
-  /** Can an item come in at once, without barging past somebody? */
-  private hasRoom(): boolean {
-    return this.store.size < this.limit && this.putters.first === undefined && this.isOpen;
-  }
-
-  /** NaN where nobody keeps time. */
-  private now(): number {
-    return this.tracked ? this.clock.now() : Number.NaN;
-  }
-
-  /** From now on entries keep their time and a tag. Waits that began before are measured from now on. */
-  private track(): void {
-    if (this.tracked) return;
-    this.tracked = true;
-    this.simple = false;
-    const now = this.clock.now();
-    this.store.track(now);
-    for (let waiter = this.getters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
-    for (let waiter = this.putters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
-  }
-
-  /** Takes an item in that has room. */
-  private accept(item: T, options: O | undefined, place: Place): void {
-    if (this.simple && (options === undefined || isPlain(options))) {
-      this.enter(item, Number.NaN, undefined, place.priority, place.tier);
-    } else {
-      const { priority, tier } = place;
-      const { observer } = this;
-      this.track();
-      const now = this.clock.now();
-      const carrier = observer?.putStarted(tier, checkCorrelationId(options?.correlationId), 1);
-      const tag = this.tagOf(options, carrier, now);
-      observer?.putDone(carrier, tier, 1, 0);
-      this.enter(item, now, tag, priority, tier);
-    }
-  }
-
-  /** Most items travel with their observer's carrier, or with nothing; a ticket is for the few that bring more. */
-  private tagOf(options: O | undefined, carrier: Carrier, now: number): unknown {
-    if (options === undefined || isPlain(options)) return carrier;
-    const { deadline } = options;
-    const correlationId = this.observer === undefined ? checkCorrelationId(options.correlationId) : undefined;
-    if (deadline === undefined && correlationId === undefined) return carrier;
-    if (deadline !== undefined) this.dated = true;
-    const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - this.clock.wallNow();
-    return new Ticket(dueAt, 1, correlationId, carrier);
-  }
-
-  /** A new item comes in: to the consumer that has waited longest, else into the store. */
-  private enter(item: T, at: number, tag: unknown, priority: number, tier: number): void {
-    this.unfinished++;
-    this.arrive(item, at, tag, priority, tier);
-  }
-
-  private arrive(item: T, at: number, tag: unknown, priority: number, tier: number): void {
-    const getter = this.getters.first;
-    if (getter === undefined) this.store.push(item, at, tag, priority, tier);
-    else if (this.dated && deadlineOf(tag) < at) this.drop(item, tier, "expired", attemptOf(tag));
-    else this.hand(getter, item, at, tag, priority, tier);
-  }
-
-  private hand(
-    getter: GetWaiter<T>,
-    item: T,
-    at: number,
-    tag: unknown,
-    priority: number,
-    tier: number,
-  ): void {
-    this.getters.remove(getter);
-    this.release(getter);
-    const value = this.give(getter.wanted, item, at, tag, priority, tier, at);
-    this.observer?.pullDone(getter.pull, carrierOf(tag), at - getter.startedAt);
-    getter.resolve(getter.wanted === "items" ? [value] : value);
-  }
-
-  private putWaiter(items: readonly T[], many: boolean, options: O | undefined, place: Place): PutWaiter<T> {
-    const { priority, tier } = place;
-    if (!isPlain(options)) this.track();
-    const now = this.now();
-    const correlationId = checkCorrelationId(options?.correlationId);
-    const carrier = this.observer?.putStarted(tier, correlationId, items.length);
-    const tag = this.tagOf(options, carrier, now);
-    return new PutWaiter(this, items, many, priority, tier, tag, now);
-  }
-
-  /** Puts in what fits; what becomes of the rest is the queue's policy. */
-  private putOrWait(items: readonly T[], many: boolean, options: O | undefined, place: Place): Promise<void> {
-    const waiter = this.putWaiter(items, many, options, place);
-    if (this.putters.first === undefined) this.fill(waiter, this.now());
-    if (!waiter.isIn && this.mayEvict()) {
-      this.evictFor(waiter);
-      if (!waiter.isIn) return Promise.reject(this.refuse(waiter, "evicted"));
-    }
-    if (waiter.isIn) {
-      this.putDone(waiter, waiter.startedAt);
-      return DONE;
-    }
-    // Only here, because a callback of the user's may have shut the queue down on the way.
-    if (!this.isOpen) {
-      const error = new QueueShutDownError("put", waiter.refused());
-      this.putFailed(waiter, error);
-      return Promise.reject(error);
-    }
-    if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
-    this.putters.append(waiter);
-    const promise = this.wait<void>(waiter, options);
-    if (this.evictWhen !== undefined) this.admit();
-    return promise;
-  }
-
-  /** Puts in as many of the waiter's items as there is room for; none after a shutdown. */
-  private fill(waiter: PutWaiter<T>, now: number): void {
-    const { items, tag, priority, tier } = waiter;
-    while (!waiter.isIn && this.store.size < this.limit && this.isOpen) {
-      this.enter(items[waiter.accepted++]!, now, tag, priority, tier);
-    }
-  }
-
-  /** There may be room: it goes to those who wait for it, in order. */
-  private admit(): void {
-    if (this.putters.first === undefined) return;
-    const now = this.now();
-    for (let waiter = this.putters.first; waiter !== undefined; waiter = this.putters.first) {
-      this.fill(waiter, now);
-      if (!waiter.isIn) return;
-      this.letIn(waiter, now);
-    }
-  }
-
-  private letIn(waiter: PutWaiter<T>, now: number): void {
-    this.putters.remove(waiter);
-    this.release(waiter);
-    this.putDone(waiter, now);
-    waiter.resolve(undefined);
-  }
-
-  /** May a newcomer evict? If so, those who have waited because `evictWhen` didn't hold have done it first. */
-  private mayEvict(): boolean {
-    if (this.whenFull !== "evict" || !this.evictHolds()) return false;
-    this.evictForPutters();
-    return this.isOpen;
-  }
-
-  private evictHolds(): boolean {
-    if (this.evictWhen === undefined) return true;
-    try {
-      return this.evictWhen();
-    } catch (error) {
-      this.fault(error);
-      return false;
-    }
-  }
-
-  /** Puts in the waiter's items, each in the place of what is served last; stops at an item that would be that itself. */
-  private evictFor(waiter: PutWaiter<T>): void {
-    const { store } = this;
-    const { tag, priority } = waiter;
-    const now = this.now();
-    const victims: { item: T; tier: number; tag: unknown }[] = [];
-    for (this.fill(waiter, now); !waiter.isIn && !store.isLast(now, tag, priority); this.fill(waiter, now)) {
-      victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
-    }
-    for (const { item, tier, tag } of victims) this.drop(item, tier, "evicted", attemptOf(tag));
-  }
-
-  /** Each leaves the line before it evicts: `onDrop` may call the queue, which must not find it there. */
-  private evictForPutters(): void {
-    for (let waiter = this.putters.first; waiter !== undefined; waiter = this.putters.first) {
-      this.putters.remove(waiter);
-      this.release(waiter);
-      this.evictFor(waiter);
-      if (waiter.isIn) {
-        this.putDone(waiter, this.now());
-        waiter.resolve(undefined);
-      } else waiter.reject(this.refuse(waiter, "evicted"));
-    }
-  }
-
-  /** Refuses what is left of the waiter's items: they go back to the caller in the error. */
-  private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
-    const error = new QueueFullError(this.limit, waiter.refused());
-    this.putFailed(waiter, error);
-    for (const item of waiter.rest()) this.tellDropped(item, waiter.tier, reason, 1);
-    return error;
-  }
-
-  /** @internal */
-  endPut(waiter: PutWaiter<T>, error: unknown): void {
-    this.putters.remove(waiter);
-    this.release(waiter);
-    this.putFailed(waiter, error);
-    waiter.reject(error);
-  }
-
-  private putDone({ tag, tier, items, startedAt }: PutWaiter<T>, now: number): void {
-    this.observer?.putDone(carrierOf(tag), tier, items.length, now - startedAt);
-  }
-
-  private putFailed({ tag, tier, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
-    this.observer?.putFailed(carrierOf(tag), tier, accepted, this.now() - startedAt, error);
-  }
-
-  private pull(wanted: Wanted, options: WaitOptions | undefined, max = 1): Promise<unknown> {
+  private pull<V>(wanted: Wanted, options: WaitOptions | undefined, max = 1): Promise<V> {
     try {
       checkWait(options);
     } catch (error) {
       return Promise.reject(error);
     }
-    const pull = this.observer?.pullStarted();
-    const now = this.now();
-    if (this.hasNext(now)) {
-      return Promise.resolve(
-        wanted === "items" ? this.takeMany(max, now, pull) : this.takeOne(wanted, now, pull),
-      );
-    }
-    const waiter = new GetWaiter<T>(this, wanted, now, pull);
-    this.getters.append(waiter);
-    const promise = this.wait<unknown>(waiter, options);
-    this.endGetsIfFinished();
-    return promise;
+    return this.outlet.pull(wanted, options, max) as Promise<V>;
   }
-
-  /** When the item that is served next came in. */
-  private headAt(): number | undefined {
-    if (!this.tracked || this.store.size === 0) return undefined;
-    this.store.front();
-    return this.store.at;
-  }
-
-  /** Is there an item to take? Drops those past their deadline until there is, or nothing is left. */
-  private hasNext(now: number): boolean {
-    const { store } = this;
-    while (store.size > 0) {
-      if (!this.dated) return true;
-      store.front();
-      if (deadlineOf(store.tag) >= now) return true;
-      const item = store.shift();
-      const { tier, tag } = store;
-      this.admit();
-      this.drop(item, tier, "expired", attemptOf(tag));
-    }
-    return false;
-  }
-
-  /** Takes the next item when nobody wants to know more about it. */
-  private takeSimple(): T {
-    const item = this.store.shift();
-    this.undone++;
-    if (this.putters.first !== undefined) this.admit();
-    return item;
-  }
-
-  private takeOne(wanted: Wanted, now: number, pull: object | undefined): unknown {
-    const { store } = this;
-    const item = store.shift();
-    const { tag } = store;
-    const value = this.give(wanted, item, store.at, tag, store.priority, store.tier, now);
-    this.observer?.pullDone(pull, carrierOf(tag), 0);
-    if (this.putters.first !== undefined) this.admit();
-    return value;
-  }
-
-  private takeMany(max: number, now: number, pull: object | undefined): T[] {
-    const { store, observer } = this;
-    const items: T[] = [];
-    const carriers: Carrier[] = [];
-    while (items.length < max && this.hasNext(now)) {
-      const item = store.shift();
-      if (pull !== undefined) carriers.push(carrierOf(store.tag));
-      items.push(this.give("item", item, store.at, store.tag, store.priority, store.tier, now) as T);
-      this.admit();
-    }
-    observer?.pullDone(pull, carriers, 0);
-    return items;
-  }
-
-  /** An item goes to a consumer, in the form it is wanted in. */
-  private give(
-    wanted: Wanted,
-    item: T,
-    at: number,
-    tag: unknown,
-    priority: number,
-    tier: number,
-    now: number,
-  ): unknown {
-    const attempt = attemptOf(tag);
-    this.observer?.taken(carrierOf(tag), tier, at, now, attempt);
-    if (wanted === "delivery" || wanted === "next delivery") {
-      const delivery = new Delivery<T>(this, item, this.tiers[tier]!, tier, priority, attempt, at, now, tag);
-      this.inFlight.append(delivery);
-      return wanted === "delivery" ? delivery : { done: false, value: delivery };
-    }
-    this.undone++;
-    return wanted === "next item" ? { done: false, value: item } : item;
-  }
-
-  /** Shut down, and nothing left to come? */
-  private isFinished(): boolean {
-    return !this.isOpen && this.store.size === 0 && this.delayedItems.size === 0;
-  }
-
-  private endGetsIfFinished(): void {
-    if (!this.isFinished()) return;
-    for (let waiter = this.getters.first; waiter !== undefined; waiter = this.getters.first) {
-      this.endGet(waiter, new QueueShutDownError("get"));
-    }
-  }
-
-  /** @internal */
-  endGet(waiter: GetWaiter<T>, error: unknown): void {
-    this.getters.remove(waiter);
-    this.release(waiter);
-    this.observer?.pullDone(waiter.pull, undefined, this.now() - waiter.startedAt, error);
-    if (waiter.wanted === "next item" || waiter.wanted === "next delivery") waiter.resolve(END);
-    else waiter.reject(error);
-  }
-
-  /** @internal */
-  endJoin(waiter: JoinWaiter<T>, error: unknown): void {
-    this.joiners.remove(waiter);
-    this.release(waiter);
-    waiter.reject(error);
-  }
-
-  /** The waiter is in its line already. */
-  private wait<V>(waiter: AnyWaiter<T>, options: WaitOptions | undefined): Promise<V> {
-    const promise = promiseOf<V>(waiter);
-    const { signal, timeoutMs } = options ?? {};
-    if (signal?.aborted) {
-      // Since it was checked, by a callback of the user's.
-      waiter.aborted(signal.reason);
-      return promise;
-    }
-    if (signal !== undefined) this.signals.join(signal, waiter);
-    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      waiter.timeLimit = new TimeLimit(waiter, timeoutMs, this.clock.now() + timeoutMs);
-      this.alarm.set(waiter.timeLimit);
-    }
-    return promise;
-  }
-
-  /** The waiter needs neither its time limit nor its signal any more. */
-  private release(waiter: AnyWaiter<T>): void {
-    if (waiter.timeLimit !== undefined) this.alarm.unset(waiter.timeLimit);
-    if (waiter.signals !== undefined) this.signals.leave(waiter);
-  }
-
-  private reenter(item: T, now: number, ticket: Ticket, priority: number, tier: number): void {
-    this.observer?.reentered(tier);
-    this.arrive(item, now, ticket, priority, tier);
-  }
-
-  private readonly comeBack = (delayed: Delayed<T>, now: number): void => {
-    this.delayedItems.remove(delayed);
-    this.reenter(delayed.item, now, delayed.ticket, delayed.priority, delayed.tier);
-    this.endGetsIfFinished();
-  };
 
   private dropEverything(): void {
-    while (this.store.size > 0) {
-      const item = this.store.shift();
-      this.drop(item, this.store.tier, "shutdown", attemptOf(this.store.tag));
+    const { store } = this.core;
+    while (store.size > 0) {
+      const item = store.shift();
+      this.accounts.drop(item, store.tier, "shutdown", attemptOf(store.tag));
     }
-    for (let delayed = this.delayedItems.first; delayed !== undefined; delayed = this.delayedItems.first) {
-      this.delayedItems.remove(delayed);
-      this.alarm.unset(delayed);
-      this.drop(delayed.item, delayed.tier, "shutdown", delayed.ticket.attempt);
-    }
+    this.handed.dropDelayed();
   }
-
-  /** Something accepted leaves the queue without being taken. */
-  private drop(item: T, tier: number, reason: DropReason, attempt: number): void {
-    this.tellDropped(item, tier, reason, attempt);
-    this.finish();
-  }
-
-  private tellDropped(item: T, tier: number, reason: DropReason, attempt: number): void {
-    this.observer?.dropped(tier, reason, attempt);
-    if (this.onDrop === undefined) return;
-    try {
-      const result: unknown = this.onDrop(item, reason);
-      if (result instanceof Promise) result.catch((error) => this.fault(error));
-    } catch (error) {
-      this.fault(error);
-    }
-  }
-
-  /** A callback of the user's has thrown: counted if somebody counts, told once otherwise; never passed on. */
-  private fault(error: unknown): void {
-    if (this.observer !== undefined) this.observer.fault(error);
-    else if (!this.warned)
-      process.emitWarning(`a callback of a queue has thrown: ${inspect(error)}`, "QueuescopeWarning");
-    this.warned = true;
-  }
-
-  private finish(): void {
-    if (--this.unfinished > 0) return;
-    for (let waiter = this.joiners.first; waiter !== undefined; waiter = this.joiners.first) {
-      this.joiners.remove(waiter);
-      this.release(waiter);
-      waiter.resolve(undefined);
-    }
-  }
-
-  private processMs(delivery: Delivery<T>): number | undefined {
-    return delivery.takenAt === undefined ? undefined : this.now() - delivery.takenAt;
-  }
-
-  /** @internal */
-  get [PROBE](): Probe {
-    const queue = this;
-    return {
-      tiers: this.tiers,
-      now: () => queue.clock.now(),
-      depth: (tier) => queue.store.depth(tier),
-      oldestAt: (tier) => queue.store.oldestAt(tier),
-      headAt: () => queue.headAt(),
-      get capacity() {
-        return queue.limit;
-      },
-      get delayed() {
-        return queue.delayed;
-      },
-      get inFlight() {
-        return queue.inFlight.size;
-      },
-      get inFlightOldestAt() {
-        return queue.inFlight.first?.takenAt;
-      },
-      get waitingPuts() {
-        return queue.putters.size;
-      },
-      get waitingGets() {
-        return queue.getters.size;
-      },
-    };
-  }
-}
-
-function iterator<V>(next: () => Promise<IteratorResult<V, undefined>>): AsyncIterableIterator<V> {
-  let isOver = false;
-  return {
-    next: () => (isOver ? Promise.resolve(END) : next()),
-    return: () => {
-      isOver = true;
-      return Promise.resolve(END);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

@@ -3,23 +3,14 @@ import { type Due, UNSET } from "./alarm.js";
 import type { Links } from "./linked-list.js";
 import type { Abortable, SignalGroup } from "./signals.js";
 
-/** What waiters tell their queue when they wait no longer. */
-export interface Line<T> {
-  endGet(waiter: GetWaiter<T>, error: unknown): void;
-  endPut(waiter: PutWaiter<T>, error: unknown): void;
-  endJoin(waiter: JoinWaiter<T>, error: unknown): void;
-}
-
 /** A promise that is not settled yet, with its place in line. Kept small: there is one for every wait. */
-abstract class Waiter<T, W> implements Links<W>, Abortable {
+abstract class Waiter<W> implements Links<W>, Abortable {
   previous: W | undefined = undefined;
   next: W | undefined = undefined;
   timeLimit: TimeLimit | undefined = undefined;
   signals: SignalGroup | undefined = undefined;
   resolve!: (value: unknown) => void;
   reject!: (error: unknown) => void;
-
-  constructor(protected readonly line: Line<T>) {}
 
   /** The time limit has passed. */
   abstract timedOut(timeoutMs: number): void;
@@ -47,15 +38,15 @@ export class TimeLimit implements Due {
 export type Wanted = "item" | "delivery" | "items" | "next item" | "next delivery";
 
 /** A `get` that waits for an item. */
-export class GetWaiter<T> extends Waiter<T, GetWaiter<T>> {
+export class GetWaiter<T> extends Waiter<GetWaiter<T>> {
   constructor(
-    line: Line<T>,
+    private readonly line: { endGet(waiter: GetWaiter<T>, error: unknown): void },
     readonly wanted: Wanted,
     public startedAt: number,
     /** The observer's own. */
     readonly pull: object | undefined,
   ) {
-    super(line);
+    super();
   }
 
   override timedOut(timeoutMs: number): void {
@@ -68,11 +59,11 @@ export class GetWaiter<T> extends Waiter<T, GetWaiter<T>> {
 }
 
 /** A `put` or `putMany` that waits for room. */
-export class PutWaiter<T> extends Waiter<T, PutWaiter<T>> {
+export class PutWaiter<T> extends Waiter<PutWaiter<T>> {
   accepted = 0;
 
   constructor(
-    line: Line<T>,
+    private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void },
     readonly items: readonly T[],
     /** The items came by `putMany`. */
     private readonly many: boolean,
@@ -81,7 +72,7 @@ export class PutWaiter<T> extends Waiter<T, PutWaiter<T>> {
     readonly tag: unknown,
     public startedAt: number,
   ) {
-    super(line);
+    super();
   }
 
   /** Are all items in the queue? */
@@ -110,7 +101,11 @@ export class PutWaiter<T> extends Waiter<T, PutWaiter<T>> {
 }
 
 /** A `join` that waits until all is done. */
-export class JoinWaiter<T> extends Waiter<T, JoinWaiter<T>> {
+export class JoinWaiter<T> extends Waiter<JoinWaiter<T>> {
+  constructor(private readonly line: { endJoin(waiter: JoinWaiter<T>, error: unknown): void }) {
+    super();
+  }
+
   override timedOut(timeoutMs: number): void {
     this.line.endJoin(this, new QueueTimeoutError("join", timeoutMs));
   }

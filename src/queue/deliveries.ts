@@ -1,0 +1,81 @@
+import type { Outcome } from "../contracts.js";
+import type { Accounts } from "./accounts.js";
+import type { Core } from "./core.js";
+import { Delayed } from "./delayed.js";
+import type { Delivery, Settler } from "./delivery.js";
+import type { Outlet } from "./outlet.js";
+import { carrierOf, deadlineOf, Ticket } from "./ticket.js";
+import type { WaitingRoom } from "./waiting-room.js";
+
+/** What becomes of deliveries: they run in their producer's context, are settled, or come back after a delay. */
+export class Deliveries<T> implements Settler<T> {
+  constructor(
+    private readonly core: Core<T>,
+    private readonly room: WaitingRoom,
+    private readonly accounts: Accounts<T>,
+    private readonly outlet: Outlet<T>,
+  ) {
+    outlet.settler = this;
+  }
+
+  run<R>(delivery: Delivery<T>, fn: () => R): R {
+    const { observer } = this.core;
+    return observer === undefined ? fn() : observer.run(carrierOf(delivery.tag), delivery, fn);
+  }
+
+  correlationIdOf({ tag }: Delivery<T>): string | undefined {
+    if (tag instanceof Ticket && tag.correlationId !== undefined) return tag.correlationId;
+    return this.core.observer?.correlationIdOf(carrierOf(tag));
+  }
+
+  settle(delivery: Delivery<T>, outcome: Outcome, error: unknown): void {
+    this.core.inFlight.remove(delivery);
+    this.core.observer?.settled(outcome, this.processMs(delivery), error);
+    this.accounts.settled();
+  }
+
+  retry(delivery: Delivery<T>, delayMs: number): void {
+    const { core } = this;
+    const { item, attempt, tag, priority, tierIndex } = delivery;
+    core.inFlight.remove(delivery);
+    core.observer?.retried(this.processMs(delivery));
+    if (core.isClosed) {
+      this.accounts.drop(item, tierIndex, "shutdown", attempt);
+      return;
+    }
+    core.track();
+    const ticket = new Ticket(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
+    const now = core.now();
+    if (delayMs === 0) {
+      this.reenter(item, now, ticket, priority, tierIndex);
+      return;
+    }
+    const delayed = new Delayed(this.comeBack, now + delayMs, item, ticket, priority, tierIndex);
+    core.delayed.append(delayed);
+    if (delayMs < Number.POSITIVE_INFINITY) this.room.wakeAt(delayed);
+  }
+
+  dropDelayed(): void {
+    const { core } = this;
+    for (let delayed = core.delayed.first; delayed !== undefined; delayed = core.delayed.first) {
+      core.delayed.remove(delayed);
+      this.room.forget(delayed);
+      this.accounts.drop(delayed.item, delayed.tier, "shutdown", delayed.ticket.attempt);
+    }
+  }
+
+  private readonly comeBack = (delayed: Delayed<T>, now: number): void => {
+    this.core.delayed.remove(delayed);
+    this.reenter(delayed.item, now, delayed.ticket, delayed.priority, delayed.tier);
+    this.outlet.endIfFinished();
+  };
+
+  private reenter(item: T, now: number, ticket: Ticket, priority: number, tier: number): void {
+    this.core.observer?.reentered(tier);
+    this.outlet.arrive(item, now, ticket, priority, tier);
+  }
+
+  private processMs(delivery: Delivery<T>): number | undefined {
+    return delivery.takenAt === undefined ? undefined : this.core.now() - delivery.takenAt;
+  }
+}

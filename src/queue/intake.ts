@@ -1,0 +1,225 @@
+import type { Carrier } from "../contracts.js";
+import { QueueFullError, QueueShutDownError } from "../errors.js";
+import type { Accounts } from "./accounts.js";
+import type { Core, Place } from "./core.js";
+import { checkCorrelationId, type PutOptions, type WhenFull } from "./options.js";
+import type { Outlet } from "./outlet.js";
+import { attemptOf, carrierOf, Ticket } from "./ticket.js";
+import { PutWaiter } from "./waiters.js";
+import type { WaitingRoom } from "./waiting-room.js";
+
+/** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
+export const DONE = Promise.resolve();
+
+/** Does the item bring nothing along that only a tracked entry can keep? */
+function isPlain(options: PutOptions | undefined): boolean {
+  return options === undefined || (options.deadline === undefined && options.correlationId === undefined);
+}
+
+/** The side of a queue where items come in. Options are checked already. */
+export class Intake<T> {
+  constructor(
+    private readonly core: Core<T>,
+    private readonly room: WaitingRoom,
+    private readonly accounts: Accounts<T>,
+    private readonly outlet: Outlet<T>,
+    private readonly whenFull: WhenFull,
+    private readonly evictWhen: (() => boolean) | undefined,
+  ) {
+    outlet.roomMade = () => this.admit();
+  }
+
+  /** Takes the item in if there is room and nobody to barge past; false means that nothing has changed. */
+  accept(item: T, options: PutOptions | undefined, place: Place): boolean {
+    const { core } = this;
+    if (core.store.size >= core.limit || core.putters.first !== undefined) return false;
+    if (!core.isOpen) return false;
+    const { priority, tier } = place;
+    const { observer } = core;
+    if (core.simple && isPlain(options)) {
+      this.outlet.arrive(item, Number.NaN, undefined, priority, tier);
+      return true;
+    }
+    core.track();
+    const now = core.clock.now();
+    const carrier = observer?.putStarted(tier, checkCorrelationId(options?.correlationId), 1);
+    const tag = this.tagOf(options, carrier, now);
+    observer?.putDone(carrier, tier, 1, 0);
+    this.outlet.arrive(item, now, tag, priority, tier);
+    return true;
+  }
+
+  /** Takes the item into a full queue, if it evicts; else false, and nothing has changed. */
+  tryEvict(item: T, options: PutOptions | undefined, place: Place): boolean {
+    if (!this.core.isOpen) throw new QueueShutDownError("put", { item });
+    const { priority, tier } = place; // now, because evictWhen and onDrop may put something in themselves
+    if (!this.mayEvict()) return false;
+    const waiter = this.waiterFor([item], false, options, { priority, tier });
+    this.evictFor(waiter);
+    if (waiter.isIn) this.putDone(waiter, waiter.startedAt);
+    else this.refuse(waiter, "evicted");
+    return waiter.isIn;
+  }
+
+  /** Puts in what fits; what becomes of the rest is the queue's policy. */
+  putOrWait(
+    items: readonly T[],
+    many: boolean,
+    options: PutOptions | undefined,
+    place: Place,
+  ): Promise<void> {
+    const { core } = this;
+    const waiter = this.waiterFor(items, many, options, place);
+    if (core.putters.first === undefined) this.fill(waiter, core.now());
+    if (!waiter.isIn && this.mayEvict()) {
+      this.evictFor(waiter);
+      if (!waiter.isIn) return Promise.reject(this.refuse(waiter, "evicted"));
+    }
+    if (waiter.isIn) {
+      this.putDone(waiter, waiter.startedAt);
+      return DONE;
+    }
+    // Only here, because a callback of the user's may have shut the queue down on the way.
+    if (!core.isOpen) {
+      const error = new QueueShutDownError("put", waiter.refused());
+      this.putFailed(waiter, error);
+      return Promise.reject(error);
+    }
+    if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
+    core.putters.append(waiter);
+    const promise = this.room.wait<void, T>(waiter, options);
+    // It may have made room while it said that it doesn't hold.
+    if (this.evictWhen !== undefined) this.admit();
+    return promise;
+  }
+
+  /** There may be room: it goes to those who wait for it, in order. */
+  admit(): void {
+    const { core } = this;
+    if (core.putters.first === undefined) return;
+    const now = core.now();
+    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first as PutWaiter<T>) {
+      this.fill(waiter, now);
+      if (!waiter.isIn) return;
+      this.leave(waiter);
+      this.putDone(waiter, now);
+      waiter.resolve(undefined);
+    }
+  }
+
+  /** Nothing comes in any more. */
+  close(): void {
+    const { core } = this;
+    core.isOpen = false;
+    core.simple = false;
+    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
+      this.endPut(waiter, new QueueShutDownError("put", waiter.refused()));
+    }
+  }
+
+  endPut(waiter: PutWaiter<T>, error: unknown): void {
+    this.leave(waiter);
+    this.putFailed(waiter, error);
+    waiter.reject(error);
+  }
+
+  /** Most items travel with their observer's carrier, or with nothing; a ticket is for the few that bring more. */
+  private tagOf(options: PutOptions | undefined, carrier: Carrier, now: number): unknown {
+    if (options === undefined || isPlain(options)) return carrier;
+    const { core } = this;
+    const { deadline } = options;
+    const correlationId = core.observer === undefined ? checkCorrelationId(options.correlationId) : undefined;
+    if (deadline === undefined && correlationId === undefined) return carrier;
+    if (deadline !== undefined) core.dated = true;
+    const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
+    return new Ticket(dueAt, 1, correlationId, carrier);
+  }
+
+  private waiterFor(
+    items: readonly T[],
+    many: boolean,
+    options: PutOptions | undefined,
+    place: Place,
+  ): PutWaiter<T> {
+    const { core } = this;
+    const { priority, tier } = place;
+    if (!isPlain(options)) core.track();
+    const now = core.now();
+    const correlationId = checkCorrelationId(options?.correlationId);
+    const carrier = core.observer?.putStarted(tier, correlationId, items.length);
+    const tag = this.tagOf(options, carrier, now);
+    return new PutWaiter(this, items, many, priority, tier, tag, now);
+  }
+
+  /** Puts in as many of the waiter's items as there is room for; none after a shutdown. */
+  private fill(waiter: PutWaiter<T>, now: number): void {
+    const { core } = this;
+    const { items, tag, priority, tier } = waiter;
+    while (!waiter.isIn && core.store.size < core.limit && core.isOpen) {
+      this.outlet.arrive(items[waiter.accepted++]!, now, tag, priority, tier);
+    }
+  }
+
+  /** May a newcomer evict? If so, those who have waited because `evictWhen` didn't hold have done it first. */
+  private mayEvict(): boolean {
+    if (this.whenFull !== "evict" || !this.evictHolds()) return false;
+    this.evictForPutters();
+    return this.core.isOpen;
+  }
+
+  private evictHolds(): boolean {
+    if (this.evictWhen === undefined) return true;
+    try {
+      return this.evictWhen();
+    } catch (error) {
+      this.accounts.fault(error);
+      return false;
+    }
+  }
+
+  /** Each leaves the line before it evicts: `onDrop` may call the queue, which must not find it there. */
+  private evictForPutters(): void {
+    const { core } = this;
+    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
+      this.leave(waiter);
+      this.evictFor(waiter);
+      if (waiter.isIn) {
+        this.putDone(waiter, core.now());
+        waiter.resolve(undefined);
+      } else waiter.reject(this.refuse(waiter, "evicted"));
+    }
+  }
+
+  /** Puts in the waiter's items, each in the place of what is served last; stops at an item that would be that itself. */
+  private evictFor(waiter: PutWaiter<T>): void {
+    const { store } = this.core;
+    const { tag, priority } = waiter;
+    const now = this.core.now();
+    const victims: { item: T; tier: number; tag: unknown }[] = [];
+    for (this.fill(waiter, now); !waiter.isIn && !store.isLast(now, tag, priority); this.fill(waiter, now)) {
+      victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
+    }
+    for (const { item, tier, tag } of victims) this.accounts.drop(item, tier, "evicted", attemptOf(tag));
+  }
+
+  /** Refuses what is left of the waiter's items: they go back to the caller in the error. */
+  private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
+    const error = new QueueFullError(this.core.limit, waiter.refused());
+    this.putFailed(waiter, error);
+    for (const item of waiter.rest()) this.accounts.tellDropped(item, waiter.tier, reason, 1);
+    return error;
+  }
+
+  private leave(waiter: PutWaiter<T>): void {
+    this.core.putters.remove(waiter);
+    this.room.release(waiter);
+  }
+
+  private putDone({ tag, tier, items, startedAt }: PutWaiter<T>, now: number): void {
+    this.core.observer?.putDone(carrierOf(tag), tier, items.length, now - startedAt);
+  }
+
+  private putFailed({ tag, tier, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
+    this.core.observer?.putFailed(carrierOf(tag), tier, accepted, this.core.now() - startedAt, error);
+  }
+}

@@ -1,0 +1,173 @@
+import type { Carrier } from "../contracts.js";
+import { QueueShutDownError } from "../errors.js";
+import type { Accounts } from "./accounts.js";
+import type { Core } from "./core.js";
+import { Delivery, type Settler } from "./delivery.js";
+import type { WaitOptions } from "./options.js";
+import { attemptOf, carrierOf, deadlineOf } from "./ticket.js";
+import { GetWaiter, type Wanted } from "./waiters.js";
+import type { WaitingRoom } from "./waiting-room.js";
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** The side of a queue where items are taken. */
+export class Outlet<T> {
+  /** Called when an item has left its place. */
+  roomMade: () => void = () => {};
+  settler!: Settler<T>;
+
+  constructor(
+    private readonly core: Core<T>,
+    private readonly room: WaitingRoom,
+    private readonly accounts: Accounts<T>,
+  ) {}
+
+  /** An item comes in: to the consumer that has waited longest, else into the store. */
+  arrive(item: T, at: number, tag: unknown, priority: number, tier: number): void {
+    const { core } = this;
+    const getter = core.getters.first;
+    if (getter === undefined) core.store.push(item, at, tag, priority, tier);
+    else if (core.dated && deadlineOf(tag) < at) {
+      this.accounts.drop(item, tier, "expired", attemptOf(tag));
+    } else this.hand(getter, item, at, tag, priority, tier);
+  }
+
+  /** The next item if there is one. */
+  tryTake(): T | undefined {
+    const { core } = this;
+    const now = core.now();
+    if (this.hasNext(now)) return this.takeOne("item", now, core.observer?.pullStarted()) as T;
+    if (core.isFinished) throw new QueueShutDownError("get");
+    return undefined;
+  }
+
+  /** Takes what is wanted, or waits for it. */
+  pull(wanted: Wanted, options: WaitOptions | undefined, max: number): Promise<unknown> {
+    const { core } = this;
+    const pull = core.observer?.pullStarted();
+    const now = core.now();
+    if (this.hasNext(now)) {
+      return Promise.resolve(
+        wanted === "items" ? this.takeMany(max, now, pull) : this.takeOne(wanted, now, pull),
+      );
+    }
+    const waiter = new GetWaiter<T>(this, wanted, now, pull);
+    core.getters.append(waiter);
+    const promise = this.room.wait(waiter, options);
+    this.endIfFinished();
+    return promise;
+  }
+
+  /** Is there an item to take? Drops those past their deadline until there is, or nothing is left. */
+  hasNext(now: number): boolean {
+    const { core } = this;
+    const { store } = core;
+    while (store.size > 0) {
+      if (!core.dated) return true;
+      store.front();
+      if (deadlineOf(store.tag) >= now) return true;
+      const item = store.shift();
+      const { tier, tag } = store;
+      this.roomMade();
+      this.accounts.drop(item, tier, "expired", attemptOf(tag));
+    }
+    return false;
+  }
+
+  /** Tells everybody who waits, if nothing will ever come. */
+  endIfFinished(): void {
+    const { core } = this;
+    if (!core.isFinished) return;
+    for (let waiter = core.getters.first; waiter !== undefined; waiter = core.getters.first) {
+      this.endGet(waiter, new QueueShutDownError("get"));
+    }
+  }
+
+  endGet(waiter: GetWaiter<T>, error: unknown): void {
+    const { core } = this;
+    core.getters.remove(waiter);
+    this.room.release(waiter);
+    core.observer?.pullDone(waiter.pull, undefined, core.now() - waiter.startedAt, error);
+    if (waiter.wanted === "next item" || waiter.wanted === "next delivery") waiter.resolve(END);
+    else waiter.reject(error);
+  }
+
+  private hand(
+    getter: GetWaiter<T>,
+    item: T,
+    at: number,
+    tag: unknown,
+    priority: number,
+    tier: number,
+  ): void {
+    const { core } = this;
+    core.getters.remove(getter);
+    this.room.release(getter);
+    const value = this.give(getter.wanted, item, at, tag, priority, tier, at);
+    core.observer?.pullDone(getter.pull, carrierOf(tag), at - getter.startedAt);
+    getter.resolve(getter.wanted === "items" ? [value] : value);
+  }
+
+  private takeOne(wanted: Wanted, now: number, pull: object | undefined): unknown {
+    const { core } = this;
+    const { store } = core;
+    const item = store.shift();
+    const { tag } = store;
+    const value = this.give(wanted, item, store.at, tag, store.priority, store.tier, now);
+    core.observer?.pullDone(pull, carrierOf(tag), 0);
+    if (core.putters.first !== undefined) this.roomMade();
+    return value;
+  }
+
+  private takeMany(max: number, now: number, pull: object | undefined): T[] {
+    const { store, observer } = this.core;
+    const items: T[] = [];
+    const carriers: Carrier[] = [];
+    while (items.length < max && this.hasNext(now)) {
+      const item = store.shift();
+      if (pull !== undefined) carriers.push(carrierOf(store.tag));
+      items.push(this.give("item", item, store.at, store.tag, store.priority, store.tier, now) as T);
+      this.roomMade();
+    }
+    observer?.pullDone(pull, carriers, 0);
+    return items;
+  }
+
+  /** An item goes to a consumer, in the form it is wanted in. */
+  private give(
+    wanted: Wanted,
+    item: T,
+    at: number,
+    tag: unknown,
+    priority: number,
+    tier: number,
+    now: number,
+  ): unknown {
+    const { core } = this;
+    const attempt = attemptOf(tag);
+    core.observer?.taken(carrierOf(tag), tier, at, now, attempt);
+    if (wanted === "delivery" || wanted === "next delivery") {
+      const name = core.tiers[tier]!;
+      const delivery = new Delivery<T>(this.settler, item, name, tier, priority, attempt, at, now, tag);
+      core.inFlight.append(delivery);
+      return wanted === "delivery" ? delivery : { done: false, value: delivery };
+    }
+    core.undone++;
+    return wanted === "next item" ? { done: false, value: item } : item;
+  }
+}
+
+/** Pulls until the end. A hand-written one, because an async generator costs twice as much per item. */
+export function iteratorOf<V>(pull: () => Promise<unknown>): AsyncIterableIterator<V> {
+  let isLeft = false;
+  return {
+    next: () => (isLeft ? Promise.resolve(END) : pull()) as Promise<IteratorResult<V, undefined>>,
+    return: () => {
+      isLeft = true;
+      return Promise.resolve(END);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Clock } from "../clock.js";
+import { Alarm, type Due } from "./alarm.js";
+import type { WaitOptions } from "./options.js";
+import { Signals } from "./signals.js";
+import { type AnyWaiter, promiseOf, TimeLimit } from "./waiters.js";
+
+/** Where callers wait: with one timer for all time limits and planned delays, and one listener for each signal. */
+export class WaitingRoom {
+  private readonly alarm: Alarm;
+  private readonly signals = new Signals();
+
+  constructor(private readonly clock: Clock) {
+    this.alarm = new Alarm(clock);
+  }
+
+  /** The promise that the waiter settles. It must be in its line already. */
+  wait<V, T>(waiter: AnyWaiter<T>, options: WaitOptions | undefined): Promise<V> {
+    const promise = promiseOf<V>(waiter);
+    if (options === undefined) return promise;
+    const { signal, timeoutMs } = options;
+    if (signal?.aborted) {
+      // Since it was checked, by a callback of the user's.
+      waiter.aborted(signal.reason);
+      return promise;
+    }
+    if (signal !== undefined) this.signals.join(signal, waiter);
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      waiter.timeLimit = new TimeLimit(waiter, timeoutMs, this.clock.now() + timeoutMs);
+      this.alarm.set(waiter.timeLimit);
+    }
+    return promise;
+  }
+
+  /** The waiter needs neither its time limit nor its signal any more. */
+  release<T>(waiter: AnyWaiter<T>): void {
+    if (waiter.timeLimit !== undefined) this.alarm.unset(waiter.timeLimit);
+    if (waiter.signals !== undefined) this.signals.leave(waiter);
+  }
+
+  wakeAt(due: Due): void {
+    this.alarm.set(due);
+  }
+
+  forget(due: Due): void {
+    this.alarm.unset(due);
+  }
+}
