@@ -2,7 +2,7 @@ import type { Carrier } from "../contracts.js";
 import { QueueFullError, QueueShutDownError } from "../errors.js";
 import type { Accounts } from "./accounts.js";
 import type { Core, Place } from "./core.js";
-import { checkCorrelationId, type PutOptions, type WhenFull } from "./options.js";
+import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
 import type { Outlet } from "./outlet.js";
 import { attemptOf, carrierOf, Ticket } from "./ticket.js";
 import { PutWaiter } from "./waiters.js";
@@ -10,11 +10,6 @@ import type { WaitingRoom } from "./waiting-room.js";
 
 /** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
 export const DONE = Promise.resolve();
-
-/** Does the item bring nothing along that only a tracked entry can keep? */
-function isPlain(options: PutOptions | undefined): boolean {
-  return options === undefined || (options.deadline === undefined && options.correlationId === undefined);
-}
 
 /** The side of a queue where items come in. Options are checked already. */
 export class Intake<T> {

@@ -148,3 +148,8 @@ export function checkIterable(name: string, value: unknown): void {
 export function checkItem(item: unknown): void {
   if (item === undefined) throw new InvalidOptionTypeError("item", item, "anything but undefined");
 }
+
+/** Does the item bring nothing along that only a tracked entry can keep? */
+export function isPlain(options: PutOptions | undefined): boolean {
+  return options === undefined || (options.deadline === undefined && options.correlationId === undefined);
+}

@@ -17,6 +17,7 @@ import {
   checkObject,
   checkOneOf,
   checkWait,
+  isPlain,
   type PutOptions,
   type QueueOptions,
   type WaitOptions,
@@ -29,11 +30,6 @@ import type { Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
 
 export type { Place } from "./core.js";
-
-/** Does the item bring nothing along that only a tracked entry can keep? */
-function isPlain(options: PutOptions | undefined): boolean {
-  return options === undefined || (options.deadline === undefined && options.correlationId === undefined);
-}
 
 const USUAL_PLACE: Place = { priority: 0, tier: 0 };
 
@@ -212,8 +208,10 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   shutdown(options?: { immediate?: boolean | undefined }): void {
     checkObject("options", options);
-    const immediate = options?.immediate ?? false;
-    if (typeof immediate !== "boolean") throw new InvalidOptionTypeError("immediate", immediate, "a boolean");
+    const immediate = options?.immediate;
+    if (immediate !== undefined && typeof immediate !== "boolean") {
+      throw new InvalidOptionTypeError("immediate", immediate, "a boolean");
+    }
     if (this.core.isOpen) this.intake.close();
     if (immediate) {
       this.core.isClosed = true;
