@@ -88,11 +88,11 @@ describe("priorities", () => {
     const queue = new PriorityQueue<string>();
     function* items() {
       yield "a";
-      queue.tryPut("other", { priority: 1 });
+      queue.tryPut("other", { priority: 9 });
       yield "b";
     }
     await queue.putMany(items(), { priority: 5 });
-    expect(drain(queue)).toEqual(["other", "a", "b"]);
+    expect(drain(queue)).toEqual(["a", "b", "other"]);
   });
 });
 
