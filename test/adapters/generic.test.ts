@@ -1,0 +1,566 @@
+import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type GenericNames, generic } from "../../src/adapters/generic.js";
+import { NotInstrumentableError } from "../../src/errors.js";
+import { type InstrumentOptions, instrument, uninstrument } from "../../src/instrument.js";
+import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
+
+/** A queue as others write them. */
+class Line<T> {
+  readonly items: T[] = [];
+
+  enqueue(item: T, ..._more: unknown[]): number {
+    return this.items.push(item);
+  }
+
+  dequeue(): T | undefined {
+    return this.items.shift();
+  }
+
+  first(): T | undefined {
+    return this.items[0];
+  }
+
+  count(): number {
+    return this.items.length;
+  }
+
+  get length(): number {
+    return this.items.length;
+  }
+}
+
+/** The same with promises: take waits for an item, offer for room. */
+class AsyncLine<T> {
+  #items: T[] = [];
+  #takers: ((item: T) => void)[] = [];
+  #room: (() => void)[] = [];
+
+  constructor(private readonly most = Number.POSITIVE_INFINITY) {}
+
+  async offer(item: T): Promise<void> {
+    while (this.#items.length >= this.most) await new Promise<void>((resolve) => this.#room.push(resolve));
+    const taker = this.#takers.shift();
+    if (taker === undefined) this.#items.push(item);
+    else {
+      taker(item);
+      this.#room.shift()?.();
+    }
+  }
+
+  async take(): Promise<T> {
+    if (this.#items.length === 0) return new Promise((resolve) => this.#takers.push(resolve));
+    const item = this.#items.shift() as T;
+    this.#room.shift()?.();
+    return item;
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+}
+
+const LINE: GenericNames = { put: "enqueue", get: "dequeue", size: "length" };
+const ASYNC: GenericNames = { put: "offer", get: "take", size: "size" };
+
+let spans: SpanCapture;
+let metrics: MetricCapture;
+let name: string;
+let count = 0;
+
+beforeAll(() => {
+  metrics = new MetricCapture("producer");
+});
+afterAll(() => metrics.stop());
+beforeEach(() => {
+  spans = new SpanCapture();
+  name = `generic-${count++}`;
+});
+afterEach(() => spans.stop());
+
+function wrap<Q extends object>(queue: Q, names: GenericNames, options: Partial<InstrumentOptions> = {}): Q {
+  return instrument(queue, { name, adapter: generic(names), ...options });
+}
+
+async function read(metric: string, attributes: Record<string, string> = {}): Promise<number | undefined> {
+  return (await metrics.collect()).number(metric, { "queue.name": name, ...attributes });
+}
+
+async function waits(): Promise<number | undefined> {
+  return (await metrics.collect()).histogram("queue.wait.seconds", { "queue.name": name })?.count;
+}
+
+/** The producer of the put span, told apart by what the receive span links to. */
+async function linked(): Promise<(number | undefined)[]> {
+  const sends = (await spans.named(`send ${name}`)).map((span) => span.spanContext().spanId);
+  const receives = await spans.named(`receive ${name}`);
+  return receives.map((span) => {
+    const [link] = span.links;
+    return link === undefined ? undefined : sends.indexOf(link.context.spanId);
+  });
+}
+
+async function underSpan<R>(fn: () => R | Promise<R>): Promise<R> {
+  const tracer = spans.provider.getTracer("consumer");
+  return tracer.startActiveSpan("consumer", async (span) => {
+    try {
+      return await fn();
+    } finally {
+      span.end();
+    }
+  });
+}
+
+describe("a synchronous queue", () => {
+  it("gives what it gave before, with arguments, this and names untouched", () => {
+    const seen: unknown[] = [];
+    const queue = {
+      enqueue(this: unknown, item: string, priority: number, done: () => void) {
+        seen.push(this, item, priority, done);
+        return "result";
+      },
+      dequeue: () => "taken",
+    };
+    const { length } = queue.enqueue;
+    const done = () => {};
+    wrap(queue, { put: "enqueue", get: "dequeue" });
+    expect(queue.enqueue("a", 3, done)).toBe("result");
+    expect(seen).toEqual([queue, "a", 3, done]);
+    expect(queue.enqueue.name).toBe("enqueue");
+    expect(queue.enqueue.length).toBe(length);
+    expect(queue.dequeue()).toBe("taken");
+  });
+
+  it("has spans, counts, waits and depth", async () => {
+    const queue = wrap(new Line<object>(), LINE);
+    queue.enqueue({});
+    queue.enqueue({});
+    expect(await read("queue.depth")).toBe(2);
+    expect(await read("queue.oldest.age.seconds")).toBeGreaterThan(0);
+    await underSpan(() => queue.dequeue());
+    expect(await linked()).toEqual([0]);
+    expect(await read("queue.enqueued")).toBe(2);
+    expect(await read("queue.dequeued")).toBe(1);
+    expect(await read("queue.context.lost")).toBe(0);
+    expect(await waits()).toBe(1);
+    expect(await read("queue.depth")).toBe(1);
+    queue.dequeue();
+    expect(await read("queue.oldest.age.seconds")).toBe(0);
+  });
+
+  it("counts an empty-handed get as nothing", async () => {
+    const queue = wrap(new Line<object>(), LINE);
+    expect(await underSpan(() => queue.dequeue())).toBeUndefined();
+    expect(await read("queue.dequeued")).toBe(0);
+    expect(await linked()).toEqual([]);
+  });
+
+  it("gives its errors unchanged; the put span fails and nothing counts as put", async () => {
+    const error = Object.assign(new Error("full"), { code: "FULL" });
+    const fail = () => {
+      throw error;
+    };
+    const queue = wrap({ enqueue: fail, dequeue: fail, items: [] } as never as Line<string>, {
+      put: "enqueue",
+      get: "dequeue",
+    });
+    expect(() => queue.enqueue("a")).toThrow(error);
+    await expect(underSpan(() => queue.dequeue())).rejects.toBe(error);
+    expect((await spans.only(`send ${name}`)).attributes["error.type"]).toBe("FULL");
+    expect((await spans.only(`receive ${name}`)).attributes["error.type"]).toBe("FULL");
+    expect(await read("queue.enqueued")).toBe(0);
+    expect(await read("queue.depth")).toBe(0);
+  });
+
+  it("takes its size from a property or from a method", async () => {
+    const byMethod = wrap(new Line<string>(), { put: "enqueue", get: "dequeue", size: "count" });
+    byMethod.enqueue("a");
+    expect(await read("queue.depth")).toBe(1);
+    const byProperty = wrap(new Line<string>(), LINE);
+    byProperty.enqueue("b");
+    expect(await read("queue.depth")).toBe(2);
+  });
+
+  it("without a size has puts less gets as depth", async () => {
+    const queue = wrap(new Line<string>(), { put: "enqueue", get: "dequeue" });
+    for (const item of ["a", "b", "c"]) queue.enqueue(item);
+    queue.dequeue();
+    expect(await read("queue.depth")).toBe(2);
+  });
+
+  it("may have a size that throws, or that is no number: it is contained", async () => {
+    const queue = wrap(
+      Object.defineProperty(new Line<string>(), "broken", {
+        get: () => {
+          throw new Error("boom");
+        },
+      }),
+      { ...LINE, size: "broken" },
+    );
+    queue.enqueue("a");
+    expect(queue.dequeue()).toBe("a");
+    expect(await read("queue.depth")).toBe(0);
+    expect(await read("queue.telemetry.errors")).toBeGreaterThan(0);
+  });
+});
+
+describe("a queue with promises and #private fields", () => {
+  it("works as before, with the very promises it returned", async () => {
+    const own = Promise.resolve();
+    const queue = wrap({ offer: () => own, take: () => own }, { put: "offer", get: "take" });
+    expect(queue.offer()).toBe(own);
+    expect(queue.take()).toBe(own);
+  });
+
+  it("hands items to who waits, with their context", async () => {
+    const queue = wrap(new AsyncLine<string>(), ASYNC);
+    const taking = underSpan(() => queue.take());
+    expect(await read("queue.waiters", { "queue.side": "get" })).toBe(1);
+    await queue.offer("a");
+    expect(await taking).toBe("a");
+    expect(await linked()).toEqual([0]);
+    expect(await read("queue.waiters", { "queue.side": "get" })).toBe(0);
+    expect(await read("queue.context.lost")).toBe(0);
+  });
+
+  it("shows who waits for room", async () => {
+    const queue = wrap(new AsyncLine<string>(1), ASYNC);
+    await queue.offer("a");
+    const offering = queue.offer("b");
+    expect(await read("queue.waiters", { "queue.side": "put" })).toBe(1);
+    expect(await read("queue.enqueued")).toBe(1);
+    await queue.take();
+    await offering;
+    expect(await read("queue.waiters", { "queue.side": "put" })).toBe(0);
+    expect(await read("queue.enqueued")).toBe(2);
+  });
+
+  it("passes rejections on unchanged, and the put span fails", async () => {
+    const error = new TypeError("closed");
+    const reject = () => Promise.reject(error);
+    const queue = wrap({ offer: reject, take: reject }, { put: "offer", get: "take" });
+    await expect(queue.offer()).rejects.toBe(error);
+    await expect(queue.take()).rejects.toBe(error);
+    expect((await spans.only(`send ${name}`)).attributes["error.type"]).toBe("TypeError");
+    for (const side of ["put", "get"]) expect(await read("queue.waiters", { "queue.side": side })).toBe(0);
+    expect(await read("queue.depth")).toBe(0);
+    expect(await read("queue.enqueued")).toBe(0);
+  });
+
+  it("does not await a thenable that is no promise", () => {
+    let awaited = 0;
+    // biome-ignore lint/suspicious/noThenProperty: a lazy thenable, as query builders have them
+    const lazy = { then: () => awaited++ };
+    const queue = wrap({ put: () => lazy, get: () => lazy }, { put: "put", get: "get" });
+    expect(queue.put()).toBe(lazy);
+    expect(queue.get()).toBe(lazy);
+    expect(awaited).toBe(0);
+  });
+
+  it("is right with many producers and consumers at a time", async () => {
+    const queue = wrap(new AsyncLine<number>(2), ASYNC);
+    const taken: number[] = [];
+    const consumers = Array.from({ length: 3 }, async () => {
+      for (let i = 0; i < 20; i++) taken.push(await queue.take());
+    });
+    await Promise.all(Array.from({ length: 60 }, (_, item) => queue.offer(item)));
+    await Promise.all(consumers);
+    expect([...taken].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, item) => item));
+    expect(await read("queue.enqueued")).toBe(60);
+    expect(await read("queue.dequeued")).toBe(60);
+    expect(await read("queue.context.lost")).toBe(0);
+    expect(await waits()).toBe(60);
+  });
+});
+
+describe("items", () => {
+  it("that are primitives, or one object put twice, come with their own contexts, in order of arrival", async () => {
+    const object = {};
+    const items = [7, 7, Number.NaN, Number.NaN, "x", "x", true, 0, object, object, Symbol.iterator, 1n];
+    const queue = wrap(new Line<unknown>(), LINE);
+    for (const item of items) queue.enqueue(item);
+    for (const item of items) expect(await underSpan(() => queue.dequeue())).toBe(item);
+    expect(await linked()).toEqual(items.map((_, i) => i));
+    expect(await read("queue.context.lost")).toBe(0);
+  });
+
+  it("that are null are items if they were put in", async () => {
+    const queue = wrap(new Line<null>(), LINE);
+    queue.enqueue(null);
+    expect(queue.dequeue()).toBeNull();
+    expect(queue.dequeue()).toBeUndefined();
+    expect(await read("queue.dequeued")).toBe(1);
+    expect(await read("queue.oldest.age.seconds")).toBe(0);
+  });
+
+  it("that were there before come out without context, wait or judgement, and are no loss", async () => {
+    const queue = new Line<string>();
+    queue.enqueue("early");
+    wrap(queue, LINE, { sla: { default: { targetMs: 60_000 } } });
+    queue.enqueue("late");
+    expect(queue.dequeue()).toBe("early");
+    expect(queue.dequeue()).toBe("late");
+    expect(await read("queue.dequeued")).toBe(2);
+    expect(await read("queue.context.lost")).toBe(0);
+    expect(await read("queue.overtakes")).toBe(0);
+    expect(await waits()).toBe(1);
+    expect(await read("queue.sla.items", { "queue.result": "met" })).toBe(1);
+    expect(await read("queue.sla.items", { "queue.result": "missed" })).toBe(0);
+  });
+
+  it("that come from nowhere are counted as lost context", async () => {
+    const queue = wrap(new Line<string>(), LINE);
+    queue.items.push("smuggled");
+    expect(queue.dequeue()).toBe("smuggled");
+    expect(await read("queue.context.lost", { "queue.where": "get" })).toBe(1);
+    expect(await waits()).toBe(0);
+  });
+
+  it("that leave by other ways don't pile up, and an empty queue has no age", async () => {
+    const queue = wrap(new Line<object>(), LINE);
+    const gone: WeakRef<object>[] = [];
+    for (let i = 0; i < 20_000; i++) {
+      const item = { payload: i };
+      gone.push(new WeakRef(item));
+      queue.enqueue(item);
+      queue.items.length = 0;
+    }
+    expect(await read("queue.depth")).toBe(0);
+    expect(await read("queue.oldest.age.seconds")).toBe(0);
+    const { setFlagsFromString } = await import("node:v8");
+    const { runInNewContext } = await import("node:vm");
+    setFlagsFromString("--expose-gc");
+    // A weak reference that was made stays strong until the turn of the event loop is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    (runInNewContext("gc") as () => void)();
+    expect(gone.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(1_100);
+  });
+
+  it("that are taken out of order, as a stack does, count as overtakes", async () => {
+    const queue = {
+      items: [] as number[],
+      add(n: number) {
+        this.items.push(n);
+      },
+      pop() {
+        return this.items.pop();
+      },
+    };
+    wrap(queue, { put: "add", get: "pop" });
+    for (const n of [1, 2, 3]) queue.add(n);
+    for (let i = 0; i < 3; i++) await underSpan(() => queue.pop());
+    expect(await linked()).toEqual([2, 1, 0]);
+    expect(await read("queue.overtakes")).toBe(2);
+  });
+
+  it("find their own entry, whatever is put and taken in which order", () => {
+    const step = fc.record({ put: fc.boolean(), item: fc.integer({ min: 0, max: 4 }), at: fc.nat(10) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        // By identity, and first in first out among the same: that is what telemetry can know.
+        const told: unknown[] = [];
+        const model = new Map<number, number[]>();
+        const expected: unknown[] = [];
+        const bag = {
+          items: [] as number[],
+          put(item: number) {
+            this.items.push(item);
+          },
+          takeAt(at: number) {
+            return this.items.splice(at % this.items.length, 1)[0];
+          },
+        };
+        let puts = 0;
+        const ignore = () => {};
+        const attachment = generic({ put: "put", get: "takeAt" }).attach(bag, {
+          queueName: "bag",
+          putStarted: () => ({ put: puts++ }),
+          taken: (carrier: object | undefined) => told.push((carrier as { put: number } | undefined)?.put),
+          putDone: ignore,
+          putFailed: ignore,
+          pullStarted: () => undefined,
+          pullDone: ignore,
+          dropped: ignore,
+          settled: ignore,
+          retried: ignore,
+          reentered: ignore,
+          correlationIdOf: () => undefined,
+          contextLost: () => told.push("lost"),
+          fault: ignore,
+          run: (_carrier, _task, fn) => fn(),
+        });
+        for (const { put, item, at } of steps) {
+          if (put) {
+            const entries = model.get(item) ?? [];
+            model.set(item, [...entries, puts]);
+            bag.put(item);
+          } else if (bag.items.length > 0) {
+            const taken = bag.takeAt(at)!;
+            expected.push(model.get(taken)?.shift());
+          }
+        }
+        expect(told).toEqual(expected);
+        expect(attachment.probe.depth(0)).toBe(bag.items.length);
+        const left = [...model.values()].flat();
+        expect(attachment.probe.oldestAt(0) === undefined).toBe(left.length === 0);
+      }),
+    );
+  });
+});
+
+describe("attaching", () => {
+  it("leaves the object as it was when it is uninstrumented", () => {
+    const queue = new Line<string>();
+    const before = Object.getOwnPropertyDescriptors(queue);
+    wrap(queue, LINE);
+    expect(Object.keys(queue)).toEqual(["items"]);
+    expect(Object.hasOwn(queue, "enqueue")).toBe(true);
+    uninstrument(queue);
+    expect(Object.getOwnPropertyDescriptors(queue)).toEqual(before);
+    expect(queue.enqueue).toBe(Line.prototype.enqueue);
+  });
+
+  it("restores own methods with their descriptors", () => {
+    const put = () => {};
+    const queue = Object.defineProperties({} as { put(): void; get(): void }, {
+      put: { value: put, enumerable: true, writable: false, configurable: true },
+      get: { get: () => put, enumerable: false, configurable: true },
+    });
+    const before = Object.getOwnPropertyDescriptors(queue);
+    wrap(queue, { put: "put", get: "get" });
+    expect(queue.put).not.toBe(put);
+    uninstrument(queue);
+    expect(Object.getOwnPropertyDescriptors(queue)).toEqual(before);
+  });
+
+  it("restores a method that both puts and takes", () => {
+    const swap = (item: unknown) => item;
+    const queue = { swap };
+    wrap(queue, { put: "swap", get: "swap" });
+    expect(queue.swap("a")).toBe("a");
+    uninstrument(queue);
+    expect(queue.swap).toBe(swap);
+  });
+
+  it("keeps what somebody else has wrapped around it, and is silent from then on", async () => {
+    const queue = wrap(new Line<string>(), LINE);
+    const ours = queue.enqueue;
+    let calls = 0;
+    queue.enqueue = function (this: Line<string>, item: string) {
+      calls++;
+      return ours.call(this, item);
+    };
+    const theirs = queue.enqueue;
+    uninstrument(queue);
+    expect(queue.enqueue).toBe(theirs);
+    queue.enqueue("a");
+    expect(calls).toBe(1);
+    expect(queue.items).toEqual(["a"]);
+    expect(await read("queue.enqueued")).toBe(0);
+  });
+
+  it("lets a put that waits be counted when it ends after uninstrument", async () => {
+    const room = signal();
+    const queue = wrap({ put: () => room.promise, get: () => undefined }, { put: "put", get: "get" });
+    const putting = queue.put();
+    uninstrument(queue);
+    room.give();
+    await putting;
+    expect((await spans.named(`send ${name}`)).length).toBe(1);
+  });
+
+  it("touches no other object of the class", () => {
+    const other = new Line<string>();
+    wrap(new Line<string>(), LINE);
+    expect(Object.hasOwn(other, "enqueue")).toBe(false);
+  });
+
+  it("sees calls that the object makes to itself", async () => {
+    class Batching extends Line<string> {
+      enqueueAll(items: string[]): void {
+        for (const item of items) this.enqueue(item);
+      }
+    }
+    const queue = wrap(new Batching(), LINE);
+    queue.enqueueAll(["a", "b"]);
+    expect(await read("queue.enqueued")).toBe(2);
+  });
+
+  it.each([
+    ["frozen", Object.freeze(new Line<string>())],
+    ["sealed", Object.seal(new Line<string>())],
+    ["not extensible", Object.preventExtensions(new Line<string>())],
+  ])("is a clear error for an object that is %s", (_, queue) => {
+    expect(() => wrap(queue, LINE)).toThrow(NotInstrumentableError);
+    expect(() => wrap(queue, LINE)).toThrow(/"enqueue" can't be replaced: it is frozen or sealed/);
+  });
+
+  it("leaves nothing half done when only one of the methods can be replaced", () => {
+    const queue = new Line<string>();
+    Object.defineProperty(queue, "dequeue", { value: () => "fixed", configurable: false });
+    expect(() => wrap(queue, LINE)).toThrow(NotInstrumentableError);
+    expect(Object.hasOwn(queue, "enqueue")).toBe(false);
+  });
+
+  it.each([
+    [{ ...LINE, put: "push" }, 'the object has no method "push"'],
+    [{ ...LINE, get: "shift" }, 'the object has no method "shift"'],
+    [{ ...LINE, put: "items" }, 'the object has no method "items"'],
+    [{ ...LINE, size: "many" }, 'the object has neither a property nor a method "many"'],
+    [{ ...LINE, peek: "look" }, 'the object has no method "look"'],
+  ])("names what the object lacks: %o", (names, reason) => {
+    const queue = new Line<string>();
+    expect(() => wrap(queue, names)).toThrow(reason);
+    expect(Object.keys(Object.getOwnPropertyDescriptors(queue))).toEqual(["items"]);
+  });
+});
+
+describe("the probe", () => {
+  function probeOf(queue: object, names: GenericNames) {
+    const ignore = () => undefined;
+    const telemetry = new Proxy({}, { get: () => ignore }) as never;
+    return generic(names).attach(queue, telemetry).probe;
+  }
+
+  it("knows the head by peek", () => {
+    const queue = new Line<string>();
+    const probe = probeOf(queue, { ...LINE, peek: "first" });
+    expect(probe.headAt()).toBeUndefined();
+    queue.enqueue("a");
+    const before = probe.now();
+    queue.enqueue("b");
+    expect(probe.headAt()).toBeLessThanOrEqual(before);
+    queue.dequeue();
+    expect(probe.headAt()).toBeGreaterThanOrEqual(before);
+  });
+
+  it("does not know the head without it, and says so", () => {
+    const queue = new Line<string>();
+    const probe = probeOf(queue, LINE);
+    queue.enqueue("a");
+    expect(probe.headAt()).toBeUndefined();
+    expect(probe.inFlight).toBeUndefined();
+    expect(probe.capacity).toBe(Number.POSITIVE_INFINITY);
+    expect(probe.delayed).toBe(0);
+  });
+
+  it("survives a peek that throws", () => {
+    const queue = Object.assign(new Line<string>(), {
+      peek: () => {
+        throw new Error("boom");
+      },
+    });
+    expect(probeOf(queue, { ...LINE, peek: "peek" }).headAt()).toBeUndefined();
+  });
+});
+
+it("the producer's context is on the receive span's link, whatever the consumer's is", async () => {
+  const queue = wrap(new Line<string>(), LINE, { traces: "with-parent" });
+  const baggage = propagation.createBaggage({ tenant: { value: "acme" } });
+  context.with(propagation.setBaggage(ROOT_CONTEXT, baggage), () => queue.enqueue("without a span"));
+  await underSpan(() => queue.enqueue("with"));
+  await underSpan(() => queue.dequeue());
+  await underSpan(() => queue.dequeue());
+  expect(await linked()).toEqual([undefined, 0]);
+});
