@@ -392,6 +392,19 @@ export function describeQueue(name: string, make: Make, order: readonly [number,
         expect(await get).toBe(1);
       });
 
+      it("still reach a caller that waits again at once, as a consumer in its loop does", async () => {
+        const queue = make<number>();
+        const controller = new AbortController();
+        const { signal } = controller;
+        const first = queue.get({ signal });
+        queue.tryPut(1);
+        const second = queue.get({ signal });
+        await first;
+        expect(getEventListeners(signal, "abort")).toHaveLength(1);
+        controller.abort("gone");
+        expect(await errorOf(second)).toBe("gone");
+      });
+
       it("may be AbortSignal.any and AbortSignal.timeout as well", async () => {
         const queue = make<number>();
         const controller = new AbortController();

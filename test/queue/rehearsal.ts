@@ -483,7 +483,7 @@ function scenarioOf(kind: Scenario["kind"]): fc.Arbitrary<Scenario> {
 /** The same runs every time, unless `FUZZ_SEED` and `FUZZ_RUNS` say otherwise; a failure prints its seed and path. */
 export const RUNS = {
   seed: Number(process.env.FUZZ_SEED ?? 20_260_101),
-  numRuns: Number(process.env.FUZZ_RUNS ?? 500),
+  numRuns: Number(process.env.FUZZ_RUNS ?? 300),
 };
 
 /** Any script on any queue of the kind does what the model does. */
