@@ -1,0 +1,82 @@
+import { startTelemetry } from "queuescope/sdk";
+import { consume } from "./consumer.js";
+import { listen } from "./listen.js";
+import { sendLoad } from "./load.js";
+import { type Options, readOptions, USAGE } from "./options.js";
+import { openOrders, type Unshipped } from "./orders.js";
+import { orderServer } from "./server.js";
+import { Shipping } from "./shipping.js";
+import { drain, stopRequested, whatWasLeft } from "./shutdown.js";
+import { printStatus } from "./status-line.js";
+import { Waits, WINDOW_MS } from "./waits.js";
+
+async function run(options: Options): Promise<void> {
+  // First of all, so that it sees the first order too.
+  const telemetry = await startTelemetry({
+    serviceName: "order-service",
+    prometheus: { port: options["metrics-port"] },
+  });
+
+  const unshipped: Unshipped = { waiting: [], inFlight: [] };
+  const orders = openOrders(options.capacity, unshipped);
+  const server = orderServer(orders);
+  const url = `${await listen(server, options.port)}/order`;
+
+  const waits = new Waits();
+  const shipping = new Shipping(options["ship-ms"]);
+  const outOfTime = new AbortController();
+  const workplace = { shipping, waits, unshipped, signal: outOfTime.signal };
+  const consumers = Array.from({ length: options.consumers }, () => consume(orders, workplace));
+
+  console.log(`Orders   ${url}`);
+  console.log(`Metrics  ${telemetry.url}`);
+  console.log(`Try      curl -i -d '{"power_user": "True"}' ${url}`);
+  console.log(`Stop     Ctrl+C, or SIGTERM to process ${process.pid}`);
+  console.log(`Below    one line a second; p50 and p99 are of the last ${WINDOW_MS / 1_000} s\n`);
+  printStatus(waits);
+
+  const managed = (options.consumers * 1_000) / options["ship-ms"];
+  const closing = new AbortController();
+  if (options.load) void sendLoad({ url, shipping, managed, signal: closing.signal });
+
+  const giveUp = () => {
+    orders.shutdown({ immediate: true });
+    outOfTime.abort();
+  };
+  const reason = await stopRequested(options.seconds, (exitCode) => {
+    giveUp();
+    // By then the consumers have let go, and what was left is said.
+    setImmediate(() => process.exit(exitCode));
+  });
+
+  closing.abort();
+  const limit = options["drain-seconds"];
+  console.log(
+    `\n${reason}: no new orders. Those that wait (${orders.size}) or are in flight get ${limit} s to finish.`,
+  );
+  await drain(orders, consumers, limit * 1_000, giveUp);
+  console.log(whatWasLeft(unshipped));
+
+  server.close();
+  server.closeAllConnections();
+  await telemetry.shutdown();
+}
+
+/** What went wrong, in words for the one at the keyboard. */
+function inWords(error: unknown): string {
+  const { code, port, message } = error as { code?: string; port?: number; message?: string };
+  const choose = (option: string) =>
+    `Port ${port} is taken. Choose another one with --${option}, or 0 for any free one.`;
+  if (code === "QUEUE_PORT_IN_USE") return choose("metrics-port");
+  if (code === "EADDRINUSE") return choose("port");
+  return `${message ?? error}`;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "help") console.log(USAGE);
+  else await run(options);
+} catch (error) {
+  console.error(inWords(error));
+  process.exit(1);
+}

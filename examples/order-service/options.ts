@@ -1,0 +1,49 @@
+import { parseArgs } from "node:util";
+
+/** Every setting: its default, the least and the most it may be, and what it means. */
+const SETTINGS = {
+  port: [8080, 0, 65_535, "where orders are taken, on 127.0.0.1; 0 is any free port"],
+  "metrics-port": [9464, 0, 65_535, "where Prometheus may scrape, on 127.0.0.1; 0 is any free port"],
+  capacity: [200, 1, 1e6, "most orders that may wait"],
+  consumers: [4, 1, 1_000, "orders that are shipped at the same time"],
+  "ship-ms": [80, 1, 1e6, "milliseconds that it takes to ship an order, on average"],
+  "drain-seconds": [20, 0, 1e6, "longest time to finish what was accepted, once told to stop"],
+  seconds: [Number.POSITIVE_INFINITY, 1, 1e6, "stop after so many seconds, without a signal"],
+} as const satisfies Record<string, readonly [number, number, number, string]>;
+
+type Setting = keyof typeof SETTINGS;
+
+export type Options = Record<Setting, number> & { load: boolean };
+
+/** Throws an error with a message for the one at the keyboard. */
+export function readOptions(args: string[]): Options | "help" {
+  const names = Object.keys(SETTINGS) as Setting[];
+  const { values }: { values: Record<string, unknown> } = parseArgs({
+    args,
+    options: {
+      ...Object.fromEntries(names.map((name) => [name, { type: "string" } as const])),
+      "no-load": { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) return "help";
+  const numbers = Object.fromEntries(names.map((name) => [name, readNumber(name, values[name])]));
+  return { ...(numbers as Record<Setting, number>), load: !values["no-load"] };
+}
+
+function readNumber(name: Setting, given: unknown): number {
+  const [usual, least, most] = SETTINGS[name];
+  if (given === undefined) return usual;
+  const number = Number(given);
+  if (given !== "" && Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new RangeError(`--${name} must be a whole number from ${least} to ${most}, not "${given}"`);
+}
+
+export const USAGE = [
+  "Usage: npm run demo -- [options]",
+  ...Object.entries(SETTINGS).map(
+    ([name, [usual, , , meaning]]) =>
+      `  --${`${name} N`.padEnd(16)} ${meaning}${Number.isFinite(usual) ? ` (${usual})` : ""}`,
+  ),
+  `  --${"no-load".padEnd(16)} only serve; you are the load`,
+].join("\n");

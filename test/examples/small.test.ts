@@ -1,0 +1,69 @@
+import { expect, it } from "vitest";
+import { Example } from "./child.js";
+
+it.concurrent("the supermarket tells the same story every time", async () => {
+  const supermarket = Example.run("supermarket.ts");
+  expect(await supermarket.exited).toEqual({ code: 0, signal: null });
+  expect(`\n${supermarket.output}\n`).toBe(`
+  0.0 s  customer 1 stands in line
+  0.0 s  Ann checks out customer 1: sausages, diapers, bananas, bananas
+  0.1 s  customer 2 stands in line
+  0.1 s  Bob checks out customer 2: beer, bananas, diapers
+  0.2 s  customer 3 stands in line
+  0.2 s  Cem checks out customer 3: sausages, bananas, beer
+  0.4 s  customer 4 stands in line
+  1.1 s  customer 5 stands in line
+  1.4 s  Ann is done with customer 1
+  1.4 s  Ann checks out customer 4: beer, diapers
+  1.7 s  customer 6 stands in line
+  2.3 s  customer 7 waits for room in line
+  2.8 s  Bob is done with customer 2
+  2.8 s  customer 7 stands in line
+  2.8 s  Bob checks out customer 5: beer
+  2.9 s  Cem is done with customer 3
+  2.9 s  Cem checks out customer 6: bananas, sausages, sausages
+  3.3 s  customer 8 stands in line
+  3.3 s  customer 9 waits for room in line
+  3.6 s  Ann is done with customer 4
+  3.6 s  customer 9 stands in line
+  3.6 s  Ann checks out customer 7: bananas, bananas
+  3.8 s  customer 10 waits for room in line
+  3.8 s  Cem is done with customer 6
+  3.8 s  customer 10 stands in line
+  3.8 s  Cem checks out customer 8: diapers, bananas, diapers, sausages
+  3.9 s  the doors close
+  4.6 s  Ann is done with customer 7
+  4.6 s  Ann checks out customer 9: diapers, diapers, diapers
+  4.8 s  Bob is done with customer 5
+  4.8 s  Bob checks out customer 10: bananas, diapers
+  4.9 s  Cem is done with customer 8
+  4.9 s  Cem goes home
+  5.2 s  Ann is done with customer 9
+  5.2 s  Ann goes home
+  5.5 s  Bob is done with customer 10
+  5.5 s  Bob goes home
+  5.5 s  everybody is served
+`);
+});
+
+it.concurrent("a home-made queue has spans and metrics once its methods are named", async () => {
+  const wrap = Example.run("wrap-anything.ts");
+  expect(await wrap.exited).toEqual({ code: 0, signal: null });
+  expect(wrap.output).toContain(`Spans, and what they link to:
+  send tickets     visitor-1
+  send tickets     visitor-2
+  send tickets     visitor-3
+  receive tickets  visitor-1  → send tickets
+  receive tickets  visitor-2  → send tickets
+  open the counter
+`);
+  expect(wrap.lines).toEqual(
+    expect.arrayContaining([
+      "  queue.depth: 1",
+      expect.stringMatching(/^ {2}queue\.oldest\.age\.seconds: 0\.\d+$/),
+      "  queue.wait.seconds: 2 measured",
+      "  queue.enqueued: 3",
+      "  queue.dequeued: 2",
+    ]),
+  );
+});
