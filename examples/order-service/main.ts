@@ -33,7 +33,7 @@ async function run(options: Options): Promise<void> {
   console.log(`Try      curl -i -d '{"power_user": "True"}' ${url}`);
   console.log(`Stop     Ctrl+C, or SIGTERM to process ${process.pid}`);
   console.log(`Below    one line a second; p50 and p99 are of the last ${WINDOW_MS / 1_000} s\n`);
-  printStatus(waits);
+  const status = printStatus(waits);
 
   const managed = (options.consumers * 1_000) / options["ship-ms"];
   const closing = new AbortController();
@@ -55,11 +55,14 @@ async function run(options: Options): Promise<void> {
     `\n${reason}: no new orders. Those that wait (${orders.size}) or are in flight get ${limit} s to finish.`,
   );
   await drain(orders, consumers, limit * 1_000, giveUp);
+  clearInterval(status);
   console.log(whatWasLeft(unshipped));
 
   server.close();
   server.closeAllConnections();
-  await telemetry.shutdown();
+  await telemetry
+    .shutdown()
+    .catch((error) => console.error(`The last spans could not be sent: ${error.message}`));
 }
 
 /** What went wrong, in words for the one at the keyboard. */

@@ -25,10 +25,14 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let bytes = Number(request.headers["content-length"] ?? 0);
   if (bytes <= MOST_BYTES) {
     bytes = 0;
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      bytes += chunk.length;
-      if (bytes > MOST_BYTES) break;
-      chunks.push(chunk);
+    try {
+      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        bytes += chunk.length;
+        if (bytes > MOST_BYTES) break;
+        chunks.push(chunk);
+      }
+    } catch {
+      throw new Refusal(400, "the body broke off");
     }
   }
   if (bytes > MOST_BYTES) throw new Refusal(413, `the body must have at most ${MOST_BYTES} bytes`);

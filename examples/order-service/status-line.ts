@@ -1,10 +1,10 @@
 import { metricProducer } from "queuescope";
 import type { Waits } from "./waits.js";
 
-/** Prints one line a second, from the same numbers that Prometheus gets. Holds no process. */
-export function printStatus(waits: Waits): void {
+/** Prints one line a second, from the same numbers that Prometheus gets. Clear the timer to end that. */
+export function printStatus(waits: Waits): NodeJS.Timeout {
   let seconds = 0;
-  setInterval(async () => {
+  return setInterval(async () => {
     const metrics = await readMetrics();
     const columns = [
       `${++seconds} s`.padStart(5),
@@ -15,7 +15,7 @@ export function printStatus(waits: Waits): void {
       `drops ${String(sum(metrics["queue.dropped"])).padStart(4)}`,
     ];
     console.log(columns.join("  "));
-  }, 1_000).unref();
+  }, 1_000);
 }
 
 /** The values of every gauge and counter, by name; of histograms there are none. */
