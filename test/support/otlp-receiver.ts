@@ -27,6 +27,8 @@ export class OtlpReceiver {
   readonly metrics: OtlpMetric[] = [];
   readonly paths: string[] = [];
   readonly services = new Set<string>();
+  /** What it answers; 400 is what an exporter does not try again. */
+  status = 200;
 
   private constructor(
     private readonly server: Server,
@@ -43,7 +45,7 @@ export class OtlpReceiver {
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
         receiver.take(request.url ?? "", JSON.parse(Buffer.concat(chunks).toString()));
-        response.writeHead(200, { "content-type": "application/json" }).end("{}");
+        response.writeHead(receiver.status, { "content-type": "application/json" }).end("{}");
       });
     });
     return receiver;

@@ -1,5 +1,4 @@
 import {
-  type TracerProvider as ApiTracerProvider,
   type Attributes,
   context,
   type DiagLogger,
@@ -37,7 +36,7 @@ export class SpanCapture {
   register(): void {
     registerContextManager();
     trace.disable();
-    trace.setGlobalTracerProvider(this.provider as ApiTracerProvider);
+    trace.setGlobalTracerProvider(this.provider);
   }
 
   /** The spans that have ended, in the order in which they did. */

@@ -239,6 +239,19 @@ describe("shutdown", () => {
     expect(receiver.spans.filter((span) => span.name === `send ${name}`)).toHaveLength(2);
   });
 
+  it("says when what is left can't be sent, and has stopped everything all the same", async () => {
+    const telemetry = await startTelemetry({
+      serviceName: "shop",
+      ...ANY_PORT,
+      otlp: { endpoint: receiver.endpoint },
+    });
+    await pass();
+    receiver.status = 400;
+    await expect(telemetry.shutdown()).rejects.toThrow();
+    expect(await isListening("127.0.0.1", Number(new URL(telemetry.url as string).port))).toBe(false);
+    await start();
+  });
+
   it("closes the port even if a scraper keeps its connection", async () => {
     const { url, shutdown } = await start();
     const response = await fetch(url as string, { keepalive: true });
