@@ -1,4 +1,4 @@
-import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { NodeSDK, type NodeSDKConfiguration } from "@opentelemetry/sdk-node";
 import {
@@ -11,6 +11,8 @@ import {
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
+
+export { PortInUseError } from "../errors.js";
 
 /** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
 export interface TelemetryOptions {
@@ -97,6 +99,9 @@ async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server
 async function stop(sdk: NodeSDK, server: MetricsServer | undefined): Promise<void> {
   try {
     await sdk.shutdown();
+  } catch (error) {
+    // A collector that is away must not turn a clean exit into a failed one.
+    diag.error("queuescope: the last telemetry could not be sent", error);
   } finally {
     await server?.close();
     for (const api of [trace, metrics, context, propagation]) api.disable();

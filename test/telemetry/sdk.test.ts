@@ -239,7 +239,7 @@ describe("shutdown", () => {
     expect(receiver.spans.filter((span) => span.name === `send ${name}`)).toHaveLength(2);
   });
 
-  it("says when what is left can't be sent, and has stopped everything all the same", async () => {
+  it("resolves when what is left can't be sent, and has stopped everything all the same", async () => {
     const telemetry = await startTelemetry({
       serviceName: "shop",
       ...ANY_PORT,
@@ -247,7 +247,7 @@ describe("shutdown", () => {
     });
     await pass();
     receiver.status = 400;
-    await expect(telemetry.shutdown()).rejects.toThrow();
+    await telemetry.shutdown(); // a collector that is away must not turn a clean exit into a failed one
     expect(await isListening("127.0.0.1", Number(new URL(telemetry.url as string).port))).toBe(false);
     await start();
   });
