@@ -70,6 +70,8 @@ export class Intake<T> {
       this.evictFor(waiter);
       if (!waiter.isIn) return Promise.reject(this.refuse(waiter, "evicted"));
     }
+    // `evictWhen` may have made room while it said that it doesn't hold.
+    if (this.evictWhen !== undefined && core.putters.first === undefined) this.fill(waiter, core.now());
     if (waiter.isIn) {
       this.putDone(waiter, waiter.startedAt);
       return DONE;
@@ -82,10 +84,7 @@ export class Intake<T> {
     }
     if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
     core.putters.append(waiter);
-    const promise = this.room.wait<void, T>(waiter, options);
-    // It may have made room while it said that it doesn't hold.
-    if (this.evictWhen !== undefined) this.admit();
-    return promise;
+    return this.room.wait<void, T>(waiter, options);
   }
 
   /** There may be room: it goes to those who wait for it, in order. */

@@ -104,7 +104,7 @@ export class Outlet<T> {
     core.getters.remove(getter);
     this.room.release(getter);
     const value = this.give(getter.wanted, item, at, tag, priority, tier, at);
-    core.observer?.pullDone(getter.pull, carrierOf(tag), at - getter.startedAt);
+    core.observer?.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
     getter.resolve(getter.wanted === "items" ? [value] : value);
   }
 
@@ -145,10 +145,12 @@ export class Outlet<T> {
   ): unknown {
     const { core } = this;
     const attempt = attemptOf(tag);
-    core.observer?.taken(carrierOf(tag), tier, at, now, attempt);
+    // It may have come in after the clock was read: a waiting put that was let in, or one made by onDrop.
+    const takenAt = Math.max(now, at);
+    core.observer?.taken(carrierOf(tag), tier, at, takenAt, attempt);
     if (wanted === "delivery" || wanted === "next delivery") {
       const name = core.tiers[tier]!;
-      const delivery = new Delivery<T>(this.settler, item, name, tier, priority, attempt, at, now, tag);
+      const delivery = new Delivery<T>(this.settler, item, name, tier, priority, attempt, at, takenAt, tag);
       core.inFlight.append(delivery);
       return wanted === "delivery" ? delivery : { done: false, value: delivery };
     }
