@@ -263,6 +263,26 @@ describe("a callback that calls the queue", () => {
     expect(queue.peek()).toBe(2);
   });
 
+  it("may make room and wait for an item in evictWhen, and put in onDrop: everybody is served once", async () => {
+    const clock = new FakeClock();
+    const past = { deadline: clock.wallNow() - 1 };
+    let get: Promise<number> | undefined;
+    const queue: FifoQueue<number> = new FifoQueue<number>({
+      clock,
+      capacity: 1,
+      whenFull: "evict",
+      evictWhen() {
+        get = queue.get();
+        return false;
+      },
+      onDrop: (item) => item === 2 && void queue.put(3),
+    });
+    queue.tryPut(1, past);
+    await queue.put(2, past);
+    expect(await get).toBe(3);
+    expect([queue[PROBE].waitingPuts, queue[PROBE].waitingGets, queue.size]).toEqual([0, 0, 0]);
+  });
+
   it("may put with another priority while a put with a number evicts", async () => {
     let asked = 0;
     const queue: PriorityQueue<string> = new PriorityQueue<string>({

@@ -111,6 +111,17 @@ describe("an observer", () => {
     expect(times).toEqual([undefined, undefined]);
   });
 
+  it("hears of no negative time, though time passes within a call", async () => {
+    const { queue, recorder } = observed(new FakeClock({ tickMs: 1 }));
+    const waits: number[] = [];
+    recorder.taken = (_carrier, _tier, enqueuedAt, now) => void waits.push(now - enqueuedAt);
+    const batch = queue.putMany([1, 2, 3, 4, 5]);
+    expect(await queue.getMany(5)).toEqual([1, 2, 3, 4, 5]);
+    await batch;
+    expect(waits).toHaveLength(5);
+    expect(waits.filter((ms) => ms < 0)).toEqual([]);
+  });
+
   it("wraps the handlers of deliveries", async () => {
     const { queue, recorder } = observed();
     queue.tryPut(1);

@@ -43,7 +43,7 @@ const setting = fc.record({
 
 /** A queue whose callbacks call it back, with an account of every item. */
 class Caller {
-  readonly clock = new FakeClock();
+  readonly clock = new FakeClock({ tickMs: 0.01 });
   readonly queue: PriorityQueue<number>;
   /** What came out, by item. */
   readonly ends = new Map<number, string[]>();

@@ -16,13 +16,17 @@ export class FakeClock implements Clock {
   private time: number;
   private wallOffset: number;
   private nextOrder = 0;
+  private readonly tickMs: number;
 
-  constructor({ now = 1_000, wallNow = 1_700_000_000_000 } = {}) {
+  /** `tickMs`: how much time passes with each look at the clock, as it does in life. */
+  constructor({ now = 1_000, wallNow = 1_700_000_000_000, tickMs = 0 } = {}) {
     this.time = now;
+    this.tickMs = tickMs;
     this.wallOffset = wallNow - now;
   }
 
   now(): number {
+    this.time += this.tickMs;
     return this.time;
   }
 
@@ -55,7 +59,7 @@ export class FakeClock implements Clock {
       this.time = Math.max(this.time, timer.at);
       timer.callback();
     }
-    this.time = end;
+    this.time = Math.max(this.time, end);
   }
 
   /** Moves time on without firing anything, as a blocked event loop does. */
