@@ -33,7 +33,7 @@ export interface TelemetryOptions {
 export interface RunningTelemetry {
   /** Where to scrape; undefined where `prometheus` is `false`. */
   readonly url: string | undefined;
-  /** Sends what is left, then stops. Rejects if that can't be sent, stopped all the same. Can be called again. */
+  /** Sends what is left, then stops. If it can't be sent, only `diag` hears of it. Can be called again. */
   shutdown(): Promise<void>;
 }
 

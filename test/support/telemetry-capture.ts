@@ -1,11 +1,4 @@
-import {
-  type Attributes,
-  context,
-  type DiagLogger,
-  diag,
-  metrics,
-  trace,
-} from "@opentelemetry/api";
+import { type Attributes, context, type DiagLogger, diag, metrics, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { DataPointType, MeterProvider, type MetricData, MetricReader } from "@opentelemetry/sdk-metrics";
 import {
