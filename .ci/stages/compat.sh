@@ -14,7 +14,12 @@ readonly OTEL_3=(
 readonly TELEMETRY_TESTS=(test/telemetry test/instrument.test.ts test/adapters)
 
 # An older SDK beside the new one would be the one that is tried.
-no_otel_2() { [[ -z $(npm ls --all --parseable --long | grep -E '@opentelemetry/(sdk-[a-z-]+@[01]\.[12]|sdk-[a-z-]+@2)') ]]; }
+only_otel_3() {
+  local installed
+  installed=$(npm ls --all --parseable --long)
+  grep '@opentelemetry/sdk-node@0\.3' <<< "$installed"
+  ! grep -E '@opentelemetry/(sdk|exporter)-[a-z-]+@(2|0\.2)' <<< "$installed"
+}
 
 use_node "$1"
 copy_tracked "$TEMP/project"
@@ -26,7 +31,7 @@ if (($2 == 2)); then
 else
   npm pkg delete devDependencies.@opentelemetry/sdk-trace-node devDependencies.@opentelemetry/sdk-trace-base
   npm install --save-dev --save-exact "${OTEL_3[@]}"
-  check "no OpenTelemetry 2 is left" no_otel_2
+  check "no OpenTelemetry 2 is left" only_otel_3
   ls "${TELEMETRY_TESTS[@]}" # each is there, or this stage fails
   suite "telemetry tests on Node $1 with OpenTelemetry 3" npx vitest run "${TELEMETRY_TESTS[@]}"
 fi
