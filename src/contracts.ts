@@ -20,6 +20,8 @@ export type Carrier = object | undefined;
  * milliseconds, durations are milliseconds, `tier` is an index into {@link Probe.tiers}.
  */
 export interface Observer {
+  /** A put that needn't wait, from beginning to end, in its caller's async context: what it returns travels with the item. */
+  putAtOnce(tier: number, correlationId: string | undefined): Carrier;
   /** A put of `count` items begins, in its caller's async context. What it returns travels with each of them. */
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier;
   /** The put is over: `count` items are in the queue, or handed to consumers that waited. */
@@ -28,6 +30,15 @@ export interface Observer {
   putFailed(carrier: Carrier, tier: number, accepted: number, tookMs: number, error: unknown): void;
   /** Somebody pulls, in its caller's async context. What it returns comes back at {@link pullDone}. */
   pullStarted(): object | undefined;
+  /** An item leaves the queue towards a consumer, who asked for one and needn't wait: the pull is over, too. */
+  takenAtOnce(
+    pull: object | undefined,
+    carrier: Carrier,
+    tier: number,
+    enqueuedAt: number,
+    now: number,
+    attempt: number,
+  ): void;
   /** An item leaves the queue towards a consumer. */
   taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
   /** The pull is over, with the carriers of what it got (or the one carrier). Also called when it got nothing. */

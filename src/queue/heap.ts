@@ -1,6 +1,8 @@
 import { resized } from "./typed-array.js";
 
 const SMALLEST = 64;
+/** Children of one parent in the 4-ary heap. */
+const GROUP = 4;
 /** An emptied heap that had grown beyond this many entries gives its memory back. */
 const KEEP = 4096;
 
@@ -14,124 +16,119 @@ export interface Order {
   first(): number;
 }
 
-/** The arrays that a heap lives in: position by position a key, an arrival number and a slot. */
+/**
+ * The arrays that a heap lives in: position by position a key and a slot, and slot by slot when it arrived, which matters only
+ * where keys are equal. Slots are dense: none is greater than the most entries that there ever were.
+ */
 export abstract class HeapArrays {
   size = 0;
-  keys = new Float64Array(SMALLEST);
-  protected arrivals = new Float64Array(SMALLEST);
+  /** Beyond the last entry stands `Infinity`, so that a group of children is always complete. No entry has that key. */
+  keys = new Float64Array(SMALLEST + GROUP).fill(Number.POSITIVE_INFINITY);
   protected slots = new Int32Array(SMALLEST);
-  protected nextArrival = 0;
+  protected arrivals = new Float64Array(SMALLEST);
+  private nextArrival = 0;
 
   first(): number {
     return this.slots[0]!;
   }
 
-  protected grow(): void {
-    this.resize(this.keys.length * 2);
+  /** The slots in order of arrival. */
+  inOrderOfArrival(): Int32Array {
+    return this.slots.slice(0, this.size).sort((i, j) => this.arrivals[i]! - this.arrivals[j]!);
+  }
+
+  /** Makes room for one more entry, and notes when it arrived. */
+  protected arrive(slot: number): void {
+    if (this.size === this.slots.length) this.resize(this.size * 2);
+    this.arrivals[slot] = this.nextArrival++;
   }
 
   /** To be called when the last entry is gone. */
   protected release(): void {
-    if (this.keys.length > KEEP) this.resize(SMALLEST);
+    if (this.slots.length > KEEP) this.resize(SMALLEST);
   }
 
-  /** The slots in order of arrival. */
-  inOrderOfArrival(): number[] {
-    const positions = Array.from({ length: this.size }, (_, i) => i);
-    positions.sort((i, j) => this.arrivals[i]! - this.arrivals[j]!);
-    return positions.map((i) => this.slots[i]!);
-  }
-
-  protected set(i: number, key: number, arrival: number, slot: number): void {
+  protected set(i: number, key: number, slot: number): void {
     this.keys[i] = key;
-    this.arrivals[i] = arrival;
     this.slots[i] = slot;
   }
 
-  protected copy(from: number, to: number): void {
-    this.keys[to] = this.keys[from]!;
-    this.arrivals[to] = this.arrivals[from]!;
-    this.slots[to] = this.slots[from]!;
+  /** Does the entry at `i` come before the one at `j`? */
+  protected precedes(i: number, j: number): boolean {
+    const a = this.keys[i]!;
+    const b = this.keys[j]!;
+    return a < b || (a === b && this.isEarlier(i, j));
+  }
+
+  /** Did the entry at `i` arrive before the one at `j`? */
+  protected isEarlier(i: number, j: number): boolean {
+    return this.arrivals[this.slots[i]!]! < this.arrivals[this.slots[j]!]!;
   }
 
   private resize(length: number): void {
-    this.keys = resized(this.keys, length);
-    this.arrivals = resized(this.arrivals, length);
+    this.keys = resized(this.keys, length + GROUP).fill(Number.POSITIVE_INFINITY, this.size);
     this.slots = resized(this.slots, length);
+    this.arrivals = resized(this.arrivals, length);
   }
 }
 
 /** A 4-ary heap: half the depth of a binary one, and the four children share a cache line. */
 export class Heap extends HeapArrays implements Order {
   push(key: number, slot: number): void {
-    if (this.size === this.keys.length) this.grow();
-    this.rise(this.size++, 0, key, this.nextArrival++, slot);
+    this.arrive(slot);
+    this.rise(this.size++, key, slot);
   }
 
   shift(): number {
-    const top = this.slots[0]!;
+    const { keys, slots } = this;
+    const top = slots[0]!;
     const last = --this.size;
-    if (last === 0) this.release();
-    else {
-      // The hole sinks to the bottom, where the last entry nearly always belongs.
-      const hole = this.sink(last);
-      this.rise(hole, 0, this.keys[last]!, this.arrivals[last]!, this.slots[last]!);
-    }
+    const key = keys[last]!;
+    keys[last] = Number.POSITIVE_INFINITY;
+    // The hole sinks to the bottom, where the last entry nearly always belongs.
+    if (last > 0) this.rise(this.sink(last), key, slots[last]!);
+    else this.release();
     return top;
   }
 
   /** Moves the smallest child into the hole at the root, and so on down; returns where the hole ends. */
   private sink(size: number): number {
-    const { keys, arrivals, slots } = this;
+    const { keys, slots } = this;
     let hole = 0;
-    for (;;) {
-      const child = 4 * hole + 1;
-      let least: number;
-      if (child + 3 < size) {
-        const left = child + Number(keys[child + 1]! < keys[child]!);
-        const right = child + 2 + Number(keys[child + 3]! < keys[child + 2]!);
-        const a = this.earlierTwin(child, left);
-        const b = this.earlierTwin(child + 2, right);
-        const ka = keys[a]!;
-        const kb = keys[b]!;
-        least = kb < ka || (kb === ka && arrivals[b]! < arrivals[a]!) ? b : a;
-      } else if (child < size) {
-        least = child;
-        for (let i = child + 1; i < size; i++) if (this.precedes(i, least)) least = i;
-      } else return hole;
+    for (let child = 1; child < size; child = 4 * hole + 1) {
+      // Written so that the compiler can select instead of jump: which key is smaller is a coin toss. Equal ones are rare.
+      const k0 = keys[child]!;
+      const k1 = keys[child + 1]!;
+      const k2 = keys[child + 2]!;
+      const k3 = keys[child + 3]!;
+      let a = k1 < k0 ? child + 1 : child;
+      let b = k3 < k2 ? child + 3 : child + 2;
+      if (k0 === k1 && this.isEarlier(child + 1, child)) a = child + 1;
+      if (k2 === k3 && this.isEarlier(child + 3, child + 2)) b = child + 3;
+      const ka = keys[a]!;
+      const kb = keys[b]!;
+      let least = kb < ka ? b : a;
+      if (kb === ka && this.isEarlier(b, a)) least = b;
       keys[hole] = keys[least]!;
-      arrivals[hole] = arrivals[least]!;
       slots[hole] = slots[least]!;
       hole = least;
     }
+    return hole;
   }
 
-  /** Of the pair that starts at `i`, `chosen` has the smaller key; where the keys are equal, arrival decides. */
-  private earlierTwin(i: number, chosen: number): number {
-    if (this.keys[i]! !== this.keys[i + 1]!) return chosen;
-    return this.arrivals[i]! < this.arrivals[i + 1]! ? i : i + 1;
-  }
-
-  private precedes(i: number, j: number): boolean {
-    const a = this.keys[i]!;
-    const b = this.keys[j]!;
-    return a < b || (a === b && this.arrivals[i]! < this.arrivals[j]!);
-  }
-
-  private rise(from: number, top: number, key: number, arrival: number, slot: number): void {
-    const { keys, arrivals, slots } = this;
-    let i = from;
-    while (i > top) {
+  /** Lets the entry rise from the hole to where it belongs. */
+  private rise(hole: number, key: number, slot: number): void {
+    const { keys, slots, arrivals } = this;
+    let i = hole;
+    while (i > 0) {
       const parent = (i - 1) >> 2;
       const parentKey = keys[parent]!;
-      if (parentKey < key || (parentKey === key && arrivals[parent]! < arrival)) break;
+      if (parentKey < key || (parentKey === key && arrivals[slots[parent]!]! < arrivals[slot]!)) break;
       keys[i] = parentKey;
-      arrivals[i] = arrivals[parent]!;
       slots[i] = slots[parent]!;
       i = parent;
     }
     keys[i] = key;
-    arrivals[i] = arrival;
     slots[i] = slot;
   }
 }

@@ -37,10 +37,8 @@ export class Intake<T> {
     }
     core.track();
     const now = core.clock.now();
-    const carrier = observer?.putStarted(tier, checkCorrelationId(options?.correlationId), 1);
-    const tag = this.tagOf(options, carrier, now);
-    observer?.putDone(carrier, tier, 1, 0);
-    this.outlet.arrive(item, now, tag, priority, tier);
+    const carrier = observer?.putAtOnce(tier, checkCorrelationId(options?.correlationId));
+    this.outlet.arrive(item, now, this.tagOf(options, carrier, now), priority, tier);
     return true;
   }
 

@@ -11,9 +11,9 @@ function isMinLevel(i: number): boolean {
  */
 export class MinMaxHeap extends HeapArrays implements Order {
   push(key: number, slot: number): void {
-    if (this.size === this.keys.length) this.grow();
+    this.arrive(slot);
     const i = this.size++;
-    this.set(i, key, this.nextArrival++, slot);
+    this.set(i, key, slot);
     this.riseFromBottom(i);
   }
 
@@ -40,7 +40,7 @@ export class MinMaxHeap extends HeapArrays implements Order {
     const slot = this.slots[i]!;
     const last = --this.size;
     if (i !== last) {
-      this.copy(last, i);
+      this.set(i, this.keys[last]!, this.slots[last]!);
       this.sink(i, isMinLevel(i));
     }
     if (last === 0) this.release();
@@ -97,17 +97,10 @@ export class MinMaxHeap extends HeapArrays implements Order {
     return onMin ? this.precedes(i, j) : this.precedes(j, i);
   }
 
-  private precedes(i: number, j: number): boolean {
-    const a = this.keys[i]!;
-    const b = this.keys[j]!;
-    return a < b || (a === b && this.arrivals[i]! < this.arrivals[j]!);
-  }
-
   private swap(i: number, j: number): void {
     const key = this.keys[i]!;
-    const arrival = this.arrivals[i]!;
     const slot = this.slots[i]!;
-    this.copy(j, i);
-    this.set(j, key, arrival, slot);
+    this.set(i, this.keys[j]!, this.slots[j]!);
+    this.set(j, key, slot);
   }
 }

@@ -101,32 +101,39 @@ export class Outlet<T> {
     tier: number,
   ): void {
     const { core } = this;
+    const { observer } = core;
     core.getters.remove(getter);
     this.room.release(getter);
-    const value = this.give(getter.wanted, item, at, tag, priority, tier, at);
-    core.observer?.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
-    getter.resolve(getter.wanted === "items" ? [value] : value);
+    if (observer !== undefined) {
+      observer.taken(carrierOf(tag), tier, at, at, attemptOf(tag));
+      observer.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
+    }
+    getter.resolve(this.give(getter.wanted, item, at, tag, priority, tier, at));
   }
 
   private takeOne(wanted: Wanted, now: number, pull: object | undefined): unknown {
     const { core } = this;
-    const { store } = core;
+    const { store, observer } = core;
     const item = store.shift();
-    const { tag } = store;
-    const value = this.give(wanted, item, store.at, tag, store.priority, store.tier, now);
-    core.observer?.pullDone(pull, carrierOf(tag), 0);
+    const { at, tag, priority, tier } = store;
+    const takenAt = Math.max(now, at); // it may have come in after the clock was read
+    observer?.takenAtOnce(pull, carrierOf(tag), tier, at, takenAt, attemptOf(tag));
+    const value = this.give(wanted, item, at, tag, priority, tier, takenAt);
     if (core.putters.first !== undefined) this.roomMade();
     return value;
   }
 
   private takeMany(max: number, now: number, pull: object | undefined): T[] {
-    const { store, observer } = this.core;
+    const { core } = this;
+    const { store, observer } = core;
     const items: T[] = [];
     const carriers: Carrier[] = [];
     while (items.length < max && this.hasNext(now)) {
-      const item = store.shift();
-      if (pull !== undefined) carriers.push(carrierOf(store.tag));
-      items.push(this.give("item", item, store.at, store.tag, store.priority, store.tier, now) as T);
+      items.push(store.shift());
+      core.undone++;
+      const { at, tag, tier } = store;
+      if (pull !== undefined) carriers.push(carrierOf(tag));
+      observer?.taken(carrierOf(tag), tier, at, Math.max(now, at), attemptOf(tag));
       this.roomMade();
     }
     observer?.pullDone(pull, carriers, 0);
@@ -144,18 +151,25 @@ export class Outlet<T> {
     now: number,
   ): unknown {
     const { core } = this;
-    const attempt = attemptOf(tag);
-    // It may have come in after the clock was read: a waiting put that was let in, or one made by onDrop.
-    const takenAt = Math.max(now, at);
-    core.observer?.taken(carrierOf(tag), tier, at, takenAt, attempt);
     if (wanted === "delivery" || wanted === "next delivery") {
       const name = core.tiers[tier]!;
-      const delivery = new Delivery<T>(this.settler, item, name, tier, priority, attempt, at, takenAt, tag);
+      const delivery = new Delivery<T>(
+        this.settler,
+        item,
+        name,
+        tier,
+        priority,
+        attemptOf(tag),
+        at,
+        now,
+        tag,
+      );
       core.inFlight.append(delivery);
       return wanted === "delivery" ? delivery : { done: false, value: delivery };
     }
     core.undone++;
-    return wanted === "next item" ? { done: false, value: item } : item;
+    if (wanted === "next item") return { done: false, value: item };
+    return wanted === "items" ? [item] : item;
   }
 }
 

@@ -31,8 +31,11 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   private readonly byName: ReadonlyMap<string, Place>;
   private readonly usual: Place;
   private readonly agingMs: number;
-  /** The answer to "where does this number go", used again and again. */
-  private readonly numbered: Place = { priority: 0, tier: 0 };
+  /**
+   * The answer to "where does this number go", used again and again. A field that has held something else keeps each number as it
+   * was given; one that has only held numbers would copy every fraction twice.
+   */
+  private readonly numbered: Place = { priority: undefined as unknown as number, tier: 0 };
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options?: PriorityQueueOptions<T>) {
@@ -63,7 +66,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
     if (typeof priority !== "number" || !(Math.abs(priority * this.agingMs) < GREATEST_KEY)) {
       checkPriority("priority", priority, this.agingMs);
     }
-    this.numbered.priority = priority + 0; // -0 is 0
+    this.numbered.priority = priority === 0 ? 0 : priority; // -0 is 0
     if (this.ladder.length > 0) this.numbered.tier = this.tierOf(priority);
     return this.numbered;
   }

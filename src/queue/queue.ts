@@ -114,7 +114,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    if (isPlain(options) && this.core.enterSimply(item, place)) return DONE;
+    if (this.core.simple && isPlain(options) && this.core.enterSimply(item, place)) return DONE;
     if (this.intake.accept(item, options, place)) return DONE;
     return this.intake.putOrWait([item], false, options, place);
   }
@@ -125,7 +125,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   tryPut(item: T, options?: O): boolean {
     const place = this.check(item, options);
-    if (isPlain(options) && this.core.enterSimply(item, place)) return true;
+    if (this.core.simple && isPlain(options) && this.core.enterSimply(item, place)) return true;
     return this.intake.accept(item, options, place) || this.intake.tryEvict(item, options, place);
   }
 

@@ -121,7 +121,7 @@ export class Ranked<T> implements Store<T> {
 
   private key(at: number, tag: unknown, priority: number): number {
     const { order, agingMs } = this.ranking;
-    if (order === "deadline") return deadlineOf(tag);
+    if (order === "deadline") return Math.min(deadlineOf(tag), Number.MAX_VALUE);
     return agingMs === 0 ? priority : priority * agingMs + at;
   }
 

@@ -12,11 +12,14 @@ export class Slab<T> {
   /** Slots that were used and are free again, as a stack. */
   private free = new Int32Array(SMALLEST);
   private freeCount = 0;
+  /** Is there a column beside the items? */
+  private hasColumns: boolean;
   private priorities: Float64Array | undefined;
   private tiers: Int32Array | undefined;
   private at: Float64Array | undefined = undefined;
   private tags: unknown[] | undefined = undefined;
   private lines: ArrivalLines | undefined = undefined;
+  /** How many entries each tier has; kept where there is more than one. */
   private readonly depths: number[];
 
   /** `keepPriorities`: the heap's key is not the priority itself. */
@@ -24,32 +27,27 @@ export class Slab<T> {
     private readonly tierCount: number,
     keepPriorities: boolean,
   ) {
+    this.hasColumns = keepPriorities || tierCount > 1;
     this.priorities = keepPriorities ? new Float64Array(SMALLEST) : undefined;
     this.tiers = tierCount > 1 ? new Int32Array(SMALLEST) : undefined;
     this.depths = new Array(tierCount).fill(0);
+  }
+
+  get size(): number {
+    return this.items.length - this.freeCount;
   }
 
   add(item: T, at: number, tag: unknown, priority: number, tier: number): number {
     const slot = this.freeCount > 0 ? this.free[--this.freeCount]! : this.items.length;
     if (slot === this.length) this.resize(this.length * 2);
     this.items[slot] = item;
-    if (this.priorities !== undefined) this.priorities[slot] = priority;
-    if (this.tiers !== undefined) this.tiers[slot] = tier;
-    if (this.at !== undefined) {
-      this.at[slot] = at;
-      this.tags![slot] = tag;
-    }
-    if (this.lines !== undefined) this.lines.append(slot, tier);
-    this.depths[tier]!++;
+    if (this.hasColumns) this.fill(slot, at, tag, priority, tier);
     return slot;
   }
 
   remove(slot: number): void {
-    const tier = this.tierOf(slot);
     this.items[slot] = undefined;
-    if (this.tags !== undefined) this.tags[slot] = undefined;
-    if (this.lines !== undefined) this.lines.remove(slot, tier);
-    this.depths[tier]!--;
+    if (this.hasColumns) this.clear(slot);
     this.free[this.freeCount++] = slot;
     if (this.freeCount === this.items.length && this.length > KEEP) this.reset();
   }
@@ -76,7 +74,7 @@ export class Slab<T> {
   }
 
   depth(tier: number): number {
-    return this.depths[tier]!;
+    return this.tiers === undefined ? this.size : this.depths[tier]!;
   }
 
   oldestAt(tier: number): number | undefined {
@@ -85,6 +83,7 @@ export class Slab<T> {
   }
 
   track(now: number): void {
+    this.hasColumns = true;
     this.at ??= new Float64Array(this.length).fill(now);
     this.tags ??= new Array(this.items.length).fill(undefined);
   }
@@ -97,6 +96,25 @@ export class Slab<T> {
     if (this.lines !== undefined || this.at === undefined) return;
     this.lines = new ArrivalLines(this.tierCount, this.length);
     for (const slot of slots()) this.lines.append(slot, this.tierOf(slot));
+  }
+
+  private fill(slot: number, at: number, tag: unknown, priority: number, tier: number): void {
+    if (this.priorities !== undefined) this.priorities[slot] = priority;
+    if (this.tiers !== undefined) {
+      this.tiers[slot] = tier;
+      this.depths[tier]!++;
+    }
+    if (this.at !== undefined) {
+      this.at[slot] = at;
+      this.tags![slot] = tag;
+    }
+    if (this.lines !== undefined) this.lines.append(slot, tier);
+  }
+
+  private clear(slot: number): void {
+    if (this.tiers !== undefined) this.depths[this.tiers[slot]!]!--;
+    if (this.tags !== undefined) this.tags[slot] = undefined;
+    if (this.lines !== undefined) this.lines.remove(slot, this.tierOf(slot));
   }
 
   private reset(): void {

@@ -30,6 +30,11 @@ export class Histogram {
     return this.sum[0]! / 1000;
   }
 
+  /** Records that something took no time, while there are no sinks. */
+  recordZero(): void {
+    this.counts[0]!++;
+  }
+
   /** Records a duration in milliseconds; NaN, which is what a wait that began before the telemetry took, is left out. */
   record(ms: number): void {
     if (Number.isNaN(ms)) return;

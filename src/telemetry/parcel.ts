@@ -8,12 +8,10 @@ export class Parcel {
     readonly context: Context,
     /** Undefined where the producer had none; then the consumer's task makes one when it is asked. */
     readonly correlationId: string | undefined,
-    /** Is there a put span, and is it recorded? */
-    readonly recorded: boolean,
   ) {}
 }
 
-let last = new Parcel(ROOT_CONTEXT, undefined, false);
+let last = new Parcel(ROOT_CONTEXT, undefined);
 let lastGiven: string | undefined;
 
 /**
@@ -24,6 +22,11 @@ export function parcelOf(active: Context, given: string | undefined): Parcel {
   const id = given ?? correlation.getStore()?.correlationId;
   if (active === last.context && id === lastGiven) return last;
   lastGiven = id;
-  last = new Parcel(active, id ?? trace.getSpanContext(active)?.traceId, false);
+  last = new Parcel(active, id ?? traceIdOf(active));
   return last;
+}
+
+function traceIdOf(active: Context): string | undefined {
+  const spanContext = trace.getSpanContext(active);
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
 }

@@ -26,12 +26,13 @@ const LOOK_EVERY_MS = 1_000;
 class PlainExport {
   private provider: MeterProvider | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
-  private stopped = false;
+  /** Has the metric producer taken over? */
+  isStopped = false;
   private unbind: () => void = () => {};
 
   /** Binds to the provider of the moment, and keeps looking for another one. To be called whenever there is news. */
   sync(): void {
-    if (this.stopped) return;
+    if (this.isStopped) return;
     this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     const provider = metrics.getMeterProvider();
     if (provider === this.provider) return;
@@ -51,7 +52,7 @@ class PlainExport {
 
   /** For good: the metric producer has taken over. */
   stop(): void {
-    this.stopped = true;
+    this.isStopped = true;
     clearInterval(this.timer);
     this.unbind();
   }

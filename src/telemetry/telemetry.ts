@@ -55,6 +55,23 @@ export class Telemetry implements QueueTelemetry {
     return this.series.name;
   }
 
+  putAtOnce(tier: number, correlationId: string | undefined): Carrier {
+    if (this.tracing || !plainExport.isStopped) {
+      const carrier = this.putStarted(tier, correlationId, 1);
+      this.putDone(carrier, tier, 1, 0);
+      return carrier;
+    }
+    // The short path: no span to make, no sink to feed.
+    this.tiers[tier]!.counts[ENQUEUED]!++;
+    this.series.put.recordZero();
+    try {
+      return parcelOf(context.active(), correlationId);
+    } catch (error) {
+      this.fault(error);
+      return this.withoutSpan(correlationId);
+    }
+  }
+
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier {
     try {
       plainExport.sync();
@@ -95,6 +112,19 @@ export class Telemetry implements QueueTelemetry {
       this.fault(error);
       return undefined;
     }
+  }
+
+  takenAtOnce(
+    pull: object | undefined,
+    carrier: Carrier,
+    tier: number,
+    enqueuedAt: number,
+    now: number,
+    attempt: number,
+  ): void {
+    this.taken(carrier, tier, enqueuedAt, now, attempt);
+    if (pull !== undefined || !plainExport.isStopped) this.pullDone(pull, carrier, 0);
+    else this.series.get.recordZero();
   }
 
   taken(_carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void {
@@ -192,7 +222,7 @@ export class Telemetry implements QueueTelemetry {
     try {
       return parcelOf(context.active(), correlationId);
     } catch {
-      return new Parcel(ROOT_CONTEXT, correlationId ?? currentCorrelationId(), false);
+      return new Parcel(ROOT_CONTEXT, correlationId ?? currentCorrelationId());
     }
   }
 

@@ -375,6 +375,8 @@ describe("items", () => {
         const ignore = () => {};
         const attachment = generic({ put: "put", get: "takeAt" }).attach(bag, {
           queueName: "bag",
+          putAtOnce: () => undefined,
+          takenAtOnce: ignore,
           putStarted: () => ({ put: puts++ }),
           taken: (carrier: object | undefined) => told.push((carrier as { put: number } | undefined)?.put),
           putDone: ignore,

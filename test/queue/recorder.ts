@@ -30,6 +30,12 @@ export class Recorder implements QueueTelemetry {
   faults = 0;
   readonly log: string[] = [];
 
+  putAtOnce(tier: number, correlationId: string | undefined): Carrier {
+    const carrier = this.putStarted(tier, correlationId, 1);
+    this.putDone(carrier, tier, 1, 0);
+    return carrier;
+  }
+
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier {
     this.putsBegun++;
     return new Mark(tier, correlationId, count);
@@ -50,6 +56,18 @@ export class Recorder implements QueueTelemetry {
   pullStarted(): object {
     this.pullsBegun++;
     return { isOver: false };
+  }
+
+  takenAtOnce(
+    pull: object | undefined,
+    carrier: Carrier,
+    tier: number,
+    enqueuedAt: number,
+    now: number,
+    attempt: number,
+  ): void {
+    this.taken(carrier, tier, enqueuedAt, now, attempt);
+    this.pullDone(pull, carrier, 0);
   }
 
   taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void {
