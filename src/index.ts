@@ -1,6 +1,3 @@
-export { type GenericNames, generic } from "./adapters/generic.js";
-export type { Clock, Timer } from "./clock.js";
-export type { Adapter, Attachment, DropReason, Probe, QueueTelemetry } from "./contracts.js";
 export {
   AlreadyInstrumentedError,
   AlreadySettledError,
@@ -13,15 +10,25 @@ export {
   QueueTimeoutError,
   TaskDoneError,
 } from "./errors.js";
-export { type InstrumentOptions, instrument, uninstrument } from "./instrument.js";
+export type { Adapter, Attachment, Probe, QueueTelemetry } from "./instrument.js";
+export {
+  type GenericNames,
+  generic,
+  type InstrumentOptions,
+  instrument,
+  uninstrument,
+} from "./instrument.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
 export { LifoQueue } from "./queue/lifo-queue.js";
 export type {
+  Clock,
+  DropReason,
   PriorityPutOptions,
   PutOptions,
   QueueOptions,
+  Timer,
   WaitOptions,
   WhenFull,
 } from "./queue/options.js";

@@ -4,6 +4,9 @@ import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableErro
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
 import { Telemetry } from "./telemetry/telemetry.js";
 
+export { type GenericNames, generic } from "./adapters/generic.js";
+export type { Adapter, Attachment, Probe, QueueTelemetry } from "./contracts.js";
+
 /** Options of {@link instrument}. */
 export interface InstrumentOptions extends Options {
   /** How to attach to a queue that is not recognised by itself, such as `generic({ put: "enqueue", get: "dequeue" })`. */

@@ -18,20 +18,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   watchdog: { ours: ["contracts", "errors", "clock"], packages: /^@opentelemetry\/api$/ },
   adapters: { ours: ["contracts", "errors"], types: /./ },
   instrument: { ours: ["telemetry", "adapters", "contracts", "errors", "clock"] },
-  // Of the adapters only `generic`, which is a public name.
-  index: {
-    ours: [
-      "instrument",
-      "adapters",
-      "queue",
-      "worker",
-      "telemetry",
-      "watchdog",
-      "errors",
-      "contracts",
-      "clock",
-    ],
-  },
+  index: { ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors"] },
 };
 
 interface Import {

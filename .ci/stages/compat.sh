@@ -4,6 +4,7 @@ source .ci/stage.sh
 # All of OpenTelemetry 3; `sdk-trace-node` has no version 3, `sdk-trace` took its place.
 readonly OTEL_3=(
   @opentelemetry/api@1.10.0
+  @opentelemetry/context-async-hooks@3.1.0
   @opentelemetry/exporter-metrics-otlp-http@0.301.0
   @opentelemetry/exporter-prometheus@0.301.0
   @opentelemetry/exporter-trace-otlp-http@0.301.0

@@ -60,9 +60,7 @@ async function run(options: Options): Promise<void> {
 
   server.close();
   server.closeAllConnections();
-  await telemetry
-    .shutdown()
-    .catch((error) => console.error(`The last spans could not be sent: ${error.message}`));
+  await telemetry.shutdown();
 }
 
 /** What went wrong, in words for the one at the keyboard. */

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../clock.js";
 
 /** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
-/** The place of a {@link Due} that no alarm is set for. */
+/** The position of a {@link Due} that no alarm is set for. */
 export const UNSET = -1;
 
 /** Something to be told at an instant. */
@@ -10,7 +10,7 @@ export interface Due {
   /** Monotonic milliseconds. */
   readonly dueAt: number;
   /** Kept by the alarm: where it stands in there. */
-  place: number;
+  position: number;
   /** Kept by the alarm: breaks ties in order of setting. */
   order: number;
   ring(now: number): void;
@@ -34,13 +34,13 @@ export class Alarm {
 
   /** Takes it out; does nothing if it isn't set. */
   unset(due: Due): void {
-    const { place } = due;
-    if (place === UNSET) return;
+    const { position } = due;
+    if (position === UNSET) return;
     const last = this.heap.pop()!;
-    due.place = UNSET;
+    due.position = UNSET;
     if (last !== due) {
-      this.rise(place, last);
-      this.sink(last.place, last);
+      this.rise(position, last);
+      this.sink(last.position, last);
     }
     if (this.heap.length === 0) this.disarm();
   }
@@ -90,16 +90,16 @@ export class Alarm {
       const right = this.heap[2 * i + 2];
       const child = right !== undefined && isBefore(right, left) ? right : left;
       if (!isBefore(child, due)) break;
-      const { place } = child;
+      const { position } = child;
       this.put(i, child);
-      i = place;
+      i = position;
     }
     this.put(i, due);
   }
 
   private put(i: number, due: Due): void {
     this.heap[i] = due;
-    due.place = i;
+    due.position = i;
   }
 }
 

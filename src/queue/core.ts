@@ -3,14 +3,8 @@ import type { QueueTelemetry } from "../contracts.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
 import { LinkedList } from "./linked-list.js";
-import type { Store } from "./store.js";
+import type { Place, Store } from "./store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
-
-/** Where an item goes among the others. */
-export interface Place {
-  priority: number;
-  tier: number;
-}
 
 /**
  * The state that the parts of a queue share.
@@ -53,7 +47,7 @@ export class Core<T> {
    * The short path in: a plain item for which there is room, and nobody who waits on either side. False means that nothing has
    * changed.
    */
-  enterSimply(item: T, { priority, tier }: Place): boolean {
+  enterSimply(item: T, place: Place): boolean {
     const { store } = this;
     if (
       !this.simple ||
@@ -62,7 +56,7 @@ export class Core<T> {
       this.putters.first !== undefined
     )
       return false;
-    store.push(item, Number.NaN, undefined, priority, tier);
+    store.push(item, Number.NaN, undefined, place);
     return true;
   }
 

@@ -1,12 +1,13 @@
 import { type Due, UNSET } from "./alarm.js";
 import type { Links } from "./linked-list.js";
+import type { Place } from "./store.js";
 import type { Ticket } from "./ticket.js";
 
 /** An item that comes back into its queue when its planned delay is over. */
 export class Delayed<T> implements Due, Links<Delayed<T>> {
   previous: Delayed<T> | undefined = undefined;
   next: Delayed<T> | undefined = undefined;
-  place = UNSET;
+  position = UNSET;
   order = 0;
 
   constructor(
@@ -14,8 +15,7 @@ export class Delayed<T> implements Due, Links<Delayed<T>> {
     readonly dueAt: number,
     readonly item: T,
     readonly ticket: Ticket,
-    readonly priority: number,
-    readonly tier: number,
+    readonly place: Place,
   ) {}
 
   ring(now: number): void {

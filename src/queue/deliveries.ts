@@ -4,6 +4,7 @@ import type { Core } from "./core.js";
 import { Delayed } from "./delayed.js";
 import type { Delivery, Settler } from "./delivery.js";
 import type { Outlet } from "./outlet.js";
+import type { Place } from "./store.js";
 import { carrierOf, deadlineOf, Ticket } from "./ticket.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -36,21 +37,21 @@ export class Deliveries<T> implements Settler<T> {
 
   retry(delivery: Delivery<T>, delayMs: number): void {
     const { core } = this;
-    const { item, attempt, tag, priority, tierIndex } = delivery;
+    const { item, attempt, tag, place } = delivery;
     core.inFlight.remove(delivery);
     core.observer?.retried(this.processMs(delivery));
     if (core.isClosed) {
-      this.accounts.drop(item, tierIndex, "shutdown", attempt);
+      this.accounts.drop(item, place.tier, "shutdown", attempt);
       return;
     }
     core.track();
     const ticket = new Ticket(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
     const now = core.now();
     if (delayMs === 0) {
-      this.reenter(item, now, ticket, priority, tierIndex);
+      this.reenter(item, now, ticket, place);
       return;
     }
-    const delayed = new Delayed(this.comeBack, now + delayMs, item, ticket, priority, tierIndex);
+    const delayed = new Delayed(this.comeBack, now + delayMs, item, ticket, place);
     core.delayed.append(delayed);
     if (delayMs < Number.POSITIVE_INFINITY) this.room.wakeAt(delayed);
   }
@@ -60,19 +61,19 @@ export class Deliveries<T> implements Settler<T> {
     for (let delayed = core.delayed.first; delayed !== undefined; delayed = core.delayed.first) {
       core.delayed.remove(delayed);
       this.room.forget(delayed);
-      this.accounts.drop(delayed.item, delayed.tier, "shutdown", delayed.ticket.attempt);
+      this.accounts.drop(delayed.item, delayed.place.tier, "shutdown", delayed.ticket.attempt);
     }
   }
 
   private readonly comeBack = (delayed: Delayed<T>, now: number): void => {
     this.core.delayed.remove(delayed);
-    this.reenter(delayed.item, now, delayed.ticket, delayed.priority, delayed.tier);
+    this.reenter(delayed.item, now, delayed.ticket, delayed.place);
     this.outlet.endIfFinished();
   };
 
-  private reenter(item: T, now: number, ticket: Ticket, priority: number, tier: number): void {
-    this.core.observer?.reentered(tier);
-    this.outlet.arrive(item, now, ticket, priority, tier);
+  private reenter(item: T, now: number, ticket: Ticket, place: Place): void {
+    this.core.observer?.reentered(place.tier);
+    this.outlet.arrive(item, now, ticket, place);
   }
 
   private processMs(delivery: Delivery<T>): number | undefined {

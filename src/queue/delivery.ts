@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Outcome, TaskFacts } from "../contracts.js";
 import { AlreadySettledError } from "../errors.js";
-import type { Links } from "./linked-list.js";
 import { checkDuration, checkObject } from "./options.js";
+import type { Place } from "./store.js";
 
 /** What a delivery asks of the queue that it came from. */
 export interface Settler<T> {
@@ -13,7 +13,7 @@ export interface Settler<T> {
 }
 
 /** An item on its way through a consumer. It is in flight until `done`, `fail` or `retry` settles it, once. */
-export class Delivery<T> implements TaskFacts, Links<Delivery<T>> {
+export class Delivery<T> implements TaskFacts {
   /** @internal */
   previous: Delivery<T> | undefined = undefined;
   /** @internal */
@@ -28,9 +28,7 @@ export class Delivery<T> implements TaskFacts, Links<Delivery<T>> {
     /** Name of the item's tier; `default` where the queue has none. */
     readonly tier: string,
     /** @internal */
-    readonly tierIndex: number,
-    /** 0 where the queue has no priorities. */
-    readonly priority: number,
+    readonly place: Place,
     /** 1 for the first delivery, one more for each retry. */
     readonly attempt: number,
     private readonly cameIn: number,
@@ -38,6 +36,11 @@ export class Delivery<T> implements TaskFacts, Links<Delivery<T>> {
     /** @internal */
     readonly tag: unknown,
   ) {}
+
+  /** 0 where the queue has no priorities. */
+  get priority(): number {
+    return this.place.priority;
+  }
 
   /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
   get enqueuedAt(): number | undefined {

@@ -1,4 +1,4 @@
-import type { Store } from "./store.js";
+import { ONLY_PLACE, type Place, type Store } from "./store.js";
 
 /** Chunks grow fourfold from the first size to the last: a short queue stays small, a long one never copies. */
 const FIRST_CHUNK = 64;
@@ -31,8 +31,8 @@ export class Deque<T> implements Store<T> {
   size = 0;
   at = 0;
   tag: unknown = undefined;
-  readonly priority: number = 0;
   readonly tier: number = 0;
+  readonly place: Place = ONLY_PLACE;
   private tracked = false;
   private head = new Chunk(FIRST_CHUNK, false);
   /** Index of the first entry in the head chunk. */

@@ -96,20 +96,24 @@ export class Heap extends HeapArrays implements Order {
     const { keys, slots } = this;
     let hole = 0;
     for (let child = 1; child < size; child = 4 * hole + 1) {
-      // Written so that the compiler can select instead of jump: which key is smaller is a coin toss. Equal ones are rare.
-      const k0 = keys[child]!;
+      let least = child;
+      let key = keys[child]!;
       const k1 = keys[child + 1]!;
+      if (k1 <= key && (k1 < key || this.isEarlier(child + 1, least))) {
+        least = child + 1;
+        key = k1;
+      }
       const k2 = keys[child + 2]!;
+      if (k2 <= key && (k2 < key || this.isEarlier(child + 2, least))) {
+        least = child + 2;
+        key = k2;
+      }
       const k3 = keys[child + 3]!;
-      let a = k1 < k0 ? child + 1 : child;
-      let b = k3 < k2 ? child + 3 : child + 2;
-      if (k0 === k1 && this.isEarlier(child + 1, child)) a = child + 1;
-      if (k2 === k3 && this.isEarlier(child + 3, child + 2)) b = child + 3;
-      const ka = keys[a]!;
-      const kb = keys[b]!;
-      let least = kb < ka ? b : a;
-      if (kb === ka && this.isEarlier(b, a)) least = b;
-      keys[hole] = keys[least]!;
+      if (k3 <= key && (k3 < key || this.isEarlier(child + 3, least))) {
+        least = child + 3;
+        key = k3;
+      }
+      keys[hole] = key;
       slots[hole] = slots[least]!;
       hole = least;
     }

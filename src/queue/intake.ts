@@ -1,9 +1,10 @@
 import type { Carrier } from "../contracts.js";
 import { QueueFullError, QueueShutDownError } from "../errors.js";
 import type { Accounts } from "./accounts.js";
-import type { Core, Place } from "./core.js";
+import type { Core } from "./core.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
 import type { Outlet } from "./outlet.js";
+import type { Place } from "./store.js";
 import { attemptOf, carrierOf, Ticket } from "./ticket.js";
 import { PutWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
@@ -29,25 +30,23 @@ export class Intake<T> {
     const { core } = this;
     if (core.store.size >= core.limit || core.putters.first !== undefined) return false;
     if (!core.isOpen) return false;
-    const { priority, tier } = place;
-    const { observer } = core;
     if (core.simple && isPlain(options)) {
-      this.outlet.arrive(item, Number.NaN, undefined, priority, tier);
+      this.outlet.arrive(item, Number.NaN, undefined, place);
       return true;
     }
     core.track();
     const now = core.clock.now();
-    const carrier = observer?.putAtOnce(tier, checkCorrelationId(options?.correlationId));
-    this.outlet.arrive(item, now, this.tagOf(options, carrier, now), priority, tier);
+    const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options?.correlationId));
+    this.outlet.arrive(item, now, this.tagOf(options, carrier, now), place);
     return true;
   }
 
   /** Takes the item into a full queue, if it evicts; else false, and nothing has changed. */
   tryEvict(item: T, options: PutOptions | undefined, place: Place): boolean {
     if (!this.core.isOpen) throw new QueueShutDownError("put", { item });
-    const { priority, tier } = place; // now, because evictWhen and onDrop may put something in themselves
+    const copy = { ...place }; // now, because evictWhen and onDrop may put something in themselves
     if (!this.mayEvict()) return false;
-    const waiter = this.waiterFor([item], false, options, { priority, tier });
+    const waiter = this.waiterFor([item], false, options, copy);
     this.evictFor(waiter);
     if (waiter.isIn) this.putDone(waiter, waiter.startedAt);
     else this.refuse(waiter, "evicted");
@@ -140,15 +139,15 @@ export class Intake<T> {
     const correlationId = checkCorrelationId(options?.correlationId);
     const carrier = core.observer?.putStarted(tier, correlationId, items.length);
     const tag = this.tagOf(options, carrier, now);
-    return new PutWaiter(this, items, many, priority, tier, tag, now);
+    return new PutWaiter(this, items, many, { priority, tier }, tag, now);
   }
 
   /** Puts in as many of the waiter's items as there is room for; none after a shutdown. */
   private fill(waiter: PutWaiter<T>, now: number): void {
     const { core } = this;
-    const { items, tag, priority, tier } = waiter;
+    const { items, tag, place } = waiter;
     while (!waiter.isIn && core.store.size < core.limit && core.isOpen) {
-      this.outlet.arrive(items[waiter.accepted++]!, now, tag, priority, tier);
+      this.outlet.arrive(items[waiter.accepted++]!, now, tag, place);
     }
   }
 
@@ -185,10 +184,10 @@ export class Intake<T> {
   /** Puts in the waiter's items, each in the place of what is served last; stops at an item that would be that itself. */
   private evictFor(waiter: PutWaiter<T>): void {
     const { store } = this.core;
-    const { tag, priority } = waiter;
+    const { tag, place } = waiter;
     const now = this.core.now();
     const victims: { item: T; tier: number; tag: unknown }[] = [];
-    for (this.fill(waiter, now); !waiter.isIn && !store.isLast(now, tag, priority); this.fill(waiter, now)) {
+    for (this.fill(waiter, now); !waiter.isIn && !store.isLast(now, tag, place); this.fill(waiter, now)) {
       victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
     }
     for (const { item, tier, tag } of victims) this.accounts.drop(item, tier, "evicted", attemptOf(tag));
@@ -198,7 +197,7 @@ export class Intake<T> {
   private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
     const error = new QueueFullError(this.core.limit, waiter.refused());
     this.putFailed(waiter, error);
-    for (const item of waiter.rest()) this.accounts.tellDropped(item, waiter.tier, reason, 1);
+    for (const item of waiter.rest()) this.accounts.tellDropped(item, waiter.place.tier, reason, 1);
     return error;
   }
 
@@ -207,11 +206,11 @@ export class Intake<T> {
     this.room.release(waiter);
   }
 
-  private putDone({ tag, tier, items, startedAt }: PutWaiter<T>, now: number): void {
-    this.core.observer?.putDone(carrierOf(tag), tier, items.length, now - startedAt);
+  private putDone({ tag, place, items, startedAt }: PutWaiter<T>, now: number): void {
+    this.core.observer?.putDone(carrierOf(tag), place.tier, items.length, now - startedAt);
   }
 
-  private putFailed({ tag, tier, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
-    this.core.observer?.putFailed(carrierOf(tag), tier, accepted, this.core.now() - startedAt, error);
+  private putFailed({ tag, place, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
+    this.core.observer?.putFailed(carrierOf(tag), place.tier, accepted, this.core.now() - startedAt, error);
   }
 }

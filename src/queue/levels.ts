@@ -1,4 +1,5 @@
 import { Deque } from "./deque.js";
+import type { Place } from "./store.js";
 
 /** How many different priorities a bitmap of 32 bits tells apart. */
 export const MOST_LEVELS = 32;
@@ -10,11 +11,14 @@ export class Level<T> extends Deque<T> {
   /** Position among the levels, the most urgent one being 0. */
   rank = 0;
 
+  override readonly place: Place;
+
   constructor(
-    override readonly priority: number,
+    readonly priority: number,
     override readonly tier: number,
   ) {
     super();
+    this.place = { priority, tier };
   }
 }
 
@@ -23,8 +27,7 @@ export interface Drained<T> {
   readonly item: T;
   readonly at: number;
   readonly tag: unknown;
-  readonly priority: number;
-  readonly tier: number;
+  readonly place: Place;
 }
 
 /**
@@ -43,7 +46,7 @@ export class Levels<T> {
   constructor(private readonly agingMs: number) {}
 
   /** The level of the priority, made if need be; undefined when there are too many. */
-  level(priority: number, tier: number): Level<T> | undefined {
+  level({ priority, tier }: Place): Level<T> | undefined {
     const level = isDirect(priority) ? this.direct[priority] : this.byPriority.get(priority);
     return level ?? this.add(priority, tier);
   }
@@ -100,10 +103,10 @@ export class Levels<T> {
   drain(): Drained<T>[] {
     const drained: Drained<T>[] = [];
     for (const level of this.all) {
-      const { priority, tier } = level;
+      const { place } = level;
       while (level.size > 0) {
         const item = level.shift();
-        drained.push({ item, at: level.at, tag: level.tag, priority, tier });
+        drained.push({ item, at: level.at, tag: level.tag, place });
       }
     }
     return drained.sort((a, b) => a.at - b.at);

@@ -2,6 +2,9 @@ import type { Clock } from "../clock.js";
 import type { DropReason } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 
+export type { Clock, Timer } from "../clock.js";
+export type { DropReason } from "../contracts.js";
+
 /** What a full queue does with a newcomer. */
 export type WhenFull = "wait" | "reject" | "evict";
 

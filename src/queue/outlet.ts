@@ -4,6 +4,7 @@ import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delivery, type Settler } from "./delivery.js";
 import type { WaitOptions } from "./options.js";
+import { ONLY_PLACE, type Place } from "./store.js";
 import { attemptOf, carrierOf, deadlineOf } from "./ticket.js";
 import { GetWaiter, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
@@ -23,13 +24,13 @@ export class Outlet<T> {
   ) {}
 
   /** An item comes in: to the consumer that has waited longest, else into the store. */
-  arrive(item: T, at: number, tag: unknown, priority: number, tier: number): void {
+  arrive(item: T, at: number, tag: unknown, place: Place): void {
     const { core } = this;
     const getter = core.getters.first;
-    if (getter === undefined) core.store.push(item, at, tag, priority, tier);
+    if (getter === undefined) core.store.push(item, at, tag, place);
     else if (core.dated && deadlineOf(tag) < at) {
-      this.accounts.drop(item, tier, "expired", attemptOf(tag));
-    } else this.hand(getter, item, at, tag, priority, tier);
+      this.accounts.drop(item, place.tier, "expired", attemptOf(tag));
+    } else this.hand(getter, item, at, tag, place);
   }
 
   /** The next item if there is one. */
@@ -92,33 +93,31 @@ export class Outlet<T> {
     else waiter.reject(error);
   }
 
-  private hand(
-    getter: GetWaiter<T>,
-    item: T,
-    at: number,
-    tag: unknown,
-    priority: number,
-    tier: number,
-  ): void {
+  private hand(getter: GetWaiter<T>, item: T, at: number, tag: unknown, place: Place): void {
     const { core } = this;
     const { observer } = core;
     core.getters.remove(getter);
     this.room.release(getter);
     if (observer !== undefined) {
-      observer.taken(carrierOf(tag), tier, at, at, attemptOf(tag));
+      observer.taken(carrierOf(tag), place.tier, at, at, attemptOf(tag));
       observer.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
     }
-    getter.resolve(this.give(getter.wanted, item, at, tag, priority, tier, at));
+    const { wanted } = getter;
+    if (isDelivery(wanted)) getter.resolve(this.deliver(wanted, item, at, tag, { ...place }, at));
+    else getter.resolve(this.give(wanted, item));
   }
 
   private takeOne(wanted: Wanted, now: number, pull: object | undefined): unknown {
     const { core } = this;
     const { store, observer } = core;
     const item = store.shift();
-    const { at, tag, priority, tier } = store;
+    const { at, tag } = store;
+    const place = isDelivery(wanted) ? store.place : ONLY_PLACE;
     const takenAt = Math.max(now, at); // it may have come in after the clock was read
-    observer?.takenAtOnce(pull, carrierOf(tag), tier, at, takenAt, attemptOf(tag));
-    const value = this.give(wanted, item, at, tag, priority, tier, takenAt);
+    observer?.takenAtOnce(pull, carrierOf(tag), store.tier, at, takenAt, attemptOf(tag));
+    const value = isDelivery(wanted)
+      ? this.deliver(wanted, item, at, tag, place, takenAt)
+      : this.give(wanted, item);
     if (core.putters.first !== undefined) this.roomMade();
     return value;
   }
@@ -141,36 +140,24 @@ export class Outlet<T> {
   }
 
   /** An item goes to a consumer, in the form it is wanted in. */
-  private give(
-    wanted: Wanted,
-    item: T,
-    at: number,
-    tag: unknown,
-    priority: number,
-    tier: number,
-    now: number,
-  ): unknown {
-    const { core } = this;
-    if (wanted === "delivery" || wanted === "next delivery") {
-      const name = core.tiers[tier]!;
-      const delivery = new Delivery<T>(
-        this.settler,
-        item,
-        name,
-        tier,
-        priority,
-        attemptOf(tag),
-        at,
-        now,
-        tag,
-      );
-      core.inFlight.append(delivery);
-      return wanted === "delivery" ? delivery : { done: false, value: delivery };
-    }
-    core.undone++;
+  private give(wanted: Wanted, item: T): unknown {
+    this.core.undone++;
     if (wanted === "next item") return { done: false, value: item };
     return wanted === "items" ? [item] : item;
   }
+
+  /** An item goes to a consumer who will settle it. */
+  private deliver(wanted: Wanted, item: T, at: number, tag: unknown, place: Place, now: number): unknown {
+    const { core } = this;
+    const tier = core.tiers[place.tier]!;
+    const delivery = new Delivery<T>(this.settler, item, tier, place, attemptOf(tag), at, now, tag);
+    core.inFlight.append(delivery);
+    return wanted === "delivery" ? delivery : { done: false, value: delivery };
+  }
+}
+
+function isDelivery(wanted: Wanted): boolean {
+  return wanted === "delivery" || wanted === "next delivery";
 }
 
 /** Pulls until the end. A hand-written one, because an async generator costs twice as much per item. */

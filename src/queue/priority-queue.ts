@@ -6,8 +6,9 @@ import {
   type PriorityPutOptions,
   type QueueOptions,
 } from "./options.js";
-import { type Place, Queue } from "./queue.js";
+import { Queue } from "./queue.js";
 import { Ranked } from "./ranked.js";
+import { ONLY_PLACE, type Place } from "./store.js";
 
 /** Beyond this, adding an instant in milliseconds to a key would lose precision. */
 const GREATEST_KEY = 2 ** 43;
@@ -31,11 +32,8 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   private readonly byName: ReadonlyMap<string, Place>;
   private readonly usual: Place;
   private readonly agingMs: number;
-  /**
-   * The answer to "where does this number go", used again and again. A field that has held something else keeps each number as it
-   * was given; one that has only held numbers would copy every fraction twice.
-   */
-  private readonly numbered: Place = { priority: undefined as unknown as number, tier: 0 };
+  /** The answer to "where does this number go"; while nothing can ask again in between, always the same object. */
+  private readonly numbered: Place = { priority: 0, tier: 0 };
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options?: PriorityQueueOptions<T>) {
@@ -44,7 +42,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
     const agingMs = checkAging(options?.agingMs, order);
     const rungs = checkTiers(options?.tiers, agingMs);
     const ladder = rungs.map(([, priority], tier) => ({ priority, tier }));
-    const usual = ladder.at(-1) ?? { priority: 0, tier: 0 };
+    const usual = ladder.at(-1) ?? ONLY_PLACE;
     const names = rungs.map(([name]) => name);
     const store = new Ranked<T>({
       order,
@@ -66,9 +64,10 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
     if (typeof priority !== "number" || !(Math.abs(priority * this.agingMs) < GREATEST_KEY)) {
       checkPriority("priority", priority, this.agingMs);
     }
-    this.numbered.priority = priority === 0 ? 0 : priority; // -0 is 0
-    if (this.ladder.length > 0) this.numbered.tier = this.tierOf(priority);
-    return this.numbered;
+    const place = this.isSimple ? this.numbered : { priority: 0, tier: 0 };
+    place.priority = priority + 0; // -0 is 0
+    if (this.ladder.length > 0) place.tier = this.tierOf(priority);
+    return place;
   }
 
   private tierNamed(tier: string, priority: number | undefined): Place {

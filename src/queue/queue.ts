@@ -1,8 +1,8 @@
 import { systemClock } from "../clock.js";
-import { OBSERVE, type Observable, PROBE, type Probe, type QueueTelemetry } from "../contracts.js";
+import { OBSERVE, PROBE, type Probe, type QueueTelemetry } from "../contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../errors.js";
 import { Accounts } from "./accounts.js";
-import { Core, type Place } from "./core.js";
+import { Core } from "./core.js";
 import { Deliveries } from "./deliveries.js";
 import type { Delivery } from "./delivery.js";
 import { DONE, Intake } from "./intake.js";
@@ -24,14 +24,10 @@ import {
 } from "./options.js";
 import { iteratorOf, Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import type { Store } from "./store.js";
+import { ONLY_PLACE, type Place, type Store } from "./store.js";
 import { attemptOf } from "./ticket.js";
 import type { Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
-
-export type { Place } from "./core.js";
-
-const USUAL_PLACE: Place = { priority: 0, tier: 0 };
 
 /**
  * What all queues have in common: this is their face, which checks what comes in; behind it are the side where items come in
@@ -39,7 +35,7 @@ const USUAL_PLACE: Place = { priority: 0, tier: 0 };
  * the end ({@link Accounts}). A subclass brings the {@link Store}, which decides on the order.
  */
 export abstract class Queue<T, O extends PutOptions = PutOptions>
-  implements Observable, AsyncIterable<T>, AsyncDisposable
+  implements AsyncIterable<T>, AsyncDisposable
 {
   private readonly core: Core<T>;
   private readonly accounts: Accounts<T>;
@@ -51,7 +47,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     store: Store<T>,
     options: QueueOptions<T> | undefined,
     /** Where an item goes whose put says nothing about it. */
-    private readonly usualPlace: Place = USUAL_PLACE,
+    private readonly usualPlace: Place = ONLY_PLACE,
     /** Names of the tiers, most urgent first. */
     tiers: readonly string[] = ["default"],
     /** Do entries need their time from the start? */
@@ -248,6 +244,11 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   /** @internal */
   get [PROBE](): Probe {
     return probeOf(this.core);
+  }
+
+  /** Does nothing of the user's run between a put and the store? */
+  protected get isSimple(): boolean {
+    return this.core.simple;
   }
 
   /** Where an item with these options goes. Throws if the options don't fit the queue. */

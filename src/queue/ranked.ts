@@ -2,7 +2,7 @@ import { Heap } from "./heap.js";
 import { type Level, Levels } from "./levels.js";
 import { MinMaxHeap } from "./min-max-heap.js";
 import { Slab } from "./slab.js";
-import type { Store } from "./store.js";
+import type { Place, Store } from "./store.js";
 import { deadlineOf } from "./ticket.js";
 
 /** How a {@link Ranked} store orders its entries. */
@@ -49,25 +49,25 @@ export class Ranked<T> implements Store<T> {
     return this.level !== undefined ? this.level.tag : this.slotTag;
   }
 
-  get priority(): number {
-    return this.level !== undefined ? this.level.priority : this.slotPriority;
-  }
-
   get tier(): number {
     return this.level !== undefined ? this.level.tier : this.slotTier;
   }
 
-  push(item: T, at: number, tag: unknown, priority: number, tier: number): void {
+  get place(): Place {
+    return this.level !== undefined ? this.level.place : { priority: this.slotPriority, tier: this.slotTier };
+  }
+
+  push(item: T, at: number, tag: unknown, place: Place): void {
     this.size++;
     if (this.levels !== undefined) {
-      const level = this.levels.level(priority, tier);
+      const level = this.levels.level(place);
       if (level !== undefined) {
         this.levels.push(level, item, at, tag);
         return;
       }
       this.leaveLevels(this.levels);
     }
-    this.heap.push(this.key(at, tag, priority), this.slab.add(item, at, tag, priority, tier));
+    this.heap.push(this.key(at, tag, place), this.slab.add(item, at, tag, place));
   }
 
   shift(): T {
@@ -97,11 +97,11 @@ export class Ranked<T> implements Store<T> {
     return this.show(this.heap.keys[0]!, this.heap.first());
   }
 
-  isLast(at: number, tag: unknown, priority: number): boolean {
-    if (this.levels === undefined) return this.key(at, tag, priority) >= this.evictable().lastKey();
+  isLast(at: number, tag: unknown, place: Place): boolean {
+    if (this.levels === undefined) return this.key(at, tag, place) >= this.evictable().lastKey();
     const last = this.levels.last();
-    if (this.ranking.agingMs === 0) return priority >= last.priority;
-    return this.key(at, tag, priority) >= this.key(last.backAt(), undefined, last.priority);
+    if (this.ranking.agingMs === 0) return place.priority >= last.priority;
+    return this.key(at, tag, place) >= this.key(last.backAt(), undefined, last.place);
   }
 
   depth(tier: number): number {
@@ -119,7 +119,7 @@ export class Ranked<T> implements Store<T> {
     this.slab.track(now);
   }
 
-  private key(at: number, tag: unknown, priority: number): number {
+  private key(at: number, tag: unknown, { priority }: Place): number {
     const { order, agingMs } = this.ranking;
     if (order === "deadline") return Math.min(deadlineOf(tag), Number.MAX_VALUE);
     return agingMs === 0 ? priority : priority * agingMs + at;
@@ -134,10 +134,13 @@ export class Ranked<T> implements Store<T> {
   private show(key: number, slot: number): T {
     const { slab } = this;
     this.level = undefined;
-    this.slotAt = slab.atOf(slot);
-    this.slotTag = slab.tagOf(slot);
-    this.slotPriority = slab.priorityOf(slot) ?? key;
-    this.slotTier = slab.tierOf(slot);
+    this.slotPriority = key;
+    if (slab.hasColumns) {
+      this.slotAt = slab.atOf(slot);
+      this.slotTag = slab.tagOf(slot);
+      this.slotPriority = slab.priorityOf(slot) ?? key;
+      this.slotTier = slab.tierOf(slot);
+    }
     return slab.itemOf(slot);
   }
 
@@ -147,8 +150,8 @@ export class Ranked<T> implements Store<T> {
 
   /** Too many different priorities: everything moves to the heap, in order of arrival. */
   private leaveLevels(levels: Levels<T>): void {
-    for (const { item, at, tag, priority, tier } of levels.drain()) {
-      this.heap.push(this.key(at, tag, priority), this.slab.add(item, at, tag, priority, tier));
+    for (const { item, at, tag, place } of levels.drain()) {
+      this.heap.push(this.key(at, tag, place), this.slab.add(item, at, tag, place));
     }
     this.levels = undefined;
     this.level = undefined;

@@ -1,4 +1,5 @@
 import { ArrivalLines } from "./arrival-lines.js";
+import type { Place } from "./store.js";
 import { resized } from "./typed-array.js";
 
 const SMALLEST = 64;
@@ -13,7 +14,7 @@ export class Slab<T> {
   private free = new Int32Array(SMALLEST);
   private freeCount = 0;
   /** Is there a column beside the items? */
-  private hasColumns: boolean;
+  hasColumns: boolean;
   private priorities: Float64Array | undefined;
   private tiers: Int32Array | undefined;
   private at: Float64Array | undefined = undefined;
@@ -37,11 +38,11 @@ export class Slab<T> {
     return this.items.length - this.freeCount;
   }
 
-  add(item: T, at: number, tag: unknown, priority: number, tier: number): number {
+  add(item: T, at: number, tag: unknown, place: Place): number {
     const slot = this.freeCount > 0 ? this.free[--this.freeCount]! : this.items.length;
     if (slot === this.length) this.resize(this.length * 2);
     this.items[slot] = item;
-    if (this.hasColumns) this.fill(slot, at, tag, priority, tier);
+    if (this.hasColumns) this.fill(slot, at, tag, place);
     return slot;
   }
 
@@ -98,7 +99,7 @@ export class Slab<T> {
     for (const slot of slots()) this.lines.append(slot, this.tierOf(slot));
   }
 
-  private fill(slot: number, at: number, tag: unknown, priority: number, tier: number): void {
+  private fill(slot: number, at: number, tag: unknown, { priority, tier }: Place): void {
     if (this.priorities !== undefined) this.priorities[slot] = priority;
     if (this.tiers !== undefined) {
       this.tiers[slot] = tier;

@@ -1,11 +1,11 @@
 import { Deque } from "./deque.js";
-import type { Store } from "./store.js";
+import { ONLY_PLACE, type Store } from "./store.js";
 
 /** The store of a LIFO queue: a deque that is served from the back and evicts from the front. */
 export class Stack<T> implements Store<T> {
   size = 0;
-  readonly priority = 0;
   readonly tier = 0;
+  readonly place = ONLY_PLACE;
   private readonly deque = new Deque<T>();
 
   get at(): number {

@@ -1,8 +1,7 @@
 import { InvalidOptionTypeError } from "../errors.js";
 import type { PriorityOptions, PutOptions } from "./options.js";
-import { type Place, Queue } from "./queue.js";
-
-const ONLY_PLACE: Place = { priority: 0, tier: 0 };
+import { Queue } from "./queue.js";
+import { ONLY_PLACE, type Place } from "./store.js";
 
 /** A queue that knows no priorities. */
 export abstract class UnrankedQueue<T> extends Queue<T> {

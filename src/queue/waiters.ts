@@ -2,6 +2,7 @@ import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../errors.
 import { type Due, UNSET } from "./alarm.js";
 import type { Links } from "./linked-list.js";
 import type { Abortable, SignalGroup } from "./signals.js";
+import type { Place } from "./store.js";
 
 /** A promise that is not settled yet, with its place in line. Kept small: there is one for every wait. */
 abstract class Waiter<W> implements Links<W>, Abortable {
@@ -20,7 +21,7 @@ abstract class Waiter<W> implements Links<W>, Abortable {
 
 /** How long a waiter is ready to wait; for those few that say so. */
 export class TimeLimit implements Due {
-  place = UNSET;
+  position = UNSET;
   order = 0;
 
   constructor(
@@ -67,8 +68,7 @@ export class PutWaiter<T> extends Waiter<PutWaiter<T>> {
     readonly items: readonly T[],
     /** The items came by `putMany`. */
     private readonly many: boolean,
-    readonly priority: number,
-    readonly tier: number,
+    readonly place: Place,
     readonly tag: unknown,
     public startedAt: number,
   ) {

@@ -21,7 +21,7 @@ describe("an Alarm", () => {
         for (const [id, each] of script.entries()) {
           if ("in" in each) {
             const dueAt = clock.now() + each.in;
-            const due = { id, dueAt, place: UNSET, order: 0, ring: () => void rung.push(id) };
+            const due = { id, dueAt, position: UNSET, order: 0, ring: () => void rung.push(id) };
             model.push(due);
             alarm.set(due);
           } else if ("unset" in each) {
@@ -47,7 +47,7 @@ describe("an Alarm", () => {
     const rung: string[] = [];
     const due = (name: string, inMs: number, then = () => {}): Due => ({
       dueAt: clock.now() + inMs,
-      place: UNSET,
+      position: UNSET,
       order: 0,
       ring() {
         rung.push(name);

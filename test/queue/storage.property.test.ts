@@ -9,7 +9,7 @@ import { MinMaxHeap } from "../../src/queue/min-max-heap.js";
 import { Ranked, type Ranking } from "../../src/queue/ranked.js";
 import { Slab } from "../../src/queue/slab.js";
 import { Stack } from "../../src/queue/stack.js";
-import type { Store } from "../../src/queue/store.js";
+import type { Place, Store } from "../../src/queue/store.js";
 import { Ticket } from "../../src/queue/ticket.js";
 import { RUNS as ALL_RUNS } from "./rehearsal.js";
 
@@ -60,7 +60,7 @@ describe.each([
             for (let i = 0; i < count; i++) {
               if (kind === "push") {
                 const entry = { item: next, at: next, tag: next % 3 === 0 ? {} : undefined };
-                store.push(entry.item, entry.at, entry.tag, 0, 0);
+                store.push(entry.item, entry.at, entry.tag, at(0));
                 model.push(entry);
                 next++;
               } else if (model.length > 0) {
@@ -98,6 +98,11 @@ describe("a Deque", () => {
     }
   });
 });
+
+/** A place in a store. */
+function at(priority: number, tier = 0): Place {
+  return { priority, tier };
+}
 
 /** Slots are dense, as a slab hands them out. */
 function firstFree(entries: readonly { slot: number }[]): number {
@@ -196,15 +201,15 @@ describe("Levels", () => {
   it("take no more than 32 different priorities", () => {
     const levels = new Levels<string>(0);
     for (let priority = 0; priority < MOST_LEVELS; priority++) {
-      expect(levels.level(priority * 10 - 100, 0)).toBeDefined();
+      expect(levels.level(at(priority * 10 - 100))).toBeDefined();
     }
-    expect(levels.level(1, 0)).toBeUndefined();
-    expect(levels.level(-100, 0)).toBe(levels.all[0]);
+    expect(levels.level(at(1))).toBeUndefined();
+    expect(levels.level(at(-100))).toBe(levels.all[0]);
   });
 
   it("treat -0 as 0", () => {
     const levels = new Levels<string>(0);
-    expect(levels.level(-0, 0)).toBe(levels.level(0, 0));
+    expect(levels.level(at(-0))).toBe(levels.level(at(0)));
   });
 
   it("find the first and the last among all 32, in whatever order they came", () => {
@@ -217,7 +222,7 @@ describe("Levels", () => {
       fc.property(priorities, fc.constantFrom(0, 5), (all, agingMs) => {
         const levels = new Levels<number>(agingMs);
         levels.track(0);
-        for (const priority of all) levels.push(levels.level(priority, 0)!, priority, 0, undefined);
+        for (const priority of all) levels.push(levels.level(at(priority))!, priority, 0, undefined);
         const ascending = all.toSorted((a, b) => a - b);
         while (ascending.length > 0) {
           expect(levels.last().priority).toBe(ascending.at(-1));
@@ -256,7 +261,7 @@ describe("a Slab", () => {
               for (let i = 0; i < count; i++) {
                 if (kind === "add") {
                   const entry = { item: next, at: next, priority: -next, tier: next % tiers };
-                  const slot = slab.add(entry.item, entry.at, entry, entry.priority, entry.tier);
+                  const slot = slab.add(entry.item, entry.at, entry, entry);
                   model.push({ slot, ...entry });
                   next++;
                 } else if (model.length > 0) {
@@ -286,17 +291,17 @@ describe("a Slab", () => {
     const slab = new Slab<number>(2, true);
     slab.track(0);
     slab.follow(() => []);
-    const slots = Array.from({ length: 20_000 }, (_, i) => slab.add(i, i, undefined, i, i % 2));
+    const slots = Array.from({ length: 20_000 }, (_, i) => slab.add(i, i, undefined, at(i, i % 2)));
     for (const slot of slots) slab.remove(slot);
     expect(slotsIn(slab)).toBeLessThan(1_000);
-    const slot = slab.add(7, 8, undefined, 9, 1);
+    const slot = slab.add(7, 8, undefined, at(9, 1));
     expect([slab.itemOf(slot), slab.oldestAt(0), slab.oldestAt(1)]).toEqual([7, undefined, 8]);
   });
 
   it("holds on to no item that was removed", () => {
     const slab = new Slab<object>(1, false);
     slab.track(0);
-    const slots = Array.from({ length: 100 }, () => slab.add({}, 0, {}, 0, 0));
+    const slots = Array.from({ length: 100 }, () => slab.add({}, 0, {}, at(0)));
     for (const slot of slots.slice(1)) slab.remove(slot);
     expect(objectsIn(slab)).toBe(2);
   });
@@ -343,16 +348,16 @@ describe("a Ranked store", () => {
             const entry = { item, at: now, tag, priority: each.priority };
             if (ranking.evicts && model.length > 0) {
               const most = Math.max(...model.map(keyOf));
-              expect(store.isLast(now, tag, each.priority)).toBe(keyOf(entry) >= most);
+              expect(store.isLast(now, tag, at(each.priority))).toBe(keyOf(entry) >= most);
             }
-            store.push(item, now, tag, each.priority, 0);
+            store.push(item, now, tag, at(each.priority));
             model.push(entry);
           } else if (model.length > 0 && (each !== "pop" || ranking.evicts)) {
             const least = model.reduce((a, b) => (keyOf(b) < keyOf(a) ? b : a));
             const most = model.reduce((a, b) => (keyOf(b) >= keyOf(a) ? b : a));
             const expected = each === "pop" ? most : least;
             expect(each === "look" ? store.front() : store[each]()).toBe(expected.item);
-            expect([store.at, store.tag, store.priority, store.tier]).toEqual([
+            expect([store.at, store.tag, store.place.priority, store.tier]).toEqual([
               expected.at,
               expected.tag,
               expected.priority,
@@ -371,9 +376,9 @@ describe("a Ranked store", () => {
 
   it("keeps untracked entries in order of arrival when it moves to a heap", () => {
     const store = new Ranked<string>({ order: "priority", agingMs: 0, tierCount: 1, evicts: false });
-    for (let i = 0; i < 3; i++) store.push(`b${i}`, Number.NaN, undefined, 1, 0);
-    for (let i = 0; i < 3; i++) store.push(`a${i}`, Number.NaN, undefined, 0, 0);
-    for (let i = 2; i < 50; i++) store.push("filler", Number.NaN, undefined, i, 0);
+    for (let i = 0; i < 3; i++) store.push(`b${i}`, Number.NaN, undefined, at(1));
+    for (let i = 0; i < 3; i++) store.push(`a${i}`, Number.NaN, undefined, at(0));
+    for (let i = 2; i < 50; i++) store.push("filler", Number.NaN, undefined, at(i));
     const first = Array.from({ length: 6 }, () => store.shift());
     expect(first).toEqual(["a0", "a1", "a2", "b0", "b1", "b2"]);
   });

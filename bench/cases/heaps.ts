@@ -1,0 +1,40 @@
+import { burst } from "../drivers/burst-heaps.js";
+import { type Keys, loadOf } from "../drivers/heap-load.js";
+import { STEADY_ITEMS, steady } from "../drivers/steady-heaps.js";
+import { AGAIN, duels, measure } from "../harness.js";
+import type { Scenario } from "../scenario.js";
+
+const OURS = "PriorityQueue";
+const STABLE = ["tinyqueue", "mnemonist", "fastpriorityqueue", "heap-js"];
+/** Its ties come out in any order, so it is shown without a goal. */
+const UNSTABLE = "flatqueue";
+const DEPTHS = { "1k": 1_000, "100k": 100_000, "1M": 1_000_000 } as const;
+
+function goalOf(keys: Keys, depth: number): number {
+  if (keys === "wide") return 1.5;
+  return depth < 1_000_000 ? 3 : 2;
+}
+
+function scenario(shape: "steady" | "burst", keys: Keys, words: keyof typeof DEPTHS): Scenario {
+  const depth = DEPTHS[words];
+  const name = `${shape}, ${keys}, ${words}`;
+  return {
+    name,
+    isSlow: depth === 1_000_000,
+    async run(pace) {
+      const load = loadOf(depth, keys);
+      const contestants = shape === "steady" ? steady(load) : burst(load);
+      const items = shape === "steady" ? STEADY_ITEMS : depth;
+      const samples = await measure({ items, contestants, twice: OURS }, pace);
+      const goals = Object.fromEntries(STABLE.map((peer) => [peer, goalOf(keys, depth)]));
+      return { rows: duels(name, samples, OURS, [AGAIN, ...STABLE, UNSTABLE], goals) };
+    },
+  };
+}
+
+/** Priority queues: our public `tryPut` and `tryGet` against heaps whose comparator breaks ties by sequence. */
+export const heaps: readonly Scenario[] = (["steady", "burst"] as const).flatMap((shape) =>
+  (["few", "wide"] as const).flatMap((keys) =>
+    (["1k", "100k", "1M"] as const).map((depth) => scenario(shape, keys, depth)),
+  ),
+);

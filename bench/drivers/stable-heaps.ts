@@ -1,0 +1,34 @@
+import FastPriorityQueue from "fastpriorityqueue";
+import FlatQueue from "flatqueue";
+import { Heap as HeapJs } from "heap-js";
+import { Heap as MnemonistHeap } from "mnemonist";
+import TinyQueue from "tinyqueue";
+import type { Item } from "./heap-load.js";
+
+/** One comparator for each peer, made once: a closure for each heap, or a shared one, would change what is measured. */
+const tinyOrder = (a: Item, b: Item) => a.priority - b.priority || a.sequence - b.sequence;
+const mnemonistOrder = (a: Item, b: Item) => a.priority - b.priority || a.sequence - b.sequence;
+const heapJsOrder = (a: Item, b: Item) => a.priority - b.priority || a.sequence - b.sequence;
+const fastOrder = (a: Item, b: Item) =>
+  a.priority < b.priority || (a.priority === b.priority && a.sequence < b.sequence);
+
+export function tinyqueue(): TinyQueue<Item> {
+  return new TinyQueue<Item>([], tinyOrder);
+}
+
+export function mnemonist(): MnemonistHeap<Item> {
+  return new MnemonistHeap<Item>(mnemonistOrder);
+}
+
+export function fastpriorityqueue(): FastPriorityQueue<Item> {
+  return new FastPriorityQueue<Item>(fastOrder);
+}
+
+export function heapJs(): HeapJs<Item> {
+  return new HeapJs<Item>(heapJsOrder);
+}
+
+/** Its ties come out in any order. */
+export function flatqueue(): FlatQueue<Item> {
+  return new FlatQueue<Item>();
+}

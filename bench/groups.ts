@@ -1,0 +1,18 @@
+import type { Scenario } from "./scenario.js";
+
+/** The groups by name; a group's peers are loaded only in the processes that need them. */
+export const GROUPS = {
+  heaps: async (): Promise<readonly Scenario[]> => (await import("./cases/heaps.js")).heaps,
+  fifo: async (): Promise<readonly Scenario[]> => (await import("./cases/fifo.js")).fifo,
+  handoff: async (): Promise<readonly Scenario[]> => (await import("./cases/handoff.js")).handoff,
+  instrumented: async (): Promise<readonly Scenario[]> =>
+    (await import("./cases/instrumented.js")).instrumented,
+  memory: async (): Promise<readonly Scenario[]> => (await import("./cases/memory.js")).memory,
+  python: async (): Promise<readonly Scenario[]> => (await import("./cases/python.js")).python,
+} as const;
+
+export type GroupName = keyof typeof GROUPS;
+
+export function isGroupName(name: string): name is GroupName {
+  return Object.hasOwn(GROUPS, name);
+}

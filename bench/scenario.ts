@@ -1,0 +1,60 @@
+/** One line of the results: ours against one peer, or against a limit. */
+export interface Row {
+  readonly case: string;
+  readonly ours: number;
+  readonly peer: number;
+  readonly peerName: string;
+  /** Above 1 we are better: theirs / ours, or limit / ours. */
+  readonly ratio: number;
+  /** What the ratio has to reach; null where the row is there to be looked at. */
+  readonly goal: number | null;
+  /** Interquartile range of the ratio over the rounds, relative to the ratio. */
+  readonly spread: number;
+  readonly unit: "ns" | "bytes";
+  /** The same code against itself: shows the noise, and stays out of the JSON. */
+  readonly isNoise: boolean;
+}
+
+/** What a scenario found out: rows, or why there are none. */
+export interface Findings {
+  readonly rows: readonly Row[];
+  readonly skipped?: string;
+}
+
+/** How much time a run takes for each scenario. */
+export interface Pace {
+  readonly quick: boolean;
+  /** CPU milliseconds that one measured batch takes, unless a single cycle takes longer. */
+  readonly batchMs: number;
+  /** CPU milliseconds that each contestant runs before anything counts. */
+  readonly warmUpMs: number;
+  readonly fewestRounds: number;
+  readonly mostRounds: number;
+  /** Milliseconds after which no further round begins, once there are enough. */
+  readonly budgetMs: number;
+}
+
+export const FULL: Pace = {
+  quick: false,
+  batchMs: 25,
+  warmUpMs: 400,
+  fewestRounds: 5,
+  mostRounds: 25,
+  budgetMs: 5_000,
+};
+export const QUICK: Pace = {
+  quick: true,
+  batchMs: 6,
+  warmUpMs: 60,
+  fewestRounds: 3,
+  mostRounds: 7,
+  budgetMs: 300,
+};
+
+/** A few contestants under the same load. Runs in a process of its own. */
+export interface Scenario {
+  readonly name: string;
+  /** Takes too long for a quick run. */
+  readonly isSlow?: boolean;
+  run(pace: Pace): Findings | Promise<Findings>;
+}
