@@ -96,28 +96,29 @@ export class Heap extends HeapArrays implements Order {
     const { keys, slots } = this;
     let hole = 0;
     for (let child = 1; child < size; child = 4 * hole + 1) {
-      let least = child;
-      let key = keys[child]!;
+      // Which key is smaller is a coin toss, so it is computed instead of branched on. That two are equal is rare.
+      const k0 = keys[child]!;
       const k1 = keys[child + 1]!;
-      if (k1 <= key && (k1 < key || this.isEarlier(child + 1, least))) {
-        least = child + 1;
-        key = k1;
-      }
       const k2 = keys[child + 2]!;
-      if (k2 <= key && (k2 < key || this.isEarlier(child + 2, least))) {
-        least = child + 2;
-        key = k2;
-      }
       const k3 = keys[child + 3]!;
-      if (k3 <= key && (k3 < key || this.isEarlier(child + 3, least))) {
-        least = child + 3;
-        key = k3;
-      }
-      keys[hole] = key;
+      const a = child + Number(k1 < k0);
+      const b = child + 2 + Number(k3 < k2);
+      const ka = keys[a]!;
+      const kb = keys[b]!;
+      let least = a + (b - a) * Number(kb < ka);
+      if (k0 === k1 || k2 === k3 || ka === kb) least = this.firstOf(child);
+      keys[hole] = keys[least]!;
       slots[hole] = slots[least]!;
       hole = least;
     }
     return hole;
+  }
+
+  /** Of a group of children, the one that comes first; arrival decides among equal keys. */
+  private firstOf(child: number): number {
+    let first = child;
+    for (let i = child + 1; i < child + GROUP && i < this.size; i++) if (this.precedes(i, first)) first = i;
+    return first;
   }
 
   /** Lets the entry rise from the hole to where it belongs. */
