@@ -48,16 +48,19 @@ export class Core<T> {
    * changed.
    */
   enterSimply(item: T, place: Place): boolean {
-    const { store } = this;
-    if (
-      !this.simple ||
-      store.size >= this.limit ||
-      this.getters.first !== undefined ||
-      this.putters.first !== undefined
-    )
-      return false;
-    store.push(item, Number.NaN, undefined, place);
+    if (!this.hasSimpleRoom) return false;
+    this.store.push(item, Number.NaN, undefined, place);
     return true;
+  }
+
+  /** Is the short path in free? */
+  get hasSimpleRoom(): boolean {
+    return (
+      this.simple &&
+      this.store.size < this.limit &&
+      this.getters.first === undefined &&
+      this.putters.first === undefined
+    );
   }
 
   /** The short path out: the next item, if nobody wants to know more about it and nobody waits for its place. */

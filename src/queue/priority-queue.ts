@@ -32,7 +32,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   private readonly byName: ReadonlyMap<string, Place>;
   private readonly usual: Place;
   private readonly agingMs: number;
-  /** The answer to "where does this number go"; while nothing can ask again in between, always the same object. */
+  /** The answer to "where does this number go", as long as nobody can ask again before it is used. */
   private readonly numbered: Place = { priority: 0, tier: 0 };
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
@@ -64,7 +64,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
     if (typeof priority !== "number" || !(Math.abs(priority * this.agingMs) < GREATEST_KEY)) {
       checkPriority("priority", priority, this.agingMs);
     }
-    const place = this.isSimple ? this.numbered : { priority: 0, tier: 0 };
+    const place = this.entersAtOnce ? this.numbered : { priority: 0, tier: 0 };
     place.priority = priority + 0; // -0 is 0
     if (this.ladder.length > 0) place.tier = this.tierOf(priority);
     return place;

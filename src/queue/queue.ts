@@ -246,9 +246,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return probeOf(this.core);
   }
 
-  /** Does nothing of the user's run between a put and the store? */
-  protected get isSimple(): boolean {
-    return this.core.simple;
+  /** Will an item that is put now be in the store before anything else can happen? */
+  protected get entersAtOnce(): boolean {
+    return this.core.hasSimpleRoom;
   }
 
   /** Where an item with these options goes. Throws if the options don't fit the queue. */
