@@ -44,11 +44,11 @@ export const FULL: Pace = {
 };
 export const QUICK: Pace = {
   quick: true,
-  batchMs: 6,
-  warmUpMs: 60,
+  batchMs: 5,
+  warmUpMs: 40,
   fewestRounds: 3,
-  mostRounds: 7,
-  budgetMs: 300,
+  mostRounds: 5,
+  budgetMs: 150,
 };
 
 /** A few contestants under the same load. Runs in a process of its own. */

@@ -5,6 +5,7 @@ import { AGAIN, duels, measure } from "../harness.js";
 import type { Scenario } from "../scenario.js";
 
 const OURS = "PriorityQueue";
+const STORAGE = "storage";
 const STABLE = ["tinyqueue", "mnemonist", "fastpriorityqueue", "heap-js"];
 /** Its ties come out in any order, so it is shown without a goal. */
 const UNSTABLE = "flatqueue";
@@ -27,12 +28,20 @@ function scenario(shape: "steady" | "burst", keys: Keys, words: keyof typeof DEP
       const items = shape === "steady" ? STEADY_ITEMS : depth;
       const samples = await measure({ items, contestants, twice: OURS }, pace);
       const goals = Object.fromEntries(STABLE.map((peer) => [peer, goalOf(keys, depth)]));
-      return { rows: duels(name, samples, OURS, [AGAIN, ...STABLE, UNSTABLE], goals) };
+      return {
+        rows: [
+          ...duels(name, samples, OURS, [AGAIN, ...STABLE, UNSTABLE], goals),
+          ...duels(`${name}, storage`, samples, STORAGE, [...STABLE, UNSTABLE], goals),
+        ],
+      };
     },
   };
 }
 
-/** Priority queues: our public `tryPut` and `tryGet` against heaps whose comparator breaks ties by sequence. */
+/**
+ * Priority queues against heaps whose comparator breaks ties by sequence: our public `tryPut` and `tryGet`, which also look after
+ * capacity, waiting callers and `join`, and, like with like, the storage alone.
+ */
 export const heaps: readonly Scenario[] = (["steady", "burst"] as const).flatMap((shape) =>
   (["few", "wide"] as const).flatMap((keys) =>
     (["1k", "100k", "1M"] as const).map((depth) => scenario(shape, keys, depth)),

@@ -1,7 +1,7 @@
 import { PriorityQueue } from "queuescope";
 import type { Contestant } from "../harness.js";
 import { blank, type Item, type Load, MASK } from "./heap-load.js";
-import { fastpriorityqueue, flatqueue, heapJs, mnemonist, tinyqueue } from "./stable-heaps.js";
+import { fastpriorityqueue, flatqueue, heapJs, mnemonist, storage, tinyqueue } from "./stable-heaps.js";
 
 /**
  * Puts as many items as the depth says, with random priorities, then takes them all. Every contestant has source of its own,
@@ -24,6 +24,26 @@ export function burst(load: Load): Contestant[] {
               queue.tryPut(item, { priority });
             }
             for (let i = 0; i < depth; i++) items[i] = queue.tryGet()!;
+          }
+        };
+      },
+    },
+    {
+      name: "storage",
+      make: () => {
+        const store = storage();
+        const items = blank(load);
+        const place = { priority: 0, tier: 0 };
+        let next = 0;
+        return (cycles) => {
+          for (let cycle = 0; cycle < cycles; cycle++) {
+            for (const item of items) {
+              const priority = stream[next++ & MASK]!;
+              item.priority = priority;
+              place.priority = priority;
+              store.push(item, Number.NaN, undefined, place);
+            }
+            for (let i = 0; i < depth; i++) items[i] = store.shift();
           }
         };
       },

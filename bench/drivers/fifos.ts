@@ -2,7 +2,7 @@ import Denque from "denque";
 import FastFifo from "fast-fifo";
 import { FifoQueue } from "queuescope";
 import YoctoQueue from "yocto-queue";
-import { Deque } from "../../dist/queue/deque.js";
+import { Deque } from "../../dist/queue/storage/deque.js";
 import type { Contestant } from "../harness.js";
 
 /** How deep the storage is filled, and how many items are put before the same number is taken. */

@@ -3,6 +3,7 @@ import FlatQueue from "flatqueue";
 import { Heap as HeapJs } from "heap-js";
 import { Heap as MnemonistHeap } from "mnemonist";
 import TinyQueue from "tinyqueue";
+import { Ranked } from "../../dist/queue/storage/ranked.js";
 import type { Item } from "./heap-load.js";
 
 /** One comparator for each peer, made once: a closure for each heap, or a shared one, would change what is measured. */
@@ -11,6 +12,11 @@ const mnemonistOrder = (a: Item, b: Item) => a.priority - b.priority || a.sequen
 const heapJsOrder = (a: Item, b: Item) => a.priority - b.priority || a.sequence - b.sequence;
 const fastOrder = (a: Item, b: Item) =>
   a.priority < b.priority || (a.priority === b.priority && a.sequence < b.sequence);
+
+/** What our PriorityQueue keeps its items in: a heap like the peers, without capacity, waiting and settling around it. */
+export function storage(): Ranked<Item> {
+  return new Ranked({ order: "priority", agingMs: 0, tierCount: 1, evicts: false });
+}
 
 export function tinyqueue(): TinyQueue<Item> {
   return new TinyQueue<Item>([], tinyOrder);

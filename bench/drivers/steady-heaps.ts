@@ -1,7 +1,7 @@
 import { PriorityQueue } from "queuescope";
 import type { Contestant } from "../harness.js";
 import { type Item, type Load, MASK, settled } from "./heap-load.js";
-import { fastpriorityqueue, flatqueue, heapJs, mnemonist, tinyqueue } from "./stable-heaps.js";
+import { fastpriorityqueue, flatqueue, heapJs, mnemonist, storage, tinyqueue } from "./stable-heaps.js";
 
 /** Takes of a steady load in one cycle. */
 export const STEADY_ITEMS = 1000;
@@ -26,6 +26,27 @@ export function steady(load: Load): Contestant[] {
             const priority = grows ? item.priority + stream[next++ & MASK]! : stream[next++ & MASK]!;
             item.priority = priority;
             queue.tryPut(item, { priority });
+          }
+        };
+      },
+    },
+    {
+      name: "storage",
+      make: () => {
+        const store = storage();
+        const place = { priority: 0, tier: 0 };
+        for (const item of settled(load)) {
+          place.priority = item.priority;
+          store.push(item, Number.NaN, undefined, place);
+        }
+        let next = load.depth;
+        return (cycles) => {
+          for (let i = cycles * STEADY_ITEMS; i > 0; i--) {
+            const item = store.shift();
+            const priority = grows ? item.priority + stream[next++ & MASK]! : stream[next++ & MASK]!;
+            item.priority = priority;
+            place.priority = priority;
+            store.push(item, Number.NaN, undefined, place);
           }
         };
       },

@@ -3,7 +3,7 @@ import type { QueueTelemetry } from "../contracts.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
 import { LinkedList } from "./linked-list.js";
-import type { Place, Store } from "./store.js";
+import type { Place, Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /**

@@ -1,6 +1,6 @@
 import { type Due, UNSET } from "./alarm.js";
 import type { Links } from "./linked-list.js";
-import type { Place } from "./store.js";
+import type { Place } from "./storage/store.js";
 import type { Ticket } from "./ticket.js";
 
 /** An item that comes back into its queue when its planned delay is over. */

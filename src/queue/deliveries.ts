@@ -4,7 +4,7 @@ import type { Core } from "./core.js";
 import { Delayed } from "./delayed.js";
 import type { Delivery, Settler } from "./delivery.js";
 import type { Outlet } from "./outlet.js";
-import type { Place } from "./store.js";
+import type { Place } from "./storage/store.js";
 import { carrierOf, deadlineOf, Ticket } from "./ticket.js";
 import type { WaitingRoom } from "./waiting-room.js";
 

@@ -1,5 +1,5 @@
-import { Deque } from "./deque.js";
 import type { QueueOptions } from "./options.js";
+import { Deque } from "./storage/deque.js";
 import { UnrankedQueue } from "./unranked-queue.js";
 
 /** First in, first out. */

@@ -4,7 +4,7 @@ import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
 import type { Outlet } from "./outlet.js";
-import type { Place } from "./store.js";
+import type { Place } from "./storage/store.js";
 import { attemptOf, carrierOf, Ticket } from "./ticket.js";
 import { PutWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";

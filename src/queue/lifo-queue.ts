@@ -1,5 +1,5 @@
 import type { QueueOptions } from "./options.js";
-import { Stack } from "./stack.js";
+import { Stack } from "./storage/stack.js";
 import { UnrankedQueue } from "./unranked-queue.js";
 
 /** Last in, first out. */

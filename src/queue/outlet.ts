@@ -4,7 +4,7 @@ import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delivery, type Settler } from "./delivery.js";
 import type { WaitOptions } from "./options.js";
-import { ONLY_PLACE, type Place } from "./store.js";
+import { ONLY_PLACE, type Place } from "./storage/store.js";
 import { attemptOf, carrierOf, deadlineOf } from "./ticket.js";
 import { GetWaiter, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";

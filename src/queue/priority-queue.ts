@@ -7,8 +7,8 @@ import {
   type QueueOptions,
 } from "./options.js";
 import { Queue } from "./queue.js";
-import { Ranked } from "./ranked.js";
-import { ONLY_PLACE, type Place } from "./store.js";
+import { Ranked } from "./storage/ranked.js";
+import { ONLY_PLACE, type Place } from "./storage/store.js";
 
 /** Beyond this, adding an instant in milliseconds to a key would lose precision. */
 const GREATEST_KEY = 2 ** 43;

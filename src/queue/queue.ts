@@ -24,7 +24,7 @@ import {
 } from "./options.js";
 import { iteratorOf, Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import { ONLY_PLACE, type Place, type Store } from "./store.js";
+import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import { attemptOf } from "./ticket.js";
 import type { Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";

@@ -1,7 +1,7 @@
 import { InvalidOptionTypeError } from "../errors.js";
 import type { PriorityOptions, PutOptions } from "./options.js";
 import { Queue } from "./queue.js";
-import { ONLY_PLACE, type Place } from "./store.js";
+import { ONLY_PLACE, type Place } from "./storage/store.js";
 
 /** A queue that knows no priorities. */
 export abstract class UnrankedQueue<T> extends Queue<T> {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ArrivalLines } from "../../src/queue/arrival-lines.js";
-import { Deque } from "../../src/queue/deque.js";
-import { Heap } from "../../src/queue/heap.js";
-import { Levels, MOST_LEVELS } from "../../src/queue/levels.js";
 import { LinkedList } from "../../src/queue/linked-list.js";
-import { MinMaxHeap } from "../../src/queue/min-max-heap.js";
-import { Ranked, type Ranking } from "../../src/queue/ranked.js";
-import { Slab } from "../../src/queue/slab.js";
-import { Stack } from "../../src/queue/stack.js";
-import type { Place, Store } from "../../src/queue/store.js";
+import { ArrivalLines } from "../../src/queue/storage/arrival-lines.js";
+import { Deque } from "../../src/queue/storage/deque.js";
+import { Heap } from "../../src/queue/storage/heap.js";
+import { Levels, MOST_LEVELS } from "../../src/queue/storage/levels.js";
+import { MinMaxHeap } from "../../src/queue/storage/min-max-heap.js";
+import { Ranked, type Ranking } from "../../src/queue/storage/ranked.js";
+import { Slab } from "../../src/queue/storage/slab.js";
+import { Stack } from "../../src/queue/storage/stack.js";
+import type { Place, Store } from "../../src/queue/storage/store.js";
 import { Ticket } from "../../src/queue/ticket.js";
 import { RUNS as ALL_RUNS } from "./rehearsal.js";
 

@@ -1,9 +1,9 @@
+import { deadlineOf } from "../ticket.js";
 import { Heap } from "./heap.js";
 import { type Level, Levels } from "./levels.js";
 import { MinMaxHeap } from "./min-max-heap.js";
 import { Slab } from "./slab.js";
 import type { Place, Store } from "./store.js";
-import { deadlineOf } from "./ticket.js";
 
 /** How a {@link Ranked} store orders its entries. */
 export interface Ranking {
