@@ -14,6 +14,7 @@ export function burst(load: Load): Contestant[] {
       name: "PriorityQueue",
       make: () => {
         const queue = new PriorityQueue<Item>();
+        const options = { priority: 0 };
         const items = blank(load);
         let next = 0;
         return (cycles) => {
@@ -21,7 +22,8 @@ export function burst(load: Load): Contestant[] {
             for (const item of items) {
               const priority = stream[next++ & MASK]!;
               item.priority = priority;
-              queue.tryPut(item, { priority });
+              options.priority = priority;
+              queue.tryPut(item, options);
             }
             for (let i = 0; i < depth; i++) items[i] = queue.tryGet()!;
           }

@@ -18,6 +18,7 @@ export function steady(load: Load): Contestant[] {
       name: "PriorityQueue",
       make: () => {
         const queue = new PriorityQueue<Item>();
+        const options = { priority: 0 };
         for (const item of settled(load)) queue.tryPut(item, { priority: item.priority });
         let next = load.depth;
         return (cycles) => {
@@ -25,7 +26,8 @@ export function steady(load: Load): Contestant[] {
             const item = queue.tryGet()!;
             const priority = grows ? item.priority + stream[next++ & MASK]! : stream[next++ & MASK]!;
             item.priority = priority;
-            queue.tryPut(item, { priority });
+            options.priority = priority;
+            queue.tryPut(item, options);
           }
         };
       },

@@ -6,6 +6,9 @@ import { LinkedList } from "./linked-list.js";
 import type { Place, Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
+/** What `Infinity` is as a limit: no array is longer. */
+const MOST_ITEMS = 2 ** 31 - 1;
+
 /**
  * The state that the parts of a queue share.
  *
@@ -33,34 +36,37 @@ export class Core<T> {
   /** Shut down immediately: nothing comes back in either? */
   isClosed = false;
   observer: QueueTelemetry | undefined = undefined;
+  /** The capacity, but for `Infinity`: a small integer is compared faster. */
+  limit = MOST_ITEMS;
 
   constructor(
     readonly store: Store<T>,
     readonly clock: Clock,
     /** Names of the tiers, most urgent first. */
     readonly tiers: readonly string[],
-    /** Most items that may wait. */
-    public limit: number,
-  ) {}
-
-  /**
-   * The short path in: a plain item for which there is room, and nobody who waits on either side. False means that nothing has
-   * changed.
-   */
-  enterSimply(item: T, place: Place): boolean {
-    if (!this.hasSimpleRoom) return false;
-    this.store.push(item, Number.NaN, undefined, place);
-    return true;
+    capacity: number,
+  ) {
+    this.capacity = capacity;
   }
 
-  /** Is the short path in free? */
-  get hasSimpleRoom(): boolean {
-    return (
-      this.simple &&
-      this.store.size < this.limit &&
-      this.getters.first === undefined &&
-      this.putters.first === undefined
-    );
+  /** Most items that may wait; `Infinity` when unbounded. */
+  get capacity(): number {
+    return this.limit === MOST_ITEMS ? Number.POSITIVE_INFINITY : this.limit;
+  }
+
+  set capacity(capacity: number) {
+    this.limit = Math.min(capacity, MOST_ITEMS);
+  }
+
+  /**
+   * The short path in: a plain item for which there is room, and so nobody who waits for it, and no consumer either. False means
+   * that nothing has changed.
+   */
+  enterSimply(item: T, place: Place): boolean {
+    const { store } = this;
+    if (!this.simple || store.size >= this.limit || this.getters.first !== undefined) return false;
+    store.push(item, Number.NaN, undefined, place);
+    return true;
   }
 
   /** The short path out: the next item, if nobody wants to know more about it and nobody waits for its place. */

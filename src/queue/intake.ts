@@ -44,8 +44,10 @@ export class Intake<T> {
   /** Takes the item into a full queue, if it evicts; else false, and nothing has changed. */
   tryEvict(item: T, options: PutOptions | undefined, place: Place): boolean {
     if (!this.core.isOpen) throw new QueueShutDownError("put", { item });
+    if (this.whenFull !== "evict") return false;
+    const copy = { ...place }; // now, because evictWhen and onDrop may put something in themselves
     if (!this.mayEvict()) return false;
-    const waiter = this.waiterFor([item], false, options, place);
+    const waiter = this.waiterFor([item], false, options, copy);
     this.evictFor(waiter);
     if (waiter.isIn) this.putDone(waiter, waiter.startedAt);
     else this.refuse(waiter, "evicted");
@@ -132,13 +134,15 @@ export class Intake<T> {
     place: Place,
   ): PutWaiter<T> {
     const { core } = this;
-    if (!core.tracked && isPlain(options))
-      return new PutWaiter(this, items, many, place, undefined, Number.NaN);
+    const copy = { ...place }; // what waits must not change with the next put
+    if (!core.tracked && isPlain(options)) {
+      return new PutWaiter(this, items, many, copy, undefined, Number.NaN);
+    }
     core.track();
     const now = core.clock.now();
     const correlationId = checkCorrelationId(options?.correlationId);
     const carrier = core.observer?.putStarted(place.tier, correlationId, items.length);
-    return new PutWaiter(this, items, many, place, this.tagOf(options, carrier, now), now);
+    return new PutWaiter(this, items, many, copy, this.tagOf(options, carrier, now), now);
   }
 
   /** Puts in as many of the waiter's items as there is room for; none after a shutdown. */

@@ -32,6 +32,8 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   private readonly byName: ReadonlyMap<string, Place>;
   private readonly usual: Place;
   private readonly agingMs: number;
+  /** Priorities are nearer to 0 than this. */
+  private readonly bound: number;
   /** The answer to "where does this number go", as long as nobody can ask again before it is used. */
   private readonly numbered: Place = { priority: 0, tier: 0 };
 
@@ -55,16 +57,16 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
     this.byName = new Map(names.map((name, tier) => [name, ladder[tier]!]));
     this.usual = usual;
     this.agingMs = agingMs;
+    this.bound = GREATEST_KEY / agingMs;
   }
 
   protected override placeOf({ priority, tier }: PriorityPutOptions): Place {
     if (tier !== undefined) return this.tierNamed(tier, priority);
     if (priority === undefined) return this.usual;
-    // Also catches what isn't finite: its product with 0 is NaN.
-    if (typeof priority !== "number" || !(Math.abs(priority * this.agingMs) < GREATEST_KEY)) {
+    if (typeof priority !== "number" || !(priority < this.bound && priority > -this.bound)) {
       checkPriority("priority", priority, this.agingMs);
     }
-    const place = this.entersAtOnce ? this.numbered : { priority: 0, tier: 0 };
+    const place = this.isSimple ? this.numbered : { priority: 0, tier: 0 };
     place.priority = priority + 0; // -0 is 0
     if (this.ladder.length > 0) place.tier = this.tierOf(priority);
     return place;

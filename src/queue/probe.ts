@@ -10,7 +10,7 @@ export function probeOf<T>(core: Core<T>): Probe {
     oldestAt: (tier) => core.store.oldestAt(tier),
     headAt: () => core.headAt(),
     get capacity() {
-      return core.limit;
+      return core.capacity;
     },
     get delayed() {
       return core.delayed.size;

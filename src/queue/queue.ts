@@ -90,11 +90,11 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Most items that may wait; `Infinity` when unbounded. Lowering it drops nothing: puts wait until there is room again. */
   get capacity(): number {
-    return this.core.limit;
+    return this.core.capacity;
   }
 
   set capacity(capacity: number) {
-    this.core.limit = checkCapacity(capacity);
+    this.core.capacity = checkCapacity(capacity);
     this.intake.admit();
   }
 
@@ -110,7 +110,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.core.simple && isPlain(options) && this.core.enterSimply(item, place)) return DONE;
+    if (isPlain(options) && this.core.enterSimply(item, place)) return DONE;
     if (this.intake.accept(item, options, place)) return DONE;
     return this.intake.putOrWait([item], false, options, place);
   }
@@ -121,7 +121,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   tryPut(item: T, options?: O): boolean {
     const place = this.check(item, options);
-    if (this.core.simple && isPlain(options) && this.core.enterSimply(item, place)) return true;
+    if (isPlain(options) && this.core.enterSimply(item, place)) return true;
     return this.intake.accept(item, options, place) || this.intake.tryEvict(item, options, place);
   }
 
@@ -246,9 +246,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return probeOf(this.core);
   }
 
-  /** Will an item that is put now be in the store before anything else can happen? */
-  protected get entersAtOnce(): boolean {
-    return this.core.hasSimpleRoom;
+  /** Does nothing of the user's run while an item goes from put to store? */
+  protected get isSimple(): boolean {
+    return this.core.simple;
   }
 
   /** Where an item with these options goes. Throws if the options don't fit the queue. */

@@ -29,6 +29,8 @@ export class Ranked<T> implements Store<T> {
   private readonly slab: Slab<T>;
   /** The level of the entry given last; undefined where it came from the heap, which then left these facts: */
   private level: Level<T> | undefined = undefined;
+  /** Is the key of an entry simply its priority? */
+  private readonly keyIsPriority: boolean;
   private slotAt = 0;
   private slotTag: unknown = undefined;
   private slotPriority = 0;
@@ -38,7 +40,8 @@ export class Ranked<T> implements Store<T> {
     const { order, agingMs, tierCount, evicts } = ranking;
     this.levels = order === "priority" ? new Levels(agingMs) : undefined;
     this.heap = evicts ? new MinMaxHeap() : new Heap();
-    this.slab = new Slab(tierCount, order === "deadline" || agingMs > 0);
+    this.keyIsPriority = order === "priority" && agingMs === 0;
+    this.slab = new Slab(tierCount, !this.keyIsPriority);
   }
 
   get at(): number {
@@ -120,9 +123,9 @@ export class Ranked<T> implements Store<T> {
   }
 
   private key(at: number, tag: unknown, { priority }: Place): number {
+    if (this.keyIsPriority) return priority;
     const { order, agingMs } = this.ranking;
-    if (order === "deadline") return Math.min(deadlineOf(tag), Number.MAX_VALUE);
-    return agingMs === 0 ? priority : priority * agingMs + at;
+    return order === "priority" ? priority * agingMs + at : Math.min(deadlineOf(tag), Number.MAX_VALUE);
   }
 
   private take(key: number, slot: number): T {
