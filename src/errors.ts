@@ -237,3 +237,16 @@ export class PortInUseError extends Error {
     PortInUseError.prototype.name = "PortInUseError";
   }
 }
+
+/** Telemetry was started a second time in one process. */
+export class TelemetryRunningError extends Error {
+  readonly code = "QUEUE_TELEMETRY_RUNNING";
+
+  constructor() {
+    super("telemetry runs already in this process: shut it down first");
+  }
+
+  static {
+    TelemetryRunningError.prototype.name = "TelemetryRunningError";
+  }
+}

@@ -8,11 +8,11 @@ import {
   type Sampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError, TelemetryRunningError } from "../errors.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 
-export { PortInUseError } from "../errors.js";
+export { PortInUseError, TelemetryRunningError } from "../errors.js";
 
 /** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
 export interface TelemetryOptions {
@@ -42,11 +42,11 @@ let running = false;
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
  * OTLP if wanted. Who has an SDK of their own needs only `metricProducer()`.
- * Rejects with an `InvalidOption…Error`, with `PortInUseError`, or if telemetry runs already.
+ * Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);
-  if (running) throw new Error("telemetry runs already in this process: shut it down first");
+  if (running) throw new TelemetryRunningError();
   running = true;
   try {
     return await start(settings);
@@ -114,6 +114,8 @@ async function otlpExport(endpoint: string, withMetrics: boolean): Promise<Parti
   const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
   const configuration: Partial<NodeSDKConfiguration> = {
     traceExporter: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
+    // Left out, they would go to the default address instead of this endpoint.
+    logRecordProcessors: [],
   };
   if (withMetrics) {
     const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-http");
