@@ -14,7 +14,7 @@ import { type Vessel, weigh } from "../weigh.js";
 
 const COUNTS = { "10k": 10_000, "1M": 1_000_000 } as const;
 /** Small queues are weighed by the dozen: what the process does on the side would outweigh one. */
-const VESSELS = { "10k": 24, "1M": 1 } as const;
+const VESSELS = { "10k": 12, "1M": 1 } as const;
 /** What instrumenting may add to a queued item. */
 const LIMIT_BYTES = 64;
 /** What a drained queue may still hold for each item that was there. */
