@@ -45,10 +45,10 @@ export const FULL: Pace = {
 export const QUICK: Pace = {
   quick: true,
   batchMs: 5,
-  warmUpMs: 40,
+  warmUpMs: 30,
   fewestRounds: 3,
-  mostRounds: 5,
-  budgetMs: 150,
+  mostRounds: 3,
+  budgetMs: 100,
 };
 
 /** A few contestants under the same load. Runs in a process of its own. */
