@@ -5,14 +5,3 @@ declare module "fast-fifo" {
     shift(): T | undefined;
   }
 }
-
-declare module "async" {
-  interface AsyncQueue<T> {
-    push(item: T): Promise<unknown>;
-    pause(): void;
-  }
-  const async: {
-    queue<T>(worker: (item: T, done: (error?: unknown) => void) => void, concurrency: number): AsyncQueue<T>;
-  };
-  export default async;
-}

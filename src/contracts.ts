@@ -78,12 +78,22 @@ export interface TaskFacts {
 
 /** Wraps the handling of one item: sets its context, makes its span. Calls `fn` exactly once, synchronously. */
 export interface Around {
+  /** For a handler that is over when it returns, or when the promise settles that it returns. */
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R;
+  /** For a handler whose end is told to {@link end}. What it returns belongs to the task; undefined where there is no span. */
+  begin(carrier: Carrier, task: TaskFacts): object | undefined;
+  /** Calls `fn` in the item's context, inside what began. */
+  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R;
+  /** The handler that began is over. */
+  end(began: object | undefined, failure?: { readonly error: unknown }): void;
 }
 
 /** Read-only sight of a queue, for gauges and the watchdog. Each member is O(1) or O(tiers), and never throws. */
 export interface Probe {
-  /** Names of the tiers, in order of urgency; `["default"]` where there are none. */
+  /**
+   * Names of the tiers, in order of urgency; `["default"]` where there are none. Where every new priority makes a tier, it
+   * grows, and the order is that of their coming up.
+   */
   readonly tiers: readonly string[];
   /** Monotonic milliseconds, to compare the instants below with. */
   now(): number;
@@ -95,8 +105,8 @@ export interface Probe {
   headAt(): number | undefined;
   /** Most items that may wait; `Infinity` when unbounded. */
   readonly capacity: number;
-  /** Items that wait for a planned delay to pass. */
-  readonly delayed: number;
+  /** Items that wait for a planned delay to pass; undefined where the queue cannot know. */
+  readonly delayed: number | undefined;
   /** Deliveries taken and not yet settled; undefined where the queue cannot know. */
   readonly inFlight: number | undefined;
   /** When the oldest of them was taken; undefined when there is none. */
@@ -111,7 +121,26 @@ export interface Probe {
 export interface QueueTelemetry extends Observer, Around {
   /** What the queue is called in metrics and spans. */
   readonly queueName: string;
+  /** Names of the tiers, those that {@link tierOf} has made included. */
+  readonly tierNames: readonly string[];
+  /** The index of the tier that a priority is; a new one if need be. Priority 0 has index 0. For queues with {@link Adapter.priorities}. */
+  tierOf(priority: number): number;
 }
+
+/** What only some queues can tell. What a queue does not tell is absent from its metrics, not 0. */
+export type Told =
+  /** When somebody pulls, and how long that takes. */
+  | "pulls"
+  /** When an item is taken: wait times, overtakes, whether the SLA was met. */
+  | "takes"
+  /** How tasks end. */
+  | "outcomes"
+  /** How long they took. */
+  | "durations"
+  | "retries"
+  | "dead-letters"
+  /** That items are dropped for this reason. */
+  | DropReason;
 
 /** The key of {@link Observable.observe}. Registered globally, so that two copies of this library understand each other. */
 export const OBSERVE: unique symbol = Symbol.for("queuescope.observe") as never;
@@ -130,6 +159,8 @@ export interface Observable {
 export interface Adapter<Q extends object = object> {
   /** What spans say in `messaging.system.name`. */
   readonly system: string;
+  /** Has every item a number as its priority, each of which is to be a tier? Then `tiersOf` is `["default"]`, for priority 0. */
+  readonly priorities?: boolean | undefined;
   /** Names of the queue's tiers, most urgent first; `["default"]` where there are none. */
   tiersOf(queue: Q): readonly string[];
   /** From now on the telemetry is told what happens in the queue. Throws `NotInstrumentableError` if that can't be. */
@@ -139,6 +170,8 @@ export interface Adapter<Q extends object = object> {
 /** A queue with telemetry attached. */
 export interface Attachment {
   readonly probe: Probe;
+  /** What can be learnt of this queue; it may grow. Default: everything. */
+  readonly tells?: readonly Told[] | undefined;
   /** Restores the queue. */
   detach(): void;
 }

@@ -10,12 +10,13 @@ export {
   QueueTimeoutError,
   TaskDoneError,
 } from "./errors.js";
-export type { Adapter, Attachment, Probe, QueueTelemetry } from "./instrument.js";
+export type { Adapter, Attachment, Probe, QueueTelemetry, Told } from "./instrument.js";
 export {
   type GenericNames,
   generic,
   type InstrumentOptions,
   instrument,
+  instrumentHandler,
   uninstrument,
 } from "./instrument.js";
 export type { Delivery } from "./queue/delivery.js";

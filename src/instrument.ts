@@ -1,11 +1,16 @@
+import { asyncQueue, isAsyncQueue } from "./adapters/async.js";
+import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
-import type { Adapter, Attachment } from "./contracts.js";
+import { isPQueue, pQueue } from "./adapters/p-queue.js";
+import type { Adapter } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
+import { shared } from "./shared.js";
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
 import { Telemetry } from "./telemetry/telemetry.js";
 
 export { type GenericNames, generic } from "./adapters/generic.js";
-export type { Adapter, Attachment, Probe, QueueTelemetry } from "./contracts.js";
+export { instrumentHandler } from "./adapters/handler.js";
+export type { Adapter, Attachment, Probe, QueueTelemetry, Told } from "./contracts.js";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions extends Options {
@@ -14,16 +19,24 @@ export interface InstrumentOptions extends Options {
 }
 
 interface Instrumented {
-  readonly telemetry: Telemetry;
-  readonly attachment: Attachment;
+  readonly name: string;
+  readonly undo: () => void;
 }
 
-/** Keeps the probes, which the metrics only hold weakly, for as long as the queue is there. */
-const instrumented = new WeakMap<object, Instrumented>();
+/** What every copy of this library has instrumented. It also keeps the probes, which the metrics hold only weakly. */
+const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
+
+/** Queues that are recognised by how they are built. */
+const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapter: unknown }[] = [
+  { is: isObservable, adapter: ownQueue },
+  { is: isPQueue, adapter: pQueue },
+  { is: isFastq, adapter: fastq },
+  { is: isAsyncQueue, adapter: asyncQueue },
+];
 
 /**
- * Gives the queue traces, metrics and correlation IDs, and returns it: the same object of the same type. Our own queues, and any
- * object with the help of an adapter.
+ * Gives the queue traces, metrics and correlation IDs, and returns it: the same object of the same type. Knows our own queues, those
+ * of p-queue, fastq and async, and any object with the help of an adapter.
  * Throws an `InvalidOption…Error` for a bad option, `NotInstrumentableError` for an object that can't be attached to,
  * `AlreadyInstrumentedError` the second time.
  */
@@ -32,23 +45,26 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
     throw new InvalidOptionTypeError("queue", queue, "a queue");
   }
   const adapter = adapterFor(queue, options);
-  const settings = readOptions(options, adapter.tiersOf(queue));
+  const tiers = adapter.tiersOf(queue);
+  const settings = readOptions(options, { tiers, priorities: adapter.priorities });
   const first = instrumented.get(queue);
-  if (first !== undefined) throw new AlreadyInstrumentedError(first.telemetry.series.name, settings.name);
-  const telemetry = new Telemetry(settings, adapter.tiersOf(queue), adapter.system);
+  if (first !== undefined) throw new AlreadyInstrumentedError(first.name, settings.name);
+  const telemetry = new Telemetry(settings, tiers, adapter.system);
   const attachment = adapter.attach(queue, telemetry);
-  telemetry.series.watch(attachment.probe, telemetry.tiers);
-  instrumented.set(queue, { telemetry, attachment });
+  const { series } = telemetry;
+  series.watch(attachment.probe, telemetry.tiers, attachment.tells);
+  const undo = () => {
+    attachment.detach();
+    series.unwatch(attachment.probe);
+  };
+  instrumented.set(queue, { name: settings.name, undo });
   return queue;
 }
 
 /** Takes the telemetry away and restores the queue. What was counted stays in the metrics. Returns the queue. */
 export function uninstrument<Q extends object>(queue: Q): Q {
-  const found = instrumented.get(queue);
-  if (found === undefined) return queue;
+  instrumented.get(queue)?.undo();
   instrumented.delete(queue);
-  found.attachment.detach();
-  found.telemetry.series.unwatch(found.attachment.probe);
   return queue;
 }
 
@@ -60,7 +76,8 @@ function adapterFor(queue: object, options: InstrumentOptions | undefined): Adap
     }
     return adapter as Adapter;
   }
-  if (isObservable(queue)) return ownQueue as unknown as Adapter;
+  const known = KNOWN.find(({ is }) => is(queue));
+  if (known !== undefined) return known.adapter as Adapter;
   throw new NotInstrumentableError(
     "no adapter knows this object; name its methods with { adapter: generic({ put, get, size }) }",
   );

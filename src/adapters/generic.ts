@@ -1,40 +1,54 @@
-import type { Adapter, Attachment, Probe, QueueTelemetry } from "../contracts.js";
-import { InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
-import { type Entry, Ledger } from "./ledger.js";
-import { methodOf, patch } from "./patch.js";
+import type { Adapter, Attachment, QueueTelemetry, Told } from "../contracts.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
+import { ByItem } from "./by-item.js";
+import { type Claimant, hasHandler, listen } from "./handler.js";
+import { Ledger, whenOver } from "./ledger.js";
+import { type Method, methodOf, patch, type Replace } from "./patch.js";
+import type { Task } from "./task.js";
 
 /** The names under which an object has what a queue has. */
 export interface GenericNames {
   /** A method whose first argument is the item. It may return a promise: the item is in when that resolves. */
   put: string;
-  /** A method that returns the next item, or a promise of it; undefined or null when there is none. */
-  get: string;
+  /**
+   * A method that returns the next item, or a promise of it; undefined or null when there is none. May be left out where the queue
+   * calls a worker, and that is wrapped by `instrumentHandler`.
+   */
+  get?: string | undefined;
   /** A property, or a method without arguments: how many items wait. Default: puts less gets. */
   size?: string | undefined;
   /** A method without arguments that shows the next item without taking it. Default: nobody knows which one it is. */
   peek?: string | undefined;
+  /** With `callback`, put, get and worker call back `(error, result)`, if their last argument is a function. Default: `return`. */
+  style?: "return" | "callback" | undefined;
 }
 
-/** Entries that may be left over before those are forgotten that must have gone by ways we don't see. */
+/** Tasks that may be left over before those are forgotten that must have gone by ways we don't see. */
 const SLACK = 1_000;
+/** Items that may be between `get` and a wrapped worker before we stop waiting for those that never get there. */
+const MOST_HANDED = 10_000;
 
 /**
  * An adapter for any object with methods that add and take. Items are recognised by identity, so they must come out as they went
- * in. Throws `InvalidOptionTypeError` unless `put` and `get` are names; `instrument` throws `NotInstrumentableError` if the object
- * lacks one of them.
+ * in. Throws an `InvalidOption…Error` unless what it gets are names; `instrument` throws `NotInstrumentableError` if the object
+ * lacks one of them, or if nothing tells when items are taken.
  */
 export function generic(names: GenericNames): Adapter {
   if (typeof names !== "object" || names === null) {
     throw new InvalidOptionTypeError("generic", names, "an object of method names");
   }
-  for (const [option, name] of Object.entries({ put: names.put, get: names.get })) checkName(option, name);
-  for (const [option, name] of Object.entries({ size: names.size, peek: names.peek })) {
+  const { put, get, size, peek, style = "return" } = names;
+  checkName("put", put);
+  for (const [option, name] of Object.entries({ get, size, peek })) {
     if (name !== undefined) checkName(option, name);
+  }
+  if (style !== "return" && style !== "callback") {
+    throw new InvalidOptionRangeError("style", style, '"return" or "callback"');
   }
   return {
     system: "in_process",
     tiersOf: () => ["default"],
-    attach: (queue, telemetry) => new GenericAttachment(queue, names, telemetry),
+    attach: (queue, telemetry) => new GenericAttachment(queue, { ...names, style }, telemetry),
   };
 }
 
@@ -44,14 +58,19 @@ function checkName(option: string, name: unknown): void {
   }
 }
 
-class GenericAttachment implements Attachment {
-  private readonly ledger = new Ledger();
-  /** Items that were there before us; they come out without an entry, and that is no loss. */
+class GenericAttachment implements Attachment, Claimant {
+  readonly tells: Told[] = ["takes"];
+  readonly probe;
+  private readonly ledger: Ledger;
+  private readonly waiting = new ByItem(({ stage }) => stage === "entering" || stage === "waiting");
+  /** Taken by `get`, on the way to a wrapped worker. */
+  private readonly handed = new ByItem((task) => task.stage === "running" && !this.claimed.has(task));
+  private readonly claimed = new WeakSet<Task>();
+  /** Items that were there before us; they come out without a task, and that is no loss. */
   private strangers: number;
   private waitingPuts = 0;
   private waitingGets = 0;
-  private readonly restore: (() => void)[] = [];
-  private isAttached = true;
+  private readonly restores: (() => void)[] = [];
 
   constructor(
     private readonly queue: object,
@@ -63,145 +82,197 @@ class GenericAttachment implements Attachment {
       throw new NotInstrumentableError(`the object has neither a property nor a method "${size}"`);
     }
     if (peek !== undefined) methodOf(queue, peek);
-    methodOf(queue, get);
-    this.strangers = this.readSize() ?? 0;
-    try {
-      this.restore.push(patch(queue, put, (original) => this.wrapPut(original)));
-      this.restore.push(patch(queue, get, (original) => this.wrapGet(original)));
-    } catch (error) {
-      this.detach();
-      throw error;
+    if (get === undefined && !hasHandler(telemetry.queueName)) {
+      const name = JSON.stringify(telemetry.queueName);
+      throw new NotInstrumentableError(
+        `nothing tells when items are taken: name a method as \`get\`, or wrap the worker by instrumentHandler(worker, { name: ${name} }) first`,
+      );
     }
+    this.ledger = new Ledger(telemetry);
+    this.strangers = this.readSize() ?? 0;
+    this.probe = this.ledger.probe({
+      size: () => this.readSize() ?? this.ledger.size,
+      running: () => (this.tells.includes("outcomes") ? this.ledger.running.size : undefined),
+      head: () => this.head(),
+      waitingPuts: () => this.waitingPuts,
+      waitingGets: () => this.waitingGets,
+    });
+    const methods: Record<string, Replace> = { [put]: this.wrapPut };
+    if (get !== undefined) {
+      methods[get] = this.wrapGet;
+      this.tells.push("pulls");
+    }
+    this.restores.push(patch(queue, methods), listen(telemetry.queueName, this));
   }
 
   detach(): void {
     // Somebody may still hold our methods: from now on they only pass on.
-    this.isAttached = false;
-    for (const restore of this.restore.reverse()) restore();
+    this.ledger.close();
+    for (const restore of this.restores) restore();
   }
 
-  readonly probe: Probe = this.makeProbe();
-
-  private makeProbe(): Probe {
-    const attachment = this;
-    return {
-      tiers: ["default"],
-      now: () => performance.now(),
-      depth: () => attachment.readSize() ?? attachment.ledger.size,
-      // What is left in the ledger of an empty queue has gone by ways that we don't see.
-      oldestAt: () => (attachment.readSize() === 0 ? undefined : attachment.ledger.oldest?.at),
-      headAt: () => attachment.headAt(),
-      capacity: Number.POSITIVE_INFINITY,
-      delayed: 0,
-      inFlight: undefined,
-      inFlightOldestAt: undefined,
-      get waitingPuts() {
-        return attachment.waitingPuts;
-      },
-      get waitingGets() {
-        return attachment.waitingGets;
-      },
-    };
+  claim(item: unknown, surely: boolean): Task | undefined {
+    if (surely) return undefined;
+    const task = this.handed.find(item) ?? this.waiting.find(item);
+    if (task === undefined) return undefined;
+    if (task.stage !== "running") this.take(task);
+    this.claimed.add(task);
+    this.handed.find(item);
+    if (!this.tells.includes("outcomes")) this.tells.push("outcomes", "durations");
+    return task;
   }
 
-  private wrapPut(original: (...args: unknown[]) => unknown) {
-    const attachment = this;
-    return function put(this: unknown, ...args: unknown[]): unknown {
-      const call = () => original.apply(this, args);
-      return attachment.isAttached ? attachment.put(args[0], call) : call();
-    };
-  }
-
-  private put(item: unknown, original: () => unknown): unknown {
-    const { telemetry, ledger } = this;
-    const startedAt = performance.now();
-    const carrier = telemetry.putStarted(0, undefined, 1);
-    // Before the call, because a consumer that waits may get the item within it.
-    const entry = ledger.add(item, carrier, startedAt);
-    const refuse = (error: unknown) => {
-      ledger.remove(entry);
-      telemetry.putFailed(carrier, 0, 0, performance.now() - startedAt, error);
-    };
-    let result: unknown;
+  run(task: Task, handler: () => unknown, args: unknown[]): unknown {
+    const over = (failure?: { readonly error: unknown }) => this.ledger.settle(task, failure);
+    const callsBack = this.followCallback(args, 1, (error) => over(error ? { error } : undefined));
     try {
-      result = original();
+      const result = this.ledger.run(task, handler);
+      return callsBack ? result : whenOver(result, over);
     } catch (error) {
-      refuse(error);
+      over({ error });
       throw error;
     }
-    const accept = () => {
-      telemetry.putDone(carrier, 0, 1, performance.now() - startedAt);
+  }
+
+  private readonly wrapPut = (original: Method): Method => {
+    const attachment = this;
+    return function put(this: unknown, ...args: unknown[]) {
+      const call = () => original.apply(this, args);
+      return attachment.ledger.isOpen ? attachment.put(args, call) : call();
+    };
+  };
+
+  private put(args: unknown[], original: () => unknown): unknown {
+    const { ledger, waiting } = this;
+    // Before the call, because a consumer that waits may get the item within it.
+    const task = ledger.enter(args[0]);
+    waiting.add(task);
+    const accepted = (tookMs: number) => {
+      ledger.entered(task, tookMs);
       this.forgetLeftovers();
     };
-    if (result instanceof Promise) this.follow(result, "waitingPuts", accept, refuse);
-    else accept();
-    return result;
-  }
-
-  private wrapGet(original: (...args: unknown[]) => unknown) {
-    const attachment = this;
-    return function get(this: unknown, ...args: unknown[]): unknown {
-      const call = () => original.apply(this, args);
-      return attachment.isAttached ? attachment.get(call) : call();
+    const refused = (error: unknown) => {
+      ledger.refused(task, error);
+      waiting.find(task.item);
     };
+    return this.follow(args, 1, "waitingPuts", original, accepted, refused);
   }
 
-  private get(original: () => unknown): unknown {
+  private readonly wrapGet = (original: Method): Method => {
+    const attachment = this;
+    return function get(this: unknown, ...args: unknown[]) {
+      const call = () => original.apply(this, args);
+      return attachment.ledger.isOpen ? attachment.get(args, call) : call();
+    };
+  };
+
+  private get(args: unknown[], original: () => unknown): unknown {
     const { telemetry } = this;
-    const startedAt = performance.now();
     const pull = telemetry.pullStarted();
-    const failed = (error: unknown) =>
-      telemetry.pullDone(pull, undefined, performance.now() - startedAt, error);
+    return this.follow(
+      args,
+      0,
+      "waitingGets",
+      original,
+      (tookMs, item) => this.took(item, pull, tookMs),
+      (error, tookMs) => telemetry.pullDone(pull, undefined, tookMs, error),
+    );
+  }
+
+  private took(item: unknown, pull: object | undefined, tookMs: number): void {
+    const { telemetry, waiting, ledger } = this;
+    const task = waiting.find(item);
+    if (task !== undefined) {
+      this.take(task);
+      if (hasHandler(telemetry.queueName)) this.handOver(task);
+      else ledger.forget(task);
+    } else {
+      // Both mean that there is no item, unless that very thing was put in.
+      if (item === undefined || item === null) return;
+      if (this.strangers > 0) this.strangers--;
+      else telemetry.contextLost();
+      telemetry.taken(undefined, 0, Number.NaN, performance.now(), 1);
+    }
+    telemetry.pullDone(pull, task?.carrier, tookMs);
+  }
+
+  private take(task: Task): void {
+    this.ledger.take(task);
+    this.waiting.find(task.item);
+  }
+
+  /** From `get` to a wrapped worker; it may never get there. */
+  private handOver(task: Task): void {
+    const { ledger, handed } = this;
+    handed.add(task);
+    const eldest = ledger.running.first;
+    if (ledger.running.size <= MOST_HANDED || eldest === undefined) return;
+    ledger.forget(eldest);
+    handed.find(eldest.item);
+  }
+
+  /** Calls an operation of the queue, tells how it ends, in whichever style, and gives what its caller is to get. */
+  private follow(
+    args: unknown[],
+    firstArgument: number,
+    waiting: "waitingPuts" | "waitingGets",
+    original: () => unknown,
+    succeeded: (tookMs: number, value: unknown) => void,
+    failed: (error: unknown, tookMs: number) => void,
+  ): unknown {
+    const startedAt = performance.now();
+    const done = (value: unknown) => succeeded(performance.now() - startedAt, value);
+    const fail = (error: unknown) => failed(error, performance.now() - startedAt);
+    this[waiting]++;
+    let isOver = false;
+    const over = (tell: (what: unknown) => void, what: unknown) => {
+      if (isOver) return;
+      isOver = true;
+      this[waiting]--;
+      tell(what);
+    };
+    const callsBack = this.followCallback(args, firstArgument, (error, value) =>
+      error ? over(fail, error) : over(done, value),
+    );
     let result: unknown;
     try {
       result = original();
     } catch (error) {
-      failed(error);
+      over(fail, error);
       throw error;
     }
-    const got = (item: unknown) => this.took(item, pull, startedAt);
-    if (result instanceof Promise) this.follow(result, "waitingGets", got, failed);
-    else got(result);
+    if (result instanceof Promise && !callsBack) {
+      // A promise of its own, because whoever looks at a rejection hides it from those who count unhandled ones.
+      return result.then(
+        (value) => {
+          over(done, value);
+          return value;
+        },
+        (error: unknown) => {
+          over(fail, error);
+          throw error;
+        },
+      );
+    }
+    if (!callsBack) over(done, result);
     return result;
   }
 
-  private took(item: unknown, pull: object | undefined, startedAt: number): void {
-    const { telemetry, ledger } = this;
-    const now = performance.now();
-    const entry = ledger.find(item);
-    // Both mean that there is no item, unless that very thing was put in.
-    if (entry === undefined && (item === undefined || item === null)) return;
-    if (entry !== undefined) {
-      ledger.remove(entry);
-      telemetry.taken(entry.carrier, 0, entry.at, now, 1);
-    } else if (this.strangers > 0) {
-      this.strangers--;
-      telemetry.taken(undefined, 0, Number.NaN, now, 1);
-    } else {
-      telemetry.contextLost();
-      telemetry.taken(undefined, 0, Number.NaN, now, 1);
-    }
-    telemetry.pullDone(pull, entry?.carrier, now - startedAt);
-  }
-
-  /** Watches a promise of the user's, who gets the very same one; a rejection stays theirs to handle. */
-  private follow(
-    promise: Promise<unknown>,
-    waiting: "waitingPuts" | "waitingGets",
-    resolved: (value: unknown) => void,
-    rejected: (error: unknown) => void,
-  ): void {
-    this[waiting]++;
-    promise.then(
-      (value) => {
-        this[waiting]--;
-        resolved(value);
-      },
-      (error: unknown) => {
-        this[waiting]--;
-        rejected(error);
-      },
-    );
+  /** In a queue of that style: puts ours before the callback, if there is one. */
+  private followCallback(
+    args: unknown[],
+    firstArgument: number,
+    over: (error: unknown, value: unknown) => void,
+  ): boolean {
+    const last = args.length - 1;
+    const callback = args[last];
+    if (this.names.style !== "callback" || last < firstArgument || typeof callback !== "function")
+      return false;
+    args[last] = function (this: unknown, ...results: unknown[]) {
+      over(results[0], results[1]);
+      return callback.apply(this, results);
+    };
+    return true;
   }
 
   /** What left by ways that we don't see (a `clear`, say) must not pile up here. */
@@ -210,15 +281,18 @@ class GenericAttachment implements Attachment {
     if (ledger.size <= SLACK) return;
     const size = this.readSize();
     if (size === undefined) return;
-    for (let most = 2 * size + this.waitingPuts + SLACK; ledger.size > most; )
-      ledger.remove(ledger.oldest as Entry);
+    const most = 2 * size + this.waitingPuts + SLACK;
+    for (let eldest = ledger.oldest(); ledger.size > most && eldest !== undefined; eldest = ledger.oldest()) {
+      ledger.lose(eldest);
+      this.waiting.find(eldest.item);
+    }
   }
 
-  private headAt(): number | undefined {
+  private head(): Task | undefined {
     const { peek } = this.names;
     if (peek === undefined) return undefined;
     try {
-      return this.ledger.find(methodOf(this.queue, peek).call(this.queue))?.at;
+      return this.waiting.find(methodOf(this.queue, peek).call(this.queue));
     } catch (error) {
       this.telemetry.fault(error);
       return undefined;
@@ -229,9 +303,9 @@ class GenericAttachment implements Attachment {
     const { size } = this.names;
     if (size === undefined) return undefined;
     try {
-      const value: unknown = (this.queue as Record<string, unknown>)[size];
-      const number = typeof value === "function" ? value.call(this.queue) : value;
-      return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+      const found = (this.queue as Record<string, unknown>)[size];
+      const value = typeof found === "function" ? found.call(this.queue) : found;
+      return typeof value === "number" ? value : undefined;
     } catch (error) {
       this.telemetry.fault(error);
       return undefined;

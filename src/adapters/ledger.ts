@@ -1,76 +1,249 @@
-import type { Carrier } from "../contracts.js";
+import type { DropReason, Probe, QueueTelemetry } from "../contracts.js";
+import { LinkedList } from "../linked-list.js";
+import { Task } from "./task.js";
 
-/** An item on its way through a foreign queue. */
-export class Entry {
-  previous: Entry | undefined = undefined;
-  next: Entry | undefined = undefined;
-  /** The next entry of the very same item, put another time. */
-  twin: Entry | undefined = undefined;
-  /** Of the first entry of an item: the last one. */
-  lastTwin: Entry = this;
-  isGone = false;
-
-  constructor(
-    readonly item: unknown,
-    readonly carrier: Carrier,
-    readonly at: number,
-  ) {}
+/** What the foreign queue says about itself, each O(1). */
+export interface Figures {
+  /** How many items wait. */
+  size(): number;
+  /** How many are being processed; undefined where nobody knows. */
+  running(): number | undefined;
+  /** Which task is served next, if that can be said. */
+  head?(): Task | undefined;
+  /** Callers blocked in put and in get; undefined where the queue blocks nobody. */
+  waitingPuts?(): number;
+  waitingGets?(): number;
 }
 
 /**
- * Finds what belongs to an item when it comes out of a queue that carries nothing but items: by identity, and where the same item is
- * in there more than once, in order of arrival. Each step is O(1), amortised.
+ * The books of a foreign queue: which tasks wait, in which tier and since when, and which are running. Each entry is passed on to
+ * the telemetry, once. Each step is O(1), but for a change of priority.
  */
 export class Ledger {
+  /** Tasks that were taken, in that order. */
+  readonly running = new LinkedList<Task>();
+  /** Tasks that wait. */
   size = 0;
-  /** The entry that has been here longest. */
-  oldest: Entry | undefined = undefined;
-  private youngest: Entry | undefined = undefined;
-  private readonly byItem = new Map<unknown, Entry>();
+  /** How many tasks were taken so far. */
+  taken = 0;
+  /** Is anybody interested in tasks that aren't running yet? */
+  isOpen = true;
+  /** Those that wait, by tier, in order of arrival. */
+  private readonly waiting: LinkedList<Task>[] = [new LinkedList<Task>()];
+  /** The priority of each tier. */
+  private readonly priorities: number[] = [0];
+  private readonly openedAt = performance.now();
 
-  add(item: unknown, carrier: Carrier, at: number): Entry {
-    const entry = new Entry(item, carrier, at);
-    entry.previous = this.youngest;
-    if (this.youngest === undefined) this.oldest = entry;
-    else this.youngest.next = entry;
-    this.youngest = entry;
+  constructor(private readonly telemetry: QueueTelemetry) {}
+
+  /** The tier of a priority; of what is none, that of 0. */
+  tierOf(priority: unknown): number {
+    if (typeof priority !== "number" || priority === 0) return 0;
+    const tier = this.telemetry.tierOf(priority);
+    this.priorities[tier] ??= priority;
+    return tier;
+  }
+
+  /** A put begins, in its caller's async context. */
+  enter(item: unknown, tier = 0): Task {
+    const task = new Task(
+      this.telemetry,
+      this.telemetry.putStarted(tier, undefined, 1),
+      tier,
+      performance.now(),
+      item,
+    );
+    this.line(tier).append(task);
     this.size++;
-    const first = this.byItem.get(item);
-    if (first === undefined) this.byItem.set(item, entry);
-    else {
-      first.lastTwin.twin = entry;
-      first.lastTwin = entry;
+    return task;
+  }
+
+  /** An item that was there before us: it ages from now on. */
+  adopt(item: unknown): Task {
+    const task = new Task(this.telemetry, undefined, 0, this.openedAt, item);
+    task.stage = "waiting";
+    this.line(0).append(task);
+    this.size++;
+    return task;
+  }
+
+  /** The put is over, and its item is in the queue, unless it came out already. */
+  entered(task: Task, tookMs = 0): void {
+    if (task.stage !== "entering") return;
+    task.stage = "waiting";
+    this.telemetry.putDone(task.carrier, task.tierIndex, 1, tookMs);
+  }
+
+  /** The put is over, and its item is not in the queue. */
+  refused(task: Task, error: unknown): void {
+    if (task.stage !== "entering") return;
+    this.leave(task);
+    task.close();
+    this.telemetry.putFailed(task.carrier, task.tierIndex, 0, 0, error);
+  }
+
+  /** The task is taken; one that is taken while it is put has not waited. */
+  take(task: Task): void {
+    const now = task.stage === "entering" ? task.at : performance.now();
+    this.entered(task);
+    this.leave(task);
+    task.stage = "running";
+    task.takenAt = now;
+    this.taken++;
+    this.running.append(task);
+    this.telemetry.taken(task.carrier, task.tierIndex, task.at, now, 1);
+  }
+
+  /** Opens the span of a task that was taken, and calls its handler in the context of its put. */
+  run<R>(task: Task, handler: () => R): R {
+    const { telemetry } = this;
+    task.began = telemetry.begin(task.carrier, task);
+    return telemetry.within(task.began, task.carrier, task, handler);
+  }
+
+  /** A task that was taken is settled; from the second time on, nothing happens. */
+  settle(task: Task, failure?: { readonly error: unknown }): void {
+    if (task.stage !== "running") return;
+    this.running.remove(task);
+    task.close();
+    const processMs = performance.now() - task.takenAt;
+    if (failure === undefined) this.telemetry.settled("success", processMs);
+    else this.telemetry.settled("failure", processMs, failure.error);
+    if (task.began !== undefined) this.telemetry.end(task.began, failure);
+  }
+
+  /** A task was taken of which nobody will tell when it is over. */
+  forget(task: Task): void {
+    this.running.remove(task);
+    task.close();
+  }
+
+  /** A task must have left the queue, by ways that nobody saw. */
+  lose(task: Task): void {
+    this.entered(task);
+    this.leave(task);
+    task.close();
+  }
+
+  /** A task leaves the queue without being taken. */
+  drop(task: Task, reason: DropReason): void {
+    if (task.stage !== "entering" && task.stage !== "waiting") return;
+    this.entered(task);
+    this.leave(task);
+    task.close();
+    this.telemetry.dropped(task.tierIndex, reason, 1);
+  }
+
+  dropAll(reason: DropReason): void {
+    for (const line of this.waiting) while (line.first !== undefined) this.drop(line.first, reason);
+  }
+
+  /** The task has another priority from now on; its age stays. */
+  move(task: Task, tier: number): void {
+    this.line(task.tierIndex).remove(task);
+    task.tierIndex = tier;
+    const line = this.line(tier);
+    let elder = line.last;
+    while (elder !== undefined && elder.at > task.at) elder = elder.previous;
+    line.insertAfter(elder, task);
+  }
+
+  /** The task that waits longest in the tier. */
+  oldest(tier = 0): Task | undefined {
+    return this.waiting[tier]?.first;
+  }
+
+  /** The oldest task of the most urgent tier; `isMore` says whether the first of two priorities is the more urgent one. */
+  mostUrgent(isMore: (one: number, other: number) => boolean): Task | undefined {
+    let best: number | undefined;
+    for (const [tier, line] of this.waiting.entries()) {
+      if (line.size === 0) continue;
+      if (best === undefined || isMore(this.priorities[tier]!, this.priorities[best]!)) best = tier;
     }
-    return entry;
+    return best === undefined ? undefined : this.oldest(best);
   }
 
-  /** The entry of the item that came first; it stays. */
-  find(item: unknown): Entry | undefined {
-    let entry = this.byItem.get(item);
-    while (entry?.isGone) entry = this.dropFirst(entry);
-    return entry;
+  /** Nobody is interested any more, but in the end of what is running. */
+  close(): void {
+    this.isOpen = false;
   }
 
-  remove(entry: Entry): void {
-    if (entry.isGone) return;
-    entry.isGone = true;
+  probe(figures: Figures): Probe {
+    const { telemetry, waiting, running } = this;
+    /** How many more are in the queue than we know of: they were there before us. */
+    const strangers = () => figures.size() - this.size;
+    return {
+      get tiers() {
+        return telemetry.tierNames;
+      },
+      now: () => performance.now(),
+      // Of strangers nobody knows the tier. Where there are fewer than we know of, some have left by ways that we don't see.
+      depth: (tier) => Math.max(0, (waiting[tier]?.size ?? 0) + (tier === 0 ? strangers() : 0)),
+      oldestAt: (tier) => {
+        if (tier === 0 && strangers() > 0) return this.openedAt;
+        return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;
+      },
+      headAt: () => figures.head?.()?.at,
+      capacity: Number.POSITIVE_INFINITY,
+      delayed: undefined,
+      get inFlight() {
+        return figures.running();
+      },
+      get inFlightOldestAt() {
+        return running.first?.takenAt;
+      },
+      get waitingPuts() {
+        return figures.waitingPuts?.();
+      },
+      get waitingGets() {
+        return figures.waitingGets?.();
+      },
+    };
+  }
+
+  private leave(task: Task): void {
+    this.line(task.tierIndex).remove(task);
     this.size--;
-    const { previous, next } = entry;
-    if (previous === undefined) this.oldest = next;
-    else previous.next = next;
-    if (next === undefined) this.youngest = previous;
-    else next.previous = previous;
-    // A later twin that goes before the first one is skipped when its turn comes.
-    if (this.byItem.get(entry.item) === entry) this.dropFirst(entry);
   }
 
-  private dropFirst(first: Entry): Entry | undefined {
-    const { twin } = first;
-    if (twin === undefined) this.byItem.delete(first.item);
-    else {
-      twin.lastTwin = first.lastTwin;
-      this.byItem.set(first.item, twin);
-    }
-    return twin;
+  private line(tier: number): LinkedList<Task> {
+    while (this.waiting.length <= tier) this.waiting.push(new LinkedList<Task>());
+    return this.waiting[tier]!;
   }
 }
+
+/**
+ * Calls back when what a handler returned is over, and gives what its caller is to get for it: the same, unless it is a thenable
+ * that is no promise. That may do its work only when it is awaited, so it is left to the caller to do so.
+ */
+export function whenOver(result: unknown, over: (failure?: { readonly error: unknown }) => void): unknown {
+  if (result instanceof Promise) {
+    result.then(
+      () => over(),
+      (error: unknown) => over({ error }),
+    );
+    return result;
+  }
+  const then = (result as Partial<PromiseLike<unknown>> | null | undefined)?.then;
+  if (typeof then !== "function") {
+    over();
+    return result;
+  }
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: it stands for a thenable
+    then: (fulfilled?: Settled, rejected?: Settled) =>
+      then.call(
+        result as PromiseLike<unknown>,
+        (value) => {
+          over();
+          return fulfilled?.(value);
+        },
+        (error: unknown) => {
+          over({ error });
+          return rejected?.(error);
+        },
+      ),
+  };
+}
+
+type Settled = (value: unknown) => unknown;

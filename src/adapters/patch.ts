@@ -1,7 +1,10 @@
 import { NotInstrumentableError } from "../errors.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a method of any object, whatever it takes and returns
-export type Method = (this: any, ...args: any[]) => unknown;
+export type Method = (this: any, ...args: any[]) => any;
+
+/** What becomes of a method: gets the original, gives what takes its place. */
+export type Replace = (original: Method) => Method;
 
 /** The method of that name, bound to nothing. */
 export function methodOf(target: object, name: string): Method {
@@ -10,11 +13,33 @@ export function methodOf(target: object, name: string): Method {
   throw new NotInstrumentableError(`the object has no method "${name}"`);
 }
 
+/** Replaces methods of this one object: all of them, or none if one of them can't be. Returns how to restore them. */
+export function patch(target: object, methods: Readonly<Record<string, Replace>>): () => void {
+  const restores: (() => void)[] = [];
+  const restore = () => {
+    for (const each of restores.splice(0).reverse()) each();
+  };
+  try {
+    for (const [name, replace] of Object.entries(methods)) restores.push(patchOne(target, name, replace));
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  return restore;
+}
+
+/** Makes the one function look like the other: its name, and how many arguments it takes. */
+export function resemble<F extends Method>(replacement: F, original: Method): F {
+  Object.defineProperty(replacement, "name", { value: original.name, configurable: true });
+  Object.defineProperty(replacement, "length", { value: original.length, configurable: true });
+  return replacement;
+}
+
 /**
- * Replaces a method of this one object; returns how to restore it. The replacement is an own property, because a Proxy would break
- * methods that use `#private` fields, and would not see calls that the object makes to itself.
+ * The replacement is an own property, because a Proxy would break methods that use `#private` fields, and would not see calls
+ * that the object makes to itself.
  */
-export function patch(target: object, name: string, replace: (original: Method) => Method): () => void {
+function patchOne(target: object, name: string, replace: Replace): () => void {
   const original = methodOf(target, name);
   const own = Object.getOwnPropertyDescriptor(target, name);
   if (own === undefined ? !Object.isExtensible(target) : own.configurable === false) {
@@ -22,9 +47,7 @@ export function patch(target: object, name: string, replace: (original: Method) 
       `the object's method "${name}" can't be replaced: it is frozen or sealed`,
     );
   }
-  const value = replace(original);
-  Object.defineProperty(value, "name", { value: original.name, configurable: true });
-  Object.defineProperty(value, "length", { value: original.length, configurable: true });
+  const value = resemble(replace(original), original);
   Object.defineProperty(target, name, {
     value,
     writable: true,

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.js";
 import type { QueueTelemetry } from "../contracts.js";
+import { LinkedList } from "../linked-list.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
-import { LinkedList } from "./linked-list.js";
 import type { Place, Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 

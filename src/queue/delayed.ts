@@ -1,5 +1,5 @@
+import type { Links } from "../linked-list.js";
 import { type Due, UNSET } from "./alarm.js";
-import type { Links } from "./linked-list.js";
 import type { Place } from "./storage/store.js";
 import type { Ticket } from "./ticket.js";
 

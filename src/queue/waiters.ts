@@ -1,6 +1,6 @@
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../errors.js";
+import type { Links } from "../linked-list.js";
 import { type Due, UNSET } from "./alarm.js";
-import type { Links } from "./linked-list.js";
 import type { Abortable, SignalGroup } from "./signals.js";
 import type { Place } from "./storage/store.js";
 

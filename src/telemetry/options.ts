@@ -13,6 +13,11 @@ export type Relation = "link" | "parent" | "auto";
 export interface InstrumentOptions {
   /** What the queue is called in metrics and spans. Queues of the same name share their series. */
   name: string;
+  /**
+   * Names for the priorities of a p-queue or an async.priorityQueue, such as `{ urgent: 10, regular: 0 }`. A priority that has no
+   * name here is a tier called by its number, 0 is `default`.
+   */
+  tiers?: Readonly<Record<string, number>> | undefined;
   /** How long items of a tier may wait; `default` stands for every tier that has no entry. Default: no SLA. */
   sla?: Readonly<Record<string, Sla>> | undefined;
   /** Default: `always`. */
@@ -34,6 +39,8 @@ export interface Sla {
 /** {@link InstrumentOptions}, checked and complete. */
 export interface Settings {
   readonly name: string;
+  /** Names for priorities. */
+  readonly tiers: ReadonlyMap<number, string>;
   readonly sla: ReadonlyMap<string, SlaTarget>;
   readonly traces: Traces;
   readonly relation: Relation;
@@ -42,17 +49,31 @@ export interface Settings {
 
 const USUAL_OBJECTIVE = 0.99;
 
-/** Throws an `InvalidOption…Error` that names option, value and what is allowed. `tiers` are those of the queue. */
-export function readOptions(options: unknown, tiers: readonly string[]): Settings {
+/** Throws an `InvalidOption…Error` that names option, value and what is allowed. `queue` has these tiers, or any number of them. */
+export function readOptions(
+  options: unknown,
+  queue: { readonly tiers: readonly string[]; readonly priorities?: boolean | undefined },
+): Settings {
   if (typeof options !== "object" || options === null) {
     throw new InvalidOptionTypeError("options", options, "an object with at least a name");
   }
-  const { name, sla, traces, relation, metrics } = options as Record<keyof InstrumentOptions, unknown>;
+  const { name, tiers, sla, traces, relation, metrics } = options as Record<keyof InstrumentOptions, unknown>;
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
   if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+  if (tiers !== undefined && queue.priorities !== true) {
+    throw new InvalidOptionTypeError(
+      "tiers",
+      tiers,
+      "left out: this queue has no priorities to be named here",
+    );
+  }
+  const names = readTiers(tiers);
+  const known = [...new Set([...names.values(), ...queue.tiers, "default"])];
+  const isKnown = (tier: string) => known.includes(tier) || (queue.priorities === true && isNumber(tier));
   return {
     name,
-    sla: readSla(sla, tiers),
+    tiers: names,
+    sla: readSla(sla, isKnown, known),
     traces: oneOf("traces", traces, ["always", "with-parent", "never"]),
     relation: oneOf("relation", relation, ["link", "parent", "auto"]),
     metrics: oneOf("metrics", metrics, ["always", "never"]),
@@ -67,15 +88,45 @@ function oneOf<V extends string>(option: string, value: unknown, allowed: readon
   throw new InvalidOptionTypeError(option, value, words);
 }
 
-function readSla(sla: unknown, tiers: readonly string[]): Map<string, SlaTarget> {
+function readTiers(tiers: unknown): Map<number, string> {
+  const names = new Map<number, string>();
+  if (tiers === undefined) return names;
+  if (typeof tiers !== "object" || tiers === null || Array.isArray(tiers)) {
+    throw new InvalidOptionTypeError("tiers", tiers, "an object of names and priorities");
+  }
+  for (const [name, given] of Object.entries(tiers)) {
+    const priority = number(`tiers.${name}`, given, "a finite number", Number.isFinite);
+    const other = names.get(priority);
+    if (other !== undefined) {
+      throw new InvalidOptionRangeError(
+        `tiers.${name}`,
+        priority,
+        `another priority than that of "${other}"`,
+      );
+    }
+    names.set(priority, name);
+  }
+  return names;
+}
+
+/** Is it how a number is written? */
+function isNumber(text: string): boolean {
+  return String(Number(text)) === text;
+}
+
+function readSla(
+  sla: unknown,
+  isKnown: (tier: string) => boolean,
+  known: readonly string[],
+): Map<string, SlaTarget> {
   const targets = new Map<string, SlaTarget>();
   if (sla === undefined) return targets;
   if (typeof sla !== "object" || sla === null || Array.isArray(sla)) {
     throw new InvalidOptionTypeError("sla", sla, "an object of tier names and { targetMs, objective }");
   }
   for (const [tier, target] of Object.entries(sla)) {
-    if (tier !== "default" && !tiers.includes(tier)) {
-      const names = [...new Set([...tiers, "default"])].map((each) => `"${each}"`).join(", ");
+    if (!isKnown(tier)) {
+      const names = known.map((each) => `"${each}"`).join(", ");
       throw new InvalidOptionRangeError("sla", tier, `keyed by a tier of the queue: ${names}`);
     }
     targets.set(tier, readTarget(`sla.${tier}`, target));

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Probe } from "../contracts.js";
+import type { Probe, Told } from "../contracts.js";
 import type { ReadingName } from "./instruments.js";
 import {
   allSeries,
@@ -55,20 +55,22 @@ const READINGS: Record<ReadingName, Reading> = {
   ),
   "queue.delayed": gauge((probe) => probe.delayed, sum),
   "queue.enqueued": tierCounter(ENQUEUED),
-  "queue.dequeued": tierCounter(DEQUEUED),
-  "queue.overtakes": tierCounter(OVERTAKES),
-  "queue.completed": (queue, add) => {
+  "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
+  "queue.overtakes": ifTold("takes", tierCounter(OVERTAKES)),
+  "queue.completed": ifTold("outcomes", (queue, add) => {
     for (const [i, outcome] of OUTCOMES.entries()) {
       add(queue.counts[i]!, { ...queue.attributes, "queue.outcome": outcome });
     }
-  },
-  "queue.dropped": eachTier((tier, add) => {
-    for (const reason of DROP_REASONS) {
-      add(tier.counts[dropIndex(reason)]!, { ...tier.attributes, "queue.reason": reason });
-    }
   }),
-  "queue.retried": queueCounter(RETRIED),
-  "queue.dead.lettered": queueCounter(DEAD_LETTERED),
+  "queue.dropped": (queue, add) => {
+    for (const tier of queue.tiers.values()) {
+      for (const reason of DROP_REASONS.filter((each) => queue.tells(each))) {
+        add(tier.counts[dropIndex(reason)]!, { ...tier.attributes, "queue.reason": reason });
+      }
+    }
+  },
+  "queue.retried": ifTold("retries", queueCounter(RETRIED)),
+  "queue.dead.lettered": ifTold("dead-letters", queueCounter(DEAD_LETTERED)),
   "queue.telemetry.errors": queueCounter(ERRORS),
   "queue.context.lost": (queue, add) =>
     add(queue.counts[CONTEXT_LOST]!, { ...queue.attributes, "queue.where": "get" }),
@@ -78,11 +80,14 @@ const READINGS: Record<ReadingName, Reading> = {
   "queue.sla.objective.ratio": eachTier(({ sla, attributes }, add) => {
     if (sla !== undefined) add(sla.objective, attributes);
   }),
-  "queue.sla.items": eachTier(({ sla, counts, attributes }, add) => {
-    if (sla === undefined) return;
-    add(counts[SLA_MET]!, { ...attributes, "queue.result": "met" });
-    add(counts[SLA_MISSED]!, { ...attributes, "queue.result": "missed" });
-  }),
+  "queue.sla.items": ifTold(
+    "takes",
+    eachTier(({ sla, counts, attributes }, add) => {
+      if (sla === undefined) return;
+      add(counts[SLA_MET]!, { ...attributes, "queue.result": "met" });
+      add(counts[SLA_MISSED]!, { ...attributes, "queue.result": "missed" });
+    }),
+  ),
 };
 
 type Merge = (a: number, b: number) => number;
@@ -113,6 +118,13 @@ function gauge(read: (probe: Probe) => number | undefined, merge: Merge, more?: 
     if (value === undefined) return;
     shown.add(queue);
     add(value, more === undefined ? queue.attributes : { ...queue.attributes, ...more });
+  };
+}
+
+/** Nothing, where no queue of the name can tell. */
+function ifTold(what: Told, reading: Reading): Reading {
+  return (queue, add) => {
+    if (queue.tells(what)) reading(queue, add);
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { DropReason, Outcome, Probe } from "../contracts.js";
+import type { DropReason, Outcome, Probe, Told } from "../contracts.js";
 import { Histogram } from "./histogram.js";
 import type { HistogramName } from "./instruments.js";
 
@@ -13,6 +13,15 @@ export interface SlaTarget {
 
 export const DROP_REASONS: readonly DropReason[] = ["evicted", "expired", "rejected", "shutdown"];
 export const OUTCOMES: readonly Outcome[] = ["success", "failure"];
+const EVERYTHING: readonly Told[] = [
+  "pulls",
+  "takes",
+  "outcomes",
+  "durations",
+  "retries",
+  "dead-letters",
+  ...DROP_REASONS,
+];
 
 /** Indices into {@link TierSeries.counts}. */
 export const ENQUEUED = 0;
@@ -58,10 +67,11 @@ interface Watched {
   readonly probe: WeakRef<Probe>;
   /** For each tier of the probe, its series. */
   readonly tiers: readonly TierSeries[];
+  readonly tells: readonly Told[];
 }
 
 /** Beyond so many tiers, the rest is lumped together as `other`. */
-const MOST_TIERS = 20;
+export const MOST_TIERS = 20;
 
 /** All numbers under one queue name. Queues of the same name share them. */
 export class QueueSeries {
@@ -72,6 +82,7 @@ export class QueueSeries {
   readonly process: Record<Outcome, Histogram>;
   readonly tiers = new Map<string, TierSeries>();
   private watched: Watched[] = [];
+  private readonly told = new Set<Told>();
 
   constructor(
     readonly name: string,
@@ -88,14 +99,15 @@ export class QueueSeries {
     };
   }
 
-  /** The series of the named tiers, made where they are missing. */
-  tiersFor(names: readonly string[]): TierSeries[] {
-    return names.map((name, i) => this.tier(i < MOST_TIERS ? name : "other"));
+  /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */
+  tells(what: Told): boolean {
+    if (!this.told.has(what) && this.watched.some(({ tells }) => tells.includes(what))) this.told.add(what);
+    return this.told.has(what);
   }
 
-  watch(probe: Probe, tiers: readonly TierSeries[]): void {
+  watch(probe: Probe, tiers: readonly TierSeries[], tells: readonly Told[] = EVERYTHING): void {
     if (this.exported) byName.set(this.name, this);
-    this.watched.push({ probe: new WeakRef(probe), tiers });
+    this.watched.push({ probe: new WeakRef(probe), tiers, tells });
   }
 
   unwatch(probe: Probe): void {
@@ -111,15 +123,16 @@ export class QueueSeries {
     }
   }
 
-  /** Every histogram of the queue. */
+  /** Every histogram for which there can be values. */
   *histograms(): Iterable<Histogram> {
     yield this.put;
-    yield this.get;
-    for (const tier of this.tiers.values()) yield tier.wait;
-    for (const outcome of OUTCOMES) yield this.process[outcome];
+    if (this.tells("pulls")) yield this.get;
+    if (this.tells("takes")) for (const tier of this.tiers.values()) yield tier.wait;
+    if (this.tells("durations")) for (const outcome of OUTCOMES) yield this.process[outcome];
   }
 
-  private tier(name: string): TierSeries {
+  /** The series of the tier, made if it is missing. */
+  tier(name: string): TierSeries {
     let tier = this.tiers.get(name);
     if (tier === undefined) {
       tier = new TierSeries(this.name, name, this.exported);

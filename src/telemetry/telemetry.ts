@@ -11,6 +11,7 @@ import {
   ENQUEUED,
   ERRORS,
   FAILURE,
+  MOST_TIERS,
   OVERTAKES,
   QueueSeries,
   RETRIED,
@@ -28,24 +29,31 @@ import { end, type Pull, Spans } from "./spans.js";
  */
 export class Telemetry implements QueueTelemetry {
   readonly series: QueueSeries;
-  readonly tiers: readonly TierSeries[];
+  readonly tierNames: string[];
+  readonly tiers: TierSeries[];
   private readonly spans: Spans;
   private readonly tracing: boolean;
   /** When the youngest item came in that was taken so far: who came before it was overtaken by it. */
   private readonly youngest = new Float64Array([Number.NEGATIVE_INFINITY]);
+  /** Which tier each priority is, where there are priorities. */
+  private readonly byPriority = new Map<number, number>();
   private warned = false;
 
   constructor(
-    settings: Settings,
-    private readonly tierNames: readonly string[],
+    private readonly settings: Settings,
+    tierNames: readonly string[],
     system: string,
   ) {
-    const { name, sla, traces, relation, metrics } = settings;
+    const { name, traces, relation, metrics, tiers } = settings;
+    this.tierNames = [...tierNames];
+    for (const [priority, tier] of tiers) {
+      if (priority === 0) this.tierNames[0] = tier;
+      else this.byPriority.set(priority, this.tierNames.push(tier) - 1);
+    }
+    this.byPriority.set(0, 0);
     // Numbers that are not to be exported are still kept, in series that nobody knows.
     this.series = metrics === "never" ? new QueueSeries(name, false) : seriesOf(name);
-    this.tiers = this.series.tiersFor(tierNames);
-    for (const [i, tier] of this.tiers.entries())
-      tier.sla = sla.get(tierNames[i]!) ?? sla.get("default") ?? tier.sla;
+    this.tiers = this.tierNames.map((tier, i) => this.tierSeries(tier, i));
     this.spans = new Spans(name, system, traces, relation);
     this.tracing = traces !== "never";
     this.syncExport();
@@ -53,6 +61,19 @@ export class Telemetry implements QueueTelemetry {
 
   get queueName(): string {
     return this.series.name;
+  }
+
+  tierOf(priority: number): number {
+    const known = this.byPriority.get(priority);
+    if (known !== undefined) return known;
+    // What every item has a value of its own for is no tier: neither names nor the map may grow for ever.
+    if (this.tierNames.length > MOST_TIERS) return MOST_TIERS;
+    const index = this.tierNames.length;
+    const name = index < MOST_TIERS ? String(priority) : "other";
+    this.tierNames.push(name);
+    this.tiers.push(this.tierSeries(name, index));
+    if (index < MOST_TIERS) this.byPriority.set(priority, index);
+    return index;
   }
 
   putAtOnce(tier: number, correlationId: string | undefined): Carrier {
@@ -74,6 +95,7 @@ export class Telemetry implements QueueTelemetry {
 
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier {
     try {
+      if (!this.tracing && plainExport.isStopped) return parcelOf(context.active(), correlationId);
       plainExport.sync();
       return this.spans.send(this.tierNames[tier]!, correlationId, count);
     } catch (error) {
@@ -211,10 +233,41 @@ export class Telemetry implements QueueTelemetry {
   }
 
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {
-    const parcel = carrier as Parcel | undefined;
-    const span = this.tracing ? this.processSpan(parcel, task) : undefined;
-    const handler = () => correlation.run(task, () => this.inContext(parcel, span, fn));
+    const span = this.begin(carrier, task);
+    const handler = () => this.within(span, carrier, task, fn);
     return span === undefined ? handler() : this.endWith(span, handler);
+  }
+
+  begin(carrier: Carrier, task: TaskFacts): Span | undefined {
+    if (!this.tracing) return undefined;
+    try {
+      return this.spans.process(carrier as Parcel | undefined, task);
+    } catch (error) {
+      this.fault(error);
+      return undefined;
+    }
+  }
+
+  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
+    return correlation.run(task, () =>
+      this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn),
+    );
+  }
+
+  end(began: object | undefined, failure?: { readonly error: unknown }): void {
+    if (began === undefined) return;
+    try {
+      end(began as Span, failure);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private tierSeries(name: string, index: number): TierSeries {
+    const { sla } = this.settings;
+    const tier = this.series.tier(index < MOST_TIERS ? name : "other");
+    tier.sla = sla.get(name) ?? sla.get("default") ?? tier.sla;
+    return tier;
   }
 
   /** What still travels when the put span could not be made. */
@@ -237,15 +290,6 @@ export class Telemetry implements QueueTelemetry {
       this.spans.pulled(pull, parcels, tookMs, error);
     } catch (fault) {
       this.fault(fault);
-    }
-  }
-
-  private processSpan(parcel: Parcel | undefined, task: TaskFacts): Span | undefined {
-    try {
-      return this.spans.process(parcel, task);
-    } catch (error) {
-      this.fault(error);
-      return undefined;
     }
   }
 
@@ -301,13 +345,5 @@ export class Telemetry implements QueueTelemetry {
       }
     } else this.end(span);
     return result;
-  }
-
-  private end(span: Span, failure?: { error: unknown }): void {
-    try {
-      end(span, failure);
-    } catch (error) {
-      this.fault(error);
-    }
   }
 }

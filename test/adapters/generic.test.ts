@@ -206,11 +206,33 @@ describe("a synchronous queue", () => {
 });
 
 describe("a queue with promises and #private fields", () => {
-  it("works as before, with the very promises it returned", async () => {
-    const own = Promise.resolve();
-    const queue = wrap({ offer: () => own, take: () => own }, { put: "offer", get: "take" });
-    expect(queue.offer()).toBe(own);
-    expect(queue.take()).toBe(own);
+  it("works as before, with promises of the same kind, results and errors", async () => {
+    class Special<T> extends Promise<T> {}
+    const queue = wrap(
+      { offer: () => Special.resolve("in"), take: () => Special.reject(new Error("out")) },
+      { put: "offer", get: "take" },
+    );
+    expect(queue.offer()).toBeInstanceOf(Special);
+    expect(await queue.offer()).toBe("in");
+    await expect(queue.take()).rejects.toThrow("out");
+  });
+
+  it("hides no unhandled rejection, and makes none", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    const listeners = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection").on("unhandledRejection", note);
+    const queue = wrap(
+      { offer: (item: string) => Promise.reject(item), take: () => Promise.reject("take") },
+      { put: "offer", get: "take" },
+    );
+    void queue.offer("nobody looks");
+    queue.offer("somebody looks").catch(() => {});
+    void queue.take();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of listeners) process.on("unhandledRejection", listener);
+    expect(unhandled).toEqual(["nobody looks", "take"]);
   });
 
   it("hands items to who waits, with their context", async () => {
@@ -375,6 +397,11 @@ describe("items", () => {
         const ignore = () => {};
         const attachment = generic({ put: "put", get: "takeAt" }).attach(bag, {
           queueName: "bag",
+          tierNames: ["default"],
+          tierOf: () => 0,
+          begin: () => undefined,
+          within: (_began, _carrier, _task, fn) => fn(),
+          end: ignore,
           putAtOnce: () => undefined,
           takenAtOnce: ignore,
           putStarted: () => ({ put: puts++ }),
@@ -544,7 +571,7 @@ describe("the probe", () => {
     expect(probe.headAt()).toBeUndefined();
     expect(probe.inFlight).toBeUndefined();
     expect(probe.capacity).toBe(Number.POSITIVE_INFINITY);
-    expect(probe.delayed).toBe(0);
+    expect(probe.delayed).toBeUndefined();
   });
 
   it("survives a peek that throws", () => {

@@ -16,6 +16,7 @@ class Mark {
 /** An observer that keeps count, and fails the test on anything that its contract rules out. */
 export class Recorder implements QueueTelemetry {
   readonly queueName = "recorded";
+  readonly tierNames = ["default"];
   putsBegun = 0;
   putsOver = 0;
   accepted = 0;
@@ -29,6 +30,10 @@ export class Recorder implements QueueTelemetry {
   settlements = 0;
   faults = 0;
   readonly log: string[] = [];
+
+  tierOf(): number {
+    return 0;
+  }
 
   putAtOnce(tier: number, correlationId: string | undefined): Carrier {
     const carrier = this.putStarted(tier, correlationId, 1);
@@ -122,6 +127,14 @@ export class Recorder implements QueueTelemetry {
     this.log.push("run");
     return fn();
   }
+
+  begin(): undefined {}
+
+  within<R>(_began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
+    return this.run(carrier, task, fn);
+  }
+
+  end(): void {}
 
   private endPut(carrier: Carrier, tier: number, tookMs: number): void {
     isDuration(tookMs);

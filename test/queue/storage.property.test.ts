@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LinkedList } from "../../src/queue/linked-list.js";
+import { LinkedList } from "../../src/linked-list.js";
 import { ArrivalLines } from "../../src/queue/storage/arrival-lines.js";
 import { Deque } from "../../src/queue/storage/deque.js";
 import { Heap } from "../../src/queue/storage/heap.js";

@@ -19,6 +19,18 @@ export class LinkedList<N extends Links<N>> {
     this.size++;
   }
 
+  /** After `previous`, which is in this list; before all others if that is undefined. */
+  insertAfter(previous: N | undefined, node: N): void {
+    const next = previous === undefined ? this.first : previous.next;
+    node.previous = previous;
+    node.next = next;
+    if (previous === undefined) this.first = node;
+    else previous.next = node;
+    if (next === undefined) this.last = node;
+    else next.previous = node;
+    this.size++;
+  }
+
   /** The node must be in this list. */
   remove(node: N): void {
     const { previous, next } = node;

@@ -1,0 +1,45 @@
+import type { Task } from "./task.js";
+
+/** Tasks of one item, in order of arrival; those before `head` are gone. */
+class Chain {
+  head = 0;
+  constructor(readonly tasks: Task[]) {}
+}
+
+/**
+ * Finds what belongs to an item where a queue gives back nothing but items: by identity, and where the same item is in there more
+ * than once, in order of arrival. O(1), amortised.
+ */
+export class ByItem {
+  private readonly tasks = new Map<unknown, Task | Chain>();
+
+  /** A task that `isHere` denies is forgotten by and by. */
+  constructor(private readonly isHere: (task: Task) => boolean) {}
+
+  add(task: Task): void {
+    const found = this.tasks.get(task.item);
+    if (found === undefined) this.tasks.set(task.item, task);
+    else if (found instanceof Chain) found.tasks.push(task);
+    else this.tasks.set(task.item, new Chain([found, task]));
+  }
+
+  /** The task of the item that came first, of those that are here. */
+  find(item: unknown): Task | undefined {
+    const found = this.tasks.get(item);
+    if (found instanceof Chain) {
+      for (; found.head < found.tasks.length; found.head++) {
+        const task = found.tasks[found.head]!;
+        if (this.isHere(task)) {
+          // Amortised: what is moved is no more than what went before.
+          if (found.head > found.tasks.length / 2) {
+            found.tasks.splice(0, found.head);
+            found.head = 0;
+          }
+          return task;
+        }
+      }
+    } else if (found !== undefined && this.isHere(found)) return found;
+    this.tasks.delete(item);
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { shared } from "../shared.js";
+import { type Method, resemble } from "./patch.js";
+
+/** A queue that hands its tasks to a worker which was fixed at its construction. */
+export interface Claimant {
+  /**
+   * The task that the queue hands out at this moment, if it is for the item. `surely` asks only for what can't be another queue's.
+   * It is claimed once.
+   */
+  claim(item: unknown, surely: boolean): object | undefined;
+  /** Calls the handler of a task that was claimed, in the context of its put. */
+  run(task: object, handler: () => unknown, args: unknown[]): unknown;
+}
+
+/** By name, which is how a worker and its queue find each other. */
+const claimants = shared("claimants", () => new Map<string, Set<Claimant>>());
+const handlers = shared("handlers", () => new Set<string>());
+
+/** Was a worker wrapped by that name? */
+export function hasHandler(name: string): boolean {
+  return handlers.has(name);
+}
+
+function claimantsOf(name: string): Set<Claimant> {
+  let known = claimants.get(name);
+  if (known === undefined) {
+    known = new Set();
+    claimants.set(name, known);
+  }
+  return known;
+}
+
+/** From now on the queue hears of handlers of its name. Returns how to end that. */
+export function listen(name: string, claimant: Claimant): () => void {
+  const known = claimantsOf(name);
+  known.add(claimant);
+  return () => known.delete(claimant);
+}
+
+/**
+ * Wraps a worker that its queue gets at construction, so that each item is handled in the context of its own put, inside its
+ * `process` span: `fastq(instrumentHandler(worker, { name: "resize" }), 4)`, and the queue is instrumented by the same name. Arity,
+ * `this`, results, errors and being an async function stay as they are. Items of other queues are handled as if it weren't there.
+ * Throws an `InvalidOption…Error` unless it gets a function and a name.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: whatever the worker takes and returns
+export function instrumentHandler<F extends (...args: any[]) => any>(
+  handler: F,
+  options: { name: string },
+): F {
+  if (typeof handler !== "function") throw new InvalidOptionTypeError("handler", handler, "a function");
+  const name: unknown = options?.name;
+  if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+  if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+  handlers.add(name);
+  const known = claimantsOf(name);
+  const call = (self: unknown, args: unknown[]): unknown => {
+    for (const surely of known.size > 1 ? [true, false] : [false]) {
+      for (const claimant of known) {
+        const task = claimant.claim(args[0], surely);
+        if (task !== undefined) return claimant.run(task, () => handler.apply(self, args), args);
+      }
+    }
+    return handler.apply(self, args);
+  };
+  const wrapped: Method = isAsync(handler)
+    ? async function (this: unknown, ...args: unknown[]) {
+        return await call(this, args);
+      }
+    : function (this: unknown, ...args: unknown[]) {
+        return call(this, args);
+      };
+  return resemble(wrapped, handler) as F;
+}
+
+/** Workers that are async functions get no callback, from those queues that know both. */
+function isAsync(handler: object): boolean {
+  return (handler as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncFunction";
+}

@@ -1,0 +1,173 @@
+import { AsyncResource } from "node:async_hooks";
+import type PQueue from "p-queue";
+import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
+import { Ledger, whenOver } from "./ledger.js";
+import { type Method, patch } from "./patch.js";
+import type { Task } from "./task.js";
+
+type Options = { id?: string; priority?: number; timeout?: number; signal?: AbortSignal } | null | undefined;
+type Job = (...args: unknown[]) => unknown;
+
+/** Is the object built like a queue of p-queue's? */
+export function isPQueue(queue: object): queue is PQueue {
+  const { add, addAll, clear, setPriority, emit, size, pending } = queue as Partial<PQueue>;
+  const methods = [add, addAll, clear, setPriority, emit];
+  return (
+    methods.every((method) => typeof method === "function") &&
+    typeof size === "number" &&
+    typeof pending === "number"
+  );
+}
+
+/** p-queue. Its tasks are closures, so they get back every async context that was theirs when they were added, not only ours. */
+export const pQueue: Adapter<PQueue> = {
+  system: "p-queue",
+  priorities: true,
+  tiersOf: () => ["default"],
+  attach: (queue, telemetry) => new PQueueAttachment(queue, telemetry),
+};
+
+class PQueueAttachment implements Attachment {
+  readonly tells = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
+  readonly probe;
+  private readonly ledger: Ledger;
+  private readonly restores: (() => void)[];
+  /** Tasks that have an ID of the user's. */
+  private readonly byId = new Map<string, Task>();
+  /** When p-queue gives up a running task, in monotonic milliseconds. */
+  private readonly deadlines = new Map<Task, number>();
+  /** Errors of tasks that are settled. */
+  private readonly known = new WeakSet<object>();
+
+  constructor(
+    private readonly queue: PQueue,
+    telemetry: QueueTelemetry,
+  ) {
+    this.ledger = new Ledger(telemetry);
+    this.probe = this.ledger.probe({
+      size: () => queue.size,
+      running: () => queue.pending,
+      head: () => this.ledger.mostUrgent((a, b) => a > b),
+    });
+    const methods = { add: this.wrapAdd, clear: this.wrapClear, setPriority: this.wrapSetPriority };
+    this.restores = [patch(queue, methods)];
+  }
+
+  detach(): void {
+    this.ledger.close();
+    for (const restore of this.restores) restore();
+  }
+
+  private readonly wrapAdd = (original: Method): Method => {
+    const attachment = this;
+    return function add(this: unknown, job: Job, options?: Options, ...more: unknown[]) {
+      // What is no function fails in p-queue's own words.
+      const isOurs = attachment.ledger.isOpen && typeof job === "function";
+      if (!isOurs) return original.call(this, job, options, ...more);
+      return attachment.add(job, options, (wrapped) => original.call(this, wrapped, options, ...more));
+    };
+  };
+
+  private add(job: Job, options: Options, original: (job: Job) => unknown): unknown {
+    const { ledger, queue } = this;
+    const task = ledger.enter(job, ledger.tierOf(options?.priority));
+    const scope = new AsyncResource("queuescope.task", { requireManualDestroy: true });
+    const timeout = options != null && "timeout" in options ? options.timeout : queue.timeout;
+    const { taken } = ledger;
+    const { size } = queue;
+    const promise = original((...args) =>
+      ledger.isOpen ? scope.runInAsyncScope(this.start, this, task, job, args, timeout) : job(...args),
+    );
+    if (queue.size > size || ledger.taken > taken) ledger.entered(task);
+    else ledger.refused(task, options?.signal?.reason ?? new Error("p-queue refused the task"));
+    if (options?.id !== undefined) this.followId(task, options.id);
+    if (options?.signal !== undefined) this.followSignal(task, options.signal);
+    return promise;
+  }
+
+  private start(task: Task, job: Job, args: unknown[], timeout: number | undefined): unknown {
+    const { ledger } = this;
+    ledger.take(task);
+    if (timeout !== undefined) this.followTimeout(task, timeout);
+    const settle = (failure?: { readonly error: unknown }) => {
+      if (isObject(failure?.error)) this.known.add(failure.error);
+      ledger.settle(task, failure);
+    };
+    try {
+      return whenOver(
+        ledger.run(task, () => job(...args)),
+        settle,
+      );
+    } catch (error) {
+      settle({ error });
+      throw error;
+    }
+  }
+
+  /** So that a change of priority finds the task. */
+  private followId(task: Task, id: string): void {
+    if (task.stage !== "waiting") return;
+    this.byId.set(id, task);
+    task.atEnd(() => {
+      if (this.byId.get(id) === task) this.byId.delete(id);
+    });
+  }
+
+  /** p-queue gives up an aborted task at once, whatever the task does. */
+  private followSignal(task: Task, signal: AbortSignal): void {
+    if (task.stage === "over") return;
+    const abort = () => {
+      if (task.stage === "waiting") this.ledger.drop(task, "evicted");
+      else this.ledger.settle(task, { error: signal.reason });
+      if (isObject(signal.reason)) this.known.add(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    task.atEnd(() => signal.removeEventListener("abort", abort));
+  }
+
+  /** That p-queue gave up a task after its timeout is told by an event alone, which doesn't say which task it was. */
+  private followTimeout(task: Task, timeout: number): void {
+    if (this.restores.length === 1) this.restores.push(patch(this.queue, { emit: this.wrapEmit }));
+    this.deadlines.set(task, task.takenAt + timeout);
+    task.atEnd(() => this.deadlines.delete(task));
+  }
+
+  private readonly wrapEmit = (original: Method): Method => {
+    const attachment = this;
+    return function emit(this: unknown, event: unknown, ...args: unknown[]) {
+      if (event === "error") attachment.timedOut(args[0]);
+      return original.call(this, event, ...args);
+    };
+  };
+
+  private timedOut(error: unknown): void {
+    if (!(error instanceof Error) || error.name !== "TimeoutError" || this.known.has(error)) return;
+    let first: Task | undefined;
+    for (const [task, deadline] of this.deadlines) {
+      if (first === undefined || deadline < this.deadlines.get(first)!) first = task;
+    }
+    if (first !== undefined) this.ledger.settle(first, { error });
+  }
+
+  private readonly wrapClear = (original: Method): Method => {
+    const { ledger } = this;
+    return function clear(this: unknown, ...args: unknown[]) {
+      ledger.dropAll("shutdown");
+      return original.apply(this, args);
+    };
+  };
+
+  private readonly wrapSetPriority = (original: Method): Method => {
+    const attachment = this;
+    return function setPriority(this: unknown, id: string, priority: number, ...more: unknown[]) {
+      const result = original.call(this, id, priority, ...more);
+      const task = attachment.byId.get(id);
+      if (task?.stage === "waiting") attachment.ledger.move(task, attachment.ledger.tierOf(priority));
+      return result;
+    };
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

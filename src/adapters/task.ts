@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts.js";
+
+/** Where a task is on its way: being put, in the queue, taken, or settled, dropped or refused. */
+export type Stage = "entering" | "waiting" | "running" | "over";
+
+/** One item on its way through a foreign queue. */
+export class Task implements TaskFacts {
+  previous: Task | undefined = undefined;
+  next: Task | undefined = undefined;
+  stage: Stage = "entering";
+  /** When it was taken, in monotonic milliseconds. */
+  takenAt = Number.NaN;
+  /** What `Around.begin` gave. */
+  began: object | undefined = undefined;
+  private endings: (() => void)[] | undefined = undefined;
+  private id: string | undefined = undefined;
+
+  constructor(
+    private readonly telemetry: QueueTelemetry,
+    readonly carrier: Carrier,
+    /** Index of its tier. */
+    public tierIndex: number,
+    /** When it came in, in monotonic milliseconds. */
+    readonly at: number,
+    /** What the user put. */
+    readonly item: unknown,
+  ) {}
+
+  get tier(): string {
+    return this.telemetry.tierNames[this.tierIndex]!;
+  }
+
+  /** Queues that try again by themselves don't tell. */
+  get attempt(): number {
+    return 1;
+  }
+
+  get waitMs(): number {
+    return this.takenAt - this.at;
+  }
+
+  /** Calls back when it is over. */
+  atEnd(ending: () => void): void {
+    this.endings ??= [];
+    this.endings.push(ending);
+  }
+
+  /** @internal */
+  close(): void {
+    this.stage = "over";
+    if (this.endings !== undefined) for (const ending of this.endings) ending();
+  }
+
+  get correlationId(): string {
+    this.id ??= this.telemetry.correlationIdOf(this.carrier) ?? randomUUID();
+    return this.id;
+  }
+}
