@@ -67,3 +67,24 @@ it.concurrent("a home-made queue has spans and metrics once its methods are name
     ]),
   );
 });
+
+it.concurrent("every task in p-queue, fastq and async knows the request that it belongs to", async () => {
+  const wrap = Example.run("wrap-known-queues.ts");
+  expect(await wrap.exited).toEqual({ code: 0, signal: null });
+  expect(wrap.output).toBe(`thumbnail made for request-of-ann
+picture resized for request-of-ann
+mail sent for request-of-ann
+thumbnail made for request-of-bob
+picture resized for request-of-bob
+mail sent for request-of-bob
+thumbnail made for request-of-cem
+picture resized for request-of-cem
+mail sent for request-of-cem
+
+queue       tier     put  taken  within SLA
+thumbnails  default  2    2      -
+thumbnails  urgent   1    1      -
+pictures    default  3    3      -
+mails       default  2    2      2
+mails       1        1    1      1`);
+});
