@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { checkDuration, checkObject } from "../checks.js";
 import type { Outcome, TaskFacts } from "../contracts.js";
 import { AlreadySettledError } from "../errors.js";
-import { checkDuration, checkObject } from "./options.js";
 import type { Place } from "./storage/store.js";
 
 /** What a delivery asks of the queue that it came from. */

@@ -1,3 +1,4 @@
+import { checkDuration, checkObject, isAbortSignal } from "../checks.js";
 import type { Clock } from "../clock.js";
 import type { DropReason } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
@@ -55,12 +56,6 @@ export interface PriorityOptions {
 export interface PutOptions extends WaitOptions, ItemOptions {}
 export interface PriorityPutOptions extends PutOptions, PriorityOptions {}
 
-export function checkObject(name: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "object" || value === null)) {
-    throw new InvalidOptionTypeError(name, value, "an object");
-  }
-}
-
 export function checkCapacity(value: unknown): number {
   const allowed = "a whole number from 1, or Infinity";
   if (typeof value !== "number") throw new InvalidOptionTypeError("capacity", value, allowed);
@@ -68,57 +63,6 @@ export function checkCapacity(value: unknown): number {
     throw new InvalidOptionRangeError("capacity", value, allowed);
   }
   return value;
-}
-
-export function checkOneOf<V extends string>(name: string, value: unknown, allowed: readonly V[]): V {
-  if (value === undefined) return allowed[0]!;
-  if (allowed.includes(value as V)) return value as V;
-  const words = allowed.map((word) => `"${word}"`).join(" or ");
-  if (typeof value !== "string") throw new InvalidOptionTypeError(name, value, words);
-  throw new InvalidOptionRangeError(name, value, words);
-}
-
-export function checkFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "function") {
-    throw new InvalidOptionTypeError(name, value, "a function");
-  }
-}
-
-export function checkClock(value: unknown): void {
-  if (value === undefined) return;
-  const methods = ["now", "wallNow", "setTimeout", "clearTimeout"];
-  const clock = value as Record<string, unknown> | null;
-  if (clock === null || !methods.every((method) => typeof clock[method] === "function")) {
-    throw new InvalidOptionTypeError(
-      "clock",
-      value,
-      "a Clock with now, wallNow, setTimeout and clearTimeout",
-    );
-  }
-}
-
-export function checkNumber(
-  name: string,
-  value: unknown,
-  allowed: string,
-  isAllowed: (n: number) => boolean,
-) {
-  if (typeof value !== "number") throw new InvalidOptionTypeError(name, value, allowed);
-  if (!isAllowed(value)) throw new InvalidOptionRangeError(name, value, allowed);
-}
-
-export function checkDuration(name: string, value: unknown): void {
-  checkNumber(name, value, "milliseconds, from 0", (n) => n >= 0);
-}
-
-function isAbortSignal(value: unknown): value is AbortSignal {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "aborted" in value &&
-    "reason" in value &&
-    "addEventListener" in value
-  );
 }
 
 /** Throws the reason of a signal that is aborted already. */

@@ -1,11 +1,6 @@
+import { checkNumber, checkObject, checkOneOf } from "../checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import {
-  checkNumber,
-  checkObject,
-  checkOneOf,
-  type PriorityPutOptions,
-  type QueueOptions,
-} from "./options.js";
+import type { PriorityPutOptions, QueueOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import { Ranked } from "./storage/ranked.js";
 import { ONLY_PLACE, type Place } from "./storage/store.js";

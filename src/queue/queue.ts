@@ -1,3 +1,4 @@
+import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../checks.js";
 import { systemClock } from "../clock.js";
 import { OBSERVE, PROBE, type Probe, type QueueTelemetry } from "../contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../errors.js";
@@ -8,14 +9,9 @@ import type { Delivery } from "./delivery.js";
 import { DONE, Intake } from "./intake.js";
 import {
   checkCapacity,
-  checkClock,
   checkCorrelationId,
-  checkFunction,
   checkItem,
   checkIterable,
-  checkNumber,
-  checkObject,
-  checkOneOf,
   checkWait,
   isPlain,
   type PutOptions,
