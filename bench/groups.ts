@@ -7,6 +7,7 @@ export const GROUPS = {
   handoff: async (): Promise<readonly Scenario[]> => (await import("./cases/handoff.js")).handoff,
   instrumented: async (): Promise<readonly Scenario[]> =>
     (await import("./cases/instrumented.js")).instrumented,
+  wrapped: async (): Promise<readonly Scenario[]> => (await import("./cases/wrapped.js")).wrapped,
   memory: async (): Promise<readonly Scenario[]> => (await import("./cases/memory.js")).memory,
   python: async (): Promise<readonly Scenario[]> => (await import("./cases/python.js")).python,
 } as const;

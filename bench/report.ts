@@ -11,7 +11,7 @@ export function table(rows: readonly Row[]): string {
     figure(row.peer, row.unit),
     row.peerName,
     significant(row.ratio),
-    row.goal === null ? "" : String(row.goal),
+    row.goal === null ? "" : String(round(row.goal)),
     verdict(row),
     `${(row.spread * 100).toFixed(0)} %`,
   ]);

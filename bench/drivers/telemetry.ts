@@ -1,4 +1,5 @@
-import { metrics } from "@opentelemetry/api";
+import { context, metrics } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeTracerProvider, type SpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { metricProducer } from "queuescope";
@@ -21,6 +22,11 @@ const discard: SpanProcessor = {
 export function registerMetrics(): void {
   const reader = new SilentReader({ metricProducers: [metricProducer()] });
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+}
+
+/** A context manager as an SDK has one, and nothing else. */
+export function registerContext(): void {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }
 
 /** An SDK that records every span. */
