@@ -1,15 +1,11 @@
-import { context } from "@opentelemetry/api";
 import type * as Async from "async";
 import type { Gate } from "../gate.js";
 import { sink } from "../sink.js";
 import { requireApart } from "./apart.js";
-import type { HandwrittenTasks, Stamp } from "./handwritten-tasks.js";
+import type { Done, HandwrittenTasks, Stamp, Worker } from "./handwritten-tasks.js";
 import { CONCURRENCY, type Lines } from "./line.js";
 
 const async = requireApart<typeof Async>("async");
-
-type Done = (error?: Error | null) => void;
-type Worker = (item: number, done: Done) => void;
 
 interface Envelope {
   readonly item: number;
@@ -20,7 +16,7 @@ const SETTLED = Promise.resolve(null);
 const PRIORITIES = 4;
 
 /** The worker ends in a later microtask. */
-function workerFor(gate: Gate): Worker {
+function workerFor(gate: Gate): Worker<number> {
   return (item, done) => {
     sink.sum += item;
     gate.leave();
@@ -28,16 +24,8 @@ function workerFor(gate: Gate): Worker {
   };
 }
 
-function around(tasks: HandwrittenTasks, worker: Worker): (envelope: Envelope, done: Done) => void {
-  return ({ item, stamp }, done) => {
-    const begun = tasks.begin(stamp);
-    const ended: Done = (error) => {
-      tasks.end(begun, error);
-      done(error);
-    };
-    if (begun.context === undefined) worker(item, ended);
-    else context.with(begun.context, worker, undefined, item, ended);
-  };
+function around(tasks: HandwrittenTasks, worker: Worker<number>): (envelope: Envelope, done: Done) => void {
+  return ({ item, stamp }, done) => tasks.call(stamp, worker, item, done);
 }
 
 /** async's queue. */

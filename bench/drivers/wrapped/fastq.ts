@@ -1,13 +1,10 @@
-import { context } from "@opentelemetry/api";
 import type Fastq from "fastq";
 import { sink } from "../sink.js";
 import { requireApart } from "./apart.js";
-import type { Stamp } from "./handwritten-tasks.js";
+import type { Done, Stamp } from "./handwritten-tasks.js";
 import { CONCURRENCY, type Lines } from "./line.js";
 
 const fastq = requireApart<typeof Fastq>("fastq");
-
-type Done = (error: Error | null) => void;
 
 interface Envelope {
   readonly item: number;
@@ -34,13 +31,7 @@ export const fastqCallback: Lines = {
       SETTLED.then(done);
     };
     const queue = fastq<unknown, Envelope>(({ item, stamp }, done) => {
-      const begun = tasks.begin(stamp);
-      const ended: Done = (error) => {
-        tasks.end(begun, error);
-        done(error);
-      };
-      if (begun.context === undefined) worker(item, ended);
-      else context.with(begun.context, worker, undefined, item, ended);
+      tasks.call(stamp, worker, item, done);
     }, CONCURRENCY);
     return (item) => tasks.put((stamp) => queue.push({ item, stamp }));
   },

@@ -19,11 +19,14 @@ export interface Stamp {
 }
 
 /** A task that was begun. */
-export interface Begun {
+interface Begun {
   readonly startedAt: number;
   readonly context: Context | undefined;
   readonly span: Span | undefined;
 }
+
+export type Done = (error: Error | null) => void;
+export type Worker<T> = (item: T, done: Done) => void;
 
 /** What people write around a task: histograms of how long it waited and took, and maybe a span for its put and for itself. */
 export class HandwrittenTasks {
@@ -35,7 +38,9 @@ export class HandwrittenTasks {
   constructor(name: string, hasSpans: boolean) {
     const meter = metrics.getMeter("handwritten");
     this.waitTime = meter.createHistogram("handwritten.wait", { unit: "ms" });
-    this.processTime = meter.createHistogram("handwritten.process", { unit: "ms" });
+    this.processTime = meter.createHistogram("handwritten.process", {
+      unit: "ms",
+    });
     this.attributes = { "queue.name": name };
     this.tracer = hasSpans ? trace.getTracer("handwritten") : undefined;
   }
@@ -65,7 +70,21 @@ export class HandwrittenTasks {
     }
   }
 
-  begin({ enqueuedAt, context: origin, link }: Stamp): Begun {
+  call<T>(stamp: Stamp, worker: Worker<T>, item: T, done: Done): void {
+    const begun = this.begin(stamp);
+    if (begun.context === undefined) worker(item, this.ending(begun, done));
+    else context.with(begun.context, worker, undefined, item, this.ending(begun, done));
+  }
+
+  /** Given back at once: what strips the types names a closure that is kept in a constant, each time it is made. */
+  private ending(begun: Begun, done: Done): Done {
+    return (error) => {
+      this.end(begun, error);
+      done(error);
+    };
+  }
+
+  private begin({ enqueuedAt, context: origin, link }: Stamp): Begun {
     const startedAt = performance.now();
     const { attributes } = this;
     this.waitTime.record(startedAt - enqueuedAt, attributes);
@@ -75,10 +94,14 @@ export class HandwrittenTasks {
       { kind: SpanKind.CONSUMER, attributes, links },
       origin,
     );
-    return { startedAt, context: span === undefined ? undefined : trace.setSpan(origin, span), span };
+    return {
+      startedAt,
+      context: span === undefined ? undefined : trace.setSpan(origin, span),
+      span,
+    };
   }
 
-  end({ startedAt, span }: Begun, error?: unknown): void {
+  private end({ startedAt, span }: Begun, error?: unknown): void {
     this.processTime.record(performance.now() - startedAt, this.attributes);
     if (span === undefined) return;
     if (error) span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });

@@ -3,7 +3,10 @@ import { sink } from "../sink.js";
 import { apart } from "./apart.js";
 import { CONCURRENCY, type Lines } from "./line.js";
 
-const { default: Queue } = await apart<{ default: typeof PQueue }>("p-queue", import.meta.url);
+const { default: Queue } = await apart<{ default: typeof PQueue }>(
+  "p-queue",
+  new URL(import.meta.url).search,
+);
 
 /** p-queue: each task is a closure. */
 export const pQueue: Lines = {
@@ -19,12 +22,13 @@ export const pQueue: Lines = {
   handwritten(gate, tasks) {
     const queue = new Queue({ concurrency: CONCURRENCY });
     return (item) => {
-      const task = async () => {
-        sink.sum += item;
-        gate.leave();
-      };
       tasks.put((stamp) => {
-        void queue.add(() => tasks.run(stamp, task));
+        void queue.add(() =>
+          tasks.run(stamp, async () => {
+            sink.sum += item;
+            gate.leave();
+          }),
+        );
       });
     };
   },
