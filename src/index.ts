@@ -10,14 +10,31 @@ export {
   QueueTimeoutError,
   TaskDoneError,
 } from "./errors.js";
-export type { Adapter, Attachment, Probe, QueueTelemetry, Told } from "./instrument.js";
+export type {
+  Adapter,
+  Attachment,
+  Carrier,
+  Figures,
+  Method,
+  Outcome,
+  Probe,
+  QueueTelemetry,
+  Replace,
+  Stage,
+  Task,
+  TaskFacts,
+  Told,
+} from "./instrument.js";
 export {
   type GenericNames,
   generic,
   type InstrumentOptions,
   instrument,
   instrumentHandler,
+  Ledger,
+  patch,
   uninstrument,
+  whenOver,
 } from "./instrument.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";

@@ -10,7 +10,19 @@ import { Telemetry } from "./telemetry/telemetry.js";
 
 export { type GenericNames, generic } from "./adapters/generic.js";
 export { instrumentHandler } from "./adapters/handler.js";
-export type { Adapter, Attachment, Probe, QueueTelemetry, Told } from "./contracts.js";
+export { type Figures, Ledger, whenOver } from "./adapters/ledger.js";
+export { type Method, patch, type Replace } from "./adapters/patch.js";
+export type { Stage, Task } from "./adapters/task.js";
+export type {
+  Adapter,
+  Attachment,
+  Carrier,
+  Outcome,
+  Probe,
+  QueueTelemetry,
+  TaskFacts,
+  Told,
+} from "./contracts.js";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions extends Options {

@@ -52,6 +52,7 @@ npm install "$tarball" "@opentelemetry/api@$(dev_version @opentelemetry/api)"
 check "only the API of OpenTelemetry comes along" without_sdk
 check "works from ESM" node main.mjs
 check "works from require" node main.cjs
+check "the conformance suite works with node:test" node --test testing.mjs
 check "says what is missing when the SDK is not there" node sdk-missing.mjs
 npm install "typescript@$(dev_version typescript)" "@types/node@$(dev_version @types/node)"
 check "types fit strict TypeScript" tsc tsconfig.json

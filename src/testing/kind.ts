@@ -47,6 +47,11 @@ export interface QueueKind<Q extends object> {
   readonly signals?: "observed";
   /** Is a running task given up after `timeoutMs`? Left out, puts have none. */
   readonly timeouts?: "observed";
+  /**
+   * Does the queue itself say how many items wait? Where it doesn't, those that were there before the adapter came can't be in the
+   * depth. Default: `known`.
+   */
+  readonly size?: "known" | "unknown";
   /** Falsy items that the queue does not take. Default: it takes them all. */
   readonly refuses?: readonly unknown[];
   /** Puts several items by one call. */

@@ -158,12 +158,20 @@ export class StrictTelemetry implements QueueTelemetry {
       this.told.add("durations");
       this.checkDuration("settled", processMs);
     }
-    this.settlements++;
+    this.settle();
     if (outcome === "failure") this.failures.push(error);
     else if (outcome !== "success") this.complain(`settled as ${JSON.stringify(outcome)}`);
-    if (this.told.has("takes") && this.settlements > this.takes.length) {
-      this.complain(`settled ${this.settlements} tasks, of ${this.takes.length} that were taken`);
-    }
+  }
+
+  deadLettered(processMs: number | undefined, error: unknown): void {
+    this.told.add("dead-letters");
+    if (processMs !== undefined) this.checkDuration("deadLettered", processMs);
+    this.settle();
+    this.failures.push(error);
+  }
+
+  gateWaited(_gate: string, waitedMs: number): void {
+    this.checkDuration("gateWaited", waitedMs);
   }
 
   retried(): void {
@@ -231,6 +239,13 @@ export class StrictTelemetry implements QueueTelemetry {
     else if (began.isOver) this.complain("end, a second time");
     else began.isOver = true;
     this.endings.push(failure);
+  }
+
+  private settle(): void {
+    this.settlements++;
+    if (this.told.has("takes") && this.settlements > this.takes.length + this.strangers) {
+      this.complain(`settled ${this.settlements} tasks, of ${this.takes.length} that were taken`);
+    }
   }
 
   private putOver(call: string, carrier: Carrier, tier: number, accepted: number, tookMs: number): void {

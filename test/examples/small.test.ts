@@ -88,3 +88,27 @@ pictures    default  3    3      -
 mails       default  2    2      2
 mails       1        1    1      1`);
 });
+
+it.concurrent("an adapter of one's own shows who waits for a semaphore", async () => {
+  const semaphore = Example.run("own-adapter/main.ts");
+  expect(await semaphore.exited).toEqual({ code: 0, signal: null });
+  const [before, after] = semaphore.output.split("All have had theirs:");
+  for (const line of ["queue.depth default: 3", "queue.depth 5: 1", "queue.inflight : 2"]) {
+    expect(before).toContain(`  ${line}\n`);
+    expect(after).not.toContain(line);
+  }
+  for (const line of [
+    "queue.wait.seconds default: 5 measured",
+    "queue.completed success: 5",
+    "queue.completed failure: 1",
+    "queue.overtakes default: 3",
+  ]) {
+    expect(after).toContain(`  ${line}`);
+  }
+});
+
+it.concurrent("an adapter of one's own passes the conformance suite, with node:test", async () => {
+  const suite = Example.run("own-adapter/semaphore.test.ts");
+  expect(await suite.exited).toEqual({ code: 0, signal: null });
+  expect(suite.output).toMatch(/pass 22\n.*fail 0/);
+});

@@ -1,0 +1,40 @@
+import type { AnyKind, Case } from "./testing/case.js";
+import { accounts } from "./testing/cases/accounts.js";
+import { attachments } from "./testing/cases/attachment.js";
+import { contexts } from "./testing/cases/context.js";
+import { drops } from "./testing/cases/drops.js";
+import { probes } from "./testing/cases/probe.js";
+import { transparency } from "./testing/cases/transparency.js";
+import type { QueueKind } from "./testing/kind.js";
+
+export type { Handle, PutWishes, QueueKind, QueueSetting } from "./testing/kind.js";
+
+/** One test: any runner will do. */
+export interface ConformanceCase {
+  /** What is demanded, in a sentence. */
+  readonly name: string;
+  /** Rejects with an `AssertionError` if the adapter doesn't do as its contract says. */
+  readonly run: () => Promise<void>;
+}
+
+const CASES: readonly Case[] = [
+  ...accounts,
+  ...contexts,
+  ...transparency,
+  ...drops,
+  ...probes,
+  ...attachments,
+];
+
+/**
+ * What every adapter has to do, as tests for whichever runner: `for (const { name, run } of adapterConformance(kind)) it(name, run)`.
+ * Cases about what the kind of queue does not offer are not in the list. Each case makes queues of its own, so they may run at
+ * the same time; each takes some milliseconds, and up to two seconds when it fails.
+ */
+export function adapterConformance<Q extends object>(kind: QueueKind<Q>): readonly ConformanceCase[] {
+  const any: AnyKind = kind;
+  return CASES.filter(({ isFor }) => isFor === undefined || isFor(any)).map(({ name, run }) => ({
+    name,
+    run: () => run(any),
+  }));
+}
