@@ -1,0 +1,26 @@
+import type { Chronicle } from "./chronicle.js";
+
+const EVENTS = ["unhandledRejection", "rejectionHandled", "uncaughtException", "warning"] as const;
+
+/** Writes down what nobody caught, in place of who else listens to that, until it is stopped. */
+export class Faults {
+  private readonly others = EVENTS.map((event) => [event, process.listeners(event as "warning")] as const);
+
+  constructor(chronicle: Chronicle) {
+    for (const event of EVENTS) {
+      process.removeAllListeners(event);
+      process.on(event, (...args: unknown[]) => {
+        // The promise is known by name only if the user has seen it; who throws where is up to the engine.
+        const told = event === "unhandledRejection" || event === "rejectionHandled" ? args : args.slice(0, 1);
+        chronicle.note(`${event}: ${told.map((each) => chronicle.words(each)).join(" in ")}`);
+      });
+    }
+  }
+
+  stop(): void {
+    for (const [event, listeners] of this.others) {
+      process.removeAllListeners(event);
+      for (const listener of listeners) process.on(event, listener);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { callingPlan, carryOut, carryOutCalling, type Plan, returningPlan } from "./plans.js";
+import type { Stage } from "./stage.js";
+
+/** Workers that are fixed when the queue is made; they take one plan after the other. */
+export const calling = fc.record({
+  style: fc.constant("with a callback" as const),
+  plans: fc.array(callingPlan, { minLength: 1 }),
+});
+export const returning = fc.record({
+  style: fc.constantFrom("returning" as const, "an async function" as const),
+  plans: fc.array(returningPlan, { minLength: 1 }),
+});
+
+export interface WorkerPlan {
+  readonly style: "with a callback" | "returning" | "an async function";
+  readonly plans: readonly Plan[];
+}
+
+export function workerOf({ style, plans }: WorkerPlan, stage: Stage<never>) {
+  const { chronicle } = stage;
+  let starts = 0;
+  const start = (self: unknown, args: readonly unknown[]): Plan => {
+    chronicle.note(`a task starts with ${chronicle.words(args)} on ${chronicle.words(self)}`);
+    stage.reenter();
+    return plans[starts++ % plans.length]!;
+  };
+  if (style === "with a callback") {
+    return function work(this: unknown, item: unknown, done: () => unknown, ...more: unknown[]): unknown {
+      return carryOutCalling(start(this, [item, done, ...more]), stage, done);
+    };
+  }
+  if (style === "returning") {
+    return function work(this: unknown, ...args: unknown[]): unknown {
+      return carryOut(start(this, args), stage);
+    };
+  }
+  return async function work(this: unknown, item: unknown, ...more: unknown[]): Promise<unknown> {
+    return carryOut(start(this, [item, ...more]), stage);
+  };
+}
