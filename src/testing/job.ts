@@ -2,8 +2,8 @@
 export class Job {
   /** The context of its put. */
   readonly origin = {};
-  /** What the queue's put gave, or threw. */
-  result: Promise<unknown> = Promise.resolve();
+  /** What the queue's put gave, or its promise. */
+  outcome: { readonly value: unknown } | { readonly error: unknown } | undefined = undefined;
   /** In which contexts its handler ran. */
   readonly seen: unknown[] = [];
   stage: "waiting" | "running" | "over" | "dropped" = "waiting";

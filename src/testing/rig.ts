@@ -3,6 +3,7 @@ import type { Attachment, Probe, Told } from "../contracts.js";
 import { eventually, turn } from "./eventually.js";
 import { Gate, Job } from "./job.js";
 import type { PutWishes, QueueKind } from "./kind.js";
+import { Puller } from "./puller.js";
 import { context, StrictTelemetry } from "./strict-telemetry.js";
 
 /** What a put may wish for, besides what the rig itself sets. */
@@ -21,10 +22,7 @@ export class Rig<Q extends object> {
   /** Jobs that wait for a handler, by item, in order of their puts. */
   private readonly byItem = new Map<unknown, Job[]>();
   private readonly complaints: string[] = [];
-  /** For queues that are pulled from: how many items are there to be taken, and are being handled. */
-  private inside = 0;
-  private consuming = 0;
-  private isPaused = false;
+  private readonly puller: Puller | undefined;
 
   constructor(
     readonly kind: QueueKind<Q>,
@@ -32,6 +30,9 @@ export class Rig<Q extends object> {
   ) {
     const { handle, name } = this;
     this.queue = context.run(undefined, () => kind.make({ handle, concurrency, name }));
+    if (kind.consume !== undefined) {
+      this.puller = new Puller((each) => kind.consume!(this.queue, each), handle, concurrency);
+    }
   }
 
   /** A queue with telemetry attached. */
@@ -101,14 +102,13 @@ export class Rig<Q extends object> {
   }
 
   pause(): void {
-    this.isPaused = true;
+    this.puller?.pause();
     this.kind.pause?.(this.queue);
   }
 
   resume(): void {
-    this.isPaused = false;
     this.kind.resume?.(this.queue);
-    this.consume();
+    this.puller?.resume();
   }
 
   /** Drops what waits; says how many those are. */
@@ -124,7 +124,7 @@ export class Rig<Q extends object> {
     job.stage = "dropped";
     const line = this.byItem.get(job.item);
     line?.splice(line.indexOf(job), 1);
-    this.inside--;
+    this.puller?.add(-1);
   }
 
   /** Waits until so many handlers were called. */
@@ -145,6 +145,15 @@ export class Rig<Q extends object> {
     );
     // What is told late, or twice, is told by then.
     for (let i = 0; i < 5; i++) await turn();
+  }
+
+  /** What the job's put gave in the end. */
+  async outcomeOf(job: Job): Promise<Job["outcome"]> {
+    await eventually(
+      () => job.outcome !== undefined,
+      () => "a put's promise never settles",
+    );
+    return job.outcome;
   }
 
   /** The telemetry has nothing to complain about, and heard of nothing that the adapter doesn't tell. */
@@ -180,33 +189,17 @@ export class Rig<Q extends object> {
     } catch (error) {
       this.complaints.push(`put threw: ${String(error)}`);
     }
-    const settled = Promise.resolve(result);
-    for (const job of jobs) job.result = settled;
-    // Who looks at the result may do so late.
-    settled.catch(() => {});
-    if (this.kind.consume !== undefined) {
-      const accepted = () => {
-        this.inside += items.length;
-        this.consume();
-      };
-      settled.then(accepted, accepted);
-    }
+    // Nobody else looks at what the put gave, so that nothing is left unhandled.
+    const look = (outcome: Job["outcome"]) => {
+      for (const job of jobs) job.outcome = outcome;
+    };
+    const accepted = Promise.resolve(result).then(
+      (value) => look({ value }),
+      (error: unknown) => look({ error }),
+    );
+    const { puller } = this;
+    if (puller !== undefined) accepted.then(() => puller.add(items.length));
     return jobs;
-  }
-
-  private consume(): void {
-    const { consume } = this.kind;
-    if (consume === undefined) return;
-    while (!this.isPaused && this.inside > 0 && this.consuming < this.concurrency) {
-      this.inside--;
-      this.consuming++;
-      const over = () => {
-        this.consuming--;
-        this.consume();
-      };
-      // Of no item's context: if handlers are in theirs, it is the adapter's doing.
-      context.run(undefined, () => consume.call(this.kind, this.queue, this.handle)).then(over, over);
-    }
   }
 
   private readonly handle = (item: unknown): unknown => {

@@ -8,21 +8,9 @@ import { adapterConformance } from "../../src/testing.js";
 import { crewWith, type Faults } from "./broken-adapters.js";
 import { KINDS } from "./kinds.js";
 
-const OLD_ITEMS = "items that were there before are handled, age from then on, and are no loss of context";
-
-/** What an adapter doesn't do yet. A case that passes after all fails here, so that its entry goes. */
-const KNOWN_FAULTS: Readonly<Record<string, readonly string[]>> = {
-  // Nobody tells when items are over that were there before, so they stay in the depth for ever.
-  "fastq, bare worker with a callback": [OLD_ITEMS],
-  "fastq.promise, bare worker": [OLD_ITEMS],
-};
-
 for (const [kind, cases] of Object.entries(KINDS)) {
   describe(kind, () => {
-    for (const { name, run } of cases) {
-      if (KNOWN_FAULTS[kind]?.includes(name)) it.fails(name, run);
-      else it.concurrent(name, run);
-    }
+    for (const { name, run } of cases) it.concurrent(name, run);
   });
 }
 

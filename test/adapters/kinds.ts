@@ -136,6 +136,7 @@ const asyncBare: QueueKind<AsyncQueue> = {
 
 const asyncPriority: QueueKind<AsyncQueue> = {
   ...asyncCallback,
+  adapter: { ...asyncCallback.adapter, priorities: true },
   priorities: "lowest-first",
   make: ({ handle, concurrency, name }) =>
     async.priorityQueue(

@@ -110,5 +110,5 @@ it.concurrent("an adapter of one's own shows who waits for a semaphore", async (
 it.concurrent("an adapter of one's own passes the conformance suite, with node:test", async () => {
   const suite = Example.run("own-adapter/semaphore.test.ts");
   expect(await suite.exited).toEqual({ code: 0, signal: null });
-  expect(suite.output).toMatch(/pass 22\n.*fail 0/);
+  expect(suite.output).toMatch(/pass \d{2}\n.*fail 0/);
 });

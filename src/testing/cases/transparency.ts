@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import type { AnyKind, Case } from "../case.js";
 import { turn } from "../eventually.js";
+import type { Job } from "../job.js";
 import { Rig } from "../rig.js";
 
 /** What users of the queue get to see. */
@@ -42,16 +44,10 @@ export const transparency: readonly Case[] = [
           throw errors[1];
         }),
       ];
-      for (const { result } of good) assert.ok((await result) === value, "another value came back");
-      assert.equal(await nothing.result, undefined);
-      for (const [i, { result }] of bad.entries()) {
-        const error = await result.then(
-          () => assert.fail("a handler failed, and its put succeeded"),
-          (reason: unknown) => reason,
-        );
-        assert.ok(error === errors[i], `another error came back: ${String(error)}`);
-      }
       await rig.untilIdle();
+      for (const job of good) assertSame(await rig.outcomeOf(job), { value });
+      assertSame(await rig.outcomeOf(nothing), { value: undefined });
+      for (const [i, job] of bad.entries()) assertSame(await rig.outcomeOf(job), { error: errors[i] });
       rig.check();
     },
   },
@@ -83,6 +79,13 @@ export const transparency: readonly Case[] = [
   },
 ];
 
+/** The very same value or error, not one like it. */
+function assertSame(found: Job["outcome"], expected: Job["outcome"]): void {
+  const [key, value] = Object.entries(expected!)[0]!;
+  const isSame = key in found! && Object.is((found as Record<string, unknown>)[key], value);
+  assert.ok(isSame, `what came back is ${inspect(found)}, not ${inspect(expected)}`);
+}
+
 /** Which items there are, and how often: queues have orders of their own. */
 function occurrences(items: readonly unknown[]): Map<unknown, number> {
   const counts = new Map<unknown, number>();
@@ -105,11 +108,11 @@ async function play(rig: Rig<object>, kind: AnyKind): Promise<unknown> {
     rig.put(works[(i * 7) % 5], kind.priorities === undefined ? {} : { priority: (i * 3) % 4 }),
   );
   await rig.untilIdle();
-  const results =
-    kind.results === "promised" ? await Promise.allSettled(jobs.map(({ result }) => result)) : [];
+  const outcomes =
+    kind.results === "promised" ? await Promise.all(jobs.map((job) => rig.outcomeOf(job))) : [];
   rig.check();
   return {
     order: rig.started.map((job) => jobs.indexOf(job)),
-    results: results.map((result) => (result.status === "fulfilled" ? result.value : String(result.reason))),
+    outcomes: outcomes.map((outcome) => ("error" in outcome! ? String(outcome.error) : outcome!.value)),
   };
 }
