@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.js";
+
 /**
  * The interfaces at which the layers meet. Queues know nothing of telemetry, telemetry knows nothing of storage:
  * a queue notifies an {@link Observer}, lets an {@link Around} wrap handlers, and shows a {@link Probe}.
@@ -52,6 +54,10 @@ export interface Observer {
   dropped(tier: number, reason: DropReason, attempt: number): void;
   /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came. */
   settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void;
+  /** A delivery is given up and was put aside, into a dead-letter queue say. */
+  deadLettered(processMs: number | undefined, error: unknown): void;
+  /** Work on an item waited so long for a gate. */
+  gateWaited(gate: string, waitedMs: number): void;
   /** A delivery goes back into the queue, at once or after a delay. */
   retried(processMs: number | undefined): void;
   /** A retried item is in the queue again. */
@@ -115,6 +121,33 @@ export interface Probe {
   readonly waitingPuts: number | undefined;
   /** Callers blocked in get, for lack of items. */
   readonly waitingGets: number | undefined;
+  /** The pools that work on the queue. */
+  readonly pools?: Iterable<PoolView> | undefined;
+}
+
+/**
+ * What a worker does: waits for an item, handles one, waits for an open circuit breaker, ignores that its task was aborted, or is
+ * gone.
+ */
+export type WorkerState = "idle" | "processing" | "backoff" | "stalled" | "stopped";
+
+/** Read-only sight of a worker pool. */
+export interface PoolView {
+  /** How many workers are in the state. */
+  count(state: WorkerState): number;
+  /** The gates that its work has to pass. */
+  readonly gates: Iterable<GateView>;
+}
+
+/** Read-only sight of a gate. */
+export interface GateView {
+  readonly name: string;
+  /** Calls that may be through at a time; `Infinity` where only a policy decides. */
+  readonly limit: number;
+  /** Calls that are through and not back. */
+  readonly inFlight: number;
+  /** Does its circuit breaker let nobody through? Undefined where it has none. */
+  readonly isOpen: boolean | undefined;
 }
 
 /** Everything that telemetry does for one queue. */
@@ -153,6 +186,59 @@ export interface Observable {
   readonly [PROBE]: Probe;
   /** One observer at a time: a second one is an `AlreadyInstrumentedError`; `undefined` takes the first away. */
   [OBSERVE](telemetry: QueueTelemetry | undefined): void;
+}
+
+/** The key under which a queue of ours offers a {@link Supply}. */
+export const SUPPLY: unique symbol = Symbol.for("queuescope.supply") as never;
+
+/** What a worker pool needs of a queue. */
+export interface Supply<T> {
+  readonly clock: Clock;
+  /** Does somebody want times? Then deliveries know when they were taken. */
+  readonly isTimed: boolean;
+  /** Items that wait, and those that wait for a planned delay to pass. */
+  readonly size: number;
+  readonly delayed: number;
+  /** Shut down, with nothing left to come? */
+  readonly isFinished: boolean;
+  /** Of what is in the queue, in order: at most so many. */
+  correlationIds(most: number): string[];
+  /** Takes the next item, if there is one. */
+  next(): Work<T> | undefined;
+  /** Stands in line like a caller of get: the next item that comes is handed over, and the place in line is gone. */
+  stand(consumer: Consumer<T>): void;
+  /** Leaves the line. */
+  leave(consumer: Consumer<T>): void;
+  /** Takes nothing in any more; what is there can still be taken. */
+  shutdown(): void;
+  /** Shows the pool to whoever looks at the queue, until `undefined` takes its place. Returns how to end that. */
+  show(pool: PoolView): () => void;
+  /** A callback of the user's has thrown. */
+  fault(error: unknown): void;
+}
+
+/** Who stands in line for items. */
+export interface Consumer<T> {
+  /** Called within somebody's put. */
+  take(work: Work<T>): void;
+  /** The queue is shut down, and nothing will ever come. */
+  ended(): void;
+}
+
+/** An item that was taken, and is in flight until it is settled, once. */
+export interface Work<T> extends TaskFacts {
+  readonly item: T;
+  /** When it was taken, in monotonic milliseconds; undefined where nobody wants times. */
+  readonly takenAt: number | undefined;
+  /** Calls `fn` in the producer's context, inside a `process` span. */
+  run<R>(fn: () => R): R;
+  done(): void;
+  fail(error?: unknown): void;
+  retry(options?: { delayMs?: number | undefined }): void;
+  /** It was put aside, and is settled by that. */
+  deadLettered(error?: unknown): void;
+  /** It waited for a gate; that is no time of processing. */
+  gateWaited(gate: string, waitedMs: number): void;
 }
 
 /** Knows how to attach to one kind of queue. */

@@ -149,15 +149,52 @@ export class PutManyAbortedError extends Error implements Refused {
   }
 }
 
+/** A task of a worker pool took longer than the pool's `timeoutMs`; the reason of its aborted signal. */
+export class TaskTimeoutError extends Error {
+  readonly code = "QUEUE_TASK_TIMEOUT";
+
+  constructor(
+    /** The limit, in milliseconds. */
+    readonly timeoutMs: number,
+  ) {
+    super(`the task took longer than ${timeoutMs} ms`);
+  }
+
+  static {
+    TaskTimeoutError.prototype.name = "TaskTimeoutError";
+  }
+}
+
+/** A pool waits no longer for a task; the reason of its aborted signal. */
+export class TaskAbandonedError extends Error {
+  readonly code = "QUEUE_TASK_ABANDONED";
+
+  constructor(
+    /** What the pool was asked to do. */
+    readonly operation: "drain" | "stop",
+    /** How long it had for that, in milliseconds. */
+    readonly limitMs: number,
+  ) {
+    super(`the pool has waited ${limitMs} ms for its tasks to end (${operation})`);
+  }
+
+  static {
+    TaskAbandonedError.prototype.name = "TaskAbandonedError";
+  }
+}
+
+/** How a delivery is settled. */
+export type Settling = "done" | "fail" | "retry" | "deadLettered";
+
 /** A delivery was settled a second time. */
 export class AlreadySettledError extends Error {
   readonly code = "QUEUE_ALREADY_SETTLED";
 
   constructor(
     /** The call that came too late. */
-    readonly operation: "done" | "fail" | "retry",
+    readonly operation: Settling,
     /** The call that settled the delivery. */
-    readonly settledBy: "done" | "fail" | "retry",
+    readonly settledBy: Settling,
   ) {
     super(`${operation}() came after ${settledBy}(): a delivery is settled once`);
   }

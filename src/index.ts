@@ -8,7 +8,9 @@ export {
   QueueFullError,
   QueueShutDownError,
   QueueTimeoutError,
+  TaskAbandonedError,
   TaskDoneError,
+  TaskTimeoutError,
 } from "./errors.js";
 export type {
   Adapter,
@@ -54,3 +56,9 @@ export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue
 export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
 export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
 export type { Relation, Sla, Traces } from "./telemetry/options.js";
+export type { AbandonedTask, DrainReport } from "./worker/ending.js";
+export type { Failed } from "./worker/failures.js";
+export { Gate, type GateOptions, type PassOptions, type Policy } from "./worker/gate.js";
+export type { BackoffOptions, DeadLetterQueue, Verdict, WorkerPoolOptions } from "./worker/options.js";
+export { type Handler, WorkerPool, type WorkerPoolEvents, type WorkerStatus } from "./worker/pool.js";
+export type { Task as WorkerTask } from "./worker/task.js";

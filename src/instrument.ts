@@ -1,4 +1,4 @@
-import { asyncQueue, isAsyncQueue } from "./adapters/async.js";
+import { asyncPriorityQueue, asyncQueue, isAsyncPriorityQueue, isAsyncQueue } from "./adapters/async.js";
 import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
 import { isPQueue, pQueue } from "./adapters/p-queue.js";
@@ -43,6 +43,7 @@ const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapte
   { is: isObservable, adapter: ownQueue },
   { is: isPQueue, adapter: pQueue },
   { is: isFastq, adapter: fastq },
+  { is: isAsyncPriorityQueue, adapter: asyncPriorityQueue },
   { is: isAsyncQueue, adapter: asyncQueue },
 ];
 

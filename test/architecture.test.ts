@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
 
 /** What every layer stands on. */
-const GROUND = ["contracts", "errors", "checks", "clock", "linked-list", "shared"];
+const GROUND = ["contracts", "errors", "checks", "clock", "linked-list", "shared", "signals"];
 
 /** Who may import whom, as the design has it. A layer that has no row here fails, so that it gets one on purpose. */
 const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types?: RegExp }> = {
@@ -17,12 +17,13 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   checks: { ours: ["errors"] },
   "linked-list": { ours: [] },
   shared: { ours: [] },
+  signals: { ours: [] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
   telemetry: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
-  adapters: { ours: ["contracts", "errors", "linked-list", "shared"], types: /./ },
+  adapters: { ours: ["contracts", "errors", "linked-list", "shared", "signals"], types: /./ },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },
   testing: { ours: ["contracts", "errors", "linked-list", "shared"] },
   index: { ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors"] },

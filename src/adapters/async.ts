@@ -23,7 +23,8 @@ interface Ours {
 
 /** The parts that async keeps to itself, and that have been the same since its version 3.2. */
 interface Inside {
-  readonly _tasks: object;
+  /** A list has a head, a heap an array. */
+  readonly _tasks: { readonly head?: Node | null; readonly heap?: readonly Node[] };
   _createTaskItem(data: unknown, callback: Method): Node;
   workersList(): Node[];
   length(): number;
@@ -39,13 +40,23 @@ export function isAsyncQueue(queue: object): queue is Inside {
   return methods.every((method) => typeof method === "function") && typeof _tasks === "object";
 }
 
-/** `queue` and `priorityQueue` of async. */
+/** Only a `priorityQueue` has no front to put something at. */
+export function isAsyncPriorityQueue(queue: object): queue is Inside {
+  return isAsyncQueue(queue) && !("unshift" in queue);
+}
+
+/** `queue` of async. */
 export const asyncQueue: Adapter<Inside> = {
   system: "async",
-  priorities: true,
   tiersOf: () => ["default"],
   attach: (queue, telemetry) => new AsyncAttachment(queue, telemetry),
 };
+
+/** `priorityQueue` of async. */
+export const asyncPriorityQueue: Adapter<Inside> = { ...asyncQueue, priorities: true };
+
+/** What any of async's queues took last: the next worker that is called gets it. */
+let started: { readonly task: Task; readonly by: AsyncAttachment } | undefined;
 
 /** async keeps a node for each item: it carries the task, and knows when it is over. */
 class AsyncAttachment implements Attachment, Claimant {
@@ -53,15 +64,15 @@ class AsyncAttachment implements Attachment, Claimant {
   readonly probe;
   private readonly ledger: Ledger;
   private readonly restores: (() => void)[];
-  /** The task that was taken last: the worker gets it next. */
-  private started: Task | undefined = undefined;
+  /** What users get to see of those that are running; async, too, gives the same array each time. */
+  private readonly views: Node[] = [];
 
   constructor(queue: Inside, telemetry: QueueTelemetry) {
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
       size: () => queue.length(),
       running: () => queue.running(),
-      head: () => this.ledger.mostUrgent((a, b) => a < b),
+      head: () => (queue._tasks.head ?? queue._tasks.heap?.[0])?.[OURS]?.task,
     });
     const restore = patch(queue, {
       _createTaskItem: this.wrapCreate,
@@ -84,9 +95,9 @@ class AsyncAttachment implements Attachment, Claimant {
   }
 
   claim(item: unknown): Task | undefined {
-    const task = this.started;
-    if (task === undefined || !Object.is(task.item, item)) return undefined;
-    this.started = undefined;
+    if (started?.by !== this || !Object.is(started.task.item, item)) return undefined;
+    const { task } = started;
+    started = undefined;
     return task;
   }
 
@@ -109,6 +120,8 @@ class AsyncAttachment implements Attachment, Claimant {
       const { callback } = node;
       const settle: Method = function (error, ...results) {
         ledger.settle(task, error ? { error } : undefined);
+        // So that a queue whose worker isn't wrapped is not kept.
+        if (started?.task === task) started = undefined;
         return callback.call(this, error, ...results);
       };
       node.callback = settle;
@@ -124,7 +137,7 @@ class AsyncAttachment implements Attachment, Claimant {
       const task = node?.[OURS]?.task;
       if (task?.stage === "waiting" && attachment.ledger.isOpen) {
         attachment.ledger.take(task);
-        attachment.started = task;
+        started = { task, by: attachment };
       }
       return node;
     };
@@ -152,10 +165,13 @@ class AsyncAttachment implements Attachment, Claimant {
     };
   };
 
-  private readonly wrapWorkersList = (original: Method): Method =>
-    function workersList(this: unknown, ...args: unknown[]) {
-      return (original.apply(this, args) as Node[]).map(viewOf);
+  private readonly wrapWorkersList = (original: Method): Method => {
+    const { views } = this;
+    return function workersList(this: unknown, ...args: unknown[]) {
+      views.splice(0, views.length, ...(original.apply(this, args) as Node[]).map(viewOf));
+      return views;
     };
+  };
 }
 
 /** The node as it would be without us; the same one each time. */

@@ -35,10 +35,12 @@ class FastqAttachment implements Attachment, Claimant {
   private front: Task[] = [];
   /** The task that is being put: if there is a free worker, it gets it before the put returns. */
   private entering: Task | undefined = undefined;
-  /** Tasks that were there before us: nobody tells when they are over. */
-  private readonly adopted = new WeakSet<Task>();
-  private runningStrangers: number;
+  /** Does the wrapped worker tell when tasks start? */
   private isClaimed = false;
+  /** Items that were there before us: nobody tells when they are over. */
+  private readonly adopted = new Set<Task>();
+  /** How many of those are running, at most. */
+  private strangers: number;
 
   constructor(
     private readonly queue: Queue,
@@ -46,11 +48,17 @@ class FastqAttachment implements Attachment, Claimant {
   ) {
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
-      size: () => this.ledger.size,
+      size: () => {
+        this.catchUp();
+        return this.ledger.size;
+      },
       running: () => queue.running(),
-      head: () => this.next(),
+      head: () => {
+        this.catchUp();
+        return this.next();
+      },
     });
-    this.runningStrangers = queue.running();
+    this.strangers = queue.running();
     const hasPromises = typeof (queue as { drained?: unknown }).drained === "function";
     const put = hasPromises ? this.wrapPromisePut : this.wrapPut;
     const methods: Record<string, Replace> = {
@@ -71,7 +79,7 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   claim(item: unknown, surely: boolean): Task | undefined {
-    const task = this.entering ?? (surely ? undefined : this.next());
+    const task = this.entering ?? (this.mayStart(surely) ? this.next() : undefined);
     if (task === undefined || !Object.is(task.item, item)) return undefined;
     this.isClaimed = true;
     this.entering = undefined;
@@ -98,8 +106,7 @@ class FastqAttachment implements Attachment, Claimant {
           const settle: Done = function (error, ...results) {
             attachment.settle(task, error);
             if (done) done.call(this, error, ...results);
-            // fastq starts the next task when this returns.
-            attachment.lookForStarts();
+            attachment.foresee();
           };
           return original.call(this, item, settle, ...more);
         });
@@ -116,7 +123,7 @@ class FastqAttachment implements Attachment, Claimant {
           const promise = original.call(this, item, ...more) as Promise<unknown>;
           const settle = (error?: unknown) => {
             attachment.settle(task, error);
-            attachment.lookForStarts();
+            attachment.catchUp();
           };
           // fastq itself marks the promise as handled, so that this hides no rejection from anybody.
           promise.then(() => settle(), settle);
@@ -138,7 +145,7 @@ class FastqAttachment implements Attachment, Claimant {
       if (!this.isClaimed && queue.running() > running) {
         this.take(task);
         ledger.settle(task, { error });
-        this.runningStrangers++;
+        this.strangers++;
       }
       throw error;
     } finally {
@@ -158,17 +165,28 @@ class FastqAttachment implements Attachment, Claimant {
     this.ledger.settle(task, error ? { error } : undefined);
   }
 
-  /** Without a wrapped worker, who runs is learnt from how many do. */
-  private lookForStarts(): void {
-    const { ledger, queue } = this;
-    if (this.isClaimed || queue.paused || queue.running() > queue.concurrency) return;
-    const running = queue.running();
-    this.runningStrangers = Math.min(this.runningStrangers, Math.max(0, running - ledger.running.size));
-    while (ledger.running.size + this.runningStrangers < running) {
-      const task = this.next();
-      if (task === undefined) return;
-      this.take(task);
+  /** Without a wrapped worker, who was started is learnt from how many run. */
+  private catchUp(): void {
+    const { ledger, queue, adopted } = this;
+    if (this.isClaimed || !ledger.isOpen) return;
+    if (adopted.size > 0) {
+      // Strangers end unseen, so only a count tells; it takes as long as the queue is, and soon none of them is left.
+      for (const most = queue.length(); ledger.size > most; ) this.take(this.next()!);
     }
+    const running = queue.running();
+    this.strangers = Math.min(this.strangers, Math.max(0, running - ledger.running.size));
+    while (ledger.running.size + this.strangers < running && ledger.size > 0) this.take(this.next()!);
+  }
+
+  /** fastq is about to start the next task, in the place of one that is done. */
+  private foresee(): void {
+    if (!this.queue.paused && this.queue.running() <= this.queue.concurrency) this.catchUp();
+  }
+
+  /** Can it be that the queue starts a task at this moment? Surely so, if more are running than we know of. */
+  private mayStart(surely: boolean): boolean {
+    const { queue, ledger, strangers } = this;
+    return !queue.paused && (!surely || queue.running() > ledger.running.size + strangers);
   }
 
   /** The task that is served next. */
@@ -179,15 +197,16 @@ class FastqAttachment implements Attachment, Claimant {
   private take(task: Task): void {
     if (this.front.at(-1) === task) this.front.pop();
     this.ledger.take(task);
-    if (!this.adopted.has(task)) return;
+    if (!this.adopted.delete(task)) return;
     this.ledger.forget(task);
-    this.runningStrangers++;
+    this.strangers++;
   }
 
   private readonly wrapDropAll = (original: Method): Method => {
     const attachment = this;
     return function drop(this: unknown, ...args: unknown[]) {
       attachment.front = [];
+      attachment.adopted.clear();
       attachment.ledger.dropAll("shutdown");
       return original.apply(this, args);
     };
@@ -197,7 +216,7 @@ class FastqAttachment implements Attachment, Claimant {
     const attachment = this;
     return function resume(this: unknown, ...args: unknown[]) {
       const result = original.apply(this, args);
-      attachment.lookForStarts();
+      attachment.catchUp();
       return result;
     };
   };

@@ -14,7 +14,7 @@ export interface Claimant {
 }
 
 /** By name, which is how a worker and its queue find each other. */
-const claimants = shared("claimants", () => new Map<string, Set<Claimant>>());
+const claimants = shared("claimants", () => new Map<string, Set<WeakRef<Claimant>>>());
 const handlers = shared("handlers", () => new Set<string>());
 
 /** Was a worker wrapped by that name? */
@@ -22,7 +22,7 @@ export function hasHandler(name: string): boolean {
   return handlers.has(name);
 }
 
-function claimantsOf(name: string): Set<Claimant> {
+function claimantsOf(name: string): Set<WeakRef<Claimant>> {
   let known = claimants.get(name);
   if (known === undefined) {
     known = new Set();
@@ -31,11 +31,13 @@ function claimantsOf(name: string): Set<Claimant> {
   return known;
 }
 
-/** From now on the queue hears of handlers of its name. Returns how to end that. */
+/** From now on the queue hears of handlers of its name; that doesn't keep it alive. Returns how to end that. */
 export function listen(name: string, claimant: Claimant): () => void {
   const known = claimantsOf(name);
-  known.add(claimant);
-  return () => known.delete(claimant);
+  for (const ref of known) if (ref.deref() === undefined) known.delete(ref);
+  const ref = new WeakRef(claimant);
+  known.add(ref);
+  return () => known.delete(ref);
 }
 
 /**
@@ -57,9 +59,10 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   const known = claimantsOf(name);
   const call = (self: unknown, args: unknown[]): unknown => {
     for (const surely of known.size > 1 ? [true, false] : [false]) {
-      for (const claimant of known) {
-        const task = claimant.claim(args[0], surely);
-        if (task !== undefined) return claimant.run(task, () => handler.apply(self, args), args);
+      for (const ref of known) {
+        const claimant = ref.deref();
+        const task = claimant?.claim(args[0], surely);
+        if (task !== undefined) return claimant!.run(task, () => handler.apply(self, args), args);
       }
     }
     return handler.apply(self, args);

@@ -163,9 +163,18 @@ export class Ledger {
     return best === undefined ? undefined : this.oldest(best);
   }
 
-  /** Nobody is interested any more, but in the end of what is running. */
+  /** Nobody is interested any more, but in the end of what is running or being put. */
   close(): void {
     this.isOpen = false;
+    for (const line of this.waiting) {
+      let next: Task | undefined;
+      for (let task = line.first; task !== undefined; task = next) {
+        next = task.next;
+        if (task.stage !== "waiting") continue;
+        this.leave(task);
+        task.close();
+      }
+    }
   }
 
   probe(figures: Figures): Probe {
@@ -177,8 +186,9 @@ export class Ledger {
         return telemetry.tierNames;
       },
       now: () => performance.now(),
-      // Of strangers nobody knows the tier. Where there are fewer than we know of, some have left by ways that we don't see.
-      depth: (tier) => Math.max(0, (waiting[tier]?.size ?? 0) + (tier === 0 ? strangers() : 0)),
+      // Of strangers nobody knows the tier. Where there are fewer than we know of, some have left by ways that we don't see. They are
+      // asked for first, because to tell a size, a queue may bring these books up to date.
+      depth: (tier) => Math.max(0, (tier === 0 ? strangers() : 0) + (waiting[tier]?.size ?? 0)),
       oldestAt: (tier) => {
         if (tier === 0 && strangers() > 0) return this.openedAt;
         return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;

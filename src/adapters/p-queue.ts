@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type PQueue from "p-queue";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
+import { type Abortable, Signals } from "../signals.js";
 import { Ledger, whenOver } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
 import type { Task } from "./task.js";
@@ -10,8 +11,8 @@ type Job = (...args: unknown[]) => unknown;
 
 /** Is the object built like a queue of p-queue's? */
 export function isPQueue(queue: object): queue is PQueue {
-  const { add, addAll, clear, setPriority, emit, size, pending } = queue as Partial<PQueue>;
-  const methods = [add, addAll, clear, setPriority, emit];
+  const { add, addAll, clear, setPriority, onIdle, size, pending } = queue as Partial<PQueue>;
+  const methods = [add, addAll, clear, setPriority, onIdle];
   return (
     methods.every((method) => typeof method === "function") &&
     typeof size === "number" &&
@@ -34,7 +35,8 @@ class PQueueAttachment implements Attachment {
   private readonly restores: (() => void)[];
   /** Tasks that have an ID of the user's. */
   private readonly byId = new Map<string, Task>();
-  /** When p-queue gives up a running task, in monotonic milliseconds. */
+  private readonly signals = new Signals();
+  /** When p-queue 9 gives up a running task, in monotonic milliseconds. */
   private readonly deadlines = new Map<Task, number>();
   /** Errors of tasks that are settled. */
   private readonly known = new WeakSet<object>();
@@ -73,6 +75,7 @@ class PQueueAttachment implements Attachment {
     const task = ledger.enter(job, ledger.tierOf(options?.priority));
     const scope = new AsyncResource("queuescope.task", { requireManualDestroy: true });
     const timeout = options != null && "timeout" in options ? options.timeout : queue.timeout;
+    if (options?.signal?.aborted === false) this.followSignal(task, options.signal);
     const { taken } = ledger;
     const { size } = queue;
     const promise = original((...args) =>
@@ -81,23 +84,20 @@ class PQueueAttachment implements Attachment {
     if (queue.size > size || ledger.taken > taken) ledger.entered(task);
     else ledger.refused(task, options?.signal?.reason ?? new Error("p-queue refused the task"));
     if (options?.id !== undefined) this.followId(task, options.id);
-    if (options?.signal !== undefined) this.followSignal(task, options.signal);
     return promise;
   }
 
   private start(task: Task, job: Job, args: unknown[], timeout: number | undefined): unknown {
     const { ledger } = this;
     ledger.take(task);
-    if (timeout !== undefined) this.followTimeout(task, timeout);
     const settle = (failure?: { readonly error: unknown }) => {
       if (isObject(failure?.error)) this.known.add(failure.error);
       ledger.settle(task, failure);
     };
     try {
-      return whenOver(
-        ledger.run(task, () => job(...args)),
-        settle,
-      );
+      const result = ledger.run(task, () => job(...args));
+      if (timeout !== undefined) this.followTimeout(task, timeout, args[0]);
+      return whenOver(result, settle);
     } catch (error) {
       settle({ error });
       throw error;
@@ -115,20 +115,28 @@ class PQueueAttachment implements Attachment {
 
   /** p-queue gives up an aborted task at once, whatever the task does. */
   private followSignal(task: Task, signal: AbortSignal): void {
-    if (task.stage === "over") return;
-    const abort = () => {
-      if (task.stage === "waiting") this.ledger.drop(task, "evicted");
-      else this.ledger.settle(task, { error: signal.reason });
-      if (isObject(signal.reason)) this.known.add(signal.reason);
+    const waiter: Abortable = {
+      signals: undefined,
+      aborted: (reason) => {
+        if (isObject(reason)) this.known.add(reason);
+        if (task.stage === "waiting") this.ledger.drop(task, "evicted");
+        else this.ledger.settle(task, { error: reason });
+      },
     };
-    signal.addEventListener("abort", abort, { once: true });
-    task.atEnd(() => signal.removeEventListener("abort", abort));
+    this.signals.join(signal, waiter);
+    task.atEnd(() => this.signals.leave(waiter));
   }
 
-  /** That p-queue gave up a task after its timeout is told by an event alone, which doesn't say which task it was. */
-  private followTimeout(task: Task, timeout: number): void {
+  /** p-queue 10 aborts a signal that it gave to the job; p-queue 9 sends an event that doesn't say which task it is about. */
+  private followTimeout(task: Task, timeout: number, context: unknown): void {
+    if (task.stage !== "running") return;
+    if (!("emit" in this.queue)) {
+      this.followSignal(task, (context as { signal: AbortSignal }).signal);
+      return;
+    }
     if (this.restores.length === 1) this.restores.push(patch(this.queue, { emit: this.wrapEmit }));
-    this.deadlines.set(task, task.takenAt + timeout);
+    // Its timer starts when the job has returned.
+    this.deadlines.set(task, performance.now() + timeout);
     task.atEnd(() => this.deadlines.delete(task));
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { QueueTelemetry } from "../contracts.js";
+import type { PoolView, QueueTelemetry } from "../contracts.js";
 import { LinkedList } from "../linked-list.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
@@ -21,6 +21,8 @@ export class Core<T> {
   readonly joiners = new LinkedList<JoinWaiter<T>>();
   /** Deliveries taken and not settled. */
   readonly inFlight = new LinkedList<Delivery<T>>();
+  /** Those who work on the queue. */
+  pools: Set<PoolView> | undefined = undefined;
   /** Items that come back when their planned delay is over. */
   readonly delayed = new LinkedList<Delayed<T>>();
   /** Items taken by a plain get, and no `taskDone` yet. */

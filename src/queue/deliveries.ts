@@ -35,6 +35,16 @@ export class Deliveries<T> implements Settler<T> {
     this.accounts.settled();
   }
 
+  putAside(delivery: Delivery<T>, error: unknown): void {
+    this.core.inFlight.remove(delivery);
+    this.core.observer?.deadLettered(this.processMs(delivery), error);
+    this.accounts.settled();
+  }
+
+  gateWaited(gate: string, waitedMs: number): void {
+    this.core.observer?.gateWaited(gate, waitedMs);
+  }
+
   retry(delivery: Delivery<T>, delayMs: number): void {
     const { core } = this;
     const { item, attempt, tag, place } = delivery;
@@ -77,6 +87,6 @@ export class Deliveries<T> implements Settler<T> {
   }
 
   private processMs(delivery: Delivery<T>): number | undefined {
-    return delivery.takenAt === undefined ? undefined : this.core.now() - delivery.takenAt;
+    return delivery.takenAt === undefined ? undefined : this.core.now() - delivery.takenAt - delivery.gatedMs;
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { checkDuration, checkObject } from "../checks.js";
-import type { Outcome, TaskFacts } from "../contracts.js";
-import { AlreadySettledError } from "../errors.js";
+import type { Outcome, Work } from "../contracts.js";
+import { AlreadySettledError, type Settling } from "../errors.js";
 import type { Place } from "./storage/store.js";
 
 /** What a delivery asks of the queue that it came from. */
@@ -9,16 +9,20 @@ export interface Settler<T> {
   run<R>(delivery: Delivery<T>, fn: () => R): R;
   correlationIdOf(delivery: Delivery<T>): string | undefined;
   settle(delivery: Delivery<T>, outcome: Outcome, error?: unknown): void;
+  putAside(delivery: Delivery<T>, error: unknown): void;
+  gateWaited(gate: string, waitedMs: number): void;
   retry(delivery: Delivery<T>, delayMs: number): void;
 }
 
-/** An item on its way through a consumer. It is in flight until `done`, `fail` or `retry` settles it, once. */
-export class Delivery<T> implements TaskFacts {
+/** An item on its way through a consumer. It is in flight until `done`, `fail`, `retry` or `deadLettered` settles it, once. */
+export class Delivery<T> implements Work<T> {
   /** @internal */
   previous: Delivery<T> | undefined = undefined;
   /** @internal */
   next: Delivery<T> | undefined = undefined;
-  private settledBy: "done" | "fail" | "retry" | undefined = undefined;
+  /** Milliseconds that it waited for gates. @internal */
+  gatedMs = 0;
+  private settledBy: Settling | undefined = undefined;
   private id: string | undefined = undefined;
 
   /** @internal */
@@ -95,7 +99,19 @@ export class Delivery<T> implements TaskFacts {
     this.queue.retry(this, delayMs ?? 0);
   }
 
-  private settle(operation: "done" | "fail" | "retry"): void {
+  /** It was put aside, into a dead-letter queue say. Throws {@link AlreadySettledError} on a delivery that is settled. */
+  deadLettered(error?: unknown): void {
+    this.settle("deadLettered");
+    this.queue.putAside(this, error);
+  }
+
+  /** @internal */
+  gateWaited(gate: string, waitedMs: number): void {
+    this.gatedMs += waitedMs;
+    this.queue.gateWaited(gate, waitedMs);
+  }
+
+  private settle(operation: Settling): void {
     if (this.settledBy !== undefined) throw new AlreadySettledError(operation, this.settledBy);
     this.settledBy = operation;
   }

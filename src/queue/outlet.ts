@@ -42,6 +42,12 @@ export class Outlet<T> {
     return undefined;
   }
 
+  /** The next item, for a consumer who will settle it, if there is one. */
+  tryDeliver(): Delivery<T> | undefined {
+    const now = this.core.now();
+    return this.hasNext(now) ? (this.takeOne("delivery", now, undefined) as Delivery<T>) : undefined;
+  }
+
   /** Takes what is wanted, or waits for it. */
   pull(wanted: Wanted, options: WaitOptions | undefined, max: number): Promise<unknown> {
     const { core } = this;

@@ -21,6 +21,9 @@ export function probeOf<T>(core: Core<T>): Probe {
     get inFlightOldestAt() {
       return core.inFlight.first?.takenAt;
     },
+    get pools() {
+      return core.pools;
+    },
     get waitingPuts() {
       return core.putters.size;
     },

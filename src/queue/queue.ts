@@ -1,6 +1,6 @@
 import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../checks.js";
 import { systemClock } from "../clock.js";
-import { OBSERVE, PROBE, type Probe, type QueueTelemetry } from "../contracts.js";
+import { OBSERVE, PROBE, type Probe, type QueueTelemetry, SUPPLY, type Supply } from "../contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../errors.js";
 import { Accounts } from "./accounts.js";
 import { Core } from "./core.js";
@@ -21,6 +21,7 @@ import {
 import { iteratorOf, Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
 import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
+import { supplyOf } from "./supply.js";
 import { attemptOf } from "./ticket.js";
 import type { Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
@@ -38,6 +39,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private readonly outlet: Outlet<T>;
   private readonly intake: Intake<T>;
   private readonly handed: Deliveries<T>;
+  private supply: Supply<T> | undefined = undefined;
 
   protected constructor(
     store: Store<T>,
@@ -240,6 +242,12 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   /** @internal */
   get [PROBE](): Probe {
     return probeOf(this.core);
+  }
+
+  /** @internal */
+  get [SUPPLY](): Supply<T> {
+    this.supply ??= supplyOf(this.core, this.outlet, this.accounts, () => this.shutdown());
+    return this.supply;
   }
 
   /** Does nothing of the user's run while an item goes from put to store? */

@@ -1,7 +1,7 @@
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../errors.js";
 import type { Links } from "../linked-list.js";
+import type { Abortable, SignalGroup } from "../signals.js";
 import { type Due, UNSET } from "./alarm.js";
-import type { Abortable, SignalGroup } from "./signals.js";
 import type { Place } from "./storage/store.js";
 
 /** A promise that is not settled yet, with its place in line. Kept small: there is one for every wait. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.js";
+import { Signals } from "../signals.js";
 import { Alarm, type Due } from "./alarm.js";
 import type { WaitOptions } from "./options.js";
-import { Signals } from "./signals.js";
 import { type AnyWaiter, promiseOf, TimeLimit } from "./waiters.js";
 
 /** Where callers wait: with one timer for all time limits and planned delays, and one listener for each signal. */

@@ -11,6 +11,7 @@ export interface Instrument {
 }
 
 const QUEUE = ["queue.name"] as const;
+const GATE = ["queue.name", "queue.gate"] as const;
 const TIER = ["queue.name", "queue.tier"] as const;
 
 /** The instruments of the telemetry contract that queues feed. Names are for ever; docs/telemetry.md carries the table. */
@@ -69,6 +70,36 @@ export const INSTRUMENTS = {
     unit: "s",
     attributes: ["queue.name", "queue.outcome"],
     description: "Time from get to settle",
+  },
+  "queue.gate.wait.seconds": {
+    kind: "histogram",
+    unit: "s",
+    attributes: GATE,
+    description: "Time that work on an item waited for a gate",
+  },
+  "queue.gate.limit": {
+    kind: "gauge",
+    unit: "{permit}",
+    attributes: ["queue.gate"],
+    description: "Calls that the gate lets through at a time",
+  },
+  "queue.gate.inflight": {
+    kind: "gauge",
+    unit: "{permit}",
+    attributes: ["queue.gate"],
+    description: "Calls that are through the gate and not back",
+  },
+  "queue.breaker.open": {
+    kind: "gauge",
+    unit: "{breaker}",
+    attributes: GATE,
+    description: "1 while the gate's circuit breaker lets nobody through",
+  },
+  "queue.workers": {
+    kind: "gauge",
+    unit: "{worker}",
+    attributes: ["queue.name", "queue.state"],
+    description: "Workers by what they do",
   },
   "queue.enqueued": { kind: "counter", unit: "{item}", attributes: TIER, description: "Items that came in" },
   "queue.dequeued": { kind: "counter", unit: "{item}", attributes: TIER, description: "Items taken" },

@@ -68,7 +68,8 @@ export function readOptions(
     );
   }
   const names = readTiers(tiers);
-  const known = [...new Set([...names.values(), ...queue.tiers, "default"])];
+  const more = queue.priorities === true ? ["other"] : [];
+  const known = [...new Set([...names.values(), ...queue.tiers, "default", ...more])];
   const isKnown = (tier: string) => known.includes(tier) || (queue.priorities === true && isNumber(tier));
   return {
     name,
@@ -103,6 +104,13 @@ function readTiers(tiers: unknown): Map<number, string> {
         priority,
         `another priority than that of "${other}"`,
       );
+    }
+    if (
+      name === "other" ||
+      (priority !== 0 && name === "default") ||
+      (isNumber(name) && Number(name) !== priority)
+    ) {
+      throw new InvalidOptionRangeError("tiers", name, "names that aren't those of other tiers");
     }
     names.set(priority, name);
   }

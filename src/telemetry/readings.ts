@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Probe, Told } from "../contracts.js";
+import type { GateView, Probe, Told, WorkerState } from "../contracts.js";
 import type { ReadingName } from "./instruments.js";
 import {
   allSeries,
@@ -24,8 +24,14 @@ export type Add = (value: number, attributes: Attributes) => void;
 
 type Reading = (queue: QueueSeries, add: Add) => void;
 
+const WORKER_STATES: readonly WorkerState[] = ["idle", "processing", "backoff", "stalled", "stopped"];
+
 /** Gives all points of the instrument. What a probe throws costs the points of its own queue only. */
 export function read(name: ReadingName, add: Add): void {
+  if (name === "queue.gate.limit" || name === "queue.gate.inflight") {
+    readGates(name, add);
+    return;
+  }
   for (const queue of allSeries.values()) {
     try {
       READINGS[name](queue, add);
@@ -36,7 +42,7 @@ export function read(name: ReadingName, add: Add): void {
 }
 
 /** How the points of each gauge and counter are read from the numbers of one queue. */
-const READINGS: Record<ReadingName, Reading> = {
+const READINGS: Record<Exclude<ReadingName, GateReadingName>, Reading> = {
   "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
   "queue.oldest.age.seconds": perTier((probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
   "queue.capacity": (queue, add) => {
@@ -53,6 +59,16 @@ const READINGS: Record<ReadingName, Reading> = {
     gauge((probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
     gauge((probe) => probe.waitingGets, sum, { "queue.side": "get" }),
   ),
+  "queue.workers": (queue, add) => {
+    for (const state of WORKER_STATES) {
+      workers[state](queue, (value) => add(value, { ...queue.attributes, "queue.state": state }));
+    }
+  },
+  "queue.breaker.open": (queue, add) => {
+    for (const { name, isOpen } of gatesOf(queue)) {
+      if (isOpen !== undefined) add(isOpen ? 1 : 0, { ...queue.attributes, "queue.gate": name });
+    }
+  },
   "queue.delayed": gauge((probe) => probe.delayed, sum),
   "queue.enqueued": tierCounter(ENQUEUED),
   "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
@@ -89,6 +105,43 @@ const READINGS: Record<ReadingName, Reading> = {
     }),
   ),
 };
+
+/** A gate belongs to no queue: several may share it. */
+type GateReadingName = "queue.gate.limit" | "queue.gate.inflight";
+
+function readGates(name: GateReadingName, add: Add): void {
+  const gates = new Map<string, GateView>();
+  for (const queue of allSeries.values()) for (const gate of gatesOf(queue)) gates.set(gate.name, gate);
+  for (const { name: gate, limit, inFlight } of gates.values()) {
+    const value = name === "queue.gate.limit" ? limit : inFlight;
+    if (Number.isFinite(value)) add(value, { "queue.gate": gate });
+  }
+}
+
+function gatesOf(queue: QueueSeries): Set<GateView> {
+  const gates = new Set<GateView>();
+  for (const { probe } of queue.alive()) {
+    for (const pool of probe.pools ?? []) for (const gate of pool.gates) gates.add(gate);
+  }
+  return gates;
+}
+
+/** How many workers of all pools are in the state; undefined where there never was a pool. */
+function workersIn(state: WorkerState): Reading {
+  return gauge((probe) => {
+    let count: number | undefined;
+    for (const pool of probe.pools ?? []) count = (count ?? 0) + pool.count(state);
+    return count;
+  }, sum);
+}
+
+const workers = {
+  idle: workersIn("idle"),
+  processing: workersIn("processing"),
+  backoff: workersIn("backoff"),
+  stalled: workersIn("stalled"),
+  stopped: workersIn("stopped"),
+} as const;
 
 type Merge = (a: number, b: number) => number;
 

@@ -81,6 +81,7 @@ export class QueueSeries {
   readonly get: Histogram;
   readonly process: Record<Outcome, Histogram>;
   readonly tiers = new Map<string, TierSeries>();
+  private readonly gates = new Map<string, Histogram>();
   private watched: Watched[] = [];
   private readonly told = new Set<Told>();
 
@@ -101,16 +102,22 @@ export class QueueSeries {
 
   /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */
   tells(what: Told): boolean {
-    if (!this.told.has(what) && this.watched.some(({ tells }) => tells.includes(what))) this.told.add(what);
+    if (!this.told.has(what)) for (const { tells } of this.watched) this.learn(tells);
     return this.told.has(what);
   }
 
+  private learn(tells: readonly Told[]): void {
+    for (const what of tells) this.told.add(what);
+  }
+
   watch(probe: Probe, tiers: readonly TierSeries[], tells: readonly Told[] = EVERYTHING): void {
+    this.learn(tells);
     if (this.exported) byName.set(this.name, this);
     this.watched.push({ probe: new WeakRef(probe), tiers, tells });
   }
 
   unwatch(probe: Probe): void {
+    for (const { tells } of this.watched) this.learn(tells);
     this.watched = this.watched.filter((each) => each.probe.deref() !== probe);
   }
 
@@ -123,11 +130,23 @@ export class QueueSeries {
     }
   }
 
+  /** Waits for the gate. */
+  gate(name: string): Histogram {
+    let waits = this.gates.get(name);
+    if (waits === undefined) {
+      const attributes = { ...this.attributes, "queue.gate": name };
+      waits = new Histogram("queue.gate.wait.seconds", attributes, this.exported);
+      this.gates.set(name, waits);
+    }
+    return waits;
+  }
+
   /** Every histogram for which there can be values. */
   *histograms(): Iterable<Histogram> {
     yield this.put;
     if (this.tells("pulls")) yield this.get;
     if (this.tells("takes")) for (const tier of this.tiers.values()) yield tier.wait;
+    yield* this.gates.values();
     if (this.tells("durations")) for (const outcome of OUTCOMES) yield this.process[outcome];
   }
 

@@ -6,6 +6,7 @@ import { Parcel, parcelOf } from "./parcel.js";
 import { plainExport } from "./plain-export.js";
 import {
   CONTEXT_LOST,
+  DEAD_LETTERED,
   DEQUEUED,
   dropIndex,
   ENQUEUED,
@@ -197,6 +198,23 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
+  deadLettered(processMs: number | undefined): void {
+    try {
+      this.series.counts[DEAD_LETTERED]!++;
+      if (processMs !== undefined) this.series.process.failure.record(processMs);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  gateWaited(gate: string, waitedMs: number): void {
+    try {
+      this.series.gate(gate).record(waitedMs);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
   retried(processMs: number | undefined): void {
     try {
       this.series.counts[RETRIED]!++;
@@ -301,11 +319,13 @@ export class Telemetry implements QueueTelemetry {
     try {
       const origin = parcel?.context ?? context.active();
       const active: Context = span === undefined ? origin : trace.setSpan(origin, span);
-      context.with(active, () => {
+      const call = () => {
         began = true;
         result = fn();
         ended = true;
-      });
+      };
+      if (active === context.active()) call();
+      else context.with(active, call);
     } catch (error) {
       if (began && !ended) throw error;
       this.fault(error);

@@ -400,6 +400,8 @@ describe("items", () => {
           tierNames: ["default"],
           tierOf: () => 0,
           begin: () => undefined,
+          deadLettered: ignore,
+          gateWaited: ignore,
           within: (_began, _carrier, _task, fn) => fn(),
           end: ignore,
           putAtOnce: () => undefined,

@@ -332,6 +332,24 @@ describe("a task that p-queue does not run to its end", () => {
     expect(process?.attributes["error.type"]).toBe("STOP");
   });
 
+  it("has failed when it aborts its own signal while it starts", async () => {
+    const queue = one();
+    const controller = new AbortController();
+    const never = new Promise(() => {});
+    const add = queue.add(
+      () => {
+        controller.abort(new Error("stop"));
+        return never;
+      },
+      { signal: controller.signal },
+    );
+    await expect(add).rejects.toThrow("stop");
+    await queue.onIdle();
+    expect(await outcomes()).toEqual({ success: 0, failure: 1 });
+    expect(await read.number("queue.inflight.oldest.age.seconds")).toBe(0);
+    expect(read.processes()).toHaveLength(1);
+  });
+
   it("has failed when p-queue gives it up after its timeout, and its late end changes nothing", async () => {
     withTimers();
     const queue = one();
@@ -374,6 +392,36 @@ describe("a task that p-queue does not run to its end", () => {
     await vi.advanceTimersByTimeAsync(4_000);
     await expect(adds[0]).rejects.toMatchObject({ name: "TimeoutError" });
     expect(await outcomes()).toEqual({ success: 1, failure: 2 });
+  });
+
+  it("is told apart also from one that was busy before it returned its promise", async () => {
+    withTimers();
+    const queue = wrap({ concurrency: 2 });
+    const [busy, quick] = [endless(), endless()];
+    const adds = [
+      queue.add(
+        () => {
+          vi.advanceTimersByTime(40);
+          return busy.job();
+        },
+        { timeout: 80, priority: 1 },
+      ),
+      queue.add(quick.job, { timeout: 50, priority: 2 }),
+    ];
+    const gaveUp: string[] = [];
+    adds.forEach((add, i) => {
+      add.catch(() => {
+        gaveUp.push(String(i + 1));
+        // The first to be given up lets the other one end well.
+        [quick, busy][i]!.end();
+      });
+    });
+    await vi.advanceTimersByTimeAsync(200);
+    // p-queue 9 counts from when the task has returned, p-queue 10 from its call.
+    expect(gaveUp).toHaveLength(1);
+    const failed = read.processes().filter((span) => span.status.code === SpanStatusCode.ERROR);
+    expect(failed.map(({ attributes }) => attributes["queue.tier"])).toEqual(gaveUp);
+    expect(await outcomes()).toEqual({ success: 1, failure: 1 });
   });
 
   it("is not mistaken for one that throws a TimeoutError itself", async () => {
@@ -718,6 +766,33 @@ describe("a wrapped p-queue behaves as before", () => {
     expect([...told].sort()).toEqual(["empty", "idle", "small"]);
     expect(told.at(-1)).toBe("idle");
   });
+
+  it.each([8, 100])(
+    "leaves no listener on a signal that %d tasks share, and warns of none",
+    async (tasks) => {
+      const warnings: unknown[] = [];
+      const note = (warning: { target?: unknown } & Error) => warnings.push(warning.target);
+      process.on("warning", note);
+      const run = async (queue: PQueue) => {
+        const { signal: shared } = new AbortController();
+        const adds = Array.from({ length: tasks }, (_, i) =>
+          queue.add(() => (i % 3 === 0 ? Promise.reject(new Error("third")) : turn()), { signal: shared }),
+        );
+        for (const add of adds) add.catch(() => {});
+        await adds[1];
+        queue.clear();
+        await queue.onIdle();
+        await turn();
+        expect(getEventListeners(shared, "abort")).toEqual([]);
+        return warnings.includes(shared);
+      };
+      const options = { concurrency: 2, timeout: 60_000 };
+      // p-queue 9 has a listener for each task itself.
+      const bare = await run(new PQueue(options));
+      expect(await run(wrap(options))).toBe(bare);
+      process.off("warning", note);
+    },
+  );
 });
 
 describe("instrumenting a p-queue", () => {
@@ -762,7 +837,8 @@ describe("instrumenting a p-queue", () => {
     const before = Object.getOwnPropertyDescriptors(queue);
     instrument(queue, { name });
     const running = endless();
-    const adds = [queue.add(running.job), queue.add(() => "next")];
+    const { signal: shared } = new AbortController();
+    const adds = [queue.add(running.job), queue.add(() => "next", { signal: shared })];
     expect(await read.number("queue.inflight")).toBe(1);
     expect(uninstrument(queue)).toBe(queue);
     const after = Object.getOwnPropertyDescriptors(queue);
@@ -779,6 +855,29 @@ describe("instrumenting a p-queue", () => {
     expect(await read.number("queue.enqueued")).toBe(2);
     expect(await read.number("queue.depth")).toBe(0);
     expect(await read.number("queue.inflight")).toBe(0);
+    expect(getEventListeners(shared, "abort")).toEqual([]);
+  });
+
+  it("counts nothing of a task that waited when it was undone, not even its abort", async () => {
+    const queue = wrap({ autoStart: false });
+    const controller = new AbortController();
+    const add = queue.add(() => {}, { signal: controller.signal });
+    expect(await drops()).toEqual({ evicted: 0, shutdown: 0 });
+    uninstrument(queue);
+    controller.abort();
+    await expect(add).rejects.toThrow();
+    expect(await drops()).toEqual({ evicted: 0, shutdown: 0 });
+  });
+
+  it("that was undone before anybody looked has its numbers all the same", async () => {
+    const queue = one();
+    await queue.add(() => {});
+    uninstrument(queue);
+    expect(await read.number("queue.enqueued")).toBe(1);
+    expect(await read.number("queue.dequeued")).toBe(1);
+    expect(await outcomes()).toEqual({ success: 1, failure: 0 });
+    expect(await drops()).toEqual({ evicted: 0, shutdown: 0 });
+    expect((await read.histogram("queue.wait.seconds"))?.count).toBe(1);
   });
 
   it("can be undone and done again, under any name, without counting twice", async () => {

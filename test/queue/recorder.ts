@@ -130,6 +130,12 @@ export class Recorder implements QueueTelemetry {
 
   begin(): undefined {}
 
+  deadLettered(): void {
+    this.settlements++;
+  }
+
+  gateWaited(): void {}
+
   within<R>(_began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
     return this.run(carrier, task, fn);
   }

@@ -54,7 +54,7 @@ function metricsUnder(heading: string): Row[] {
 }
 
 const TABLE = metricsUnder("## Metrics");
-const RESERVED = metricsUnder("### Fed by the worker pools and the watchdog");
+const RESERVED = metricsUnder("### Fed by the watchdog");
 
 const captures: (SpanCapture | MetricCapture)[] = [];
 
@@ -66,7 +66,7 @@ afterEach(async () => {
 async function run(way: "plain" | "producer") {
   vi.resetModules();
   const { MetricCapture, SpanCapture } = await import("../support/telemetry-capture.js");
-  const { FifoQueue, PriorityQueue, instrument } = await import("../../src/index.js");
+  const { FifoQueue, Gate, PriorityQueue, WorkerPool, instrument } = await import("../../src/index.js");
   const metrics = new MetricCapture(way);
   const spans = new SpanCapture();
   captures.push(metrics, spans);
@@ -106,6 +106,12 @@ async function run(way: "plain" | "producer") {
   const delivery = await child.receive();
   delivery.run(() => {});
   delivery.done();
+  const pooled = instrument(new FifoQueue<string>({ capacity: 1 }), { name });
+  const policy = { execute: async <R>(call: (context: object) => R | Promise<R>) => call({}) };
+  const gate = new Gate({ name: "warehouse", concurrency: 1, policy });
+  const pool = new WorkerPool(pooled, () => {}, { gate });
+  await pooled.put("j");
+  await pool.drain();
   return { metrics: await metrics.collect(), spans: await spans.spans() };
 }
 
@@ -175,12 +181,18 @@ describe("the names", () => {
   });
 
   it("in Prometheus are the same with underscores, and _total for counters", async () => {
-    const { instrument, FifoQueue } = await import("../../src/index.js");
+    const { FifoQueue, Gate, instrument, WorkerPool } = await import("../../src/index.js");
     const { startTelemetry } = await import("../../src/telemetry/sdk.js");
-    instrument(new FifoQueue<string>({ capacity: 1 }), {
+    const queue = instrument(new FifoQueue<string>({ capacity: 1 }), {
       name: "scraped",
       sla: { default: { targetMs: 1 } },
     });
+    const policy = { execute: async <R>(call: (context: object) => R | Promise<R>) => call({}) };
+    const pool = new WorkerPool(queue, () => {}, {
+      gate: new Gate({ name: "warehouse", concurrency: 1, policy }),
+    });
+    await queue.put("a");
+    await pool.drain();
     const telemetry = await startTelemetry({ serviceName: "contract", prometheus: { port: 0 } });
     const text = await (await fetch(telemetry.url as string)).text();
     await telemetry.shutdown();

@@ -1,0 +1,75 @@
+import type { Consumer, PoolView, Supply, Work } from "../contracts.js";
+import type { Accounts } from "./accounts.js";
+import type { Core } from "./core.js";
+import type { Delivery } from "./delivery.js";
+import type { Outlet } from "./outlet.js";
+import { GetWaiter } from "./waiters.js";
+
+/** A consumer that stands in line for as long as it likes, without a promise for each wait. */
+class Place<T> extends GetWaiter<T> {
+  isTaken = false;
+
+  constructor(outlet: Outlet<T>, consumer: Consumer<T>) {
+    super(outlet, "delivery", Number.NaN, undefined);
+    this.resolve = (delivery) => {
+      this.isTaken = false;
+      consumer.take(delivery as Delivery<T>);
+    };
+    this.reject = () => {
+      this.isTaken = false;
+      consumer.ended();
+    };
+  }
+}
+
+/** The queue as worker pools see it. */
+export function supplyOf<T>(
+  core: Core<T>,
+  outlet: Outlet<T>,
+  accounts: Accounts<T>,
+  shutdown: () => void,
+): Supply<T> {
+  const places = new WeakMap<Consumer<T>, Place<T>>();
+  return {
+    clock: core.clock,
+    get isTimed() {
+      return core.tracked;
+    },
+    get size() {
+      return core.store.size;
+    },
+    get delayed() {
+      return core.delayed.size;
+    },
+    get isFinished() {
+      return core.isFinished;
+    },
+    correlationIds: () => [],
+    next: (): Work<T> | undefined => outlet.tryDeliver(),
+    stand(consumer) {
+      let place = places.get(consumer);
+      if (place === undefined) {
+        place = new Place(outlet, consumer);
+        places.set(consumer, place);
+      }
+      if (place.isTaken) return;
+      place.isTaken = true;
+      place.startedAt = core.now();
+      core.getters.append(place);
+      outlet.endIfFinished();
+    },
+    leave(consumer) {
+      const place = places.get(consumer);
+      if (place?.isTaken !== true) return;
+      place.isTaken = false;
+      core.getters.remove(place);
+    },
+    shutdown,
+    show(pool: PoolView) {
+      const pools = core.pools ?? new Set();
+      core.pools = pools.add(pool);
+      return () => pools.delete(pool);
+    },
+    fault: (error) => accounts.fault(error),
+  };
+}

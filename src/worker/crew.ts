@@ -1,0 +1,260 @@
+import type { Consumer, PoolView, Supply, Work, WorkerState } from "../contracts.js";
+import { TaskAbandonedError } from "../errors.js";
+import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
+import { type Failed, Failures } from "./failures.js";
+import type { Gate } from "./gate.js";
+import type { Settings } from "./options.js";
+import type { Task } from "./task.js";
+import { TimeLimits } from "./time-limits.js";
+import { type Boss, type Failure, Worker } from "./worker.js";
+
+const DONE = Promise.resolve();
+
+/** How many IDs a report names of what is left in the queue. */
+const MOST_IDS = 100;
+
+/** Whom a crew tells what happens. */
+export interface Listener<T> {
+  changed: ((worker: Worker<T>, from: WorkerState, to: WorkerState) => void) | undefined;
+  failed(failed: Failed<T>): void;
+  /** Nothing is running any more, and nothing will be unless something is put into the queue. */
+  quiet(): void;
+}
+
+/**
+ * The workers of a pool, and how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
+ * within its put; the handler starts in a microtask, never inside somebody's put. A worker that is done takes the next item at once.
+ */
+export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
+  readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
+  readonly workers: Worker<T>[] = [];
+  readonly gates = new Set<Gate>();
+  /** Are items taken? */
+  isTaking = false;
+  /** Does somebody want times, whether the queue does or not? */
+  isTimed = false;
+  private readonly idle: Worker<T>[] = [];
+  /** Handed over, and not started. */
+  private arrived: { worker: Worker<T>; work: Work<T> }[] = [];
+  private readonly states: Record<WorkerState, number> = {
+    idle: 0,
+    processing: 0,
+    backoff: 0,
+    stalled: 0,
+    stopped: 0,
+  };
+  private readonly failures: Failures<T>;
+  private readonly limits: TimeLimits<T>;
+  private isPumping = false;
+  private lastId = 0;
+  /** How many workers there are to be. */
+  private target = 0;
+
+  constructor(
+    private readonly supply: Supply<T>,
+    private readonly settings: Settings<T>,
+    private readonly handler: (item: T, task: Task) => unknown,
+    private readonly listener: Listener<T>,
+  ) {
+    this.failures = new Failures(settings, supply, (failed) => this.failed(failed));
+    this.limits = new TimeLimits(supply.clock, settings.timeoutMs, settings.stalledAfterMs);
+    if (settings.gate !== undefined) this.gates.add(settings.gate);
+    this.resize(settings.concurrency);
+  }
+
+  /** Workers that have an item. */
+  get running(): number {
+    return this.workers.length - this.idle.length;
+  }
+
+  get concurrency(): number {
+    return this.target;
+  }
+
+  count(state: WorkerState): number {
+    return this.states[state];
+  }
+
+  /** Free workers that are too many go now, busy ones when their task is over. */
+  resize(concurrency: number): void {
+    this.target = concurrency;
+    while (this.workers.length < concurrency) this.hire();
+    while (this.workers.length > concurrency && this.idle.length > 0) this.dismiss(this.idle.pop()!);
+    if (this.idle.length === 0) this.supply.leave(this);
+    this.wake();
+  }
+
+  /** Takes items, if that is allowed, as soon as whoever runs now is done. */
+  wake(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    // Half the price of queueMicrotask, which makes an async resource.
+    void DONE.then(this.pump);
+  }
+
+  /** Takes nothing more, for now. */
+  rest(): void {
+    this.isTaking = false;
+    this.supply.leave(this);
+  }
+
+  take(work: Work<T>): void {
+    // There is one: without a free worker nobody stands in line.
+    const worker = this.idle.pop()!;
+    this.arrived.push({ worker, work });
+    if (this.idle.length > 0) this.supply.stand(this);
+    this.wake();
+  }
+
+  ended(): void {
+    this.listenIfQuiet();
+  }
+
+  call(item: T, task: Task): unknown {
+    return this.handler(item, task);
+  }
+
+  over(worker: Worker<T>, failure: Failure | undefined): boolean {
+    const work = worker.work!;
+    this.limits.end(worker);
+    if (failure === undefined) {
+      this.counts.done++;
+      work.done();
+    } else {
+      const later = this.failures.settle(work, worker.task!, failure);
+      if (later !== undefined) {
+        void later.then(() => {
+          this.finish(worker);
+          this.goOn(worker);
+        });
+        return false;
+      }
+    }
+    this.finish(worker);
+    return true;
+  }
+
+  goOn(worker: Worker<T>): void {
+    this.drive(worker, this.nextFor());
+  }
+
+  changed(worker: Worker<T>, from: WorkerState): void {
+    this.states[from]--;
+    this.states[worker.state]++;
+    this.listener.changed?.(worker, from, worker.state);
+  }
+
+  now(): number {
+    return this.isTimed || this.supply.isTimed ? this.supply.clock.now() : Number.NaN;
+  }
+
+  leftOver(): DrainReport["leftOver"] {
+    const count = this.supply.size + this.supply.delayed;
+    return { count, correlationIds: this.supply.correlationIds(MOST_IDS) };
+  }
+
+  abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {
+    this.rest();
+    const abandoned: AbandonedTask[] = [];
+    for (const worker of this.workers) {
+      const { task } = worker;
+      if (task === undefined) continue;
+      const { correlationId, tier, attempt, currentStep: step, startedAt } = task;
+      const runningMs = startedAt === undefined ? undefined : this.supply.clock.now() - startedAt;
+      abandoned.push({ correlationId, tier, attempt, step, runningMs });
+      this.limits.wasAborted(worker);
+      task.abort(new TaskAbandonedError(operation, limitMs));
+    }
+    return abandoned;
+  }
+
+  /** Everybody goes. */
+  dismissAll(): void {
+    this.target = 0;
+    this.rest();
+    for (const worker of this.idle.splice(0)) this.dismiss(worker);
+  }
+
+  private readonly pump = (): void => {
+    this.isPumping = false;
+    const { arrived, idle, supply } = this;
+    this.arrived = [];
+    for (const { worker, work } of arrived) this.drive(worker, work);
+    while (this.isTaking && idle.length > 0) {
+      const work = supply.next();
+      if (work === undefined) {
+        supply.stand(this);
+        break;
+      }
+      this.drive(idle.pop()!, work);
+    }
+    this.listenIfQuiet();
+  };
+
+  /** The worker handles the item, and what comes next, until it has to wait. */
+  private drive(worker: Worker<T>, first: Work<T> | undefined): void {
+    let work = first;
+    for (; work !== undefined; work = this.nextFor()) {
+      worker.begin(work);
+      if (this.settings.gate !== undefined) {
+        this.pass(this.settings.gate, worker, work);
+        return;
+      }
+      this.limits.begin(worker);
+      if (!worker.handle(work)) return;
+    }
+    if (this.workers.length > this.target) this.dismiss(worker);
+    else {
+      worker.state = "idle";
+      this.idle.push(worker);
+      if (this.isTaking) this.supply.stand(this);
+    }
+    this.listenIfQuiet();
+  }
+
+  private nextFor(): Work<T> | undefined {
+    return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
+  }
+
+  /** Through the gate, which may take a while, and then to the handler. */
+  private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
+    const task = worker.task!;
+    const handle = ({ signal }: { readonly signal?: AbortSignal }): unknown => {
+      signal?.addEventListener("abort", () => task.abort(signal.reason), { once: true });
+      this.limits.begin(worker);
+      return work.run(worker.call);
+    };
+    const onBackoff = (isWaiting: boolean) => {
+      worker.state = isWaiting ? "backoff" : "processing";
+    };
+    worker.follow(gate.run(handle, { task, onBackoff }));
+  }
+
+  private finish(worker: Worker<T>): void {
+    worker.end(this.now());
+  }
+
+  private failed(failed: Failed<T>): void {
+    if (failed.verdict === "retry") this.counts.retried++;
+    else if (failed.verdict === "drop") this.counts.failed++;
+    else this.counts.deadLettered++;
+    this.listener.failed(failed);
+  }
+
+  private hire(): void {
+    const worker = new Worker<T>(this, ++this.lastId);
+    if (this.states.stopped > 0) this.states.stopped--;
+    this.states.idle++;
+    this.workers.push(worker);
+    this.idle.push(worker);
+  }
+
+  private dismiss(worker: Worker<T>): void {
+    this.workers.splice(this.workers.indexOf(worker), 1);
+    worker.state = "stopped";
+  }
+
+  private listenIfQuiet(): void {
+    if (this.running === 0) this.listener.quiet();
+  }
+}

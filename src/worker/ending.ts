@@ -1,0 +1,114 @@
+import type { Clock, Timer } from "../clock.js";
+
+/** A task that a pool waits for no longer. It may still end, and is settled then. */
+export interface AbandonedTask {
+  readonly correlationId: string;
+  readonly tier: string;
+  readonly attempt: number;
+  /** What it said it was doing. */
+  readonly step: string | undefined;
+  /** How long it has been running, in milliseconds; undefined where nobody kept the time. */
+  readonly runningMs: number | undefined;
+}
+
+/** How a drain or stop went. Counts are of what happened since it was asked for. */
+export interface DrainReport {
+  readonly operation: "drain" | "stop";
+  /** Items done. */
+  readonly done: number;
+  /** Items given up: the handler failed, and neither an attempt nor a dead letter was left. */
+  readonly failed: number;
+  /** Items put aside. */
+  readonly deadLettered: number;
+  /** Items that are still in the queue, those that wait for a planned delay included. */
+  readonly leftOver: { readonly count: number; readonly correlationIds: readonly string[] };
+  /** Tasks that were running at the time limit, and whose signal was aborted. */
+  readonly abandoned: readonly AbandonedTask[];
+  /** Did it take until the time limit? */
+  readonly timedOut: boolean;
+  /** In milliseconds. */
+  readonly tookMs: number;
+  toString(): string;
+}
+
+/** The counts of a pool; they only rise. */
+export interface Counts {
+  done: number;
+  failed: number;
+  retried: number;
+  deadLettered: number;
+}
+
+/** What an ending needs to know of its pool. */
+export interface Ended {
+  readonly counts: Readonly<Counts>;
+  leftOver(): DrainReport["leftOver"];
+  /** Aborts what is running, and says what that is. */
+  abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[];
+}
+
+/** A drain or stop that is under way. Always resolves: when the pool says that all is over, or when its time is. */
+export class Ending {
+  readonly report: Promise<DrainReport>;
+  private resolve!: (report: DrainReport) => void;
+  private readonly before: Counts;
+  private readonly startedAt: number;
+  private timer: Timer | undefined = undefined;
+
+  constructor(
+    readonly operation: "drain" | "stop",
+    limitMs: number,
+    private readonly clock: Clock,
+    private readonly pool: Ended,
+    timedOut: () => void,
+  ) {
+    this.report = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    this.before = { ...pool.counts };
+    this.startedAt = clock.now();
+    if (limitMs === Number.POSITIVE_INFINITY) return;
+    this.timer = clock.setTimeout(() => {
+      this.timer = undefined;
+      this.end(pool.abandon(operation, limitMs), true);
+      timedOut();
+    }, limitMs);
+  }
+
+  end(abandoned: readonly AbandonedTask[] = [], timedOut = false): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    const { operation, before, pool } = this;
+    const { done, failed, deadLettered } = pool.counts;
+    this.resolve({
+      operation,
+      done: done - before.done,
+      failed: failed - before.failed,
+      deadLettered: deadLettered - before.deadLettered,
+      leftOver: pool.leftOver(),
+      abandoned,
+      timedOut,
+      tookMs: this.clock.now() - this.startedAt,
+      toString: inWords,
+    });
+  }
+}
+
+function inWords(this: DrainReport): string {
+  const { operation, done, failed, deadLettered, leftOver, abandoned, timedOut, tookMs } = this;
+  const counts = [`${done} done`];
+  if (failed > 0) counts.push(`${failed} failed`);
+  if (deadLettered > 0) counts.push(`${deadLettered} dead-lettered`);
+  counts.push(`${leftOver.count} left over`, `${abandoned.length} abandoned`);
+  const lines = [
+    `${operation} ${timedOut ? "timed out" : "finished"} after ${Math.round(tookMs)} ms: ${counts.join(", ")}`,
+  ];
+  for (const { correlationId, attempt, step, runningMs } of abandoned) {
+    const since = runningMs === undefined ? "" : ` for ${Math.round(runningMs)} ms`;
+    const doing = step === undefined ? "" : ` at "${step}"`;
+    lines.push(`  abandoned: ${correlationId}, attempt ${attempt}, running${since}${doing}`);
+  }
+  const { count, correlationIds } = leftOver;
+  if (count > 0)
+    lines.push(`  left over: ${correlationIds.join(", ")}${correlationIds.length < count ? ", …" : ""}`);
+  return lines.join("\n");
+}

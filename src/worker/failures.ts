@@ -1,0 +1,83 @@
+import type { Supply, Work } from "../contracts.js";
+import type { Settings, Verdict } from "./options.js";
+import type { Task } from "./task.js";
+import type { Failure } from "./worker.js";
+
+/** What became of a failed item, for whoever counts and tells. */
+export interface Failed<T> {
+  readonly item: T;
+  readonly error: unknown;
+  readonly task: Task;
+  /** `retry`: it comes back after a pause; `drop`: it is given up; `dead-letter`: it was put aside. */
+  readonly verdict: Verdict;
+}
+
+/** Decides what becomes of failed items, and settles them. A failure of the decision or of the dead letter loses none. */
+export class Failures<T> {
+  constructor(
+    private readonly settings: Settings<T>,
+    private readonly supply: Supply<T>,
+    private readonly tell: (failed: Failed<T>) => void,
+  ) {}
+
+  /** Settles the item; undefined if that is done when this returns. */
+  settle(work: Work<T>, task: Task, { error }: Failure): Promise<void> | undefined {
+    const { onFailed, deadLetter } = this.settings;
+    if (onFailed === undefined) {
+      const verdict = this.usual(work);
+      if (verdict !== "dead-letter" || deadLetter === undefined) {
+        this.apply(work, task, error, verdict);
+        return undefined;
+      }
+    }
+    return this.settleLater(work, task, error);
+  }
+
+  private async settleLater(work: Work<T>, task: Task, error: unknown): Promise<void> {
+    const verdict = await this.verdictOn(work, task, error);
+    if (verdict === "dead-letter" && !(await this.isPutAside(work, task, error))) {
+      // It comes back until it can be put aside: whatever happens there, nothing is lost.
+      this.apply(work, task, error, "retry");
+    } else this.apply(work, task, error, verdict);
+  }
+
+  private async verdictOn(work: Work<T>, task: Task, error: unknown): Promise<Verdict> {
+    let verdict: Verdict | undefined;
+    try {
+      verdict = await this.settings.onFailed?.(work.item, error, task);
+      if (!VERDICTS.has(verdict))
+        throw new TypeError(`onFailed must return "retry", "drop" or "dead-letter", not ${String(verdict)}`);
+    } catch (fault) {
+      this.supply.fault(fault);
+    }
+    const usual = this.usual(work);
+    if (verdict === "drop") return "drop";
+    if (verdict === "retry" && work.attempt < this.settings.attempts) return "retry";
+    if (verdict === undefined) return usual;
+    return this.settings.deadLetter === undefined ? "drop" : "dead-letter";
+  }
+
+  private usual({ attempt }: Work<T>): Verdict {
+    if (attempt < this.settings.attempts) return "retry";
+    return this.settings.deadLetter === undefined ? "drop" : "dead-letter";
+  }
+
+  private async isPutAside(work: Work<T>, task: Task, error: unknown): Promise<boolean> {
+    try {
+      await this.settings.deadLetter?.(work.item, error, task);
+      return true;
+    } catch (fault) {
+      this.supply.fault(fault);
+      return false;
+    }
+  }
+
+  private apply(work: Work<T>, task: Task, error: unknown, verdict: Verdict): void {
+    if (verdict === "retry") work.retry({ delayMs: this.settings.backoff.after(work.attempt) });
+    else if (verdict === "drop") work.fail(error);
+    else work.deadLettered(error);
+    this.tell({ item: work.item, error, task, verdict });
+  }
+}
+
+const VERDICTS = new Set<unknown>(["retry", "drop", "dead-letter", undefined]);

@@ -1,0 +1,194 @@
+import { checkClock, checkFunction, checkNumber, checkObject, isAbortSignal } from "../checks.js";
+import { type Clock, systemClock, type Timer } from "../clock.js";
+import type { GateView } from "../contracts.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { LinkedList } from "../linked-list.js";
+
+/** A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to. */
+export interface Policy {
+  execute<R>(fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>): Promise<R>;
+}
+
+/** Options of a gate. Only `undefined` stands for the default. */
+export interface GateOptions {
+  /** What the gate is called in metrics: the downstream's name. */
+  name: string;
+  /** Calls that may be through at a time, a whole number from 1. Default: `Infinity`. */
+  concurrency?: number | undefined;
+  /** Makes each call, or rejects without having made it, as an open circuit breaker does: then it is asked again after a while. */
+  policy?: Policy | undefined;
+  /** Where time comes from. Default: the system clock. */
+  clock?: Clock | undefined;
+}
+
+/** Who is told how long a call waited. */
+export interface Passer {
+  /** @internal */
+  passed(gate: Gate, waitedMs: number): void;
+}
+
+/** How a call goes through a gate. */
+export interface PassOptions {
+  /** The task that the call belongs to: its queue records the wait, and doesn't count it as time of processing. */
+  task?: Passer | undefined;
+  /** Ends the wait: the call rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Is told when the wait for an open circuit breaker begins and ends. @internal */
+  onBackoff?: ((isWaiting: boolean) => void) | undefined;
+}
+
+/** Pauses between two questions to a policy that refused, in milliseconds: it doubles from the first to the last. */
+const FIRST_PAUSE_MS = 25;
+const LAST_PAUSE_MS = 1_000;
+
+class Waiter {
+  previous: Waiter | undefined = undefined;
+  next: Waiter | undefined = undefined;
+  constructor(readonly resolve: () => void) {}
+}
+
+/**
+ * Caps the calls to a downstream, for all that share it: pools take it as an option, handlers call {@link run}. Permits are handed on
+ * in order of arrival.
+ */
+export class Gate implements GateView {
+  readonly name: string;
+  readonly limit: number;
+  private readonly policy: Policy | undefined;
+  private readonly clock: Clock;
+  private through = 0;
+  private readonly line = new LinkedList<Waiter>();
+  /** Who waits for a policy that refused. */
+  private readonly refused = new LinkedList<Waiter>();
+  private isRefusing = false;
+  private pauseMs = FIRST_PAUSE_MS;
+  private timer: Timer | undefined = undefined;
+
+  /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+  constructor(options: GateOptions) {
+    checkObject("options", options);
+    const { name, concurrency = Number.POSITIVE_INFINITY, policy, clock } = options;
+    if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+    if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+    const isLimit = (n: number) => n >= 1 && (Number.isInteger(n) || n === Number.POSITIVE_INFINITY);
+    checkNumber("concurrency", concurrency, "a whole number from 1, or Infinity", isLimit);
+    checkObject("policy", policy);
+    if (policy !== undefined) checkFunction("policy.execute", policy.execute ?? null);
+    checkClock(clock);
+    this.name = name;
+    this.limit = concurrency;
+    this.policy = policy;
+    this.clock = clock ?? systemClock;
+  }
+
+  /** Calls that are through and not back. */
+  get inFlight(): number {
+    return this.through - this.refused.size;
+  }
+
+  /** Calls that wait for a permit, or for the policy. */
+  get waiting(): number {
+    return this.line.size + this.refused.size;
+  }
+
+  /** Did the policy refuse the last call? Undefined without a policy. */
+  get isOpen(): boolean | undefined {
+    return this.policy === undefined ? undefined : this.isRefusing;
+  }
+
+  /**
+   * Calls `fn` when there is a permit and the policy agrees; resolves or rejects as it does. Rejects with the signal's reason if that
+   * is aborted before.
+   */
+  async run<R>(
+    fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>,
+    options?: PassOptions,
+  ): Promise<R> {
+    checkFunction("fn", fn ?? null);
+    checkObject("options", options);
+    const { task, signal, onBackoff } = options ?? {};
+    if (signal !== undefined && !isAbortSignal(signal))
+      throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
+    signal?.throwIfAborted();
+    const startedAt = this.clock.now();
+    if (this.through < this.limit) this.through++;
+    else await this.wait(this.line, signal);
+    try {
+      for (;;) {
+        let wasCalled = false;
+        const call = (context: { readonly signal?: AbortSignal }) => {
+          if (!wasCalled) task?.passed(this, this.clock.now() - startedAt);
+          wasCalled = true;
+          this.agreed();
+          return fn(context);
+        };
+        try {
+          return await (this.policy === undefined ? call({}) : this.policy.execute(call));
+        } catch (error) {
+          if (wasCalled) throw error;
+          this.isRefusing = true;
+          onBackoff?.(true);
+          await this.pause(signal);
+          onBackoff?.(false);
+        }
+      }
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** A permit is free: it goes to whoever has waited longest. */
+  private leave(): void {
+    const { first } = this.line;
+    if (first === undefined) {
+      this.through--;
+      return;
+    }
+    this.line.remove(first);
+    first.resolve();
+  }
+
+  /** The policy refused: waits until it is worth asking it again. */
+  private pause(signal: AbortSignal | undefined): Promise<void> {
+    const asked = this.wait(this.refused, signal);
+    this.timer ??= this.clock.setTimeout(() => this.askAgain(), this.pauseMs);
+    return asked;
+  }
+
+  /** One asks for all. */
+  private askAgain(): void {
+    this.timer = undefined;
+    this.pauseMs = Math.min(2 * this.pauseMs, LAST_PAUSE_MS);
+    const { first } = this.refused;
+    if (first === undefined) return;
+    this.refused.remove(first);
+    first.resolve();
+  }
+
+  /** The policy made a call: all may ask. */
+  private agreed(): void {
+    this.isRefusing = false;
+    this.pauseMs = FIRST_PAUSE_MS;
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.timer = undefined;
+    for (let waiter = this.refused.first; waiter !== undefined; waiter = this.refused.first) {
+      this.refused.remove(waiter);
+      waiter.resolve();
+    }
+  }
+
+  private wait(line: LinkedList<Waiter>, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiter = new Waiter(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      });
+      const abort = () => {
+        line.remove(waiter);
+        reject(signal?.reason);
+      };
+      line.append(waiter);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+}

@@ -1,0 +1,223 @@
+import { EventEmitter } from "node:events";
+import { inspect } from "node:util";
+import { checkDuration, checkFunction, checkObject } from "../checks.js";
+import { SUPPLY, type Supply, type WorkerState } from "../contracts.js";
+import { InvalidOptionTypeError } from "../errors.js";
+import { Crew } from "./crew.js";
+import { type DrainReport, Ending } from "./ending.js";
+import type { Failed } from "./failures.js";
+import { checkConcurrency, readOptions, type WorkerPoolOptions } from "./options.js";
+import type { Task } from "./task.js";
+
+/** Handles one item. What it returns is awaited; what it throws or rejects with is a failure. */
+export type Handler<T> = (item: T, task: Task) => unknown;
+
+/** A queue of ours. */
+export interface Supplier<T> {
+  /** @internal */
+  readonly [SUPPLY]: Supply<T>;
+}
+
+/** What a worker does, and when something was last heard of it: monotonic milliseconds, undefined where there is nothing yet. */
+export interface WorkerStatus {
+  /** Counts from 1. */
+  readonly id: number;
+  readonly state: WorkerState;
+  /** What it works on. */
+  readonly task: Task | undefined;
+  readonly lastStartAt: number | undefined;
+  /** When its task last called `step` or `progress`. */
+  readonly lastStepAt: number | undefined;
+  readonly lastFinishAt: number | undefined;
+}
+
+/** What a pool tells, by event. */
+export interface WorkerPoolEvents<T> {
+  /** A worker is in another state. */
+  state: [change: { worker: WorkerStatus; from: WorkerState; to: WorkerState }];
+  /** A handler failed; `verdict` is what becomes of its item. */
+  failed: [failed: Failed<T>];
+  /** Every worker is gone, for good. */
+  stopped: [];
+}
+
+/**
+ * Takes items from a queue of ours and handles some of them at a time. A handler runs in its producer's trace context and
+ * correlation ID; one that fails stops nothing and loses no item. Handlers start in a microtask, never within a put.
+ */
+export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements AsyncDisposable {
+  /** What the pool is called in reports. */
+  readonly name: string;
+  private readonly supply: Supply<T>;
+  private readonly crew: Crew<T>;
+  private stage: "ready" | "working" | "ending" | "stopped" = "ready";
+  private readonly endings = new Set<Ending>();
+  private readonly reports = new Map<"drain" | "stop", Promise<DrainReport>>();
+  private warned = false;
+
+  /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+  constructor(queue: Supplier<T>, handler: Handler<T>, options?: WorkerPoolOptions<T>) {
+    super();
+    const supply = (queue as Partial<Supplier<T>> | null | undefined)?.[SUPPLY];
+    if (supply === undefined) {
+      throw new InvalidOptionTypeError("queue", queue, "a FifoQueue, LifoQueue or PriorityQueue");
+    }
+    checkFunction("handler", handler ?? null);
+    const settings = readOptions(options);
+    this.name = settings.name;
+    this.supply = supply;
+    this.crew = new Crew(supply, settings, handler, {
+      changed: undefined,
+      failed: (failed) => this.failed(failed),
+      quiet: () => this.endIfQuiet(),
+    });
+    supply.show(this.crew);
+    if (settings.autoStart) this.start();
+  }
+
+  /** Handlers that may run at a time. */
+  get concurrency(): number {
+    return this.crew.concurrency;
+  }
+
+  /** Tasks that are under way. */
+  get running(): number {
+    return this.crew.running;
+  }
+
+  /** Neither paused, nor stopped, nor yet to start? */
+  get isTaking(): boolean {
+    return this.crew.isTaking;
+  }
+
+  /** How many items were done, failed for good, came back for another attempt, and were put aside, so far. */
+  get counts(): {
+    readonly done: number;
+    readonly failed: number;
+    readonly retried: number;
+    readonly deadLettered: number;
+  } {
+    return { ...this.crew.counts };
+  }
+
+  /** Each worker's state and heartbeat. From the first look on times are kept, whether the queue is instrumented or not. */
+  get workers(): readonly WorkerStatus[] {
+    this.crew.isTimed = true;
+    return this.crew.workers.map(({ id, state, task, lastStartAt, lastStepAt, lastFinishAt }) => ({
+      id,
+      state,
+      task,
+      lastStartAt,
+      lastStepAt,
+      lastFinishAt,
+    }));
+  }
+
+  /** Begins to take items, if `autoStart` was false. */
+  start(): void {
+    if (this.stage !== "ready") return;
+    this.stage = "working";
+    this.resume();
+  }
+
+  /** Takes nothing more, until {@link resume}; what runs goes on. */
+  pause(): void {
+    if (this.stage === "working") this.crew.rest();
+  }
+
+  /** Takes items again. Does nothing before the start, and after the end. */
+  resume(): void {
+    if (this.stage !== "working") return;
+    this.crew.isTaking = true;
+    this.crew.wake();
+  }
+
+  /** Changes how many handlers may run at a time. What runs goes on. Throws an `InvalidOption…Error` unless it is a whole number from 1. */
+  resize(concurrency: number): void {
+    checkConcurrency(concurrency);
+    if (this.stage === "ready" || this.stage === "working") this.crew.resize(concurrency);
+  }
+
+  /**
+   * Takes nothing new into the queue, finishes what is there, then stops. When `timeoutMs` are over (default: no limit), aborts the signal
+   * of every task; what is left stays in the queue. Always resolves, with a report; a second call gets the same one.
+   */
+  drain(options?: { timeoutMs?: number | undefined }): Promise<DrainReport> {
+    const timeoutMs = checkLimit("timeoutMs", options);
+    this.supply.shutdown();
+    const isFirst = this.stage === "ready" || this.stage === "working";
+    const report = this.end("drain", timeoutMs);
+    if (isFirst) {
+      this.crew.isTaking = true;
+      this.crew.wake();
+    }
+    return report;
+  }
+
+  /**
+   * Takes nothing more from the queue and finishes what runs; what is queued stays there, for others. When `graceMs` are over (default: no
+   * limit), aborts the signal of every task. Always resolves, with a report; a second call gets the same one.
+   */
+  stop(options?: { graceMs?: number | undefined }): Promise<DrainReport> {
+    const graceMs = checkLimit("graceMs", options);
+    this.crew.rest();
+    const report = this.end("stop", graceMs);
+    this.endIfQuiet();
+    return report;
+  }
+
+  /** Drains, for as long as it takes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  private end(operation: "drain" | "stop", limitMs: number): Promise<DrainReport> {
+    const same = this.reports.get(operation);
+    if (same !== undefined) return same;
+    const ending = new Ending(operation, limitMs, this.supply.clock, this.crew, () => this.stopped());
+    this.reports.set(operation, ending.report);
+    if (this.stage === "stopped") ending.end();
+    else {
+      this.stage = "ending";
+      this.endings.add(ending);
+    }
+    return ending.report;
+  }
+
+  /** Nothing runs: is that the end? */
+  private endIfQuiet(): void {
+    if (this.crew.running > 0 || this.stage === "stopped") return;
+    const isOver = this.supply.isFinished || (this.stage === "ending" && !this.crew.isTaking);
+    if (isOver && this.stage !== "ready") this.stopped();
+  }
+
+  private stopped(): void {
+    if (this.stage === "stopped") return;
+    this.stage = "stopped";
+    this.crew.dismissAll();
+    for (const ending of this.endings) ending.end();
+    this.endings.clear();
+    this.emit("stopped");
+  }
+
+  private failed(failed: Failed<T>): void {
+    this.emit("failed", failed);
+    if (failed.verdict === "retry" || this.warned || this.listenerCount("failed") > 0) return;
+    this.warned = true;
+    const { attempt, correlationId } = failed.task;
+    process.emitWarning(
+      `${this.name}: an item (${correlationId}) was given up after attempt ${attempt}: ${inspect(failed.error)} (further ones are only counted)`,
+      "QueuescopeWarning",
+    );
+  }
+}
+
+function checkLimit<N extends string>(
+  name: N,
+  options: { readonly [K in N]?: number | undefined } | undefined,
+): number {
+  checkObject("options", options);
+  const limit = options?.[name] ?? Number.POSITIVE_INFINITY;
+  checkDuration(name, limit);
+  return limit;
+}

@@ -1,0 +1,90 @@
+import type { Clock, Timer } from "../clock.js";
+import { TaskTimeoutError } from "../errors.js";
+import { LinkedList } from "../linked-list.js";
+import type { Worker } from "./worker.js";
+
+/** Aborts tasks that take too long, and tells which workers ignore it. All have the same time, so one timer will do. */
+export class TimeLimits<T> {
+  /** Workers with a task whose time runs, the oldest task first. */
+  private readonly running = new LinkedList<Timed<T>>();
+  /** Those whose task was aborted. */
+  private readonly aborted = new LinkedList<Timed<T>>();
+  private readonly byWorker = new Map<Worker<T>, Timed<T>>();
+  private timer: Timer | undefined = undefined;
+  private timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly timeoutMs: number,
+    private readonly stalledAfterMs: number,
+  ) {}
+
+  begin(worker: Worker<T>): void {
+    if (this.timeoutMs === Number.POSITIVE_INFINITY) return;
+    this.watch(worker, this.running, this.timeoutMs);
+  }
+
+  /** The worker's task is over. */
+  end(worker: Worker<T>): void {
+    const timed = this.byWorker.get(worker);
+    if (timed === undefined) return;
+    this.byWorker.delete(worker);
+    timed.list.remove(timed);
+    if (this.byWorker.size === 0) this.setTimer(Number.POSITIVE_INFINITY);
+  }
+
+  /** The worker's task was aborted: from now on it had better end. */
+  wasAborted(worker: Worker<T>): void {
+    this.end(worker);
+    this.watch(worker, this.aborted, this.stalledAfterMs);
+  }
+
+  private watch(worker: Worker<T>, list: LinkedList<Timed<T>>, ms: number): void {
+    const timed = new Timed(worker, list, this.clock.now() + ms);
+    this.byWorker.set(worker, timed);
+    list.append(timed);
+    if (timed.dueAt < this.timerAt) this.setTimer(timed.dueAt);
+  }
+
+  private setTimer(at: number): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.timerAt = at;
+    this.timer =
+      at === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.clock.setTimeout(this.look, Math.max(0, at - this.clock.now()));
+  }
+
+  private readonly look = (): void => {
+    const now = this.clock.now();
+    for (
+      let timed = this.running.first;
+      timed !== undefined && timed.dueAt <= now;
+      timed = this.running.first
+    ) {
+      timed.worker.task?.abort(new TaskTimeoutError(this.timeoutMs));
+      // Its end may have come with the abort.
+      if (this.byWorker.get(timed.worker) === timed) this.wasAborted(timed.worker);
+    }
+    for (
+      let timed = this.aborted.first;
+      timed !== undefined && timed.dueAt <= now;
+      timed = this.aborted.first
+    ) {
+      this.end(timed.worker);
+      timed.worker.state = "stalled";
+    }
+    const never = Number.POSITIVE_INFINITY;
+    this.setTimer(Math.min(this.running.first?.dueAt ?? never, this.aborted.first?.dueAt ?? never));
+  };
+}
+
+class Timed<T> {
+  previous: Timed<T> | undefined = undefined;
+  next: Timed<T> | undefined = undefined;
+  constructor(
+    readonly worker: Worker<T>,
+    readonly list: LinkedList<Timed<T>>,
+    readonly dueAt: number,
+  ) {}
+}

@@ -1,0 +1,120 @@
+import type { Work, WorkerState } from "../contracts.js";
+import type { Links } from "../linked-list.js";
+import type { Gate } from "./gate.js";
+import { Task } from "./task.js";
+
+export interface Failure {
+  readonly error: unknown;
+}
+
+/** Whom a worker works for. */
+export interface Boss<T> {
+  readonly gates: Set<Gate>;
+  /** Monotonic milliseconds; NaN while nobody wants times. */
+  now(): number;
+  call(item: T, task: Task): unknown;
+  changed(worker: Worker<T>, from: WorkerState): void;
+  /** The handler is over; true if the worker may go on at once, else it is told later. */
+  over(worker: Worker<T>, failure: Failure | undefined): boolean;
+  /** The worker is free for the next item. */
+  goOn(worker: Worker<T>): void;
+}
+
+/** One of a pool's workers: handles one item at a time. What it needs for that is made once, not for each item. */
+export class Worker<T> implements Links<Worker<T>> {
+  previous: Worker<T> | undefined = undefined;
+  next: Worker<T> | undefined = undefined;
+  /** What it works on, and what its handler is told. */
+  work: Work<T> | undefined = undefined;
+  task: Task | undefined = undefined;
+  /** When it began its last task, in monotonic milliseconds; undefined if that was never, or nobody wanted times then. */
+  lastStartAt: number | undefined = undefined;
+  /** When it was last heard of from within a task. */
+  lastStepAt: number | undefined = undefined;
+  /** When it was last done with one. */
+  lastFinishAt: number | undefined = undefined;
+  private current: WorkerState = "idle";
+
+  constructor(
+    private readonly crew: Boss<T>,
+    /** Counts from 1. */
+    readonly id: number,
+  ) {}
+
+  get state(): WorkerState {
+    return this.current;
+  }
+
+  set state(state: WorkerState) {
+    const from = this.current;
+    if (from === state) return;
+    this.current = state;
+    this.crew.changed(this, from);
+  }
+
+  /** Begins with an item. */
+  begin(work: Work<T>): void {
+    this.work = work;
+    this.task = new Task(work, this);
+    this.lastStartAt = work.takenAt ?? nonNaN(this.crew.now());
+    this.state = "processing";
+  }
+
+  /** Calls the handler; true if all is over when this returns, and the worker may go on. */
+  handle(work: Work<T>): boolean {
+    let result: unknown;
+    try {
+      result = work.run(this.call);
+    } catch (error) {
+      return this.crew.over(this, { error });
+    }
+    if (!isThenable(result)) return this.crew.over(this, undefined);
+    this.follow(result instanceof Promise ? result : Promise.resolve(result));
+    return false;
+  }
+
+  /** Goes on when the promise is settled. */
+  follow(result: Promise<unknown>): void {
+    result.then(this.succeeded, this.failed);
+  }
+
+  /** Free again. */
+  end(now: number): void {
+    this.work = undefined;
+    this.task = undefined;
+    this.lastFinishAt = nonNaN(now) ?? this.lastFinishAt;
+  }
+
+  /** The task waited for the gate. */
+  passed(gate: Gate): void {
+    this.crew.gates.add(gate);
+  }
+
+  /** Something is heard of the task. */
+  heard(): void {
+    this.lastStepAt = nonNaN(this.crew.now()) ?? this.lastStepAt;
+    if (this.current === "stalled") this.state = "processing";
+  }
+
+  readonly call = (): unknown => this.crew.call(this.work!.item, this.task!);
+
+  private readonly succeeded = (): void => {
+    if (this.crew.over(this, undefined)) this.crew.goOn(this);
+  };
+
+  private readonly failed = (error: unknown): void => {
+    if (this.crew.over(this, { error })) this.crew.goOn(this);
+  };
+}
+
+function nonNaN(now: number): number | undefined {
+  return Number.isNaN(now) ? undefined : now;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === "object" || typeof value === "function") &&
+    value !== null &&
+    typeof (value as Partial<PromiseLike<unknown>>).then === "function"
+  );
+}
