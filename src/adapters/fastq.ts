@@ -41,6 +41,8 @@ class FastqAttachment implements Attachment, Claimant {
   private readonly adopted = new Set<Task>();
   /** How many of those are running, at most. */
   private strangers: number;
+  /** How many tasks have thrown at once: fastq counts those as running for ever. */
+  private stuck = 0;
 
   constructor(
     private readonly queue: Queue,
@@ -141,11 +143,11 @@ class FastqAttachment implements Attachment, Claimant {
     try {
       return original(task);
     } catch (error) {
-      // It was the worker that threw, and fastq counts its task as running for ever.
-      if (!this.isClaimed && queue.running() > running) {
-        this.take(task);
+      // It was the worker that threw.
+      if (queue.running() > running) {
+        this.stuck++;
+        if (!this.isClaimed) this.take(task);
         ledger.settle(task, { error });
-        this.strangers++;
       }
       throw error;
     } finally {
@@ -167,13 +169,13 @@ class FastqAttachment implements Attachment, Claimant {
 
   /** Without a wrapped worker, who was started is learnt from how many run. */
   private catchUp(): void {
-    const { ledger, queue, adopted } = this;
+    const { ledger, queue } = this;
     if (this.isClaimed || !ledger.isOpen) return;
-    if (adopted.size > 0) {
+    if (this.adopted.size + this.strangers > 0) {
       // Strangers end unseen, so only a count tells; it takes as long as the queue is, and soon none of them is left.
       for (const most = queue.length(); ledger.size > most; ) this.take(this.next()!);
     }
-    const running = queue.running();
+    const running = queue.running() - this.stuck;
     this.strangers = Math.min(this.strangers, Math.max(0, running - ledger.running.size));
     while (ledger.running.size + this.strangers < running && ledger.size > 0) this.take(this.next()!);
   }
@@ -185,8 +187,8 @@ class FastqAttachment implements Attachment, Claimant {
 
   /** Can it be that the queue starts a task at this moment? Surely so, if more are running than we know of. */
   private mayStart(surely: boolean): boolean {
-    const { queue, ledger, strangers } = this;
-    return !queue.paused && (!surely || queue.running() > ledger.running.size + strangers);
+    const { queue, ledger, strangers, stuck } = this;
+    return !queue.paused && (!surely || queue.running() > ledger.running.size + strangers + stuck);
   }
 
   /** The task that is served next. */
