@@ -7,6 +7,7 @@ export const GROUPS = {
   handoff: async (): Promise<readonly Scenario[]> => (await import("./cases/handoff.js")).handoff,
   instrumented: async (): Promise<readonly Scenario[]> =>
     (await import("./cases/instrumented.js")).instrumented,
+  workers: async (): Promise<readonly Scenario[]> => (await import("./cases/workers.js")).workers,
   wrapped: async (): Promise<readonly Scenario[]> => (await import("./cases/wrapped.js")).wrapped,
   memory: async (): Promise<readonly Scenario[]> => (await import("./cases/memory.js")).memory,
   python: async (): Promise<readonly Scenario[]> => (await import("./cases/python.js")).python,

@@ -7,8 +7,8 @@ import { Gate } from "./gate.js";
 import { sink } from "./sink.js";
 
 const SETTLED = Promise.resolve(null);
-/** Peers that hand each item to one worker, which ends in a later microtask, as real ones do at the earliest. */
-export function taskQueues(capacity: number, items: number): Contestant[] {
+/** Peers that hand each item to a worker, which ends in a later microtask, as real ones do at the earliest. */
+export function taskQueues(capacity: number, items: number, concurrency = 1): Contestant[] {
   return [
     {
       name: "fastq callback",
@@ -18,7 +18,7 @@ export function taskQueues(capacity: number, items: number): Contestant[] {
           sink.sum += item;
           gate.leave();
           SETTLED.then(done);
-        }, 1);
+        }, concurrency);
         return async (cycles) => {
           for (let i = cycles * items; i > 0; i--) {
             if (gate.isFull) await gate.room();
@@ -36,7 +36,7 @@ export function taskQueues(capacity: number, items: number): Contestant[] {
         const queue = fastq.promise<unknown, number>(async (item) => {
           sink.sum += item;
           gate.leave();
-        }, 1);
+        }, concurrency);
         return async (cycles) => {
           for (let i = cycles * items; i > 0; i--) {
             if (gate.isFull) await gate.room();
@@ -51,7 +51,7 @@ export function taskQueues(capacity: number, items: number): Contestant[] {
       name: "p-queue",
       make: () => {
         const gate = new Gate(capacity);
-        const queue = new PQueue({ concurrency: 1 });
+        const queue = new PQueue({ concurrency });
         return async (cycles) => {
           for (let i = cycles * items; i > 0; i--) {
             if (gate.isFull) await gate.room();
@@ -69,7 +69,7 @@ export function taskQueues(capacity: number, items: number): Contestant[] {
       name: "p-limit",
       make: () => {
         const gate = new Gate(capacity);
-        const limit = pLimit(1);
+        const limit = pLimit(concurrency);
         const task = async (item: number) => {
           sink.sum += item;
           gate.leave();
@@ -92,7 +92,7 @@ export function taskQueues(capacity: number, items: number): Contestant[] {
           sink.sum += item;
           gate.leave();
           SETTLED.then(done);
-        }, 1);
+        }, concurrency);
         return async (cycles) => {
           for (let i = cycles * items; i > 0; i--) {
             if (gate.isFull) await gate.room();

@@ -116,7 +116,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   over(worker: Worker<T>, failure: Failure | undefined): boolean {
     const work = worker.work!;
-    this.limits.end(worker);
+    if (this.limits.isOn) this.limits.end(worker);
     if (failure === undefined) {
       this.counts.done++;
       work.done();
@@ -200,7 +200,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
         this.pass(this.settings.gate, worker, work);
         return;
       }
-      this.limits.begin(worker);
+      if (this.limits.isOn) this.limits.begin(worker);
       if (!worker.handle(work)) return;
     }
     if (this.workers.length > this.target) this.dismiss(worker);
@@ -221,7 +221,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     const task = worker.task!;
     const handle = ({ signal }: { readonly signal?: AbortSignal }): unknown => {
       signal?.addEventListener("abort", () => task.abort(signal.reason), { once: true });
-      this.limits.begin(worker);
+      if (this.limits.isOn) this.limits.begin(worker);
       return work.run(worker.call);
     };
     const onBackoff = (isWaiting: boolean) => {

@@ -19,6 +19,11 @@ export class TimeLimits<T> {
     private readonly stalledAfterMs: number,
   ) {}
 
+  /** Is there anything to watch? */
+  get isOn(): boolean {
+    return this.timeoutMs !== Number.POSITIVE_INFINITY || this.byWorker.size > 0;
+  }
+
   begin(worker: Worker<T>): void {
     if (this.timeoutMs === Number.POSITIVE_INFINITY) return;
     this.watch(worker, this.running, this.timeoutMs);
