@@ -1,14 +1,14 @@
 import { startTelemetry } from "queuescope/sdk";
-import { consume } from "./consumer.js";
 import { listen } from "./listen.js";
 import { sendLoad } from "./load.js";
 import { type Options, readOptions, USAGE } from "./options.js";
 import { openOrders, type Unshipped } from "./orders.js";
 import { orderServer } from "./server.js";
 import { Shipping } from "./shipping.js";
-import { drain, stopRequested, whatWasLeft } from "./shutdown.js";
+import { stopRequested, whatWasLeft } from "./shutdown.js";
 import { printStatus } from "./status-line.js";
 import { Waits, WINDOW_MS } from "./waits.js";
+import { close, giveUp, hire } from "./workers.js";
 
 async function run(options: Options): Promise<void> {
   // First of all, so that it sees the first order too.
@@ -24,9 +24,7 @@ async function run(options: Options): Promise<void> {
 
   const waits = new Waits();
   const shipping = new Shipping(options["ship-ms"]);
-  const outOfTime = new AbortController();
-  const workplace = { shipping, waits, unshipped, signal: outOfTime.signal };
-  const consumers = Array.from({ length: options.consumers }, () => consume(orders, workplace));
+  const pool = hire(orders, { shipping, waits, unshipped, consumers: options.consumers });
 
   console.log(`Orders   ${url}`);
   console.log(`Metrics  ${telemetry.url}`);
@@ -39,13 +37,9 @@ async function run(options: Options): Promise<void> {
   const closing = new AbortController();
   if (options.load) void sendLoad({ url, shipping, managed, signal: closing.signal });
 
-  const giveUp = () => {
-    orders.shutdown({ immediate: true });
-    outOfTime.abort();
-  };
   const reason = await stopRequested(options.seconds, (exitCode) => {
-    giveUp();
-    // By then the consumers have let go, and what was left is said.
+    giveUp(orders, pool);
+    // By then the workers have let go, and what was left is said.
     setImmediate(() => process.exit(exitCode));
   });
 
@@ -54,7 +48,7 @@ async function run(options: Options): Promise<void> {
   console.log(
     `\n${reason}: no new orders. Those that wait (${orders.size}) or are in flight get ${limit} s to finish.`,
   );
-  await drain(orders, consumers, limit * 1_000, giveUp);
+  await close(orders, pool, limit * 1_000);
   clearInterval(status);
   console.log(whatWasLeft(unshipped));
 

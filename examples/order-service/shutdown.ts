@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Order, OrderQueue, Unshipped } from "./orders.js";
+import type { Order, Unshipped } from "./orders.js";
 
 /** Resolves, with the reason, at the first signal or after the time; the second signal is `again`'s. */
 export function stopRequested(seconds: number, again: (exitCode: number) => void): Promise<string> {
@@ -14,18 +14,6 @@ export function stopRequested(seconds: number, again: (exitCode: number) => void
       });
     }
   });
-}
-
-/** Finishes what was accepted; when `timeoutMs` are over, gives up. Resolves when the last consumer has let go. */
-export async function drain(
-  orders: OrderQueue,
-  consumers: readonly Promise<void>[],
-  timeoutMs: number,
-  giveUp: () => void,
-): Promise<void> {
-  orders.shutdown();
-  await orders.join({ timeoutMs }).catch(giveUp);
-  await Promise.all(consumers);
 }
 
 export function whatWasLeft({ waiting, inFlight }: Unshipped): string {

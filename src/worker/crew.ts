@@ -15,7 +15,7 @@ const MOST_IDS = 100;
 
 /** Whom a crew tells what happens. */
 export interface Listener<T> {
-  changed: ((worker: Worker<T>, from: WorkerState, to: WorkerState) => void) | undefined;
+  changed(worker: Worker<T>, from: WorkerState): void;
   failed(failed: Failed<T>): void;
   /** Nothing is running any more, and nothing will be unless something is put into the queue. */
   quiet(): void;
@@ -141,7 +141,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   changed(worker: Worker<T>, from: WorkerState): void {
     this.states[from]--;
     this.states[worker.state]++;
-    this.listener.changed?.(worker, from, worker.state);
+    this.listener.changed(worker, from);
   }
 
   now(): number {

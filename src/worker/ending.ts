@@ -57,22 +57,30 @@ export class Ending {
 
   constructor(
     readonly operation: "drain" | "stop",
-    limitMs: number,
+    private readonly limitMs: number,
     private readonly clock: Clock,
     private readonly pool: Ended,
-    timedOut: () => void,
+    private readonly timedOut: () => void,
   ) {
     this.report = new Promise((resolve) => {
       this.resolve = resolve;
     });
     this.before = { ...pool.counts };
     this.startedAt = clock.now();
-    if (limitMs === Number.POSITIVE_INFINITY) return;
-    this.timer = clock.setTimeout(() => {
-      this.timer = undefined;
-      this.end(pool.abandon(operation, limitMs), true);
-      timedOut();
-    }, limitMs);
+  }
+
+  /** From now on the time runs. */
+  begin(): void {
+    const { limitMs } = this;
+    if (limitMs === 0) this.giveUp();
+    else if (limitMs !== Number.POSITIVE_INFINITY) {
+      this.timer = this.clock.setTimeout(() => this.giveUp(), limitMs);
+    }
+  }
+
+  private giveUp(): void {
+    this.end(this.pool.abandon(this.operation, this.limitMs), true);
+    this.timedOut();
   }
 
   end(abandoned: readonly AbandonedTask[] = [], timedOut = false): void {

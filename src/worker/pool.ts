@@ -6,7 +6,7 @@ import { InvalidOptionTypeError } from "../errors.js";
 import { Crew } from "./crew.js";
 import { type DrainReport, Ending } from "./ending.js";
 import type { Failed } from "./failures.js";
-import { checkConcurrency, readOptions, type WorkerPoolOptions } from "./options.js";
+import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
 import type { Task } from "./task.js";
 
 /** Handles one item. What it returns is awaited; what it throws or rejects with is a failure. */
@@ -50,6 +50,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   readonly name: string;
   private readonly supply: Supply<T>;
   private readonly crew: Crew<T>;
+  private readonly settings: Settings<T>;
   private stage: "ready" | "working" | "ending" | "stopped" = "ready";
   private readonly endings = new Set<Ending>();
   private readonly reports = new Map<"drain" | "stop", Promise<DrainReport>>();
@@ -66,8 +67,9 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     const settings = readOptions(options);
     this.name = settings.name;
     this.supply = supply;
+    this.settings = settings;
     this.crew = new Crew(supply, settings, handler, {
-      changed: undefined,
+      changed: (worker, from) => this.changed(worker, from),
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),
     });
@@ -145,13 +147,11 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   drain(options?: { timeoutMs?: number | undefined }): Promise<DrainReport> {
     const timeoutMs = checkLimit("timeoutMs", options);
     this.supply.shutdown();
-    const isFirst = this.stage === "ready" || this.stage === "working";
-    const report = this.end("drain", timeoutMs);
-    if (isFirst) {
+    if (this.stage === "ready" || this.stage === "working") {
       this.crew.isTaking = true;
       this.crew.wake();
     }
-    return report;
+    return this.end("drain", timeoutMs);
   }
 
   /**
@@ -161,9 +161,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   stop(options?: { graceMs?: number | undefined }): Promise<DrainReport> {
     const graceMs = checkLimit("graceMs", options);
     this.crew.rest();
-    const report = this.end("stop", graceMs);
-    this.endIfQuiet();
-    return report;
+    return this.end("stop", graceMs);
   }
 
   /** Drains, for as long as it takes. */
@@ -180,6 +178,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     else {
       this.stage = "ending";
       this.endings.add(ending);
+      this.endIfQuiet();
+      if (this.endings.has(ending)) ending.begin();
     }
     return ending.report;
   }
@@ -197,12 +197,26 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.crew.dismissAll();
     for (const ending of this.endings) ending.end();
     this.endings.clear();
-    this.emit("stopped");
+    this.tell("stopped");
+  }
+
+  /** What a listener throws is its own affair, not the pool's. */
+  private tell<E extends keyof WorkerPoolEvents<T>>(event: E, ...args: WorkerPoolEvents<T>[E]): void {
+    try {
+      (this as EventEmitter).emit(event, ...args);
+    } catch (error) {
+      this.supply.fault(error);
+    }
+  }
+
+  private changed(worker: WorkerStatus, from: WorkerState): void {
+    if (this.listenerCount("state") > 0) this.tell("state", { worker, from, to: worker.state });
   }
 
   private failed(failed: Failed<T>): void {
-    this.emit("failed", failed);
-    if (failed.verdict === "retry" || this.warned || this.listenerCount("failed") > 0) return;
+    this.tell("failed", failed);
+    const isHeeded = this.settings.onFailed !== undefined || this.listenerCount("failed") > 0;
+    if (failed.verdict === "retry" || isHeeded || this.warned) return;
     this.warned = true;
     const { attempt, correlationId } = failed.task;
     process.emitWarning(
