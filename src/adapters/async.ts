@@ -55,8 +55,8 @@ export const asyncQueue: Adapter<Inside> = {
 /** `priorityQueue` of async. */
 export const asyncPriorityQueue: Adapter<Inside> = { ...asyncQueue, priorities: true };
 
-/** What any of async's queues took last: the next worker that is called gets it. */
-let started: { readonly task: Task; readonly by: AsyncAttachment } | undefined;
+/** How many tasks all of async's queues have taken: the next worker that is called gets the last of those. */
+let starts = 0;
 
 /** async keeps a node for each item: it carries the task, and knows when it is over. */
 class AsyncAttachment implements Attachment, Claimant {
@@ -64,6 +64,9 @@ class AsyncAttachment implements Attachment, Claimant {
   readonly probe;
   private readonly ledger: Ledger;
   private readonly restores: (() => void)[];
+  /** The task that was taken last, and at which of all starts. */
+  private started: Task | undefined = undefined;
+  private startedAs = 0;
   /** What users get to see of those that are running; async, too, gives the same array each time. */
   private readonly views: Node[] = [];
 
@@ -95,9 +98,9 @@ class AsyncAttachment implements Attachment, Claimant {
   }
 
   claim(item: unknown): Task | undefined {
-    if (started?.by !== this || !Object.is(started.task.item, item)) return undefined;
-    const { task } = started;
-    started = undefined;
+    const task = this.started;
+    if (task === undefined || this.startedAs !== starts || !Object.is(task.item, item)) return undefined;
+    this.started = undefined;
     return task;
   }
 
@@ -111,6 +114,7 @@ class AsyncAttachment implements Attachment, Claimant {
   }
 
   private readonly wrapCreate = (original: Method): Method => {
+    const attachment = this;
     const { ledger } = this;
     return function createTaskItem(this: unknown, ...args: unknown[]) {
       const node = original.apply(this, args) as Node;
@@ -120,8 +124,8 @@ class AsyncAttachment implements Attachment, Claimant {
       const { callback } = node;
       const settle: Method = function (error, ...results) {
         ledger.settle(task, error ? { error } : undefined);
-        // So that a queue whose worker isn't wrapped is not kept.
-        if (started?.task === task) started = undefined;
+        // Nobody claims it where the worker isn't wrapped.
+        if (attachment.started === task) attachment.started = undefined;
         return callback.call(this, error, ...results);
       };
       node.callback = settle;
@@ -137,7 +141,8 @@ class AsyncAttachment implements Attachment, Claimant {
       const task = node?.[OURS]?.task;
       if (task?.stage === "waiting" && attachment.ledger.isOpen) {
         attachment.ledger.take(task);
-        started = { task, by: attachment };
+        attachment.started = task;
+        attachment.startedAs = ++starts;
       }
       return node;
     };
