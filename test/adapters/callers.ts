@@ -62,3 +62,8 @@ export async function unhandledIn(fn: () => unknown): Promise<unknown[]> {
   for (const listener of listeners) process.on("unhandledRejection", listener);
   return unhandled;
 }
+
+/** What an object has of its own, in order: names and descriptors. */
+export function ownOf(object: object): [PropertyKey, PropertyDescriptor | undefined][] {
+  return Reflect.ownKeys(object).map((key) => [key, Object.getOwnPropertyDescriptor(object, key)]);
+}
