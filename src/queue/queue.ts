@@ -244,7 +244,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return probeOf(this.core);
   }
 
-  /** @internal */
+  /** What a `WorkerPool` needs of it. */
   get [SUPPLY](): Supply<T> {
     this.supply ??= supplyOf(this.core, this.outlet, this.accounts, () => this.shutdown());
     return this.supply;

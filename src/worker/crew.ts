@@ -1,5 +1,6 @@
 import type { Consumer, PoolView, Supply, Work, WorkerState } from "../contracts.js";
 import { TaskAbandonedError } from "../errors.js";
+import { type Abortable, Signals } from "../signals.js";
 import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
@@ -45,6 +46,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   };
   private readonly failures: Failures<T>;
   private readonly limits: TimeLimits<T>;
+  private readonly signals = new Signals();
   private isPumping = false;
   private lastId = 0;
   /** How many workers there are to be. */
@@ -219,10 +221,16 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   /** Through the gate, which may take a while, and then to the handler. */
   private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
     const task = worker.task!;
-    const handle = ({ signal }: { readonly signal?: AbortSignal }): unknown => {
-      signal?.addEventListener("abort", () => task.abort(signal.reason), { once: true });
+    const handle = async ({ signal }: { readonly signal?: AbortSignal }): Promise<unknown> => {
+      // Of the policy: one for each call, or one for all of them.
+      const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
+      if (signal !== undefined) this.signals.join(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
-      return work.run(worker.call);
+      try {
+        return await work.run(worker.call);
+      } finally {
+        this.signals.leave(follower);
+      }
     };
     const onBackoff = (isWaiting: boolean) => {
       worker.state = isWaiting ? "backoff" : "processing";

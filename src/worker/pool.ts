@@ -14,7 +14,6 @@ export type Handler<T> = (item: T, task: Task) => unknown;
 
 /** A queue of ours. */
 export interface Supplier<T> {
-  /** @internal */
   readonly [SUPPLY]: Supply<T>;
 }
 
