@@ -34,6 +34,8 @@ export class Backoff {
 
   /** The delay after the attempt of that number failed; the first one is 1. In milliseconds. */
   after(attempt: number): number {
-    return Math.random() * Math.min(this.maxMs, this.initialMs * 2 ** (attempt - 1));
+    // Bounded, because after a thousand attempts the power is Infinity, which times an initial 0 is NaN.
+    const doublings = Math.min(attempt - 1, 1_000);
+    return Math.random() * Math.min(this.maxMs, this.initialMs * 2 ** doublings);
   }
 }

@@ -48,6 +48,7 @@ export class Failures<T> {
       if (!VERDICTS.has(verdict))
         throw new TypeError(`onFailed must return "retry", "drop" or "dead-letter", not ${String(verdict)}`);
     } catch (fault) {
+      verdict = undefined;
       this.supply.fault(fault);
     }
     const usual = this.usual(work);

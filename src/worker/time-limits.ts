@@ -3,6 +3,9 @@ import { TaskTimeoutError } from "../errors.js";
 import { LinkedList } from "../linked-list.js";
 import type { Worker } from "./worker.js";
 
+/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
 /** Aborts tasks that take too long, and tells which workers ignore it. All have the same time, so one timer will do. */
 export class TimeLimits<T> {
   /** Workers with a task whose time runs, the oldest task first. */
@@ -24,8 +27,9 @@ export class TimeLimits<T> {
     return this.timeoutMs !== Number.POSITIVE_INFINITY || this.byWorker.size > 0;
   }
 
+  /** Its time runs from the first call on: a gate's policy may make several. */
   begin(worker: Worker<T>): void {
-    if (this.timeoutMs === Number.POSITIVE_INFINITY) return;
+    if (this.timeoutMs === Number.POSITIVE_INFINITY || this.byWorker.has(worker)) return;
     this.watch(worker, this.running, this.timeoutMs);
   }
 
@@ -57,7 +61,7 @@ export class TimeLimits<T> {
     this.timer =
       at === Number.POSITIVE_INFINITY
         ? undefined
-        : this.clock.setTimeout(this.look, Math.max(0, at - this.clock.now()));
+        : this.clock.setTimeout(this.look, Math.min(Math.max(0, at - this.clock.now()), LONGEST_DELAY));
   }
 
   private readonly look = (): void => {
