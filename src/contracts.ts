@@ -109,6 +109,11 @@ export interface Probe {
   oldestAt(tier: number): number | undefined;
   /** When the item that is served next came in; undefined when there is none, or nobody knows which it is. */
   headAt(): number | undefined;
+  /**
+   * The items that are served next, in order: at most so many, for a report. They stay. Costs O(most log most), whatever the depth;
+   * absent where the queue cannot know. Items past their deadline that nobody has dropped yet are among them.
+   */
+  heads?(most: number): readonly Head[];
   /** Most items that may wait; `Infinity` when unbounded. */
   readonly capacity: number;
   /** Items that wait for a planned delay to pass; undefined where the queue cannot know. */
@@ -123,6 +128,20 @@ export interface Probe {
   readonly waitingGets: number | undefined;
   /** The pools that work on the queue. */
   readonly pools?: Iterable<PoolView> | undefined;
+}
+
+/** What is known of an item that waits. */
+export interface Head {
+  /** When it came in, in monotonic milliseconds; undefined where nobody kept the time. */
+  readonly at: number | undefined;
+  /** Index into {@link Probe.tiers}. */
+  readonly tier: number;
+  /** Which delivery it waits for; 1 is the first. */
+  readonly attempt: number;
+  /** Undefined where it has none yet: a look makes none. */
+  readonly correlationId?: string | undefined;
+  /** What the queue's observer lets travel with it. */
+  readonly carrier?: Carrier;
 }
 
 /**
@@ -201,7 +220,10 @@ export interface Supply<T> {
   readonly delayed: number;
   /** Shut down, with nothing left to come? */
   readonly isFinished: boolean;
-  /** Of what is in the queue, in order: at most so many. */
+  /**
+   * Of so many items that are in the queue, in order of service, and then of those that wait for a planned delay. Items that have
+   * no ID yet are left out.
+   */
   correlationIds(most: number): string[];
   /** Takes the next item, if there is one. */
   next(): Work<T> | undefined;

@@ -4,6 +4,7 @@ import { LinkedList } from "../linked-list.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
 import type { Place, Store } from "./storage/store.js";
+import { carrierOf, Ticket } from "./ticket.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /** What `Infinity` is as a limit: no array is longer. */
@@ -103,6 +104,12 @@ export class Core<T> {
     this.store.track(now);
     for (let waiter = this.getters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
     for (let waiter = this.putters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
+  }
+
+  /** The correlation ID of an item with this tag, if it has one already. */
+  correlationIdOf(tag: unknown): string | undefined {
+    if (tag instanceof Ticket && tag.correlationId !== undefined) return tag.correlationId;
+    return this.observer?.correlationIdOf(carrierOf(tag));
   }
 
   /** When the item that is served next came in. */

@@ -25,8 +25,7 @@ export class Deliveries<T> implements Settler<T> {
   }
 
   correlationIdOf({ tag }: Delivery<T>): string | undefined {
-    if (tag instanceof Ticket && tag.correlationId !== undefined) return tag.correlationId;
-    return this.core.observer?.correlationIdOf(carrierOf(tag));
+    return this.core.correlationIdOf(tag);
   }
 
   settle(delivery: Delivery<T>, outcome: Outcome, error: unknown): void {

@@ -1,5 +1,7 @@
-import type { Probe } from "../contracts.js";
+import type { Head, Probe } from "../contracts.js";
 import type { Core } from "./core.js";
+import type { Entry } from "./storage/store.js";
+import { attemptOf, carrierOf } from "./ticket.js";
 
 /** What others may see of a queue. */
 export function probeOf<T>(core: Core<T>): Probe {
@@ -9,6 +11,7 @@ export function probeOf<T>(core: Core<T>): Probe {
     depth: (tier) => core.store.depth(tier),
     oldestAt: (tier) => core.store.oldestAt(tier),
     headAt: () => core.headAt(),
+    heads: (most) => core.store.heads(most).map((entry) => headOf(core, entry)),
     get capacity() {
       return core.capacity;
     },
@@ -30,5 +33,15 @@ export function probeOf<T>(core: Core<T>): Probe {
     get waitingGets() {
       return core.getters.size;
     },
+  };
+}
+
+function headOf<T>(core: Core<T>, { at, tag, place }: Entry<T>): Head {
+  return {
+    at: core.tracked ? at : undefined,
+    tier: place.tier,
+    attempt: attemptOf(tag),
+    correlationId: core.correlationIdOf(tag),
+    carrier: carrierOf(tag),
   };
 }

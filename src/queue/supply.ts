@@ -44,7 +44,7 @@ export function supplyOf<T>(
     get isFinished() {
       return core.isFinished;
     },
-    correlationIds: () => [],
+    correlationIds: (most) => correlationIds(core, most),
     next: (): Work<T> | undefined => outlet.tryDeliver(),
     stand(consumer) {
       let place = places.get(consumer);
@@ -72,4 +72,17 @@ export function supplyOf<T>(
     },
     fault: (error) => accounts.fault(error),
   };
+}
+
+/** Of the items that come next, those IDs that are known: none is made for a report. */
+function correlationIds<T>(core: Core<T>, most: number): string[] {
+  const tags = core.store.heads(most).map(({ tag }) => tag);
+  for (
+    let delayed = core.delayed.first;
+    delayed !== undefined && tags.length < most;
+    delayed = delayed.next
+  ) {
+    tags.push(delayed.ticket);
+  }
+  return tags.map((tag) => core.correlationIdOf(tag)).filter((id) => id !== undefined);
 }

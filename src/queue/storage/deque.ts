@@ -1,4 +1,4 @@
-import { ONLY_PLACE, type Place, type Store } from "./store.js";
+import { type Entry, ONLY_PLACE, type Place, type Store } from "./store.js";
 
 /** Chunks grow fourfold from the first size to the last: a short queue stays small, a long one never copies. */
 const FIRST_CHUNK = 64;
@@ -86,6 +86,31 @@ export class Deque<T> implements Store<T> {
     return this.look(this.tail, this.end - 1);
   }
 
+  heads(most: number): Entry<T>[] {
+    const entries: Entry<T>[] = [];
+    const count = Math.min(most, this.size);
+    let i = this.first;
+    for (let chunk = this.head; entries.length < count; chunk = chunk.next!, i = 0) {
+      const end = Math.min(chunk.items.length, i + count - entries.length);
+      for (; i < end; i++) entries.push(this.entry(chunk, i));
+    }
+    return entries;
+  }
+
+  /** Like {@link heads}, from the back. */
+  tails(most: number): Entry<T>[] {
+    const entries: Entry<T>[] = [];
+    const count = Math.min(most, this.size);
+    let i = this.end;
+    for (let chunk = this.tail; entries.length < count; ) {
+      if (i === 0) {
+        chunk = chunk.previous!;
+        i = chunk.items.length;
+      } else entries.push(this.entry(chunk, --i));
+    }
+    return entries;
+  }
+
   isLast(): boolean {
     return true;
   }
@@ -113,6 +138,10 @@ export class Deque<T> implements Store<T> {
     this.tracked = true;
     this.spare = undefined;
     for (let chunk: Chunk | undefined = this.head; chunk !== undefined; chunk = chunk.next) chunk.track(now);
+  }
+
+  private entry({ items, at, tags }: Chunk, i: number): Entry<T> {
+    return { item: items[i] as T, at: at?.[i] ?? Number.NaN, tag: tags?.[i], place: this.place };
   }
 
   private look(chunk: Chunk, i: number): T {

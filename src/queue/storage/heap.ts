@@ -37,6 +37,33 @@ export abstract class HeapArrays {
     return this.slots.slice(0, this.size).sort((i, j) => this.arrivals[i]! - this.arrivals[j]!);
   }
 
+  /** The positions of the entries that come first, in order: at most so many. Looks at those only, and at what is right below them. */
+  heads(most: number): number[] {
+    const heads: number[] = [];
+    const count = Math.min(most, this.size);
+    const frontier = new Frontier((i, j) => this.precedes(i, j));
+    if (count > 0) frontier.push(0);
+    while (heads.length < count) {
+      const i = frontier.shift();
+      heads.push(i);
+      for (const [start, end] of this.below(i)) {
+        for (let j = start; j < Math.min(end, this.size); j++) frontier.push(j);
+      }
+    }
+    return heads;
+  }
+
+  /** The slot of the entry at `i`. */
+  slotAt(i: number): number {
+    return this.slots[i]!;
+  }
+
+  /**
+   * Who may be next once the entry at `i` is gone, as ranges of positions: whatever else is below it comes after one of those, or after
+   * one that was named before.
+   */
+  protected abstract below(i: number): readonly (readonly [start: number, end: number])[];
+
   /** Makes room for one more entry, and notes when it arrived. */
   protected arrive(slot: number): void {
     if (this.size === this.slots.length) this.resize(this.size * 2);
@@ -72,6 +99,42 @@ export abstract class HeapArrays {
   }
 }
 
+/** Positions in a heap, the one whose entry comes first on top: a binary heap of its own. */
+class Frontier {
+  private readonly positions: number[] = [];
+
+  constructor(private readonly precedes: (i: number, j: number) => boolean) {}
+
+  push(position: number): void {
+    const { positions, precedes } = this;
+    let i = positions.length;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!precedes(position, positions[parent]!)) break;
+      positions[i] = positions[parent]!;
+      i = parent;
+    }
+    positions[i] = position;
+  }
+
+  /** Only when there is one. */
+  shift(): number {
+    const { positions, precedes } = this;
+    const first = positions[0]!;
+    const last = positions.pop()!;
+    const { length } = positions;
+    let i = 0;
+    for (let child = 1; child < length; child = 2 * i + 1) {
+      if (child + 1 < length && precedes(positions[child + 1]!, positions[child]!)) child++;
+      if (!precedes(positions[child]!, last)) break;
+      positions[i] = positions[child]!;
+      i = child;
+    }
+    if (length > 0) positions[i] = last;
+    return first;
+  }
+}
+
 /** A 4-ary heap: half the depth of a binary one, and the four children share a cache line. */
 export class Heap extends HeapArrays implements Order {
   push(key: number, slot: number): void {
@@ -89,6 +152,10 @@ export class Heap extends HeapArrays implements Order {
     if (last > 0) this.rise(this.sink(last), key, slots[last]!);
     else this.release();
     return top;
+  }
+
+  protected override below(i: number): readonly (readonly [number, number])[] {
+    return [[GROUP * i + 1, GROUP * i + 1 + GROUP]];
   }
 
   /** Moves the smallest child into the hole at the root, and so on down; returns where the hole ends. */

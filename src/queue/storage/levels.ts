@@ -1,5 +1,5 @@
 import { Deque } from "./deque.js";
-import type { Place } from "./store.js";
+import type { Entry, Place } from "./store.js";
 
 /** How many different priorities a bitmap of 32 bits tells apart. */
 export const MOST_LEVELS = 32;
@@ -20,14 +20,6 @@ export class Level<T> extends Deque<T> {
     super();
     this.place = { priority, tier };
   }
-}
-
-/** An entry on its way to another store. */
-export interface Drained<T> {
-  readonly item: T;
-  readonly at: number;
-  readonly tag: unknown;
-  readonly place: Place;
 }
 
 /**
@@ -100,8 +92,8 @@ export class Levels<T> {
   }
 
   /** Everything, in order of arrival as far as it is known: equal instants keep the order of their level. */
-  drain(): Drained<T>[] {
-    const drained: Drained<T>[] = [];
+  drain(): Entry<T>[] {
+    const drained: Entry<T>[] = [];
     for (const level of this.all) {
       const { place } = level;
       while (level.size > 0) {
@@ -110,6 +102,16 @@ export class Levels<T> {
       }
     }
     return drained.sort((a, b) => a.at - b.at);
+  }
+
+  /** The entries that are served next, in order: at most so many. */
+  heads(most: number): Entry<T>[] {
+    if (this.agingMs > 0) return this.headsAged(most);
+    const entries: Entry<T>[] = [];
+    for (let left = this.occupied; left !== 0 && entries.length < most; left &= left - 1) {
+      for (const entry of this.all[lowestBit(left)]!.heads(most - entries.length)) entries.push(entry);
+    }
+    return entries;
   }
 
   private add(priority: number, tier: number): Level<T> | undefined {
@@ -144,6 +146,30 @@ export class Levels<T> {
       }
     }
     return best!;
+  }
+
+  /** The levels' heads compete as in {@link firstAged}. */
+  private headsAged(most: number): Entry<T>[] {
+    const lines = this.all.filter(({ size }) => size > 0).map((level) => level.heads(most).reverse());
+    const entries: Entry<T>[] = [];
+    while (entries.length < most) {
+      let best: Entry<T>[] | undefined;
+      let bestKey = Number.POSITIVE_INFINITY;
+      let bestAt = Number.POSITIVE_INFINITY;
+      for (const line of lines) {
+        const head = line.at(-1);
+        if (head === undefined) continue;
+        const key = head.place.priority * this.agingMs + head.at;
+        if (key < bestKey || (key === bestKey && head.at < bestAt)) {
+          best = line;
+          bestKey = key;
+          bestAt = head.at;
+        }
+      }
+      if (best === undefined) break;
+      entries.push(best.pop()!);
+    }
+    return entries;
   }
 
   private lastAged(): Level<T> {

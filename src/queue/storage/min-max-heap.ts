@@ -31,6 +31,17 @@ export class MinMaxHeap extends HeapArrays implements Order {
     return this.keys[this.lastIndex()]!;
   }
 
+  /** A maximum has only smaller ones below it, and those are below its parent's grandchildren. */
+  protected override below(i: number): readonly (readonly [number, number])[] {
+    if (!isMinLevel(i)) return [];
+    const child = 2 * i + 1;
+    const grandchild = 2 * child + 1;
+    return [
+      [child, child + 2],
+      [grandchild, grandchild + 4],
+    ];
+  }
+
   private lastIndex(): number {
     if (this.size < 3) return this.size - 1;
     return this.precedes(1, 2) ? 2 : 1;

@@ -3,7 +3,7 @@ import { Heap } from "./heap.js";
 import { type Level, Levels } from "./levels.js";
 import { MinMaxHeap } from "./min-max-heap.js";
 import { Slab } from "./slab.js";
-import type { Place, Store } from "./store.js";
+import type { Entry, Place, Store } from "./store.js";
 
 /** How a {@link Ranked} store orders its entries. */
 export interface Ranking {
@@ -98,6 +98,17 @@ export class Ranked<T> implements Store<T> {
       return this.level.front();
     }
     return this.show(this.heap.keys[0]!, this.heap.first());
+  }
+
+  heads(most: number): Entry<T>[] {
+    if (this.levels !== undefined) return this.levels.heads(most);
+    const { heap, slab } = this;
+    return heap.heads(most).map((i) => {
+      const slot = heap.slotAt(i);
+      const priority = slab.priorityOf(slot) ?? heap.keys[i]!;
+      const place = { priority, tier: slab.tierOf(slot) };
+      return { item: slab.itemOf(slot), at: slab.atOf(slot), tag: slab.tagOf(slot), place };
+    });
   }
 
   isLast(at: number, tag: unknown, place: Place): boolean {

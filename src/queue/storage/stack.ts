@@ -1,5 +1,5 @@
 import { Deque } from "./deque.js";
-import { ONLY_PLACE, type Store } from "./store.js";
+import { type Entry, ONLY_PLACE, type Store } from "./store.js";
 
 /** The store of a LIFO queue: a deque that is served from the back and evicts from the front. */
 export class Stack<T> implements Store<T> {
@@ -33,6 +33,10 @@ export class Stack<T> implements Store<T> {
 
   front(): T {
     return this.deque.back();
+  }
+
+  heads(most: number): Entry<T>[] {
+    return this.deque.tails(most);
   }
 
   isLast(): boolean {

@@ -8,6 +8,15 @@ export interface Place {
 /** Of every item, where there are no priorities. */
 export const ONLY_PLACE: Place = { priority: 0, tier: 0 };
 
+/** One of a store's items, and what is known of it. */
+export interface Entry<T> {
+  readonly item: T;
+  /** When it came in; means nothing where nobody tracks it. */
+  readonly at: number;
+  readonly tag: unknown;
+  readonly place: Readonly<Place>;
+}
+
 /**
  * Where a queue keeps its items, and in which order it gives them out. A plain store keeps items and nothing else;
  * from `track` on it also keeps, for each entry, when it came in and a tag.
@@ -27,6 +36,11 @@ export interface Store<T> {
   pop(): T;
   /** What is served next; it stays. Only when there is something. */
   front(): T;
+  /**
+   * The entries that are served next, in order: at most so many. They stay, and nothing else changes. Its cost grows with `most`,
+   * and not with how many there are.
+   */
+  heads(most: number): Entry<T>[];
   /** Would a newcomer be served after everything that is here? */
   isLast(at: number, tag: unknown, place: Place): boolean;
   /** How many entries the tier has. */
