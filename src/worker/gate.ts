@@ -21,15 +21,22 @@ export interface GateOptions {
   clock?: Clock | undefined;
 }
 
-/** Who is told how long a call waited. */
+/** Who is told how long a call waited, and whose end is the end of the wait. */
 export interface Passer {
+  /** Asked for only when there is something to wait for. */
+  readonly signal: AbortSignal;
+  /** @internal */
+  throwIfAborted(): void;
   /** @internal */
   passed(gate: Gate, waitedMs: number): void;
 }
 
 /** How a call goes through a gate. */
 export interface PassOptions {
-  /** The task that the call belongs to: its queue records the wait, and doesn't count it as time of processing. */
+  /**
+   * The task that the call belongs to: its queue records the wait, and doesn't count it as time of processing. When the task is
+   * aborted, the wait ends.
+   */
   task?: Passer | undefined;
   /** Ends the wait: the call rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -91,14 +98,14 @@ export class Gate implements GateView {
     return this.line.size + this.refused.size;
   }
 
-  /** Did the policy refuse the last call? Undefined without a policy. */
+  /** Did the policy refuse the last call, for another reason than that it has as many as it takes? Undefined without a policy. */
   get isOpen(): boolean | undefined {
     return this.policy === undefined ? undefined : this.isRefusing;
   }
 
   /**
-   * Calls `fn` when there is a permit and the policy agrees; resolves or rejects as it does. Rejects with the signal's reason if that
-   * is aborted before.
+   * Calls `fn` when there is a permit and the policy agrees; resolves or rejects as it does. Rejects with the signal's reason, or that
+   * of the task's, if it is aborted before.
    */
   async run<R>(
     fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>,
@@ -109,14 +116,20 @@ export class Gate implements GateView {
     const { task, signal, onBackoff } = options ?? {};
     if (signal !== undefined && !isAbortSignal(signal))
       throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
-    signal?.throwIfAborted();
+    const throwIfAborted = () => {
+      signal?.throwIfAborted();
+      task?.throwIfAborted();
+    };
+    throwIfAborted();
     const startedAt = this.clock.now();
     if (this.through < this.limit) this.through++;
-    else await this.wait(this.line, signal);
+    else await this.wait(this.line, signal, task);
     try {
       for (;;) {
         let wasCalled = false;
         const call = (context: { readonly signal?: AbortSignal }) => {
+          // It may have been aborted while the policy kept it waiting.
+          if (!wasCalled) throwIfAborted();
           if (!wasCalled) task?.passed(this, this.clock.now() - startedAt);
           wasCalled = true;
           this.agreed();
@@ -126,10 +139,14 @@ export class Gate implements GateView {
           return await (this.policy === undefined ? call({}) : this.policy.execute(call));
         } catch (error) {
           if (wasCalled) throw error;
-          this.isRefusing = true;
-          onBackoff?.(true);
-          await this.pause(signal);
-          onBackoff?.(false);
+          throwIfAborted();
+          if (isFull(error)) await this.pause(signal, task);
+          else {
+            this.isRefusing = true;
+            onBackoff?.(true);
+            await this.pause(signal, task);
+            onBackoff?.(false);
+          }
         }
       }
     } finally {
@@ -139,6 +156,8 @@ export class Gate implements GateView {
 
   /** A permit is free: it goes to whoever has waited longest. */
   private leave(): void {
+    // Whoever was woken to ask the policy may be the one who leaves.
+    if (this.refused.size > 0) this.askLater();
     const { first } = this.line;
     if (first === undefined) {
       this.through--;
@@ -149,10 +168,22 @@ export class Gate implements GateView {
   }
 
   /** The policy refused: waits until it is worth asking it again. */
-  private pause(signal: AbortSignal | undefined): Promise<void> {
-    const asked = this.wait(this.refused, signal);
+  private async pause(signal: AbortSignal | undefined, task: Passer | undefined): Promise<void> {
+    this.askLater();
+    try {
+      await this.wait(this.refused, signal, task);
+    } finally {
+      if (this.refused.size === 0) this.stopAsking();
+    }
+  }
+
+  private askLater(): void {
     this.timer ??= this.clock.setTimeout(() => this.askAgain(), this.pauseMs);
-    return asked;
+  }
+
+  private stopAsking(): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   /** One asks for all. */
@@ -169,26 +200,39 @@ export class Gate implements GateView {
   private agreed(): void {
     this.isRefusing = false;
     this.pauseMs = FIRST_PAUSE_MS;
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopAsking();
     for (let waiter = this.refused.first; waiter !== undefined; waiter = this.refused.first) {
       this.refused.remove(waiter);
       waiter.resolve();
     }
   }
 
-  private wait(line: LinkedList<Waiter>, signal: AbortSignal | undefined): Promise<void> {
+  private wait(
+    line: LinkedList<Waiter>,
+    signal: AbortSignal | undefined,
+    task: Passer | undefined,
+  ): Promise<void> {
+    const signals = new Set([signal, task?.signal].filter((each) => each !== undefined));
     return new Promise((resolve, reject) => {
+      const end = () => {
+        for (const each of signals) each.removeEventListener("abort", abort);
+      };
       const waiter = new Waiter(() => {
-        signal?.removeEventListener("abort", abort);
+        end();
         resolve();
       });
-      const abort = () => {
+      const abort = ({ target }: Event) => {
+        end();
         line.remove(waiter);
-        reject(signal?.reason);
+        reject((target as AbortSignal).reason);
       };
       line.append(waiter);
-      signal?.addEventListener("abort", abort, { once: true });
+      for (const each of signals) each.addEventListener("abort", abort);
     });
   }
+}
+
+/** Did a bulkhead of cockatiel's refuse? It says so on its errors, whichever copy they are of. */
+function isFull(error: unknown): boolean {
+  return (error as { isBulkheadRejectedError?: unknown } | null | undefined)?.isBulkheadRejectedError === true;
 }

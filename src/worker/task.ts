@@ -15,7 +15,7 @@ export class Task implements TaskFacts, Passer {
   /** @internal */
   constructor(
     private readonly work: Work<unknown>,
-    private readonly worker: { heard(): void; passed(gate: Gate): void },
+    private readonly worker: { heard(task: Task): void; passed(gate: Gate): void },
   ) {}
 
   get attempt(): number {
@@ -53,7 +53,7 @@ export class Task implements TaskFacts, Passer {
   step(name: string): void {
     if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
     this.currentStep = name;
-    this.worker.heard();
+    this.worker.heard(this);
   }
 
   /** Says which share is done, from 0 to 1. Throws an `InvalidOption…Error` for anything else. */
@@ -62,7 +62,12 @@ export class Task implements TaskFacts, Passer {
     if (!(ratio >= 0 && ratio <= 1))
       throw new InvalidOptionRangeError("ratio", ratio, "a number from 0 to 1");
     this.currentProgress = ratio;
-    this.worker.heard();
+    this.worker.heard(this);
+  }
+
+  /** @internal */
+  throwIfAborted(): void {
+    if (this.isAborted) throw this.reason;
   }
 
   /** @internal */

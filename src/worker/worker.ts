@@ -65,12 +65,14 @@ export class Worker<T> implements Links<Worker<T>> {
     let result: unknown;
     try {
       result = work.run(this.call);
+      if (isThenable(result)) {
+        this.follow(isPlain(result) ? result : adopted(result));
+        return false;
+      }
     } catch (error) {
       return this.crew.over(this, { error });
     }
-    if (!isThenable(result)) return this.crew.over(this, undefined);
-    this.follow(result instanceof Promise ? result : Promise.resolve(result));
-    return false;
+    return this.crew.over(this, undefined);
   }
 
   /** Goes on when the promise is settled. */
@@ -90,8 +92,9 @@ export class Worker<T> implements Links<Worker<T>> {
     this.crew.gates.add(gate);
   }
 
-  /** Something is heard of the task. */
-  heard(): void {
+  /** Something is heard of the task; of one that is over, it says nothing of what is done now. */
+  heard(task: Task): void {
+    if (task !== this.task) return;
     this.lastStepAt = nonNaN(this.crew.now()) ?? this.lastStepAt;
     if (this.current === "stalled") this.state = "processing";
   }
@@ -109,6 +112,16 @@ export class Worker<T> implements Links<Worker<T>> {
 
 function nonNaN(now: number): number | undefined {
   return Number.isNaN(now) ? undefined : now;
+}
+
+/** Is its `then` the usual one, which calls back once, and later? */
+function isPlain(value: PromiseLike<unknown>): value is Promise<unknown> {
+  return value instanceof Promise && value.then === Promise.prototype.then;
+}
+
+/** Whatever its `then` does, the promise is settled once. */
+function adopted(value: PromiseLike<unknown>): Promise<unknown> {
+  return new Promise((resolve) => resolve(value));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
