@@ -80,8 +80,8 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   /** Free workers that are too many go now, busy ones when their task is over. */
   resize(concurrency: number): void {
     this.target = concurrency;
-    while (this.workers.length < concurrency) this.hire();
-    while (this.workers.length > concurrency && this.idle.length > 0) this.dismiss(this.idle.pop()!);
+    while (this.workers.length < this.target) this.hire();
+    while (this.workers.length > this.target && this.idle.length > 0) this.dismiss(this.idle.pop()!);
     if (this.idle.length === 0) this.supply.leave(this);
     this.wake();
   }
@@ -122,6 +122,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     if (failure === undefined) {
       this.counts.done++;
       work.done();
+    } else if (worker.isAtGate) {
+      // The pool gave up waiting before there was an attempt: the item is left over.
+      worker.isAtGate = false;
+      this.counts.retried++;
+      work.retry();
     } else {
       const later = this.failures.settle(work, worker.task!, failure);
       if (later !== undefined) {
@@ -157,6 +162,8 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {
     this.rest();
+    // What was handed over a moment ago must not begin unseen later.
+    if (this.arrived.length > 0) this.pump();
     const abandoned: AbandonedTask[] = [];
     for (const worker of this.workers) {
       const { task } = worker;
@@ -207,9 +214,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     }
     if (this.workers.length > this.target) this.dismiss(worker);
     else {
-      worker.state = "idle";
       this.idle.push(worker);
-      if (this.isTaking) this.supply.stand(this);
+      worker.state = "idle";
+      // A listener may have put something in, or have sent the worker away.
+      if (this.supply.size > 0) this.wake();
+      else if (this.isTaking && this.idle.length > 0) this.supply.stand(this);
     }
     this.listenIfQuiet();
   }
@@ -221,10 +230,13 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   /** Through the gate, which may take a while, and then to the handler. */
   private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
     const task = worker.task!;
+    worker.isAtGate = true;
     const handle = async ({ signal }: { readonly signal?: AbortSignal }): Promise<unknown> => {
       // Of the policy: one for each call, or one for all of them.
       const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
-      if (signal !== undefined) this.signals.join(signal, follower);
+      worker.isAtGate = false;
+      if (signal?.aborted) task.abort(signal.reason);
+      else if (signal !== undefined) this.signals.join(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
         return await work.run(worker.call);

@@ -27,6 +27,8 @@ export class Worker<T> implements Links<Worker<T>> {
   /** What it works on, and what its handler is told. */
   work: Work<T> | undefined = undefined;
   task: Task | undefined = undefined;
+  /** Does the task wait for its gate, so that the handler has not been called? */
+  isAtGate = false;
   /** When it began its last task, in monotonic milliseconds; undefined if that was never, or nobody wanted times then. */
   lastStartAt: number | undefined = undefined;
   /** When it was last heard of from within a task. */
