@@ -5,6 +5,7 @@ import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
 import type { Settings } from "./options.js";
+import { Rates } from "./rates.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
 import { type Boss, type Failure, Worker } from "./worker.js";
@@ -30,6 +31,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
   readonly workers: Worker<T>[] = [];
   readonly gates = new Set<Gate>();
+  readonly rates = new Rates(() => this.supply.size + this.running);
   /** Are items taken? */
   isTaking = false;
   /** Does somebody want times, whether the queue does or not? */
@@ -155,6 +157,12 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     return this.isTimed || this.supply.isTimed ? this.supply.clock.now() : Number.NaN;
   }
 
+  /** From now on times are kept, and rates measured; they are if the queue is instrumented. */
+  measure(): void {
+    this.isTimed = true;
+    this.rates.start(this.supply.clock.now());
+  }
+
   leftOver(): DrainReport["leftOver"] {
     const count = this.supply.size + this.supply.delayed;
     return { count, correlationIds: this.supply.correlationIds(MOST_IDS) };
@@ -251,7 +259,9 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   }
 
   private finish(worker: Worker<T>): void {
-    worker.end(this.now());
+    const now = this.now();
+    if (!Number.isNaN(now)) this.rates.finished(now, worker.lastStartAt);
+    worker.end(now);
   }
 
   private failed(failed: Failed<T>): void {
