@@ -9,6 +9,11 @@ function inWords(value: unknown): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
+/** What an error says, or a value in words. */
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : inWords(error);
+}
+
 /** An option or argument has the wrong type, or must not be given here. */
 export class InvalidOptionTypeError extends TypeError {
   readonly code = "QUEUE_INVALID_OPTION_TYPE";
@@ -285,5 +290,66 @@ export class TelemetryRunningError extends Error {
 
   static {
     TelemetryRunningError.prototype.name = "TelemetryRunningError";
+  }
+}
+
+/** A thread ended while it worked on a task: it ran out of memory, called `process.exit`, or an error was thrown that nobody caught. */
+export class ThreadCrashedError extends Error {
+  readonly code = "QUEUE_THREAD_CRASHED";
+
+  /** `cause` is what ended the thread. */
+  constructor(cause: unknown) {
+    super(`the thread that worked on the task has ended: ${textOf(cause)}`, { cause });
+  }
+
+  static {
+    ThreadCrashedError.prototype.name = "ThreadCrashedError";
+  }
+}
+
+/** A thread went on with a task that was aborted, until it was terminated. */
+export class ThreadTerminatedError extends Error {
+  readonly code = "QUEUE_THREAD_TERMINATED";
+
+  constructor(
+    /** How long it had to react, in milliseconds. */
+    readonly terminateAfterMs: number,
+    /** Why the task was aborted; also the `cause`. */
+    readonly reason: unknown,
+  ) {
+    super(
+      `the thread was terminated: its task was aborted (${textOf(reason)}), and went on for ${terminateAfterMs} ms`,
+      { cause: reason },
+    );
+  }
+
+  static {
+    ThreadTerminatedError.prototype.name = "ThreadTerminatedError";
+  }
+}
+
+/** The threads were closed, and take no more tasks, or could not wait for this one. */
+export class ThreadsClosedError extends Error {
+  readonly code = "QUEUE_THREADS_CLOSED";
+
+  constructor() {
+    super("the threads are closed");
+  }
+
+  static {
+    ThreadsClosedError.prototype.name = "ThreadsClosedError";
+  }
+}
+
+/** A task was to be started in a group that is over. */
+export class GroupEndedError extends Error {
+  readonly code = "QUEUE_GROUP_ENDED";
+
+  constructor() {
+    super("the group is over: runGroup has waited for all its tasks, and takes no more");
+  }
+
+  static {
+    GroupEndedError.prototype.name = "GroupEndedError";
   }
 }

@@ -1,6 +1,7 @@
 export {
   AlreadyInstrumentedError,
   AlreadySettledError,
+  GroupEndedError,
   InvalidOptionRangeError,
   InvalidOptionTypeError,
   NotInstrumentableError,
@@ -56,9 +57,11 @@ export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue
 export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
 export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
 export type { Relation, Sla, Traces } from "./telemetry/options.js";
+export { type Drainable, type DrainOnSignalsOptions, drainOnSignals } from "./worker/drain-on-signals.js";
 export type { AbandonedTask, DrainReport } from "./worker/ending.js";
 export type { Failed } from "./worker/failures.js";
 export { Gate, type GateOptions, type PassOptions, type Policy } from "./worker/gate.js";
+export { type Group, type GroupOptions, type GroupTask, runGroup } from "./worker/group.js";
 export type { BackoffOptions, DeadLetterQueue, Verdict, WorkerPoolOptions } from "./worker/options.js";
 export { type Handler, WorkerPool, type WorkerPoolEvents, type WorkerStatus } from "./worker/pool.js";
 export type { Task as WorkerTask } from "./worker/task.js";
