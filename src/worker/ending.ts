@@ -1,5 +1,8 @@
 import type { Clock, Timer } from "../clock.js";
 
+/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
 /** A task that a pool waits for no longer. It may still end, and is settled then. */
 export interface AbandonedTask {
   readonly correlationId: string;
@@ -53,14 +56,16 @@ export class Ending {
   private resolve!: (report: DrainReport) => void;
   private readonly before: Counts;
   private readonly startedAt: number;
+  private limitMs = Number.POSITIVE_INFINITY;
+  private dueAt = Number.POSITIVE_INFINITY;
   private timer: Timer | undefined = undefined;
+  private isOver = false;
 
   constructor(
     readonly operation: "drain" | "stop",
-    private readonly limitMs: number,
     private readonly clock: Clock,
     private readonly pool: Ended,
-    private readonly timedOut: () => void,
+    private readonly timedOut: (abandoned: readonly AbandonedTask[]) => void,
   ) {
     this.report = new Promise((resolve) => {
       this.resolve = resolve;
@@ -69,22 +74,19 @@ export class Ending {
     this.startedAt = clock.now();
   }
 
-  /** From now on the time runs. */
-  begin(): void {
-    const { limitMs } = this;
-    if (limitMs === 0) this.giveUp();
-    else if (limitMs !== Number.POSITIVE_INFINITY) {
-      this.timer = this.clock.setTimeout(() => this.giveUp(), limitMs);
-    }
-  }
-
-  private giveUp(): void {
-    this.end(this.pool.abandon(this.operation, this.limitMs), true);
-    this.timedOut();
+  /** It may take so long from now on. Who asks a second time can bring its end forward, and not put it off. */
+  limit(limitMs: number): void {
+    const dueAt = this.clock.now() + limitMs;
+    if (this.isOver || dueAt >= this.dueAt) return;
+    this.limitMs = limitMs;
+    this.dueAt = dueAt;
+    this.look();
   }
 
   end(abandoned: readonly AbandonedTask[] = [], timedOut = false): void {
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    if (this.isOver) return;
+    this.isOver = true;
+    this.stopTimer();
     const { operation, before, pool } = this;
     const { done, failed, deadLettered } = pool.counts;
     this.resolve({
@@ -98,6 +100,24 @@ export class Ending {
       tookMs: this.clock.now() - this.startedAt,
       toString: inWords,
     });
+  }
+
+  private readonly look = (): void => {
+    this.stopTimer();
+    const leftMs = this.dueAt - this.clock.now();
+    if (leftMs > 0) this.timer = this.clock.setTimeout(this.look, Math.min(leftMs, LONGEST_DELAY));
+    else this.giveUp();
+  };
+
+  private giveUp(): void {
+    const abandoned = this.pool.abandon(this.operation, this.limitMs);
+    this.end(abandoned, true);
+    this.timedOut(abandoned);
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.timer = undefined;
   }
 }
 

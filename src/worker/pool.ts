@@ -2,9 +2,9 @@ import { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 import { checkDuration, checkFunction, checkObject } from "../checks.js";
 import { SUPPLY, type Supply, type WorkerState } from "../contracts.js";
-import { InvalidOptionTypeError } from "../errors.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { Crew } from "./crew.js";
-import { type DrainReport, Ending } from "./ending.js";
+import { type AbandonedTask, type DrainReport, Ending } from "./ending.js";
 import type { Failed } from "./failures.js";
 import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
 import type { Task } from "./task.js";
@@ -52,7 +52,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   private readonly settings: Settings<T>;
   private stage: "ready" | "working" | "ending" | "stopped" = "ready";
   private readonly endings = new Set<Ending>();
-  private readonly reports = new Map<"drain" | "stop", Promise<DrainReport>>();
+  private readonly asked = new Map<"drain" | "stop", Ending>();
   private warned = false;
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
@@ -64,6 +64,9 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     }
     checkFunction("handler", handler ?? null);
     const settings = readOptions(options);
+    if ((options?.deadLetter as unknown) === queue) {
+      throw new InvalidOptionRangeError("deadLetter", queue, "another queue than the pool's own");
+    }
     this.name = settings.name;
     this.supply = supply;
     this.settings = settings;
@@ -141,9 +144,10 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
 
   /**
    * Takes nothing new into the queue, finishes what is there, then stops. When `timeoutMs` are over (default: no limit), aborts the signal
-   * of every task; what is left stays in the queue. Always resolves, with a report; a second call gets the same one.
+   * of every task; what is left stays in the queue. Always resolves, with a report, but for an `InvalidOption…Error`; a second call gets
+   * the same one, and can bring the end forward. Whoever waits for it within a task of the pool waits until the time is over.
    */
-  drain(options?: { timeoutMs?: number | undefined }): Promise<DrainReport> {
+  async drain(options?: { timeoutMs?: number | undefined }): Promise<DrainReport> {
     const timeoutMs = checkLimit("timeoutMs", options);
     this.supply.shutdown();
     if (this.stage === "ready" || this.stage === "working") {
@@ -155,9 +159,9 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
 
   /**
    * Takes nothing more from the queue and finishes what runs; what is queued stays there, for others. When `graceMs` are over (default: no
-   * limit), aborts the signal of every task. Always resolves, with a report; a second call gets the same one.
+   * limit), aborts the signal of every task. Always resolves, as {@link drain} does.
    */
-  stop(options?: { graceMs?: number | undefined }): Promise<DrainReport> {
+  async stop(options?: { graceMs?: number | undefined }): Promise<DrainReport> {
     const graceMs = checkLimit("graceMs", options);
     this.crew.rest();
     return this.end("stop", graceMs);
@@ -169,16 +173,19 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   }
 
   private end(operation: "drain" | "stop", limitMs: number): Promise<DrainReport> {
-    const same = this.reports.get(operation);
-    if (same !== undefined) return same;
-    const ending = new Ending(operation, limitMs, this.supply.clock, this.crew, () => this.stopped());
-    this.reports.set(operation, ending.report);
+    const same = this.asked.get(operation);
+    if (same !== undefined) {
+      same.limit(limitMs);
+      return same.report;
+    }
+    const ending = new Ending(operation, this.supply.clock, this.crew, (tasks) => this.stopped(tasks));
+    this.asked.set(operation, ending);
     if (this.stage === "stopped") ending.end();
     else {
       this.stage = "ending";
       this.endings.add(ending);
       this.endIfQuiet();
-      if (this.endings.has(ending)) ending.begin();
+      ending.limit(limitMs);
     }
     return ending.report;
   }
@@ -190,11 +197,11 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     if (isOver && this.stage !== "ready") this.stopped();
   }
 
-  private stopped(): void {
+  private stopped(abandoned?: readonly AbandonedTask[]): void {
     if (this.stage === "stopped") return;
     this.stage = "stopped";
     this.crew.dismissAll();
-    for (const ending of this.endings) ending.end();
+    for (const ending of this.endings) ending.end(abandoned);
     this.endings.clear();
     this.tell("stopped");
   }
