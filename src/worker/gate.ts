@@ -234,5 +234,7 @@ export class Gate implements GateView {
 
 /** Did a bulkhead of cockatiel's refuse? It says so on its errors, whichever copy they are of. */
 function isFull(error: unknown): boolean {
-  return (error as { isBulkheadRejectedError?: unknown } | null | undefined)?.isBulkheadRejectedError === true;
+  return (
+    (error as { isBulkheadRejectedError?: unknown } | null | undefined)?.isBulkheadRejectedError === true
+  );
 }

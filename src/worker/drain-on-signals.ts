@@ -1,0 +1,159 @@
+import { constants } from "node:os";
+import { inspect } from "node:util";
+import { checkDuration, checkFunction, checkObject } from "../checks.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import type { DrainReport } from "./ending.js";
+
+/** A worker pool, or whatever else drains as one does. */
+export interface Drainable {
+  /** What it is called in what is printed. */
+  readonly name?: string | undefined;
+  drain(options: { timeoutMs: number }): Promise<DrainReport>;
+}
+
+/** Options of {@link drainOnSignals}. Only `undefined` stands for the default. */
+export interface DrainOnSignalsOptions<P extends Drainable = Drainable> {
+  /** Default: `["SIGTERM", "SIGINT"]`. */
+  signals?: readonly NodeJS.Signals[] | undefined;
+  /** How long the pools may take, all at the same time, in milliseconds. Default: 20 000. */
+  timeoutMs?: number | undefined;
+  /** Gets each pool's report, as soon as there is one. Default: prints it to stderr. */
+  onReport?: ((report: DrainReport, pool: P) => unknown) | undefined;
+  /** Called when all reports are there, and awaited before the process exits: the place to shut telemetry down. */
+  onDrained?: ((reports: readonly DrainReport[]) => unknown) | undefined;
+  /** How long each callback is waited for, in milliseconds. Default: 5 000. */
+  callbackTimeoutMs?: number | undefined;
+  /** Ends the process. Default: `process.exit`. */
+  exit?: ((code: number) => void) | undefined;
+}
+
+/**
+ * Drains the pools when the process is told to stop, and then exits: with 0 when everything in their queues was handled, with 1 when
+ * something was abandoned or left over, or when a callback failed. A second signal exits at once, with 128 plus its number. Call it
+ * once, with all pools: the end of the drain is the end of the process.
+ *
+ * Returns a function that takes the handlers away; a drain that is under way goes on, and still ends the process. Throws an
+ * `InvalidOption…Error` that names option, value and what is allowed.
+ */
+export function drainOnSignals<P extends Drainable>(
+  pools: Iterable<P>,
+  options?: DrainOnSignalsOptions<P>,
+): () => void {
+  const all = checkPools(pools);
+  const settings = readOptions(options);
+  let isDraining = false;
+  const receive = (signal: NodeJS.Signals) => {
+    if (isDraining) settings.exit(128 + constants.signals[signal]);
+    else {
+      isDraining = true;
+      void drain(all, settings);
+    }
+  };
+  for (const signal of settings.signals) process.on(signal, receive);
+  return () => {
+    for (const signal of settings.signals) process.off(signal, receive);
+  };
+}
+
+async function drain<P extends Drainable>(pools: readonly P[], settings: Settings<P>): Promise<void> {
+  const { timeoutMs, onReport, onDrained, callbackTimeoutMs, exit } = settings;
+  const reports: DrainReport[] = [];
+  let isClean = true;
+  /** Awaits what `fn` does. Nothing may keep the process from its exit. */
+  const attempt = async (what: string, fn: () => unknown) => {
+    try {
+      await fn();
+    } catch (error) {
+      isClean = false;
+      console.error(`${what} failed: ${inspect(error)}`);
+    }
+  };
+  await Promise.all(
+    pools.map((pool) =>
+      attempt(`to drain ${nameOf(pool)}`, async () => {
+        const report = await pool.drain({ timeoutMs });
+        reports.push(report);
+        if (report.timedOut || report.abandoned.length > 0 || report.leftOver.count > 0) isClean = false;
+        await attempt("onReport", () => within(callbackTimeoutMs, async () => onReport(report, pool)));
+      }),
+    ),
+  );
+  if (onDrained !== undefined) {
+    await attempt("onDrained", () => within(callbackTimeoutMs, async () => onDrained(reports)));
+  }
+  exit(isClean ? 0 : 1);
+}
+
+/** What `fn` resolves with, unless that takes longer. */
+async function within<R>(limitMs: number, fn: () => Promise<R>): Promise<R> {
+  if (limitMs === Number.POSITIVE_INFINITY) return fn();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([fn(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** {@link DrainOnSignalsOptions}, checked and complete. */
+interface Settings<P extends Drainable> {
+  readonly signals: readonly NodeJS.Signals[];
+  readonly timeoutMs: number;
+  readonly onReport: (report: DrainReport, pool: P) => unknown;
+  readonly onDrained: DrainOnSignalsOptions<P>["onDrained"];
+  readonly callbackTimeoutMs: number;
+  readonly exit: (code: number) => void;
+}
+
+function readOptions<P extends Drainable>(options: DrainOnSignalsOptions<P> | undefined): Settings<P> {
+  checkObject("options", options);
+  const { signals = ["SIGTERM", "SIGINT"], timeoutMs = 20_000, onReport = print } = options ?? {};
+  const { onDrained, callbackTimeoutMs = 5_000, exit = process.exit } = options ?? {};
+  checkSignals(signals);
+  checkDuration("timeoutMs", timeoutMs);
+  checkFunction("onReport", onReport);
+  checkFunction("onDrained", onDrained);
+  checkDuration("callbackTimeoutMs", callbackTimeoutMs);
+  checkFunction("exit", exit);
+  return { signals: [...new Set(signals)], timeoutMs, onReport, onDrained, callbackTimeoutMs, exit };
+}
+
+function checkPools<P extends Drainable>(given: Iterable<P>): P[] {
+  const allowed = "an iterable of at least one worker pool";
+  if (typeof (given as Partial<Iterable<P>> | null)?.[Symbol.iterator] !== "function") {
+    throw new InvalidOptionTypeError("pools", given, allowed);
+  }
+  const pools = [...new Set(given)];
+  for (const [i, pool] of pools.entries()) {
+    if (typeof (pool as Partial<Drainable> | null | undefined)?.drain !== "function") {
+      throw new InvalidOptionTypeError(`pools[${i}]`, pool, "a worker pool");
+    }
+  }
+  if (pools.length === 0) throw new InvalidOptionRangeError("pools", given, allowed);
+  return pools;
+}
+
+function checkSignals(signals: readonly NodeJS.Signals[]): void {
+  if (!Array.isArray(signals)) {
+    throw new InvalidOptionTypeError("signals", signals, "an array of names of signals");
+  }
+  if (signals.length === 0) throw new InvalidOptionRangeError("signals", signals, "at least one signal");
+  for (const [i, signal] of signals.entries()) {
+    if (typeof signal !== "string")
+      throw new InvalidOptionTypeError(`signals[${i}]`, signal, "the name of a signal");
+    const isCaught = Object.hasOwn(constants.signals, signal) && signal !== "SIGKILL" && signal !== "SIGSTOP";
+    if (!isCaught)
+      throw new InvalidOptionRangeError(`signals[${i}]`, signal, "the name of a signal that can be caught");
+  }
+}
+
+function print(report: DrainReport, pool: Drainable): void {
+  console.error(`${nameOf(pool)}: ${report}`);
+}
+
+function nameOf({ name }: Drainable): string {
+  return name ?? "pool";
+}
