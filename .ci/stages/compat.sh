@@ -12,6 +12,8 @@ readonly OTEL_3=(
   @opentelemetry/sdk-node@0.301.0
   @opentelemetry/sdk-trace@3.1.0
 )
+# The newest p-queue, which needs Node 22. What `npm ci` installs is the newest for Node 20: with OpenTelemetry 2 that one is tried.
+readonly P_QUEUE=p-queue@10.0.0
 readonly TELEMETRY_TESTS=(test/telemetry test/instrument.test.ts test/adapters)
 
 # An older SDK beside the new one would be the one that is tried.
@@ -22,6 +24,8 @@ only_otel_3() {
   ! grep -E '@opentelemetry/(sdk|exporter)-[a-z-]+@(2|0\.2)' <<< "$installed"
 }
 
+only_p_queue_10() { [[ $(npm ls --all --parseable --long | grep -c '[/:]p-queue@10\.') == 1 ]]; }
+
 use_node "$1"
 copy_tracked "$TEMP/project"
 cd "$TEMP/project"
@@ -31,8 +35,9 @@ if (($2 == 2)); then
   suite "all tests on Node $1" npm test --
 else
   npm pkg delete devDependencies.@opentelemetry/sdk-trace-node devDependencies.@opentelemetry/sdk-trace-base
-  npm install --save-dev --save-exact "${OTEL_3[@]}"
+  npm install --save-dev --save-exact "${OTEL_3[@]}" "$P_QUEUE"
   check "no OpenTelemetry 2 is left" only_otel_3
+  check "p-queue is that of the newest major version" only_p_queue_10
   ls "${TELEMETRY_TESTS[@]}" # each is there, or this stage fails
-  suite "telemetry tests on Node $1 with OpenTelemetry 3" npx vitest run "${TELEMETRY_TESTS[@]}"
+  suite "telemetry and adapter tests on Node $1 with OpenTelemetry 3 and $P_QUEUE" npx vitest run "${TELEMETRY_TESTS[@]}"
 fi
