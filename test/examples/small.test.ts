@@ -112,3 +112,42 @@ it.concurrent("an adapter of one's own passes the conformance suite, with node:t
   expect(await suite.exited).toEqual({ code: 0, signal: null });
   expect(suite.output).toMatch(/pass \d{2}\n.*fail 0/);
 });
+
+it.concurrent("what fails comes back or is put aside, and nothing is lost", async () => {
+  const retry = Example.run("retry-and-dead-letter.ts");
+  expect(await retry.exited).toEqual({ code: 0, signal: null });
+  expect(retry.output).toBe(`delivered to ann@up.example, attempt 1
+bob@down.example: attempt 1 failed (no answer): retry
+nowhere: attempt 1 failed ("nowhere" is no address): dead-letter
+bob@down.example: attempt 2 failed (no answer): retry
+bob@down.example: attempt 3 failed (no answer): dead-letter
+dead letters: 2
+delivered to bob@down.example, attempt 1
+at the end: 1 more delivered, 0 left over`);
+});
+
+it.concurrent("two pools spare their downstream, and wait while it is down", async () => {
+  const gated = Example.run("gated-downstream.ts");
+  expect(await gated.exited).toEqual({ code: 0, signal: null });
+  expect(gated.output).toBe(`12 orders done, at most 2 calls at a time
+the breaker is open
+a worker waits; breaker open: true
+the breaker is halfopen
+the breaker is closed
+2 pools drained, 0 orders lost`);
+});
+
+it.concurrent("aging lets everything have its turn", async () => {
+  const starvation = Example.run("priority-starvation.ts");
+  expect(await starvation.exited).toEqual({ code: 0, signal: null });
+  expect(starvation.output).toBe(`strict priorities: the batch item is served as number 11 of 11
+agingMs: 100:      the batch item is served as number 6 of 11`);
+});
+
+it.concurrent("told to stop, a pool finishes what it can, says what it can't, and exits", async () => {
+  const graceful = Example.run("graceful-shutdown.ts");
+  expect(await graceful.exited).toEqual({ code: 1, signal: null });
+  expect(graceful.output).toBe(`SIGTERM
+done 5, left over 0
+abandoned: the parcel of Ann, "carry the parcel"`);
+});

@@ -1,0 +1,30 @@
+// Told to stop, a service finishes what it has accepted, within a limit, and says what it could not finish. A second SIGTERM would
+// end it at once. Here the process sends itself the first one, with more work in the queue than there is time for.
+import { setTimeout as sleep } from "node:timers/promises";
+import { drainOnSignals, FifoQueue, WorkerPool } from "queuescope";
+
+const letters = new FifoQueue<string>({ capacity: 100 });
+const office = new WorkerPool(
+  letters,
+  async (letter, task) => {
+    task.step(letter === "parcel" ? "carry the parcel" : "carry the letter");
+    // Whoever heeds the signal can be stopped: it is aborted when the time to drain is over.
+    await sleep(letter === "parcel" ? 60_000 : 20, undefined, { signal: task.signal });
+  },
+  { name: "post office", concurrency: 2 },
+);
+
+drainOnSignals([office], {
+  signals: ["SIGTERM"],
+  timeoutMs: 500,
+  onReport: (report) => {
+    console.log(`done ${report.done}, left over ${report.leftOver.count}`);
+    for (const { correlationId, step } of report.abandoned)
+      console.log(`abandoned: ${correlationId}, "${step}"`);
+  },
+});
+
+await letters.put("parcel", { correlationId: "the parcel of Ann" });
+for (let i = 1; i <= 5; i++) await letters.put(`letter ${i}`, { correlationId: `letter ${i}` });
+console.log("SIGTERM");
+process.kill(process.pid, "SIGTERM");
