@@ -1,4 +1,10 @@
-import { describe, expect, expectTypeOf, it } from "vitest";
+import { EventEmitter } from "node:events";
+import { PassThrough } from "node:stream";
+import async from "async";
+import fastq from "fastq";
+import pLimit from "p-limit";
+import PQueue from "p-queue";
+import { afterAll, describe, expect, expectTypeOf, it } from "vitest";
 import {
   AlreadyInstrumentedError,
   FifoQueue,
@@ -13,6 +19,7 @@ import {
   uninstrument,
 } from "../src/index.js";
 import { allSeries } from "../src/telemetry/series.js";
+import { SpanCapture } from "./support/telemetry-capture.js";
 
 function tiered() {
   return new PriorityQueue<string>({ tiers: { vip: 0, regular: 10 } });
@@ -69,6 +76,30 @@ describe("instrument", () => {
     ["a string", "queue"],
   ])("refuses %s", (_, queue) => {
     expect(() => instrument(queue as never, { name: "none" })).toThrow(InvalidOptionTypeError);
+  });
+
+  it.each<[string, object]>([
+    ["an empty object", {}],
+    ["a function", () => {}],
+    ["an array", []],
+    ["a map", new Map()],
+    ["an event emitter", new EventEmitter()],
+    ["a stream", new PassThrough()],
+    ["a limiter without a queue to be seen", pLimit(1)],
+    ["half a p-queue", { add() {}, addAll() {}, clear() {}, size: 0, pending: 0 }],
+    ["half a fastq", { push() {}, unshift() {}, running() {}, length() {} }],
+    ["half a queue of async's", { push() {}, workersList() {}, length() {}, running() {}, _tasks: {} }],
+    ["an object whose members are no methods", { add: 1, addAll: 2, clear: 3, setPriority: 4, onIdle: 5 }],
+  ])("does not take for a queue what is none: %s", (_, object) => {
+    const before = Reflect.ownKeys(object);
+    expect(() => instrument(object, { name: "no queue" })).toThrow(NotInstrumentableError);
+    expect(Reflect.ownKeys(object)).toEqual(before);
+    expect(allSeries.has("no queue")).toBe(false);
+  });
+
+  it("gives back what it does not know when it is to uninstrument that", () => {
+    const object = Object.freeze({});
+    expect(uninstrument(object)).toBe(object);
   });
 
   it("refuses an object that no adapter knows, saying what to do", () => {
@@ -245,4 +276,89 @@ describe("a bad option is refused at once, and nothing is instrumented:", () => 
 it("undefined stands for the default everywhere", () => {
   const options = { name: "n", sla: undefined, traces: undefined, relation: undefined, metrics: undefined };
   expect(() => instrument(tiered(), { ...options, adapter: undefined })).not.toThrow();
+});
+
+describe("a queue of another library is recognised by how it is built:", () => {
+  const spans = new SpanCapture();
+  afterAll(() => spans.stop());
+
+  it.each<[string, string, (name: string) => unknown]>([
+    ["p-queue", "p-queue", (name) => instrument(new PQueue(), { name }).add(() => {})],
+    [
+      "fastq",
+      "fastq",
+      (name) =>
+        instrument(
+          fastq((_: number, done) => done(null), 1),
+          { name },
+        ).push(1),
+    ],
+    [
+      "fastq.promise",
+      "fastq",
+      (name) =>
+        instrument(
+          fastq.promise(async () => {}, 1),
+          { name },
+        ).push(1),
+    ],
+    [
+      "async.queue",
+      "async",
+      (name) =>
+        instrument(
+          async.queue(async () => {}, 1),
+          { name },
+        ).push(1),
+    ],
+    [
+      "async.priorityQueue",
+      "async",
+      (name) =>
+        instrument(
+          async.priorityQueue<number>((_, done) => done(), 1),
+          { name },
+        ).push(1, 2),
+    ],
+    [
+      "async.cargo",
+      "async",
+      (name) =>
+        instrument(
+          async.cargo((_, done) => done(), 1),
+          { name },
+        ).push(1),
+    ],
+    ["a queue of ours", "in_process", (name) => instrument(new FifoQueue<number>(), { name }).put(1)],
+    [
+      "a class that extends p-queue's",
+      "p-queue",
+      (name) => instrument(new (class extends PQueue {})(), { name }).add(() => {}),
+    ],
+    [
+      "a p-queue, but for the adapter that is given",
+      "in_process",
+      (name) => {
+        const adapter = generic({ put: "add", get: "clear" });
+        return instrument(new PQueue(), { name, adapter }).add(() => {});
+      },
+    ],
+  ])("%s is %s", async (library, system, put) => {
+    await put(`recognised ${library}`);
+    const send = await spans.only(`send recognised ${library}`);
+    expect(send.attributes["messaging.system.name"]).toBe(system);
+  });
+
+  it("and keeps its type", () => {
+    const queue = instrument(
+      fastq<unknown, number, string>((item, done) => done(null, `${item}`), 1),
+      { name: "typed fastq" },
+    );
+    expectTypeOf(queue).toEqualTypeOf<fastq.queue<number, string>>();
+    const cargo = instrument(
+      async.cargo<number>(() => {}, 1),
+      { name: "typed cargo" },
+    );
+    expectTypeOf(cargo).toEqualTypeOf<async.QueueObject<number>>();
+  });
 });

@@ -1,10 +1,13 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type GenericNames, generic } from "../../src/adapters/generic.js";
 import { NotInstrumentableError } from "../../src/errors.js";
-import { type InstrumentOptions, instrument, uninstrument } from "../../src/instrument.js";
+import { type InstrumentOptions, instrument, instrumentHandler, uninstrument } from "../../src/instrument.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
+import { as, kept, stopClock, who, whoThroughout } from "./callers.js";
+import { idOf, parentOf, Readings } from "./readings.js";
 
 /** A queue as others write them. */
 class Line<T> {
@@ -77,7 +80,10 @@ beforeEach(() => {
   spans = new SpanCapture();
   name = `generic-${count++}`;
 });
-afterEach(() => spans.stop());
+afterEach(async () => {
+  vi.useRealTimers();
+  await spans.stop();
+});
 
 function wrap<Q extends object>(queue: Q, names: GenericNames, options: Partial<InstrumentOptions> = {}): Q {
   return instrument(queue, { name, adapter: generic(names), ...options });
@@ -594,4 +600,316 @@ it("the producer's context is on the receive span's link, whatever the consumer'
   await underSpan(() => queue.dequeue());
   await underSpan(() => queue.dequeue());
   expect(await linked()).toEqual([undefined, 0]);
+});
+
+/** A queue with callbacks, for put, get and worker. Each of them is answered when the test says so. */
+class CallbackLine {
+  readonly #items: unknown[] = [];
+  readonly answers: (() => void)[] = [];
+
+  add(item: unknown, done: (error: unknown, size?: number) => void): string {
+    this.answers.push(() => {
+      if (item instanceof Error) return done(item);
+      this.#items.push(item);
+      done(null, this.#items.length);
+    });
+    return "added";
+  }
+
+  next(done: (error: unknown, item?: unknown) => void): void {
+    this.answers.push(() => done(null, this.#items.shift()));
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+}
+
+const CALLBACKS: GenericNames = { put: "add", get: "next", size: "size", style: "callback" };
+
+describe("a queue with callbacks", () => {
+  it("calls back with what it called back before, and its methods return what they returned", () => {
+    const queue = wrap(new CallbackLine(), CALLBACKS);
+    const called: unknown[] = [];
+    const that = {};
+    const note = function (this: unknown, ...results: unknown[]) {
+      called.push(results);
+    };
+    expect(queue.add("a", note)).toBe("added");
+    const error = new Error("refused");
+    queue.add(error, note.bind(that));
+    expect(queue.next(note)).toBeUndefined();
+    expect(called).toEqual([]);
+    for (const answer of queue.answers) answer();
+    expect(called).toEqual([[null, 1], [error], [null, "a"]]);
+  });
+
+  it("has waiters, and the times of put and get, until it calls back", async () => {
+    stopClock();
+    const queue = wrap(new CallbackLine(), CALLBACKS);
+    const read = new Readings(metrics, spans, name);
+    const waiters = () => read.by("queue.side", "queue.waiters");
+    queue.add("a", () => {});
+    vi.advanceTimersByTime(2_000);
+    expect(await waiters()).toEqual({ put: 1, get: 0 });
+    expect(await read.number("queue.enqueued")).toBe(0);
+    queue.answers.shift()!();
+    expect(await waiters()).toEqual({ put: 0, get: 0 });
+    expect([await read.number("queue.enqueued"), await read.number("queue.depth")]).toEqual([1, 1]);
+    await underSpan(() => queue.next(() => {}));
+    vi.advanceTimersByTime(3_000);
+    expect(await waiters()).toEqual({ put: 0, get: 1 });
+    queue.answers.shift()!();
+    expect(await waiters()).toEqual({ put: 0, get: 0 });
+    expect((await read.histogram("queue.put.seconds"))?.sum).toBe(2);
+    expect((await read.histogram("queue.get.seconds"))?.sum).toBe(3);
+    expect((await read.histogram("queue.wait.seconds"))?.sum).toBe(5);
+    expect([await read.number("queue.dequeued"), await read.number("queue.depth")]).toEqual([1, 0]);
+    expect(await linked()).toEqual([0]);
+  });
+
+  it("that calls back with an error has refused the item", async () => {
+    const queue = wrap(new CallbackLine(), CALLBACKS);
+    queue.add(Object.assign(new Error("full"), { code: "FULL" }), () => {});
+    queue.answers.shift()!();
+    expect((await spans.only(`send ${name}`)).attributes["error.type"]).toBe("FULL");
+    expect(await read("queue.enqueued")).toBe(0);
+    expect(await read("queue.depth")).toBe(0);
+    expect(await read("queue.waiters", { "queue.side": "put" })).toBe(0);
+  });
+
+  it("that calls back twice is counted once", async () => {
+    const queue = {
+      put(_item: string, done: (error: unknown) => void) {
+        done(null);
+        done(new Error("again"));
+      },
+      get: () => undefined,
+    };
+    wrap(queue, { put: "put", get: "get", style: "callback" });
+    const done = vi.fn();
+    queue.put("a", done);
+    expect(done).toHaveBeenCalledTimes(2);
+    expect(await read("queue.enqueued")).toBe(1);
+    expect(await read("queue.waiters", { "queue.side": "put" })).toBe(0);
+  });
+
+  it("has a worker whose task is over when it calls back", async () => {
+    stopClock();
+    const going: ((error?: unknown) => void)[] = [];
+    const seen: string[] = [];
+    const worker = instrumentHandler(
+      (_item: unknown, done: (error?: unknown) => void) => {
+        seen.push(who());
+        going.push(done);
+      },
+      { name },
+    );
+    const queue = wrap(new CallbackLine(), CALLBACKS);
+    const readings = new Readings(metrics, spans, name);
+    const work = (item: unknown) => worker(item, () => {});
+    for (const each of ["a", "b"]) as(each, () => queue.add("same", () => {}));
+    for (const answer of queue.answers.splice(0)) answer();
+    for (let i = 0; i < 2; i++) queue.next((_, item) => work(item));
+    for (const answer of queue.answers.splice(0)) answer();
+    expect(seen).toEqual(["a", "b"]);
+    vi.advanceTimersByTime(4_000);
+    expect(await read("queue.inflight")).toBe(2);
+    expect(await read("queue.inflight.oldest.age.seconds")).toBe(4);
+    going.shift()!();
+    going.shift()!(new Error("no"));
+    expect(await readings.by("queue.outcome", "queue.completed")).toEqual({ success: 1, failure: 1 });
+    expect((await readings.histogram("queue.process.seconds", { "queue.outcome": "failure" }))?.sum).toBe(4);
+    expect(await read("queue.inflight")).toBe(0);
+    expect(readings.links()).toEqual([0, 1]);
+  });
+});
+
+/** A queue that calls its worker by itself, one item at a time, from private fields. */
+class Desk<T, R> {
+  readonly results: Promise<R>[] = [];
+  readonly #items: T[] = [];
+  #work: Promise<void> | undefined;
+
+  constructor(private readonly worker: (item: T) => Promise<R>) {}
+
+  submit(item: T): void {
+    this.#items.push(item);
+    this.#work ??= this.#workOff();
+  }
+
+  get waiting(): number {
+    return this.#items.length;
+  }
+
+  /** When there is nothing left to do. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  async #workOff(): Promise<void> {
+    while (this.#items.length > 0) {
+      const result = this.worker(this.#items.shift() as T);
+      this.results.push(result);
+      await result.catch(() => {});
+    }
+    this.#work = undefined;
+  }
+}
+
+describe("a worker that is wrapped", () => {
+  it("with get has process spans, times, and what is in flight", async () => {
+    stopClock();
+    const over = signal();
+    const work = instrumentHandler(
+      async (_: object) => {
+        await over.promise;
+        return who();
+      },
+      { name },
+    );
+    const queue = wrap(new Line<object>(), LINE);
+    const readings = new Readings(metrics, spans, name);
+    const item = {};
+    as("producer", () => queue.enqueue(item));
+    vi.advanceTimersByTime(1_000);
+    const taken = queue.dequeue()!;
+    expect(await readings.number("queue.inflight")).toBeUndefined();
+    vi.advanceTimersByTime(500);
+    const working = work(taken);
+    vi.advanceTimersByTime(2_000);
+    expect(await readings.number("queue.inflight")).toBe(1);
+    expect(await readings.number("queue.inflight.oldest.age.seconds")).toBe(2.5);
+    expect(await readings.number("queue.dequeued")).toBe(1);
+    over.give();
+    expect(await working).toBe("producer");
+    expect(await readings.number("queue.inflight")).toBe(0);
+    expect(await readings.by("queue.outcome", "queue.completed")).toEqual({ success: 1, failure: 0 });
+    // From get to settle.
+    expect((await readings.histogram("queue.process.seconds", { "queue.outcome": "success" }))?.sum).toBe(
+      2.5,
+    );
+    expect((await readings.histogram("queue.wait.seconds"))?.sum).toBe(1);
+    expect(readings.links()).toEqual([0]);
+    const [process] = readings.processes();
+    expect(process?.attributes).toMatchObject({
+      "messaging.system.name": "in_process",
+      "messaging.message.conversation_id": "producer",
+      "queue.wait_ms": 1_000,
+    });
+  });
+
+  it("without get tells when items are taken, how they end, and how long they took", async () => {
+    stopClock();
+    const going: ((error?: Error) => void)[] = [];
+    const worker = instrumentHandler(
+      async (_: string) => {
+        const { promise, give } = signal<Error | undefined>();
+        going.push(give);
+        const error = await promise;
+        if (error !== undefined) throw error;
+        return whoThroughout();
+      },
+      { name },
+    );
+    const queue = wrap(new Desk(worker), { put: "submit", size: "waiting" });
+    const readings = new Readings(metrics, spans, name);
+    for (const each of ["a", "b", "c"]) as(each, () => queue.submit("same"));
+    expect(await readings.number("queue.depth")).toBe(2);
+    expect(await readings.number("queue.inflight")).toBe(1);
+    vi.advanceTimersByTime(1_000);
+    going.shift()!();
+    expect(await queue.results[0]).toBe("a");
+    await turn();
+    const error = Object.assign(new Error("no"), { code: "E_NO" });
+    going.shift()!(error);
+    await expect(queue.results[1]).rejects.toBe(error);
+    await turn();
+    going.shift()!();
+    expect(await queue.results[2]).toBe("c");
+    await queue.idle();
+    expect(await readings.number("queue.enqueued")).toBe(3);
+    expect(await readings.number("queue.dequeued")).toBe(3);
+    expect(await readings.number("queue.depth")).toBe(0);
+    expect(await readings.number("queue.inflight")).toBe(0);
+    expect(await readings.by("queue.outcome", "queue.completed")).toEqual({ success: 2, failure: 1 });
+    expect((await readings.histogram("queue.wait.seconds"))?.sum).toBe(2);
+    expect(await readings.number("queue.context.lost")).toBe(0);
+    const failed = readings.processes().filter((span) => span.attributes["error.type"] === "E_NO");
+    expect(failed.map(({ links: [link] }) => link?.context.spanId)).toEqual([idOf(readings.sends()[1]!)]);
+  });
+
+  it("with relation parent is in the producer's trace", async () => {
+    const worker = instrumentHandler(async (_: string) => {}, { name });
+    const queue = wrap(new Desk(worker), { put: "submit" }, { relation: "parent" });
+    queue.submit("a");
+    await queue.idle();
+    const [send, process] = [await spans.only(`send ${name}`), await spans.only(`process ${name}`)];
+    expect(parentOf(process)).toBe(idOf(send));
+  });
+
+  it("ends the spans of what runs when the queue is uninstrumented, and works on", async () => {
+    const over = signal();
+    const worker = instrumentHandler((_: string) => over.promise, { name });
+    const queue = new Desk(worker);
+    const before = Object.getOwnPropertyDescriptors(queue);
+    wrap(queue, { put: "submit", size: "waiting" });
+    for (const item of ["a", "b"]) queue.submit(item);
+    uninstrument(queue);
+    expect(Object.getOwnPropertyDescriptors(queue)).toEqual(before);
+    queue.submit("c");
+    over.give();
+    await queue.idle();
+    expect(queue.results).toHaveLength(3);
+    const readings = new Readings(metrics, spans, name);
+    expect(readings.processes()).toHaveLength(1);
+    expect(await readings.number("queue.enqueued")).toBe(2);
+    expect(await readings.number("queue.dequeued")).toBe(1);
+    expect(await readings.by("queue.outcome", "queue.completed")).toEqual({ success: 1, failure: 0 });
+  });
+
+  it("must be there where there is no get, or nothing tells when items are taken", async () => {
+    const queue = new Line<string>();
+    const refused = () => wrap(queue, { put: "enqueue" });
+    expect(refused).toThrow(NotInstrumentableError);
+    expect(refused).toThrow(`instrumentHandler(worker, { name: "${name}" })`);
+    expect(Object.hasOwn(queue, "enqueue")).toBe(false);
+    instrumentHandler(() => {}, { name });
+    expect(refused).not.toThrow();
+  });
+});
+
+describe("a queue that is uninstrumented, or gone", () => {
+  it("has its numbers also if that was before anybody looked", async () => {
+    const work = instrumentHandler(async (_: unknown) => {}, { name });
+    const queue = wrap(new Line<string>(), LINE);
+    for (const item of ["a", "b"]) queue.enqueue(item);
+    await work(queue.dequeue());
+    uninstrument(queue);
+    const readings = new Readings(metrics, spans, name);
+    expect(await readings.number("queue.enqueued")).toBe(2);
+    expect(await readings.number("queue.dequeued")).toBe(1);
+    expect(await readings.by("queue.outcome", "queue.completed")).toEqual({ success: 1, failure: 0 });
+    expect((await readings.histogram("queue.get.seconds"))?.count).toBe(1);
+    expect((await readings.histogram("queue.wait.seconds"))?.count).toBe(1);
+    expect((await readings.histogram("queue.process.seconds", { "queue.outcome": "success" }))?.count).toBe(
+      1,
+    );
+    expect(await readings.number("queue.depth")).toBe(0);
+  });
+
+  it.each(["without a handler", "with a handler"])("is kept by nobody, %s of its name", async (handler) => {
+    const work = async (_: unknown) => {};
+    const worker = handler === "with a handler" ? instrumentHandler(work, { name }) : work;
+    const left = await kept(async () => {
+      const queue = wrap(new AsyncLine<object>(), ASYNC);
+      const items = Array.from({ length: 10 }, (_, i) => ({ i }));
+      for (const item of items) await queue.offer(item);
+      for (let i = 0; i < 5; i++) await worker(await queue.take());
+      await queue.take();
+      return [queue, ...items];
+    });
+    expect(left).toBe(0);
+    expect(await read("queue.depth")).toBe(0);
+  });
 });
