@@ -218,6 +218,10 @@ export interface Supply<T> {
   /** Items that wait, and those that wait for a planned delay to pass. */
   readonly size: number;
   readonly delayed: number;
+  /** Most items that may wait; `Infinity` when unbounded. */
+  readonly capacity: number;
+  /** Callers that wait for room. */
+  readonly waitingPuts: number;
   /** Shut down, with nothing left to come? */
   readonly isFinished: boolean;
   /**

@@ -57,6 +57,14 @@ export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue
 export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
 export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
 export type { Relation, Sla, Traces } from "./telemetry/options.js";
+export type {
+  Advice,
+  AdviceOptions,
+  CapacityAdvice,
+  Forecast,
+  NotEnoughEvidence,
+  SizingAdvice,
+} from "./worker/advice.js";
 export { type Drainable, type DrainOnSignalsOptions, drainOnSignals } from "./worker/drain-on-signals.js";
 export type { AbandonedTask, DrainReport } from "./worker/ending.js";
 export type { Failed } from "./worker/failures.js";

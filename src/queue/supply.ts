@@ -41,6 +41,12 @@ export function supplyOf<T>(
     get delayed() {
       return core.delayed.size;
     },
+    get capacity() {
+      return core.capacity;
+    },
+    get waitingPuts() {
+      return core.putters.size;
+    },
     get isFinished() {
       return core.isFinished;
     },

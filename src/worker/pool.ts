@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { checkDuration, checkFunction, checkObject } from "../checks.js";
 import { SUPPLY, type Supply, type WorkerState } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
 import { Crew } from "./crew.js";
 import { type AbandonedTask, type DrainReport, Ending } from "./ending.js";
 import type { Failed } from "./failures.js";
@@ -115,6 +116,21 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       lastStepAt,
       lastFinishAt,
     }));
+  }
+
+  /**
+   * What the measured rates mean: what other numbers of workers and another capacity would do, and how long the queue takes to drain.
+   * Rates are those of the last minute, or of longer where little happens. From the first call on times are kept, whether the queue
+   * is instrumented or not; until there is enough of them, the advice says so. Throws an `InvalidOption…Error` for options that are none.
+   */
+  advice(options?: AdviceOptions): Advice {
+    const aims = readAims(options);
+    const { crew, supply, name } = this;
+    crew.measure();
+    const { concurrency, isTaking, gates } = crew;
+    const { size: depth, capacity, waitingPuts } = supply;
+    const situation = { name, concurrency, isTaking, gates: [...gates], depth, capacity, waitingPuts };
+    return advise(situation, crew.rates.read(supply.clock.now()), aims);
   }
 
   /** Begins to take items, if `autoStart` was false. */
