@@ -71,7 +71,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
   checkConcurrency(concurrency);
   checkObject("retry", retry);
-  const attempts = retry?.attempts ?? 1;
+  const { attempts = 1 } = retry ?? {};
   checkNumber("retry.attempts", attempts, "a whole number from 1, or Infinity", isCount);
   checkFunction("onFailed", onFailed);
   checkNumber("timeoutMs", timeoutMs, "milliseconds, greater than 0", (ms) => ms > 0);

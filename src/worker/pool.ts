@@ -253,7 +253,7 @@ function checkLimit<N extends string>(
   options: { readonly [K in N]?: number | undefined } | undefined,
 ): number {
   checkObject("options", options);
-  const limit = options?.[name] ?? Number.POSITIVE_INFINITY;
+  const { [name]: limit = Number.POSITIVE_INFINITY } = options ?? {};
   checkDuration(name, limit);
   return limit;
 }
