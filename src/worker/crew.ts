@@ -182,7 +182,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       this.limits.wasAborted(worker);
       task.abort(new TaskAbandonedError(operation, limitMs));
     }
-    return abandoned;
+    return abandoned.sort((a, b) => (b.runningMs ?? 0) - (a.runningMs ?? 0));
   }
 
   /** Everybody goes. */

@@ -25,7 +25,7 @@ export interface DrainReport {
   readonly deadLettered: number;
   /** Items that are still in the queue, those that wait for a planned delay included. */
   readonly leftOver: { readonly count: number; readonly correlationIds: readonly string[] };
-  /** Tasks that were running at the time limit, and whose signal was aborted. */
+  /** Tasks that were running at the time limit, and whose signal was aborted; those that ran longest come first. */
   readonly abandoned: readonly AbandonedTask[];
   /** Did it take until the time limit? */
   readonly timedOut: boolean;
