@@ -30,6 +30,7 @@ class FastqAttachment implements Attachment, Claimant {
   readonly tells = ["takes", "outcomes", "durations", "shutdown"] as const;
   readonly probe;
   private readonly ledger: Ledger;
+  private readonly hasPromises: boolean;
   private readonly restores: (() => void)[];
   /** Tasks that were put at the front; the last one is served first, and all of them before the others. */
   private front: Task[] = [];
@@ -43,6 +44,10 @@ class FastqAttachment implements Attachment, Claimant {
   private strangers: number;
   /** How many tasks have thrown at once: fastq counts those as running for ever. */
   private stuck = 0;
+  /** Are there other queues of the name? */
+  private isShared = false;
+  /** How many handlers are over whose promises fastq has yet to tell us about: the next task may have started meanwhile. */
+  private ending = 0;
 
   constructor(
     private readonly queue: Queue,
@@ -61,8 +66,8 @@ class FastqAttachment implements Attachment, Claimant {
       },
     });
     this.strangers = queue.running();
-    const hasPromises = typeof (queue as { drained?: unknown }).drained === "function";
-    const put = hasPromises ? this.wrapPromisePut : this.wrapPut;
+    this.hasPromises = typeof (queue as { drained?: unknown }).drained === "function";
+    const put = this.hasPromises ? this.wrapPromisePut : this.wrapPut;
     const methods: Record<string, Replace> = {
       push: put(false),
       unshift: put(true),
@@ -81,6 +86,7 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   claim(item: unknown, surely: boolean): Task | undefined {
+    if (surely) this.isShared = true;
     const task = this.entering ?? (this.mayStart(surely) ? this.next() : undefined);
     if (task === undefined || !Object.is(task.item, item)) return undefined;
     this.isClaimed = true;
@@ -91,7 +97,9 @@ class FastqAttachment implements Attachment, Claimant {
 
   run(task: Task, handler: () => unknown): unknown {
     try {
-      return this.ledger.run(task, handler);
+      const result = this.ledger.run(task, handler);
+      if (this.isShared && this.hasPromises && result instanceof Promise) this.foreseeEnd(task, result);
+      return result;
     } catch (error) {
       this.ledger.settle(task, { error });
       throw error;
@@ -187,8 +195,18 @@ class FastqAttachment implements Attachment, Claimant {
 
   /** Can it be that the queue starts a task at this moment? Surely so, if more are running than we know of. */
   private mayStart(surely: boolean): boolean {
-    const { queue, ledger, strangers, stuck } = this;
-    return !queue.paused && (!surely || queue.running() > ledger.running.size + strangers + stuck);
+    const { queue, ledger, strangers, stuck, ending } = this;
+    return !queue.paused && (!surely || queue.running() > ledger.running.size - ending + strangers + stuck);
+  }
+
+  /** With promises, fastq starts the next task before it tells that one is over. */
+  private foreseeEnd(task: Task, result: Promise<unknown>): void {
+    const over = () => {
+      if (task.stage !== "running") return;
+      this.ending++;
+      task.atEnd(() => this.ending--);
+    };
+    result.then(over, over);
   }
 
   /** The task that is served next. */

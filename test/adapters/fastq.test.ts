@@ -730,25 +730,39 @@ describe("two fastqs of one name", () => {
     });
   });
 
-  it("that take the same thing from their queues, the second one first", async () => {
-    const seen: string[] = [];
-    const going = new Map<string, () => void>();
-    const worker = instrumentHandler(
-      (item: string, done: Done) => {
+  it.each(["callback", "promise"] as const)(
+    "that take the same thing from their queues, the second one first, with a %s",
+    async (style) => {
+      const seen: string[] = [];
+      const going = new Map<string, () => void>();
+      const start = (item: string, end: () => void) => {
         seen.push(`${item} in ${who()}`);
-        going.set(who(), () => done(null));
-      },
-      { name },
-    );
-    const queues = { one: wrap(fastq(worker, 1)), two: wrap(fastq(worker, 1)) };
-    for (const [each, queue] of Object.entries(queues)) {
-      as(`${each} running`, () => queue.push(`first of ${each}`));
-      as(`${each} waiting`, () => queue.push("same"));
-    }
-    going.get("two running")!();
-    going.get("one running")!();
-    expect(seen.slice(2)).toEqual(["same in two waiting", "same in one waiting"]);
-  });
+        going.set(who(), end);
+      };
+      const workers = {
+        callback: (item: string, done: Done) => start(item, () => done(null)),
+        promise: (item: string) => new Promise<void>((resolve) => start(item, resolve)),
+      };
+      const worker = instrumentHandler(workers[style] as never, { name });
+      const make = (): Pick<Queue<string>, "push"> =>
+        wrap(style === "callback" ? fastq(worker, 1) : (fastq.promise(worker, 1) as never));
+      const queues = { one: make(), two: make() };
+      for (const [each, queue] of Object.entries(queues)) {
+        as(`${each} running`, () => queue.push(`first of ${each}`));
+        as(`${each} waiting`, () => queue.push("same"));
+        as(`${each} last`, () => queue.push("same"));
+      }
+      const ends = ["two running", "one running", "two waiting", "two last", "one waiting", "one last"];
+      for (const each of ends) {
+        going.get(each)!();
+        await turn();
+      }
+      const order = ["two waiting", "one waiting", "two last", "one last"];
+      expect(seen.slice(2)).toEqual(order.map((each) => `same in ${each}`));
+      expect(await figures()).toMatchObject({ enqueued: 6, dequeued: 6, success: 6, depth: 0, inFlight: 0 });
+      expect(read.processes()).toHaveLength(6);
+    },
+  );
 
   it("of which only the second has a wrapped worker", () => {
     const seen: string[] = [];
