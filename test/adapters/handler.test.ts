@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
 import { types } from "node:util";
 import async from "async";
@@ -178,6 +179,17 @@ describe("a wrapped handler", () => {
     expect(await read.number("queue.enqueued")).toBe(8);
     expect(await read.by("queue.outcome", "queue.completed")).toEqual({ success: 8, failure: 0 });
     expect(await read.number("queue.inflight")).toBe(0);
+  });
+
+  it("brings back what is ours, and no other async context: that is as it is without it", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen = async (_: string) => [storage.getStore(), who()];
+    const run = (queue: { push(item: string): Promise<unknown> }) =>
+      Promise.all(["a", "b", "c"].map((each) => storage.run(each, () => as(each, () => queue.push(each)))));
+    const bare = (await run(fastq.promise(seen, 1))) as unknown[][];
+    const ours = (await run(instrument(fastq.promise(wrap(seen), 1), { name }))) as unknown[][];
+    expect(ours.map(([theirs]) => theirs)).toEqual(bare.map(([theirs]) => theirs));
+    expect(ours.map(([, mine]) => mine)).toEqual(["a", "b", "c"]);
   });
 
   it("may be wrapped after its queue was instrumented", async () => {

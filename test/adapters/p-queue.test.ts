@@ -926,6 +926,9 @@ describe("instrumenting a p-queue", () => {
     ],
     ["tiers.a", { tiers: { a: "1" as never } }, InvalidOptionTypeError, "tiers.a must be a finite number"],
     ["tiers.a", { tiers: { a: Number.NaN } }, InvalidOptionRangeError, "tiers.a must be a finite number"],
+    ["tiers", { tiers: { default: 5 } }, InvalidOptionRangeError, "names that aren't those of other tiers"],
+    ["tiers", { tiers: { "10": 5 } }, InvalidOptionRangeError, "names that aren't those of other tiers"],
+    ["tiers", { tiers: { other: 1 } }, InvalidOptionRangeError, "names that aren't those of other tiers"],
     ["tiers.b", { tiers: { a: 1, b: 1 } }, InvalidOptionRangeError, 'another priority than that of "a"'],
     [
       "sla",
@@ -946,6 +949,13 @@ describe("instrumenting a p-queue", () => {
     expect(refused).toThrow(message);
     expect(refused).toThrow(expect.objectContaining({ option }));
     expect(Object.hasOwn(queue, "add")).toBe(false);
+  });
+
+  it.each<Partial<InstrumentOptions>>([
+    { tiers: { default: 0, "10": 10 } },
+    { sla: { other: { targetMs: 1 } } },
+  ])("takes %o", (options) => {
+    expect(() => instrument(new PQueue(), { name, ...options })).not.toThrow();
   });
 
   it("holds no queue that nobody else has, and no task that is over", async () => {
