@@ -242,9 +242,18 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.warned = true;
     const { attempt, correlationId } = failed.task;
     process.emitWarning(
-      `${this.name}: an item (${correlationId}) was given up after attempt ${attempt}: ${inspect(failed.error)} (further ones are only counted)`,
+      `${this.name}: an item (${correlationId}) was given up after attempt ${attempt}: ${inWords(failed.error)} (further ones are only counted)`,
       "QueuescopeWarning",
     );
+  }
+}
+
+/** An error may be anything, and may refuse to be shown. */
+function inWords(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "an error that can't be shown";
   }
 }
 
@@ -253,7 +262,8 @@ function checkLimit<N extends string>(
   options: { readonly [K in N]?: number | undefined } | undefined,
 ): number {
   checkObject("options", options);
-  const { [name]: limit = Number.POSITIVE_INFINITY } = options ?? {};
+  const given = options?.[name];
+  const limit = given === undefined ? Number.POSITIVE_INFINITY : given;
   checkDuration(name, limit);
   return limit;
 }
