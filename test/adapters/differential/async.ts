@@ -73,6 +73,7 @@ type Config = Operation<typeof config>;
 class AsyncActor implements Actor<Op> {
   private readonly things: Things;
   private readonly queue: AsyncQueue;
+  private isWhole = true;
   private readonly worker: (...args: never[]) => unknown;
 
   constructor(
@@ -80,7 +81,7 @@ class AsyncActor implements Actor<Op> {
     private readonly world: World,
     private readonly stage: Stage<never>,
   ) {
-    this.things = new Things(stage);
+    this.things = new Things(stage, (self) => (isTask(self) ? this.parts(self) : self));
     this.worker = world.worker(workerOf(config.work, stage));
     const library = async as unknown as Record<string, (...args: unknown[]) => object>;
     const queue = library[config.kind]!(this.worker, config.concurrency);
@@ -135,6 +136,7 @@ class AsyncActor implements Actor<Op> {
   }
 
   changeSides(): void {
+    this.isWhole = false;
     this.world.changeSides(this.queue);
   }
 
@@ -153,17 +155,19 @@ class AsyncActor implements Actor<Op> {
     });
   }
 
-  /** What async keeps of an item: known by name from now on, and described without its neighbours. */
+  /**
+   * What async keeps of an item, without its neighbours, and known by name. Who uninstruments a queue may see that what is running
+   * just then was wrapped: it is followed to its end.
+   */
   private parts(task: Task): unknown {
     const { data, priority, callback } = task;
-    return {
-      task: this.stage.chronicle.name(task, "task"),
-      keys: Object.keys(task),
-      data,
-      priority,
-      callback,
-    };
+    const parts = { keys: Object.keys(task), data, priority };
+    return this.isWhole ? { task: this.stage.chronicle.name(task, "task"), ...parts, callback } : parts;
   }
+}
+
+function isTask(self: unknown): self is Task {
+  return typeof self === "object" && self !== null && "data" in self && "callback" in self;
 }
 
 export const asyncPlay: Play<Config, Op> = {

@@ -23,7 +23,11 @@ export class Things {
   private readonly sharedObject: object;
   private readonly sharedFunction: () => void;
 
-  constructor(private readonly stage: Stage<never>) {
+  /** `seen`: what is to be noted of the object on which a function is called. */
+  constructor(
+    private readonly stage: Stage<never>,
+    private readonly seen: (self: unknown) => unknown = (self) => self,
+  ) {
     this.sharedObject = stage.chronicle.name({ shared: true }, "shared object");
     this.sharedFunction = this.function("shared function");
   }
@@ -42,10 +46,12 @@ export class Things {
 
   /** A function of the user's: it notes its arguments, and may call the queue or throw. */
   function(kind: string, result?: unknown): () => unknown {
-    const { stage } = this;
+    const { stage, seen } = this;
     const { chronicle } = stage;
     const own = function (this: unknown, ...args: unknown[]) {
-      chronicle.note(`${chronicle.words(own)} gets ${chronicle.words(args)} on ${chronicle.words(this)}`);
+      chronicle.note(
+        `${chronicle.words(own)} gets ${chronicle.words(args)} on ${chronicle.words(seen(this))}`,
+      );
       stage.reenter();
       return result;
     };

@@ -1,4 +1,4 @@
-import { getEventListeners } from "node:events";
+import { getEventListeners, setMaxListeners } from "node:events";
 import PQueue, { PriorityQueue } from "p-queue";
 import type { Play } from "./differential.js";
 import { asJson, inherited } from "./operation.js";
@@ -24,6 +24,7 @@ class PQueueActor implements Actor<Op> {
     const queueClass = ownClass ? this.queueClass() : PriorityQueue;
     this.queue = world.queue(new PQueue({ ...options, ...rate, queueClass }));
     stage.chronicle.name(this.queue, "queue");
+    if (!isEmitter(this.queue)) setMaxListeners(0, this.queue as EventTarget);
     this.sharedTask = this.task({ how: "later", ms: 3 });
   }
 
@@ -53,14 +54,16 @@ class PQueueActor implements Actor<Op> {
       case "wait":
         return queue[op.which](op.limit);
       case "listen":
-        return this.listen(op.event, op.once ? "once" : "on");
+        return this.listen(op.event, op.once);
       case "stop listening": {
         const index = this.listeners.findIndex(([event]) => event === op.event);
         const [found] = index === -1 ? [] : this.listeners.splice(index, 1);
-        return queue.off(op.event, found?.[1]);
+        if (isEmitter(queue)) return queue.off(op.event, found?.[1]);
+        return (queue as EventTarget).removeEventListener(op.event, found?.[1] as never);
       }
       case "emit":
-        return queue.emit(op.event as never, "by the user" as never);
+        if (isEmitter(queue)) return queue.emit(op.event as never, "by the user" as never);
+        return (queue as EventTarget).dispatchEvent(new CustomEvent(op.event, { detail: "by the user" }));
       case "abort": {
         const controller = controllers[op.signal]!;
         if (op.renews) controllers[op.signal] = this.controller();
@@ -74,18 +77,22 @@ class PQueueActor implements Actor<Op> {
     return `${size} wait, ${pending} run`;
   }
 
-  sight(): object {
+  sight(isOver: boolean): object {
     const { queue } = this;
     const { isPaused, isSaturated, isRateLimited, concurrency, timeout, runningTasks } = queue;
     return {
       ...{ isPaused, isSaturated, isRateLimited, concurrency, timeout, runningTasks },
       sizes: [0, 1, 2, -1].map((each) => queue.sizeBy({ priority: each })),
-      events: queue.eventNames().map((event) => [event, queue.listenerCount(event)]),
-      // A wrapped queue may listen, too, but not for longer than the queue itself.
+      // How many listeners an event target has is up to the garbage collector.
+      events: isEmitter(queue) && queue.eventNames().map((event) => [event, queue.listenerCount(event)]),
+      // A wrapped queue listens to each signal, too, but not for longer than it must.
       signals:
-        this.isIdle() && this.controllers.map(({ signal }) => getEventListeners(signal, "abort").length),
+        isOver &&
+        this.isIdle() &&
+        this.controllers.map(({ signal }) => getEventListeners(signal, "abort").length),
       keys: Object.keys(queue),
-      inherited: inherited(queue),
+      // An own `emit` that is not enumerable hides the inherited one, which is; there is no way around that.
+      inherited: inherited(queue).filter((key) => key !== "emit"),
       json: asJson(queue),
       isPQueue: queue instanceof PQueue,
       methods: [queue.add, queue.addAll, queue.clear, queue.setPriority, queue.emit, queue.on, queue.start],
@@ -124,20 +131,23 @@ class PQueueActor implements Actor<Op> {
     return Object.freeze(real) as Parameters<PQueue["add"]>[1];
   }
 
-  private listen(event: Event, how: "on" | "once"): unknown {
+  private listen(event: Event, once: boolean): unknown {
     const { queue, stage } = this;
     const { chronicle } = stage;
     const name = chronicle.nextName(`${event} listener`);
     const listener = function (this: unknown, ...args: unknown[]) {
-      chronicle.note(`${name} gets ${chronicle.words(args)} on ${chronicle.words(this)}`);
+      const told = args.map((each) => (each instanceof CustomEvent ? [each.type, each.detail] : each));
+      chronicle.note(`${name} gets ${chronicle.words(told)} on ${chronicle.words(this)}`);
       stage.reenter();
     };
     this.listeners.push([event, listener]);
-    return queue[how](event as never, listener as never);
+    if (!isEmitter(queue)) return (queue as EventTarget).addEventListener(event, listener, { once });
+    return queue[once ? "once" : "on"](event as never, listener as never);
   }
 
   private controller(): AbortController {
     const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
     this.stage.chronicle.name(controller.signal, "signal");
     return controller;
   }
@@ -152,6 +162,11 @@ class PQueueActor implements Actor<Op> {
       }
     };
   }
+}
+
+/** From version 10 on, a queue is an event target instead. */
+function isEmitter(queue: PQueue): queue is PQueue {
+  return "on" in queue;
 }
 
 export const pQueuePlay: Play<Config, Op> = {

@@ -52,8 +52,8 @@ export interface Actor<Op> {
   perform(op: Op): unknown;
   /** What the user sees at a glance; noted with every line. */
   brief(): string;
-  /** All that the user can see; what of it has changed is noted. */
-  sight(): object;
+  /** All that the user can see; what of it has changed is noted. `isOver`: at the very end. */
+  sight(isOver: boolean): object;
   /** Does nothing wait or run any more? */
   isIdle(): boolean;
   /** Wrapped turns into bare, and bare into wrapped; a world that is bare throughout does nothing. */
@@ -71,6 +71,8 @@ export class Stage<Op> {
   private readonly inner: (Op | Aside | null)[];
   private readonly actor: Actor<Op>;
   private depth = 0;
+  /** Has the user's code called the queue while that called it? */
+  wasReentered = false;
   private readonly seen = new Map<string, string>();
 
   constructor(
@@ -108,6 +110,7 @@ export class Stage<Op> {
     const op = this.inner.shift();
     if (op === undefined || op === null) return;
     this.depth++;
+    this.wasReentered = true;
     try {
       this.act(op);
     } finally {
@@ -164,7 +167,7 @@ export class Stage<Op> {
       this.chronicle.call("the user lets everything run", () => this.actor.release());
       await this.settle();
     }
-    this.look();
+    this.look(true);
   }
 
   private async settle(): Promise<void> {
@@ -189,8 +192,10 @@ export class Stage<Op> {
     }
   }
 
-  private look(): void {
-    const seen = this.glance(() => Object.entries({ ...this.actor.sight(), timers: this.time.pending }));
+  private look(isOver = false): void {
+    const seen = this.glance(() =>
+      Object.entries({ ...this.actor.sight(isOver), timers: this.time.pending }),
+    );
     if (typeof seen === "string") this.chronicle.note(seen);
     else for (const [key, value] of seen) this.lookAt(key, this.chronicle.words(value));
   }

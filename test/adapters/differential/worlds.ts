@@ -37,7 +37,7 @@ export class Wrapped implements World {
   private isWrapped = false;
   private wrappedQueue: object | undefined;
 
-  constructor(private readonly wrapping: Wrapping) {
+  constructor(readonly wrapping: Wrapping) {
     this.isWhole = wrapping.early;
   }
 
