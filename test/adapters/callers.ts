@@ -36,12 +36,16 @@ export async function kept(make: () => Iterable<object> | Promise<Iterable<objec
   const refs = await weakly(make);
   setFlagsFromString("--expose-gc");
   const collectGarbage: () => void = runInNewContext("gc");
-  // A weak reference that was made stays strong until the turn of the event loop is over.
-  for (let i = 0; i < 3; i++) {
+  const left = () => refs.filter((ref) => ref.deref() !== undefined).length;
+  // A weak reference that was made or read stays strong until the turn of the event loop is over. What is held stays so for ever,
+  // what isn't may outlive one collection.
+  for (let i = 0; i < 10; i++) {
     await turn();
     collectGarbage();
+    await turn();
+    if (left() === 0) break;
   }
-  return refs.filter((ref) => ref.deref() !== undefined).length;
+  return left();
 }
 
 async function weakly(make: () => Iterable<object> | Promise<Iterable<object>>): Promise<WeakRef<object>[]> {
