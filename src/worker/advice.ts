@@ -47,6 +47,8 @@ export interface SizingAdvice extends Load {
   readonly fewestWorkers: number;
   /** With as many workers as there are. */
   readonly today: Forecast;
+  /** Between these, in milliseconds, lies today's mean wait, as far as so few tasks can tell (two standard errors). */
+  readonly todayWaitMs: { readonly atLeast: number; readonly atMost: number };
   /** With as many as advised: the fewest that meet target and utilisation. */
   readonly advised: Forecast;
   readonly capacity: CapacityAdvice;
@@ -134,6 +136,7 @@ export function advise(situation: Situation, measured: Measured, aims: Aims): Ad
     busyWorkers,
     fewestWorkers,
     today,
+    todayWaitMs: waitRange(load, measured, situation.concurrency),
     advised,
     capacity: capacityFor(situation.capacity, today, advised, serviceMs, aims),
     depth: situation.depth,
@@ -153,6 +156,14 @@ export function advise(situation: Situation, measured: Measured, aims: Aims): Ad
 
 function checkWorkers(concurrency: unknown): void {
   checkNumber("concurrency", concurrency, "a whole number from 1", (n) => n >= 1 && Number.isSafeInteger(n));
+}
+
+/** The mean wait, if the load is two standard errors less or more than measured. */
+function waitRange(load: Load, { arrivals, timed }: Measured, concurrency: number) {
+  const error = Math.sqrt(load.arrivalVariability / Math.max(arrivals, 1) + load.serviceVariability / timed);
+  const waitMs = (factor: number) =>
+    forecast({ ...load, arrivalsPerSecond: load.arrivalsPerSecond * factor }, concurrency).waitMs;
+  return { atLeast: waitMs(Math.max(0, 1 - 2 * error)), atMost: waitMs(1 + 2 * error) };
 }
 
 /** The fewest workers, from so many, that meet the aims. There always are some: with enough of them nobody waits. */
@@ -205,7 +216,7 @@ function whatIsMissing(this: NotEnoughEvidence): string {
 type Numbers = Omit<SizingAdvice, "with" | "onTimeRatio" | "toString">;
 
 function inSentences(advice: Numbers, situation: Situation, { sla }: Aims): string {
-  const { today, advised, capacity } = advice;
+  const { today, todayWaitMs, advised, capacity } = advice;
   const workers = (n: number) => `${n} ${n === 1 ? "worker" : "workers"}`;
   const onTime = (each: Forecast) =>
     sla === undefined
@@ -221,12 +232,15 @@ function inSentences(advice: Numbers, situation: Situation, { sla }: Aims): stri
       `${round(advice.finishedPerSecond)} were done; one takes ${duration(advice.serviceMs)}, so ${round(advice.busyWorkers)} workers are busy ` +
       `(Little's law: ${round(advice.arrivalsPerSecond)} a second × ${duration(advice.serviceMs)})`,
     `today, ${outlook(today)}`,
+    `today's average wait is ${duration(todayWaitMs.atLeast)} to ${duration(todayWaitMs.atMost)}, as far as ${advice.tasks} tasks can tell`,
   ];
   if (advised.concurrency !== today.concurrency) lines.push(`advised, ${outlook(advised)}`);
   lines.push(
     `waits are by Erlang C and Allen–Cunneen (variability of arrivals ${round(advice.arrivalVariability)}, of service ${round(advice.serviceVariability)})`,
     `capacity ${capacity.advised} is advised for ${workers(advised.concurrency)}: its last place waits ${duration(capacity.advisedFullMs)}; ` +
-      `today's is ${capacity.today}${capacity.today === Number.POSITIVE_INFINITY ? "" : `, whose last place waits ${duration(capacity.todayFullMs)}`}`,
+      (capacity.today === Number.POSITIVE_INFINITY
+        ? "today there is no limit"
+        : `today's is ${capacity.today}, whose last place waits ${duration(capacity.todayFullMs)}`),
     `rules of thumb: 2–5 × workers is ${capacity.ruleAtLeast}–${capacity.ruleAtMost} items; ` +
       `concurrency × processing time is ${round(capacity.concurrencyTimesSeconds)}`,
   );
@@ -248,6 +262,7 @@ function inSentences(advice: Numbers, situation: Situation, { sla }: Aims): stri
 }
 
 function round(value: number): string {
+  if (value < 0.001) return "0";
   return String(Number(value.toPrecision(3)));
 }
 
@@ -256,6 +271,7 @@ function percent(ratio: number): string {
 }
 
 function duration(ms: number): string {
+  if (ms === Number.POSITIVE_INFINITY) return "for ever";
   return ms < 1_000 ? `${round(ms)} ms` : `${round(ms / 1000)} s`;
 }
 

@@ -25,8 +25,9 @@ export interface Forecast {
 }
 
 /**
- * Erlang C for the share that waits and, with Allen and Cunneen's factor (Ca² + Cs²) / 2, for how long. That factor is too small for
- * many workers and regular tasks, which Cosmetatos' correction makes good.
+ * Erlang C for the share that waits and, with Allen and Cunneen's factor (Ca² + Cs²) / 2, for how long. With many workers that factor is
+ * too small for regular tasks and too great for irregular ones, which Cosmetatos' correction makes good, most of it; for regular arrivals it is
+ * too great, for which there is Krämer and Langenbach-Belz's.
  */
 export function forecast(load: Load, concurrency: number): Forecast {
   const { arrivalsPerSecond, serviceMs } = load;
@@ -39,7 +40,7 @@ export function forecast(load: Load, concurrency: number): Forecast {
   }
   const waitingRatio = erlangC(offered, concurrency);
   const untilNextFreeMs = serviceMs / (concurrency - offered);
-  const waitMs = waitingRatio * untilNextFreeMs * factor(load, utilisation, concurrency);
+  const waitMs = waitingRatio * untilNextFreeMs * factor(load, utilisation, concurrency, waitingRatio);
   return {
     concurrency,
     servedPerSecond,
@@ -71,11 +72,14 @@ function erlangC(offered: number, concurrency: number): number {
   return blocked / (1 - (offered / concurrency) * (1 - blocked));
 }
 
-function factor(load: Load, utilisation: number, concurrency: number): number {
+function factor(load: Load, utilisation: number, concurrency: number, waitingRatio: number): number {
   const { arrivalVariability: arrivals, serviceVariability: service } = load;
   const c = concurrency;
   const cosmetatos = ((1 - utilisation) * (c - 1) * (Math.sqrt(4 + 5 * c) - 2)) / (16 * utilisation * c);
   // With next to no load, this is the limit.
   const correction = Math.min(cosmetatos, (c - 1) / (c + 1)) / 2;
-  return (arrivals + service) / 2 + Math.min(arrivals, 1) * Math.max(0, 1 - service) * correction;
+  const usual = (arrivals + service) / 2 + Math.min(arrivals, 1) * (1 - service) * correction;
+  if (arrivals >= 1 || usual === 0) return usual;
+  const evenness = (1 - arrivals) ** 2 / (arrivals + service);
+  return usual * Math.exp((-2 * (1 - utilisation) * evenness) / (3 * waitingRatio));
 }

@@ -2,8 +2,11 @@
 const WINDOW_MS = 1_000;
 /** How many windows are kept: at least a minute, longer where little happens. */
 const MOST_WINDOWS = 60;
-/** With fewer windows than this nobody can say how unevenly items come. */
-const ENOUGH_WINDOWS = 20;
+/** How unevenly items come is seen in beats, which are at least so long, in tasks and in time. */
+const BEAT_TASKS = 16;
+const BEAT_MS = 50;
+/** With fewer beats than this nobody can say. */
+const ENOUGH_BEATS = 50;
 
 interface Window {
   readonly lengthMs: number;
@@ -14,6 +17,12 @@ interface Window {
   readonly timed: number;
   readonly sumMs: number;
   readonly squares: number;
+  /** Beats that ended; and by how much each differs from the one before, in arrivals and in length: sums of squares and products. */
+  readonly beats: number;
+  readonly beatsMs: number;
+  readonly moreSquared: number;
+  readonly moreTimesLonger: number;
+  readonly longerSquared: number;
 }
 
 /** What was measured. */
@@ -48,6 +57,12 @@ export class Rates {
   private timed = 0;
   private sumMs = 0;
   private squares = 0;
+  private beats = { beats: 0, beatsMs: 0, moreSquared: 0, moreTimesLonger: 0, longerSquared: 0 };
+  private beatAt = 0;
+  private beatCount = 0;
+  private beatPresent = 0;
+  private lastLengthMs = Number.NaN;
+  private lastArrivals = 0;
 
   /** `present`: how much work there is, waiting and under way. */
   constructor(private readonly present: () => number) {}
@@ -55,12 +70,14 @@ export class Rates {
   /** A task is over, and still among those under way; `startedAt` is undefined where its time wasn't taken. */
   finished(now: number, startedAt: number | undefined): void {
     this.count++;
+    this.beatCount++;
     if (startedAt !== undefined) {
       const tookMs = now - startedAt;
       this.timed++;
       this.sumMs += tookMs;
       this.squares += tookMs * tookMs;
     }
+    if (this.beatCount >= BEAT_TASKS && now >= this.beatAt + BEAT_MS) this.beat(now, this.present() - 1);
     if (now >= this.closesAt) this.turn(now, this.present() - 1);
   }
 
@@ -87,7 +104,7 @@ export class Rates {
       finishedPerSecond: observedMs > 0 ? (finished / observedMs) * 1000 : 0,
       serviceMs,
       serviceVariability: serviceMs > 0 ? Math.max(0, sum("squares") / timed / serviceMs ** 2 - 1) : 0,
-      arrivalVariability: variabilityOf(this.windows, perMs),
+      arrivalVariability: this.arrivalVariability(sum, perMs),
     };
   }
 
@@ -96,6 +113,7 @@ export class Rates {
       this.windows.push(this.current(now, present));
       if (this.windows.length > MOST_WINDOWS) this.windows.shift();
     }
+    if (Number.isNaN(this.openedAt)) this.startBeat(now, present);
     this.openedAt = now;
     this.closesAt = now + WINDOW_MS;
     this.before = present;
@@ -103,28 +121,47 @@ export class Rates {
     this.timed = 0;
     this.sumMs = 0;
     this.squares = 0;
+    this.beats = { beats: 0, beatsMs: 0, moreSquared: 0, moreTimesLonger: 0, longerSquared: 0 };
+  }
+
+  private beat(now: number, present: number): void {
+    const lengthMs = now - this.beatAt;
+    const arrivals = this.beatCount + present - this.beatPresent;
+    const longer = lengthMs - this.lastLengthMs;
+    const more = arrivals - this.lastArrivals;
+    if (!Number.isNaN(longer)) {
+      const { beats } = this;
+      beats.beats++;
+      beats.beatsMs += lengthMs + this.lastLengthMs;
+      beats.moreSquared += more * more;
+      beats.moreTimesLonger += more * longer;
+      beats.longerSquared += longer * longer;
+    }
+    this.lastLengthMs = lengthMs;
+    this.lastArrivals = arrivals;
+    this.startBeat(now, present);
+  }
+
+  private startBeat(now: number, present: number): void {
+    this.beatAt = now;
+    this.beatCount = 0;
+    this.beatPresent = present;
+  }
+
+  /**
+   * How much more neighbouring beats differ, in arrivals beyond the mean rate, than they would if items came at random. Neighbours,
+   * because a rate that changes slowly is no burst.
+   */
+  private arrivalVariability(sum: (key: keyof Window) => number, perMs: number): number {
+    if (sum("beats") < ENOUGH_BEATS || perMs === 0) return 1;
+    const squares =
+      sum("moreSquared") - 2 * perMs * sum("moreTimesLonger") + perMs * perMs * sum("longerSquared");
+    return Math.max(0, squares) / (perMs * sum("beatsMs"));
   }
 
   private current(now: number, present: number): Window {
     const { count: finished, timed, sumMs, squares } = this;
     const arrivals = finished + present - this.before;
-    return { lengthMs: now - this.openedAt, arrivals, finished, timed, sumMs, squares };
+    return { lengthMs: now - this.openedAt, arrivals, finished, timed, sumMs, squares, ...this.beats };
   }
-}
-
-/**
- * How much more the counts of neighbouring windows differ than they would if items came at random. Neighbours, because a rate that
- * changes slowly is no burst.
- */
-function variabilityOf(windows: readonly Window[], perMs: number): number {
-  if (windows.length < ENOUGH_WINDOWS || perMs === 0) return 1;
-  let squares = 0;
-  let expected = 0;
-  for (let i = 1; i < windows.length; i++) {
-    const [a, b] = [windows[i - 1]!, windows[i]!];
-    const surplus = (window: Window) => window.arrivals - perMs * window.lengthMs;
-    squares += (surplus(b) - surplus(a)) ** 2;
-    expected += perMs * (a.lengthMs + b.lengthMs);
-  }
-  return squares / expected;
 }
