@@ -9,7 +9,7 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 /** What every layer stands on. */
 const GROUND = ["contracts", "errors", "checks", "clock", "linked-list", "shared", "signals"];
 
-/** Who may import whom, as the design has it. A layer that has no row here fails, so that it gets one on purpose. */
+/** Who may import whom, layers or single files, as the design has it. A layer that has no row here fails, so that it gets one on purpose. */
 const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types?: RegExp }> = {
   contracts: { ours: ["clock"] },
   errors: { ours: [] },
@@ -20,6 +20,10 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   signals: { ours: [] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
+  "worker/threads": {
+    ours: ["worker", "telemetry/correlation", ...GROUND],
+    packages: /^(piscina|@opentelemetry\/api)$/,
+  },
   telemetry: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
@@ -48,8 +52,9 @@ function importsOf(source: string): Import[] {
   }));
 }
 
-/** `queue/deque.ts` belongs to `queue`, `index.ts` to `index`; the SDK's one file is a layer of its own. */
+/** `queue/deque.ts` belongs to `queue`, `index.ts` to `index`; what needs packages of its own is a layer of its own. */
 function layerOf(file: string): string {
+  if (/^worker\/threads[./]/.test(file)) return "worker/threads";
   if (file === "telemetry/sdk.ts") return "telemetry/sdk";
   return file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, "");
 }
@@ -59,8 +64,14 @@ function complaint(file: string, { specifier, typeOnly }: Import): string | unde
   const rules = LAYERS[layer];
   if (rules === undefined) return `${file}: the layer "${layer}" has no row in the table`;
   if (specifier.startsWith(".")) {
-    const target = layerOf(targetOf(file, specifier));
-    if (target === layer || rules.ours.includes(target)) return undefined;
+    const imported = targetOf(file, specifier);
+    const target = layerOf(imported);
+    if (
+      target === layer ||
+      [target, imported.replace(/\.ts$/, "")].some((each) => rules.ours.includes(each))
+    ) {
+      return undefined;
+    }
     return `${file}: ${layer} may not import ${target} (${specifier})`;
   }
   if (isBuiltin(specifier) || rules.packages?.test(specifier)) return undefined;
@@ -164,6 +175,9 @@ describe("the check itself", () => {
     ["queue/queue.ts", "../telemetry/observer.js", false],
     ["queue/queue.ts", "@opentelemetry/api", true],
     ["worker/pool.ts", "../queue/queue.js", true],
+    ["worker/pool.ts", "piscina", false],
+    ["worker/pool.ts", "./threads.js", true],
+    ["worker/threads.ts", "../telemetry/spans.js", true],
     ["watchdog/watchdog.ts", "../queue/queue.js", true],
     ["telemetry/observer.ts", "./sdk.js", true],
     ["telemetry/observer.ts", "@opentelemetry/sdk-node", true],
@@ -183,6 +197,8 @@ describe("the check itself", () => {
     ["queue/queue.ts", "../contracts.js", false],
     ["queue/queue.ts", "node:v8", false],
     ["telemetry/sdk.ts", "@opentelemetry/sdk-node", false],
+    ["worker/threads.ts", "piscina", false],
+    ["worker/threads/thread.ts", "../../telemetry/correlation.js", false],
     ["adapters/p-queue.ts", "p-queue", true],
     ["index.ts", "./instrument.js", false],
   ])("allows in %s an import of %s", (file, specifier, typeOnly) => {

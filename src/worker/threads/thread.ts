@@ -1,0 +1,121 @@
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { checkNumber } from "../../checks.js";
+import { InvalidOptionTypeError } from "../../errors.js";
+import { correlation } from "../../telemetry/correlation.js";
+import { within } from "./context.js";
+import { pack, unpack } from "./errors.js";
+import type { Abort, News, Parcel } from "./messages.js";
+
+/** What a file that runs in threads exports as its default: a handler. */
+export type ThreadFunction = (item: never, task: ThreadTask) => unknown;
+
+/** What a handler in a thread is told of its item, and what it can tell about its work. */
+export interface ThreadTask {
+  /** As `currentCorrelationId()`. */
+  readonly correlationId: string | undefined;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+  /** Name of the item's priority tier. */
+  readonly tier: string;
+  /** Time spent in the queue, in milliseconds; undefined where nobody measured it. */
+  readonly waitMs: number | undefined;
+  /**
+   * Aborted when the task's own signal is, in the main thread. Asking for `signal.aborted`, or calling `signal.throwIfAborted()`, finds out even in
+   * a loop that never lets go of its thread.
+   */
+  readonly signal: AbortSignal;
+  /** A breadcrumb: the task in the main thread does this step now. Throws unless `name` is a string. */
+  step(name: string): void;
+  /** Says which share is done, from 0 to 1. Throws an `InvalidOption…Error` for anything else. */
+  progress(ratio: number): void;
+}
+
+/** Handles the one task whose port this is. Runs in the thread; never rejects, for that would say that the thread has crashed. */
+export async function run(port: MessagePort): Promise<void> {
+  const tell = (news: News) => port.postMessage(news);
+  const { file, item, correlationId, attempt, tier, waitMs, context } = receiveMessageOnPort(port)!
+    .message as Parcel;
+  tell({ kind: "started" });
+  const signal = signalOf(port);
+  const task: ThreadTask = {
+    correlationId,
+    attempt,
+    tier,
+    waitMs,
+    signal,
+    step: (name) => {
+      if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+      tell({ kind: "step", name });
+    },
+    progress: (ratio) => {
+      checkNumber("ratio", ratio, "a number from 0 to 1", (n) => n >= 0 && n <= 1);
+      tell({ kind: "progress", ratio });
+    },
+  };
+  try {
+    const handler = await handlerIn(file);
+    signal.throwIfAborted();
+    const call = () => within(context, () => handler(item as never, task));
+    const result = await (correlationId === undefined ? call() : correlation.run({ correlationId }, call));
+    tell({ kind: "done", result });
+  } catch (error) {
+    tell({ kind: "failed", error: pack(error), isReason: signal.aborted && error === signal.reason });
+  }
+}
+
+/** Who looks at the signal sees what has arrived at the port, whether the event loop has turned since or not. */
+function signalOf(port: MessagePort): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const hear = ({ reason }: Abort) => controller.abort(unpack(reason));
+  const look = () => {
+    const arrived = receiveMessageOnPort(port);
+    if (arrived !== undefined) hear(arrived.message);
+  };
+  const isAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted")!.get!;
+  port.on("message", hear);
+  return Object.defineProperties(signal, {
+    aborted: {
+      get() {
+        if (!isAborted.call(signal)) look();
+        return isAborted.call(signal);
+      },
+    },
+    throwIfAborted: {
+      value() {
+        if (signal.aborted) throw signal.reason;
+      },
+    },
+  });
+}
+
+async function handlerIn(file: string): Promise<ThreadFunction> {
+  const { default: exported } = (await load(file)) as { default?: { default?: unknown } };
+  // A CommonJS module that was compiled from an ES module has its default there.
+  const handler = typeof exported === "object" ? exported?.default : exported;
+  if (typeof handler !== "function") {
+    throw new InvalidOptionTypeError(`the default export of ${file}`, handler, "a function (item, task)");
+  }
+  return handler as ThreadFunction;
+}
+
+async function load(file: string): Promise<unknown> {
+  const { href } = pathToFileURL(file);
+  try {
+    return await import(href);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+    // Typescript. Under tsx the main thread understands it, but a thread has to ask tsx itself.
+    let tsx: string;
+    try {
+      tsx = createRequire(file).resolve("tsx/esm/api");
+    } catch {
+      throw error;
+    }
+    const { register } = (await import(pathToFileURL(tsx).href)) as { register(): void };
+    register();
+    return await import(href);
+  }
+}
