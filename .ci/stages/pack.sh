@@ -54,10 +54,13 @@ check "works from ESM" node main.mjs
 check "works from require" node main.cjs
 check "the conformance suite works with node:test" node --test testing.mjs
 check "says what is missing when the SDK is not there" node sdk-missing.mjs
+check "says what is missing when the pool of threads is not there" node threads-missing.mjs
 npm install "typescript@$(dev_version typescript)" "@types/node@$(dev_version @types/node)"
 check "types fit strict TypeScript" tsc tsconfig.json
 
 npm install $optional_peers
 check "the SDK's entry works from ESM" node sdk.mjs
 check "the SDK's entry works from require" node sdk.cjs
-check "the SDK's types fit strict TypeScript" tsc tsconfig.sdk.json
+check "the types of the SDK's entry and of the threads' fit strict TypeScript" tsc tsconfig.sdk.json
+check "work in threads, from ESM" node threads.mjs
+check "work in threads, from require" node threads.cjs

@@ -13,7 +13,7 @@ import { signal as gate } from "../support/telemetry-capture.js";
 import type { Job } from "./threads/jobs.js";
 import { hand, Tenant, withTenant } from "./threads/tenant.js";
 
-const TSX = ["--import", new URL("../support/register-tsx.mjs", import.meta.url).href];
+const TSX = ["--import", new URL("../support/typescript-in-threads.mjs", import.meta.url).href];
 const fileOf = (name: string) => new URL(`./threads/${name}`, import.meta.url);
 
 const made: ThreadHandler<never, unknown>[] = [];

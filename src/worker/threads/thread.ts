@@ -55,7 +55,8 @@ export async function run(port: MessagePort): Promise<void> {
     },
   };
   try {
-    const handler = await handlerIn(file);
+    loaded ??= load(file);
+    const handler = await loaded;
     signal.throwIfAborted();
     const call = () => within(context, () => handler(item as never, task));
     const result = await (correlationId === undefined ? call() : correlation.run({ correlationId }, call));
@@ -91,8 +92,14 @@ function signalOf(port: MessagePort): AbortSignal {
   });
 }
 
-async function handlerIn(file: string): Promise<ThreadFunction> {
-  const { default: exported } = (await load(file)) as { default?: { default?: unknown } };
+/** A thread has one file only. */
+let loaded: Promise<ThreadFunction> | undefined;
+
+async function load(file: string): Promise<ThreadFunction> {
+  if (/\.[cm]?ts$/.test(file)) await learnTypescript(file);
+  const { default: exported } = (await import(pathToFileURL(file).href)) as {
+    default?: { default?: unknown };
+  };
   // A CommonJS module that was compiled from an ES module has its default there.
   const handler = typeof exported === "object" ? exported?.default : exported;
   if (typeof handler !== "function") {
@@ -101,21 +108,13 @@ async function handlerIn(file: string): Promise<ThreadFunction> {
   return handler as ThreadFunction;
 }
 
-async function load(file: string): Promise<unknown> {
-  const { href } = pathToFileURL(file);
-  try {
-    return await import(href);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
-    // Typescript. Under tsx the main thread understands it, but a thread has to ask tsx itself.
-    let tsx: string;
-    try {
-      tsx = createRequire(file).resolve("tsx/esm/api");
-    } catch {
-      throw error;
-    }
-    const { register } = (await import(pathToFileURL(tsx).href)) as { register(): void };
-    register();
-    return await import(href);
-  }
+/** tsx starts itself in the main thread only: if that runs under it, so shall this one. */
+async function learnTypescript(file: string): Promise<void> {
+  if (!process.execArgv.some((option) => /\btsx\b/.test(option))) return;
+  // What is found is the CommonJS form, which doesn't find its own parts in a thread; the other lies beside it.
+  const tsx = createRequire(file)
+    .resolve("tsx/esm/api")
+    .replace(/\.cjs$/, ".mjs");
+  const { register } = (await import(pathToFileURL(tsx).href)) as { register(): void };
+  register();
 }

@@ -1,0 +1,3 @@
+import { currentCorrelationId } from "queuescope";
+
+export default (n) => `${2 * n} for ${currentCorrelationId()}`;
