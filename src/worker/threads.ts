@@ -2,20 +2,18 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { checkObject } from "../checks.js";
-import type { TaskFacts } from "../contracts.js";
 import { ThreadsClosedError } from "../errors.js";
 import { currentCorrelationId } from "../telemetry/correlation.js";
 import { Gate } from "./gate.js";
-import { Call, type Follower } from "./threads/call.js";
+import { Call } from "./threads/call.js";
+import type { ThreadCaller } from "./threads/caller.js";
 import { packActive } from "./threads/context.js";
 import { checkTime, readOptions, type Settings, type ThreadsOptions } from "./threads/options.js";
 
 export { ThreadCrashedError, ThreadsClosedError, ThreadTerminatedError } from "../errors.js";
+export type { ThreadCaller } from "./threads/caller.js";
 export type { ThreadsOptions } from "./threads/options.js";
 export type { ThreadTask } from "./threads/thread.js";
-
-/** The task that a pool hands to its handler, or whatever part of it there is. */
-export type ThreadCaller = Follower & Partial<TaskFacts>;
 
 /** A handler whose work is done in threads. */
 export interface ThreadHandler<T, R> {

@@ -2,18 +2,12 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:wor
 import type { Piscina } from "piscina";
 import type { Clock, Timer } from "../../clock.js";
 import { ThreadCrashedError, ThreadsClosedError, ThreadTerminatedError } from "../../errors.js";
+import type { ThreadCaller } from "./caller.js";
 import { pack, unpack } from "./errors.js";
 import type { Abort, News, Parcel } from "./messages.js";
 
 /** How often a task is given to a thread that dies before it has begun with it. */
 const MOST_TRIES = 3;
-
-/** Whoever follows a task in the main thread; a pool's `Task` does. */
-export interface Follower {
-  readonly signal?: AbortSignal | undefined;
-  step?(name: string): void;
-  progress?(ratio: number): void;
-}
 
 /** One task, from the main thread's side. All that is said about it goes through a port of its own. */
 export class Call {
@@ -26,14 +20,14 @@ export class Call {
 
   constructor(
     private readonly parcel: Parcel,
-    private readonly follower: Follower,
+    private readonly caller: ThreadCaller,
     private readonly terminateAfterMs: number,
     private readonly clock: Clock,
   ) {}
 
   /** Resolves or rejects as the handler in the thread does. */
   async made(threads: Piscina): Promise<unknown> {
-    const { signal } = this.follower;
+    const { signal } = this.caller;
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.abort);
     try {
@@ -102,14 +96,14 @@ export class Call {
 
   private readonly hear = (news: News): void => {
     if (news.kind === "started") this.isStarted = true;
-    else if (news.kind === "step") this.follower.step?.(news.name);
-    else if (news.kind === "progress") this.follower.progress?.(news.ratio);
+    else if (news.kind === "step") this.caller.step?.(news.name);
+    else if (news.kind === "progress") this.caller.progress?.(news.ratio);
     else if (news.kind === "done") this.outcome = { result: news.result };
-    else this.outcome = { error: news.isReason ? this.follower.signal?.reason : unpack(news.error) };
+    else this.outcome = { error: news.isReason ? this.caller.signal?.reason : unpack(news.error) };
   };
 
   private readonly abort = (): void => {
-    const { reason } = this.follower.signal!;
+    const { reason } = this.caller.signal!;
     const message: Abort = { reason: pack(reason) };
     this.port?.postMessage(message);
     if (this.terminateAfterMs === Number.POSITIVE_INFINITY) return;
