@@ -38,7 +38,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   isTimed = false;
   private readonly idle: Worker<T>[] = [];
   /** Handed over, and not started. */
-  private arrived: { worker: Worker<T>; work: Work<T> }[] = [];
+  private readonly arrived: { worker: Worker<T>; work: Work<T> }[] = [];
   private readonly states: Record<WorkerState, number> = {
     idle: 0,
     processing: 0,
@@ -195,8 +195,9 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   private readonly pump = (): void => {
     this.isPumping = false;
     const { arrived, idle, supply } = this;
-    this.arrived = [];
-    for (const { worker, work } of arrived) this.drive(worker, work);
+    for (let next = arrived.shift(); next !== undefined; next = arrived.shift()) {
+      this.drive(next.worker, next.work);
+    }
     while (this.isTaking && idle.length > 0) {
       const work = supply.next();
       if (work === undefined) {
@@ -232,6 +233,8 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   }
 
   private nextFor(): Work<T> | undefined {
+    // What was handed over is older than what is in the queue, and begins first.
+    if (this.arrived.length > 0) return undefined;
     return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
   }
 
