@@ -207,6 +207,23 @@ export interface Observable {
   [OBSERVE](telemetry: QueueTelemetry | undefined): void;
 }
 
+/** Whether something is fit for more work, for a readiness endpoint. */
+export interface Health {
+  readonly ok: boolean;
+  /** Why it isn't, in words with numbers; empty where it is. */
+  readonly reasons: readonly string[];
+}
+
+/** From when on a queue counts as ill. Only `undefined` stands for the default. */
+export interface QueueHealthOptions {
+  /** Most items that may wait, from 0; `Infinity`: any number. Default: nine tenths of the capacity, rounded down, and at least 1. */
+  maxDepth?: number | undefined;
+  /**
+   * How long items may wait without any being taken, in milliseconds, greater than 0; `Infinity`: for ever. Default: 30 000.
+   */
+  noProgressMs?: number | undefined;
+}
+
 /** The key under which a queue of ours offers a {@link Supply}. */
 export const SUPPLY: unique symbol = Symbol.for("queuescope.supply") as never;
 
@@ -229,6 +246,8 @@ export interface Supply<T> {
    * no ID yet are left out.
    */
   correlationIds(most: number): string[];
+  /** Throws an `InvalidOption…Error` for options that are none. */
+  health(options?: QueueHealthOptions): Health;
   /** Takes the next item, if there is one. */
   next(): Work<T> | undefined;
   /** Stands in line like a caller of get: the next item that comes is handed over, and the place in line is gone. */

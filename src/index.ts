@@ -41,6 +41,7 @@ export {
 } from "./instrument.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
+export type { Health, QueueHealthOptions } from "./queue/health.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
 export { LifoQueue } from "./queue/lifo-queue.js";
 export type {
@@ -70,6 +71,7 @@ export type { AbandonedTask, DrainReport } from "./worker/ending.js";
 export type { Failed } from "./worker/failures.js";
 export { Gate, type GateOptions, type PassOptions, type Policy } from "./worker/gate.js";
 export { type Group, type GroupOptions, type GroupTask, runGroup } from "./worker/group.js";
+export type { PoolHealthOptions } from "./worker/health.js";
 export type { BackoffOptions, DeadLetterQueue, Verdict, WorkerPoolOptions } from "./worker/options.js";
 export { type Handler, WorkerPool, type WorkerPoolEvents, type WorkerStatus } from "./worker/pool.js";
 export type { Task as WorkerTask } from "./worker/task.js";

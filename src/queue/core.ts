@@ -34,6 +34,8 @@ export class Core<T> {
   tracked = false;
   /** Some item has, or had, a deadline. */
   dated = false;
+  /** When an item was last taken, or times began to be kept; NaN until then. */
+  lastTakenAt = Number.NaN;
   /** Takes items in? */
   isOpen = true;
   /** Shut down immediately: nothing comes back in either? */
@@ -102,6 +104,7 @@ export class Core<T> {
     this.simple = false;
     const now = this.clock.now();
     this.store.track(now);
+    this.lastTakenAt = now;
     for (let waiter = this.getters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
     for (let waiter = this.putters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
   }

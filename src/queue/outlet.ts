@@ -103,6 +103,7 @@ export class Outlet<T> {
     const { core } = this;
     const { observer } = core;
     core.getters.remove(getter);
+    core.lastTakenAt = at;
     this.room.release(getter);
     if (observer !== undefined) {
       observer.taken(carrierOf(tag), place.tier, at, at, attemptOf(tag));
@@ -120,6 +121,7 @@ export class Outlet<T> {
     const { at, tag } = store;
     const place = isDelivery(wanted) ? store.place : ONLY_PLACE;
     const takenAt = Math.max(now, at); // it may have come in after the clock was read
+    core.lastTakenAt = takenAt;
     observer?.takenAtOnce(pull, carrierOf(tag), store.tier, at, takenAt, attemptOf(tag));
     const value = isDelivery(wanted)
       ? this.deliver(wanted, item, at, tag, place, takenAt)
@@ -133,6 +135,7 @@ export class Outlet<T> {
     const { store, observer } = core;
     const items: T[] = [];
     const carriers: Carrier[] = [];
+    if (store.size > 0) core.lastTakenAt = now;
     while (items.length < max && this.hasNext(now)) {
       items.push(store.shift());
       core.undone++;

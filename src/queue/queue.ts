@@ -6,6 +6,7 @@ import { Accounts } from "./accounts.js";
 import { Core } from "./core.js";
 import { Deliveries } from "./deliveries.js";
 import type { Delivery } from "./delivery.js";
+import { type Health, healthOf, type QueueHealthOptions } from "./health.js";
 import { DONE, Intake } from "./intake.js";
 import {
   checkCapacity,
@@ -212,6 +213,14 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       this.dropEverything();
     }
     this.outlet.endIfFinished();
+  }
+
+  /**
+   * Is the queue fit for more, and if not, why? It isn't when it is shut down, too full, or nobody takes what waits. From the first call
+   * on times are kept. Throws an `InvalidOption…Error` for options that are none.
+   */
+  health(options?: QueueHealthOptions): Health {
+    return healthOf(this.core, options);
   }
 
   /** Plain gets, until the queue is shut down and has nothing left. */

@@ -2,6 +2,7 @@ import type { Consumer, PoolView, Supply, Work } from "../contracts.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import type { Delivery } from "./delivery.js";
+import { healthOf } from "./health.js";
 import type { Outlet } from "./outlet.js";
 import { GetWaiter } from "./waiters.js";
 
@@ -51,6 +52,7 @@ export function supplyOf<T>(
       return core.isFinished;
     },
     correlationIds: (most) => correlationIds(core, most),
+    health: (options) => healthOf(core, options),
     next: (): Work<T> | undefined => outlet.tryDeliver(),
     stand(consumer) {
       let place = places.get(consumer);

@@ -1,12 +1,13 @@
 import { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 import { checkDuration, checkFunction, checkObject } from "../checks.js";
-import { SUPPLY, type Supply, type WorkerState } from "../contracts.js";
+import { type QueueHealthOptions, SUPPLY, type Supply, type WorkerState } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
 import { Crew } from "./crew.js";
 import { type AbandonedTask, type DrainReport, Ending } from "./ending.js";
 import type { Failed } from "./failures.js";
+import { type Health, healthOf, type PoolHealthOptions } from "./health.js";
 import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
 import type { Task } from "./task.js";
 
@@ -55,6 +56,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   private readonly endings = new Set<Ending>();
   private readonly asked = new Map<"drain" | "stop", Ending>();
   private warned = false;
+  /** When somebody first asked for its health. */
+  private knownSince: number | undefined = undefined;
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(queue: Supplier<T>, handler: Handler<T>, options?: WorkerPoolOptions<T>) {
@@ -133,6 +136,22 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     return advise(situation, crew.rates.read(supply.clock.now()), aims);
   }
 
+  /**
+   * Are the pool and its queue fit for more, and if not, why? They aren't when the pool isn't taking items, a worker is stalled or silent,
+   * or the queue is shut down, too full, or nothing is taken from it. From the first call on times are kept. Throws an
+   * `InvalidOption…Error` for options that are none.
+   */
+  health(options?: PoolHealthOptions): Health {
+    const { crew, supply, name } = this;
+    const now = supply.clock.now();
+    crew.measure();
+    this.knownSince ??= now;
+    const { workers } = crew;
+    const queueHealth = (limits: QueueHealthOptions) => supply.health(limits);
+    const { hindrance, knownSince } = this;
+    return healthOf({ name, hindrance, workers, now, knownSince, queueHealth }, options);
+  }
+
   /** Begins to take items, if `autoStart` was false. */
   start(): void {
     if (this.stage !== "ready") return;
@@ -186,6 +205,16 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /** Drains, for as long as it takes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
+  }
+
+  /** Why nothing is taken, or soon won't be. */
+  private get hindrance(): string | undefined {
+    const { stage } = this;
+    const { isTaking } = this.crew;
+    if (stage === "ready") return "has not been started";
+    if (stage === "stopped") return "is stopped";
+    if (stage === "ending") return isTaking ? "is draining" : "is stopping";
+    return isTaking ? undefined : "is paused";
   }
 
   private end(operation: "drain" | "stop", limitMs: number): Promise<DrainReport> {
