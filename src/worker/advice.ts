@@ -215,7 +215,7 @@ function whatIsMissing(this: NotEnoughEvidence): string {
 
 type Numbers = Omit<SizingAdvice, "with" | "onTimeRatio" | "toString">;
 
-function inSentences(advice: Numbers, situation: Situation, { sla }: Aims): string {
+function inSentences(advice: Numbers, situation: Situation, { sla, maxUtilisation }: Aims): string {
   const { today, todayWaitMs, advised, capacity } = advice;
   const workers = (n: number) => `${n} ${n === 1 ? "worker" : "workers"}`;
   const onTime = (each: Forecast) =>
@@ -234,7 +234,8 @@ function inSentences(advice: Numbers, situation: Situation, { sla }: Aims): stri
     `today, ${outlook(today)}`,
     `today's average wait is ${duration(todayWaitMs.atLeast)} to ${duration(todayWaitMs.atMost)}, as far as ${advice.tasks} tasks can tell`,
   ];
-  if (advised.concurrency !== today.concurrency) lines.push(`advised, ${outlook(advised)}`);
+  if (advised.concurrency !== today.concurrency)
+    lines.push(`advised, for a utilisation up to ${percent(maxUtilisation)}, ${outlook(advised)}`);
   lines.push(
     `waits are by Erlang C and Allen–Cunneen (variability of arrivals ${round(advice.arrivalVariability)}, of service ${round(advice.serviceVariability)})`,
     `capacity ${capacity.advised} is advised for ${workers(advised.concurrency)}: its last place waits ${duration(capacity.advisedFullMs)}; ` +

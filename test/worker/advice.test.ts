@@ -338,7 +338,7 @@ describe("advice for a pool", () => {
       "shipping: in 40 s, 100 items a second came and 100 were done; one takes 20 ms, so 2 workers are busy (Little's law: 100 a second × 20 ms)
       today, with 4 workers: utilisation 50 %, an item waits 0 ms on average, 0 wait at a time; 100 % of the items wait no longer than 100 ms
       today's average wait is 0 ms to 0 ms, as far as 3998 tasks can tell
-      advised, with 3 workers: utilisation 66.7 %, an item waits 0 ms on average, 0 wait at a time; 100 % of the items wait no longer than 100 ms
+      advised, for a utilisation up to 80 %, with 3 workers: utilisation 66.7 %, an item waits 0 ms on average, 0 wait at a time; 100 % of the items wait no longer than 100 ms
       waits are by Erlang C and Allen–Cunneen (variability of arrivals 0, of service 0)
       capacity 6 is advised for 3 workers: its last place waits 40 ms; today there is no limit
       rules of thumb: 2–5 × workers is 6–15 items; concurrency × processing time is 0.08
