@@ -126,8 +126,21 @@ export interface Probe {
   readonly waitingPuts: number | undefined;
   /** Callers blocked in get, for lack of items. */
   readonly waitingGets: number | undefined;
+  /** Does it give out nothing for now, because somebody said so? Undefined where that can't be. */
+  readonly isPaused?: boolean | undefined;
   /** The pools that work on the queue. */
   readonly pools?: Iterable<PoolView> | undefined;
+  /** What is in flight, the oldest first, for a report; absent where the queue cannot know. */
+  tasks?(): Iterable<TaskView>;
+}
+
+/** What is known of an item that is in flight. */
+export interface TaskView {
+  /** The task itself: what is in the correlation store while its handler runs. */
+  readonly facts: TaskFacts;
+  /** When it was taken, in monotonic milliseconds; undefined where nobody kept the time. */
+  readonly takenAt: number | undefined;
+  readonly carrier: Carrier;
 }
 
 /** What is known of an item that waits. */
@@ -150,10 +163,29 @@ export interface Head {
  */
 export type WorkerState = "idle" | "processing" | "backoff" | "stalled" | "stopped";
 
+/** Read-only sight of a worker: times are monotonic milliseconds, undefined where there is nothing yet. */
+export interface WorkerView {
+  /** Counts from 1. */
+  readonly id: number;
+  readonly state: WorkerState;
+  /** What it works on; the same object as in {@link TaskView.facts}. */
+  readonly work: TaskFacts | undefined;
+  /** What its task said it was doing. */
+  readonly step: string | undefined;
+  readonly lastStartAt: number | undefined;
+  readonly lastStepAt: number | undefined;
+  readonly lastFinishAt: number | undefined;
+}
+
 /** Read-only sight of a worker pool. */
 export interface PoolView {
+  readonly name: string;
+  /** Does it take items? */
+  readonly isTaking: boolean;
   /** How many workers are in the state. */
   count(state: WorkerState): number;
+  /** Each of its workers, for a report. */
+  statuses(): readonly WorkerView[];
   /** The gates that its work has to pass. */
   readonly gates: Iterable<GateView>;
 }
@@ -165,8 +197,62 @@ export interface GateView {
   readonly limit: number;
   /** Calls that are through and not back. */
   readonly inFlight: number;
+  /** Calls that wait for a permit, or for the policy. */
+  readonly waiting: number;
   /** Does its circuit breaker let nobody through? Undefined where it has none. */
   readonly isOpen: boolean | undefined;
+}
+
+/** What the user promised for a tier. */
+export interface SlaTarget {
+  /** Longest wait that meets the SLA, in milliseconds. */
+  readonly targetMs: number;
+  /** Share of items that should meet it, between 0 and 1. */
+  readonly objective: number;
+}
+
+/** What was counted for the queues of a name; it only rises. `tier` is an index into {@link Probe.tiers}. */
+export interface Tally {
+  enqueued(tier: number): number;
+  dequeued(tier: number): number;
+  /** Items served after a younger one. */
+  overtaken(tier: number): number;
+  dropped(tier: number): number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly retried: number;
+  readonly deadLettered: number;
+  /** Sum of the times that tasks took, in milliseconds. */
+  readonly processedMs: number;
+  /** What the last failed task failed with, in words. */
+  readonly lastFailure: string | undefined;
+}
+
+/** An instrumented queue, as a watchdog sees it. */
+export interface Watchable {
+  readonly name: string;
+  readonly probe: Probe;
+  readonly tally: Tally;
+  slaOf(tier: number): SlaTarget | undefined;
+  /** The trace of the put that the carrier comes from. */
+  traceOf(carrier: Carrier): string | undefined;
+  /** Breaches were found, so many, and this is why; 0 makes the series known. */
+  breached(tier: number, verdict: string, count: number): void;
+}
+
+/** What concerns the process as a whole. Registered as `shared("vitals")`. */
+export interface Vitals {
+  /** A watchdog has looked. */
+  ran(): void;
+  /** The event loop stood still for so many milliseconds. */
+  stalled(ms: number): void;
+}
+
+/** A queue that is instrumented: what every copy of this library knows of it. */
+export interface Instrumented {
+  readonly name: string;
+  readonly watchable: Watchable;
+  readonly undo: () => void;
 }
 
 /** Everything that telemetry does for one queue. */

@@ -258,6 +258,21 @@ export class NotInstrumentableError extends TypeError {
   }
 }
 
+/** The object can't be watched: it is no instrumented queue, and no pool that works on one. */
+export class NotWatchableError extends TypeError {
+  readonly code = "QUEUE_NOT_WATCHABLE";
+
+  constructor() {
+    super(
+      "cannot watch: give the queue to instrument(queue, { name }) first, then it, or its pool, to the watchdog",
+    );
+  }
+
+  static {
+    NotWatchableError.prototype.name = "NotWatchableError";
+  }
+}
+
 /** A port that the telemetry should listen on is taken. */
 export class PortInUseError extends Error {
   readonly code = "QUEUE_PORT_IN_USE";

@@ -5,6 +5,7 @@ export {
   InvalidOptionRangeError,
   InvalidOptionTypeError,
   NotInstrumentableError,
+  NotWatchableError,
   PutManyAbortedError,
   QueueFullError,
   QueueShutDownError,
@@ -58,6 +59,10 @@ export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue
 export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
 export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
 export type { Relation, Sla, Traces } from "./telemetry/options.js";
+export type { WatchdogOptions, WatchOptions } from "./watchdog/options.js";
+export type { BreachReport, TaskReport, WorkerReport } from "./watchdog/report.js";
+export type { Check, Situation, Verdict as BreachVerdict } from "./watchdog/situation.js";
+export { Watchdog, type WatchdogEvents } from "./watchdog/watchdog.js";
 export type {
   Advice,
   AdviceOptions,

@@ -2,11 +2,12 @@ import { asyncPriorityQueue, asyncQueue, isAsyncPriorityQueue, isAsyncQueue } fr
 import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
 import { isPQueue, pQueue } from "./adapters/p-queue.js";
-import type { Adapter } from "./contracts.js";
+import type { Adapter, Instrumented } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
 import { shared } from "./shared.js";
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
 import { Telemetry } from "./telemetry/telemetry.js";
+import { WatchableQueue } from "./telemetry/watchable.js";
 
 export { type GenericNames, generic } from "./adapters/generic.js";
 export { instrumentHandler } from "./adapters/handler.js";
@@ -28,11 +29,6 @@ export type {
 export interface InstrumentOptions extends Options {
   /** How to attach to a queue that is not recognised by itself, such as `generic({ put: "enqueue", get: "dequeue" })`. */
   adapter?: Adapter | undefined;
-}
-
-interface Instrumented {
-  readonly name: string;
-  readonly undo: () => void;
 }
 
 /** What every copy of this library has instrumented. It also keeps the probes, which the metrics hold only weakly. */
@@ -70,7 +66,8 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
     attachment.detach();
     series.unwatch(attachment.probe);
   };
-  instrumented.set(queue, { name: settings.name, undo });
+  const watchable = new WatchableQueue(series, telemetry.tiers, attachment.probe);
+  instrumented.set(queue, { name: settings.name, watchable, undo });
   return queue;
 }
 

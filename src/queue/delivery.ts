@@ -105,7 +105,7 @@ export class Delivery<T> implements Work<T> {
     this.queue.putAside(this, error);
   }
 
-  /** @internal */
+  /** Work on it waited for a gate, so many milliseconds: that is no time of processing. */
   gateWaited(gate: string, waitedMs: number): void {
     this.gatedMs += waitedMs;
     this.queue.gateWaited(gate, waitedMs);

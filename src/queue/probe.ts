@@ -24,6 +24,11 @@ export function probeOf<T>(core: Core<T>): Probe {
     get inFlightOldestAt() {
       return core.inFlight.first?.takenAt;
     },
+    *tasks() {
+      for (let delivery = core.inFlight.first; delivery !== undefined; delivery = delivery.next) {
+        yield { facts: delivery, takenAt: delivery.takenAt, carrier: carrierOf(delivery.tag) };
+      }
+    },
     get pools() {
       return core.pools;
     },

@@ -145,6 +145,24 @@ export const INSTRUMENTS = {
     attributes: ["queue.name", "queue.tier", "queue.result"],
     description: "Items whose wait met or missed the SLA, judged at get",
   },
+  "queue.sla.breaches": {
+    kind: "counter",
+    unit: "{breach}",
+    attributes: ["queue.name", "queue.tier", "queue.verdict"],
+    description: "Breaches of the SLA that a watchdog found, by what it found to be the cause",
+  },
+  "queue.watchdog.last.run.timestamp.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: [],
+    description: "Unix time of a watchdog's last look",
+  },
+  "queue.eventloop.stall.seconds": {
+    kind: "histogram",
+    unit: "s",
+    attributes: [],
+    description: "Stalls of the event loop over the threshold",
+  },
   "queue.delayed": {
     kind: "gauge",
     unit: "{item}",

@@ -1,5 +1,5 @@
+import type { SlaTarget } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import type { SlaTarget } from "./series.js";
 
 /** When spans are made: for every item, only under a span of the producer's, or never. */
 export type Traces = "always" | "with-parent" | "never";

@@ -18,6 +18,7 @@ import {
   SLA_MISSED,
   type TierSeries,
 } from "./series.js";
+import { vitals } from "./vitals.js";
 
 /** Takes one point of an instrument. */
 export type Add = (value: number, attributes: Attributes) => void;
@@ -32,6 +33,10 @@ export function read(name: ReadingName, add: Add): void {
     readGates(name, add);
     return;
   }
+  if (name === "queue.watchdog.last.run.timestamp.seconds") {
+    if (vitals.lastRun !== undefined) add(vitals.lastRun, {});
+    return;
+  }
   for (const queue of allSeries.values()) {
     try {
       READINGS[name](queue, add);
@@ -42,7 +47,7 @@ export function read(name: ReadingName, add: Add): void {
 }
 
 /** How the points of each gauge and counter are read from the numbers of one queue. */
-const READINGS: Record<Exclude<ReadingName, GateReadingName>, Reading> = {
+const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
   "queue.oldest.age.seconds": perTier((probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
   "queue.capacity": (queue, add) => {
@@ -59,6 +64,9 @@ const READINGS: Record<Exclude<ReadingName, GateReadingName>, Reading> = {
     gauge((probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
     gauge((probe) => probe.waitingGets, sum, { "queue.side": "get" }),
   ),
+  "queue.sla.breaches": eachTier(({ breaches, attributes }, add) => {
+    for (const [verdict, count] of breaches) add(count, { ...attributes, "queue.verdict": verdict });
+  }),
   "queue.workers": (queue, add) => {
     for (const state of WORKER_STATES) {
       workers[state](queue, (value) => add(value, { ...queue.attributes, "queue.state": state }));
@@ -108,6 +116,8 @@ const READINGS: Record<Exclude<ReadingName, GateReadingName>, Reading> = {
 
 /** A gate belongs to no queue: several may share it. */
 type GateReadingName = "queue.gate.limit" | "queue.gate.inflight";
+/** Nor does the process. */
+type QueuelessName = GateReadingName | "queue.watchdog.last.run.timestamp.seconds";
 
 function readGates(name: GateReadingName, add: Add): void {
   const gates = new Map<string, GateView>();

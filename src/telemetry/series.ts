@@ -1,15 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { DropReason, Outcome, Probe, Told } from "../contracts.js";
+import type { DropReason, Outcome, Probe, SlaTarget, Told } from "../contracts.js";
 import { Histogram } from "./histogram.js";
 import type { HistogramName } from "./instruments.js";
-
-/** What the user promised for a tier. */
-export interface SlaTarget {
-  /** Longest wait that meets the SLA, in milliseconds. */
-  readonly targetMs: number;
-  /** Share of items that should meet it, between 0 and 1. */
-  readonly objective: number;
-}
 
 export const DROP_REASONS: readonly DropReason[] = ["evicted", "expired", "rejected", "shutdown"];
 export const OUTCOMES: readonly Outcome[] = ["success", "failure"];
@@ -42,6 +34,8 @@ export class TierSeries {
   readonly counts = new Float64Array(TIER_COUNTS);
   readonly attributes: Attributes;
   readonly wait: Histogram;
+  /** Breaches by verdict. */
+  readonly breaches = new Map<string, number>();
   sla: SlaTarget | undefined = undefined;
 
   constructor(
@@ -81,6 +75,8 @@ export class QueueSeries {
   readonly get: Histogram;
   readonly process: Record<Outcome, Histogram>;
   readonly tiers = new Map<string, TierSeries>();
+  /** What the last failed task failed with. */
+  lastError: unknown = undefined;
   private readonly gates = new Map<string, Histogram>();
   private watched: Watched[] = [];
   private readonly told = new Set<Told>();

@@ -195,7 +195,7 @@ function textIn(error: unknown, key: "code" | "name" | "message"): string | unde
   }
 }
 
-function inWords(error: unknown): string {
+export function inWords(error: unknown): string {
   try {
     return String(error);
   } catch {

@@ -189,8 +189,9 @@ export class Telemetry implements QueueTelemetry {
       counts[SLA_MISSED]!++;
   }
 
-  settled(outcome: Outcome, processMs: number | undefined): void {
+  settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void {
     try {
+      if (outcome === "failure") this.series.lastError = error;
       this.series.counts[outcome === "success" ? SUCCESS : FAILURE]!++;
       if (processMs !== undefined) this.series.process[outcome].record(processMs);
     } catch (error) {
@@ -198,8 +199,9 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  deadLettered(processMs: number | undefined): void {
+  deadLettered(processMs: number | undefined, error: unknown): void {
     try {
+      this.series.lastError = error;
       this.series.counts[DEAD_LETTERED]!++;
       if (processMs !== undefined) this.series.process.failure.record(processMs);
     } catch (error) {

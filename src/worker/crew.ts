@@ -1,4 +1,4 @@
-import type { Consumer, PoolView, Supply, Work, WorkerState } from "../contracts.js";
+import type { Consumer, PoolView, Supply, Work, WorkerState, WorkerView } from "../contracts.js";
 import { TaskAbandonedError } from "../errors.js";
 import { type Abortable, Signals } from "../signals.js";
 import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
@@ -73,6 +73,14 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   get concurrency(): number {
     return this.target;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  statuses(): readonly WorkerView[] {
+    return this.workers;
   }
 
   count(state: WorkerState): number {

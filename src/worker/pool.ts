@@ -60,7 +60,12 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   private knownSince: number | undefined = undefined;
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
-  constructor(queue: Supplier<T>, handler: Handler<T>, options?: WorkerPoolOptions<T>) {
+  constructor(
+    /** What it takes items from. */
+    readonly queue: Supplier<T>,
+    handler: Handler<T>,
+    options?: WorkerPoolOptions<T>,
+  ) {
     super();
     const supply = (queue as Partial<Supplier<T>> | null | undefined)?.[SUPPLY];
     if (supply === undefined) {

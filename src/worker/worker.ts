@@ -43,6 +43,10 @@ export class Worker<T> implements Links<Worker<T>> {
     readonly id: number,
   ) {}
 
+  get step(): string | undefined {
+    return this.task?.currentStep;
+  }
+
   get state(): WorkerState {
     return this.current;
   }

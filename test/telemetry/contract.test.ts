@@ -54,7 +54,6 @@ function metricsUnder(heading: string): Row[] {
 }
 
 const TABLE = metricsUnder("## Metrics");
-const RESERVED = metricsUnder("### Fed by the watchdog");
 
 const captures: (SpanCapture | MetricCapture)[] = [];
 
@@ -66,7 +65,10 @@ afterEach(async () => {
 async function run(way: "plain" | "producer") {
   vi.resetModules();
   const { MetricCapture, SpanCapture } = await import("../support/telemetry-capture.js");
-  const { FifoQueue, Gate, PriorityQueue, WorkerPool, instrument } = await import("../../src/index.js");
+  const { FifoQueue, Gate, PriorityQueue, Watchdog, WorkerPool, instrument } = await import(
+    "../../src/index.js"
+  );
+  const { vitals } = await import("../../src/telemetry/vitals.js");
   const metrics = new MetricCapture(way);
   const spans = new SpanCapture();
   captures.push(metrics, spans);
@@ -112,6 +114,9 @@ async function run(way: "plain" | "producer") {
   const pool = new WorkerPool(pooled, () => {}, { gate });
   await pooled.put("j");
   await pool.drain();
+  const watchdog = new Watchdog().watch(orders).start();
+  vitals.stalled(600);
+  await watchdog.stop();
   return { metrics: await metrics.collect(), spans: await spans.spans() };
 }
 
@@ -168,20 +173,15 @@ describe("the names", () => {
     expect(TABLE).toHaveLength(Object.keys(INSTRUMENTS).length);
   });
 
-  it.each([...TABLE, ...RESERVED])("$name: the unit stands in it, and is never 1", ({ name, unit, kind }) => {
+  it.each(TABLE)("$name: the unit stands in it, and is never 1", ({ name, unit, kind }) => {
     expect(name).toMatch(/^queue(\.[a-z]+)+$/);
     expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
     expect(unit === "s").toBe(name.endsWith(".seconds"));
     if (kind === "counter") expect(name).not.toMatch(/total$/);
   });
 
-  it("that are reserved for other layers are used by none of ours", () => {
-    const ours = new Set(TABLE.map((row) => row.name));
-    expect(RESERVED.filter((row) => ours.has(row.name))).toEqual([]);
-  });
-
   it("in Prometheus are the same with underscores, and _total for counters", async () => {
-    const { FifoQueue, Gate, instrument, WorkerPool } = await import("../../src/index.js");
+    const { FifoQueue, Gate, instrument, Watchdog, WorkerPool } = await import("../../src/index.js");
     const { startTelemetry } = await import("../../src/telemetry/sdk.js");
     const queue = instrument(new FifoQueue<string>({ capacity: 1 }), {
       name: "scraped",
@@ -193,6 +193,7 @@ describe("the names", () => {
     });
     await queue.put("a");
     await pool.drain();
+    await new Watchdog().watch(queue).start().stop();
     const telemetry = await startTelemetry({ serviceName: "contract", prometheus: { port: 0 } });
     const text = await (await fetch(telemetry.url as string)).text();
     await telemetry.shutdown();

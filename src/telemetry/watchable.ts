@@ -1,0 +1,95 @@
+import { isSpanContextValid, trace } from "@opentelemetry/api";
+import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../contracts.js";
+import type { Parcel } from "./parcel.js";
+import {
+  DEAD_LETTERED,
+  DEQUEUED,
+  DROP_REASONS,
+  dropIndex,
+  ENQUEUED,
+  FAILURE,
+  OVERTAKES,
+  type QueueSeries,
+  RETRIED,
+  SUCCESS,
+  type TierSeries,
+} from "./series.js";
+import { inWords } from "./spans.js";
+
+/** An instrumented queue as a watchdog sees it: its probe, and the numbers that are exported for it. */
+export class WatchableQueue implements Watchable, Tally {
+  constructor(
+    private readonly series: QueueSeries,
+    private readonly tiers: readonly TierSeries[],
+    readonly probe: Probe,
+  ) {}
+
+  get name(): string {
+    return this.series.name;
+  }
+
+  get tally(): Tally {
+    return this;
+  }
+
+  slaOf(tier: number): SlaTarget | undefined {
+    return this.tiers[tier]?.sla;
+  }
+
+  traceOf(carrier: Carrier): string | undefined {
+    const context = (carrier as Parcel | undefined)?.context;
+    const spanContext = context === undefined ? undefined : trace.getSpanContext(context);
+    return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
+  }
+
+  breached(tier: number, verdict: string, count: number): void {
+    const breaches = this.tiers[tier]?.breaches;
+    breaches?.set(verdict, (breaches.get(verdict) ?? 0) + count);
+  }
+
+  enqueued(tier: number): number {
+    return this.count(tier, ENQUEUED);
+  }
+
+  dequeued(tier: number): number {
+    return this.count(tier, DEQUEUED);
+  }
+
+  overtaken(tier: number): number {
+    return this.count(tier, OVERTAKES);
+  }
+
+  dropped(tier: number): number {
+    return DROP_REASONS.reduce((sum, reason) => sum + this.count(tier, dropIndex(reason)), 0);
+  }
+
+  get succeeded(): number {
+    return this.series.counts[SUCCESS]!;
+  }
+
+  get failed(): number {
+    return this.series.counts[FAILURE]!;
+  }
+
+  get retried(): number {
+    return this.series.counts[RETRIED]!;
+  }
+
+  get deadLettered(): number {
+    return this.series.counts[DEAD_LETTERED]!;
+  }
+
+  get processedMs(): number {
+    const { success, failure } = this.series.process;
+    return (success.sumSeconds + failure.sumSeconds) * 1000;
+  }
+
+  get lastFailure(): string | undefined {
+    const { lastError } = this.series;
+    return lastError === undefined ? undefined : inWords(lastError);
+  }
+
+  private count(tier: number, index: number): number {
+    return this.tiers[tier]?.counts[index] ?? 0;
+  }
+}

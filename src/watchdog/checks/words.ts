@@ -1,0 +1,41 @@
+import type { Situation } from "../situation.js";
+
+/** A duration as people say it. */
+export function duration(ms: number): string {
+  if (ms === Number.POSITIVE_INFINITY) return "for ever";
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+export function perSecond(rate: number): string {
+  return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;
+}
+
+/** Workers that there are, whatever they do; undefined where no pool is known. */
+export function workersOf({ pools }: Situation): number | undefined {
+  if (pools.length === 0) return undefined;
+  let sum = 0;
+  for (const { workers } of pools)
+    sum += workers.idle + workers.processing + workers.backoff + workers.stalled;
+  return sum;
+}
+
+/** How many tasks are in flight, as far as can be known. */
+export function busyOf({ inFlight, tasks }: Situation): number {
+  return inFlight ?? tasks.length;
+}
+
+/** Is everybody busy who could take an item? */
+export function isFullyBusy(situation: Situation): boolean {
+  const busy = busyOf(situation);
+  if (busy === 0) return false;
+  const workers = workersOf(situation);
+  if (workers !== undefined) return busy >= workers;
+  return (situation.waitingGets ?? 0) === 0;
+}

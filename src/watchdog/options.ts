@@ -1,0 +1,109 @@
+import { checkClock, checkNumber, checkObject } from "../checks.js";
+import { type Clock, systemClock } from "../clock.js";
+import type { SlaTarget } from "../contracts.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { CHECKS } from "./checks/index.js";
+import type { Check } from "./situation.js";
+
+/** Options of a watchdog. Only `undefined` stands for the default. */
+export interface WatchdogOptions {
+  /** How often it looks, in milliseconds, from 10. Default: 1 000. */
+  everyMs?: number | undefined;
+  /** A folder for its reports, as JSON; made if it isn't there. Default: none are written. */
+  reportDir?: string | undefined;
+  /** How many files may be in there; the oldest go. Default: 20. */
+  maxReports?: number | undefined;
+  /** A breach that goes on is reported again after so many milliseconds. Default: 60 000. */
+  minReportIntervalMs?: number | undefined;
+  /** Event-loop stalls are reported from so many milliseconds on; `Infinity`: nobody looks for them. Default: 500. */
+  stallThresholdMs?: number | undefined;
+  /** A signal on which it writes a report on every queue, such as `SIGUSR2`. Default: none. */
+  signal?: NodeJS.Signals | undefined;
+  /** What it looks for. Default: everything that it knows. */
+  checks?: readonly Check[] | undefined;
+  /** Gets every text of the user's that a report would show (correlation IDs, steps, waits, errors), and gives what is shown. */
+  redact?: ((text: string) => string) | undefined;
+  /** Where time comes from. Default: the system clock. */
+  clock?: Clock | undefined;
+}
+
+/** Options of `watch`. */
+export interface WatchOptions {
+  /** What the queue is called in reports. Default: the name it was instrumented by. */
+  name?: string | undefined;
+  /** How long items of a tier may wait; `default` stands for every tier without an entry. Default: what was declared for the queue. */
+  sla?: Readonly<Record<string, { targetMs: number; objective?: number | undefined }>> | undefined;
+}
+
+/** {@link WatchdogOptions}, checked and complete. */
+export interface Settings {
+  readonly everyMs: number;
+  readonly reportDir: string | undefined;
+  readonly maxReports: number;
+  readonly minReportIntervalMs: number;
+  readonly stallThresholdMs: number;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly checks: readonly Check[];
+  readonly redact: ((text: string) => string) | undefined;
+  readonly clock: Clock;
+}
+
+/** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+export function readOptions(options: WatchdogOptions | undefined): Settings {
+  checkObject("options", options);
+  const { everyMs = 1_000, reportDir, maxReports = 20, minReportIntervalMs = 60_000 } = options ?? {};
+  const { stallThresholdMs = 500, signal, checks = CHECKS, redact, clock = systemClock } = options ?? {};
+  checkNumber("everyMs", everyMs, "milliseconds, from 10", (ms) => ms >= 10 && Number.isFinite(ms));
+  if (reportDir !== undefined && (typeof reportDir !== "string" || reportDir === "")) {
+    throw new InvalidOptionTypeError("reportDir", reportDir, "the path of a folder");
+  }
+  checkNumber("maxReports", maxReports, "a whole number from 1", (n) => n >= 1 && Number.isInteger(n));
+  checkNumber("minReportIntervalMs", minReportIntervalMs, "milliseconds, from 0", (ms) => ms >= 0);
+  checkNumber("stallThresholdMs", stallThresholdMs, "milliseconds, from 20", (ms) => ms >= 20);
+  if (signal !== undefined && (typeof signal !== "string" || !/^SIG[A-Z0-9]+$/.test(signal))) {
+    throw new InvalidOptionTypeError("signal", signal, "the name of a signal, such as SIGUSR2");
+  }
+  if (
+    !Array.isArray(checks) ||
+    !checks.every((check: Partial<Check> | null) => typeof check?.look === "function")
+  ) {
+    throw new InvalidOptionTypeError("checks", checks, "an array of checks");
+  }
+  if (redact !== undefined && typeof redact !== "function") {
+    throw new InvalidOptionTypeError("redact", redact, "a function");
+  }
+  checkClock(clock);
+  return {
+    everyMs,
+    reportDir,
+    maxReports,
+    minReportIntervalMs,
+    stallThresholdMs,
+    signal,
+    checks,
+    redact,
+    clock,
+  };
+}
+
+export function readSla(sla: WatchOptions["sla"], tiers: readonly string[]): Map<string, SlaTarget> {
+  checkObject("sla", sla);
+  const targets = new Map<string, SlaTarget>();
+  for (const [tier, target] of Object.entries(sla ?? {})) {
+    if (tier !== "default" && !tiers.includes(tier)) {
+      const known = [...tiers, "default"].map((each) => `"${each}"`).join(", ");
+      throw new InvalidOptionRangeError("sla", tier, `keyed by a tier of the queue: ${known}`);
+    }
+    checkObject(`sla.${tier}`, target ?? null);
+    const { targetMs, objective = 0.99 } = target;
+    checkNumber(
+      `sla.${tier}.targetMs`,
+      targetMs,
+      "milliseconds, greater than 0",
+      (ms) => ms > 0 && Number.isFinite(ms),
+    );
+    checkNumber(`sla.${tier}.objective`, objective, "a number between 0 and 1", (n) => n > 0 && n < 1);
+    targets.set(tier, { targetMs, objective });
+  }
+  return targets;
+}

@@ -1,0 +1,137 @@
+import type { GateView, SlaTarget, TaskFacts, WorkerState } from "../contracts.js";
+
+/** One tier of a queue, at the moment of a look. */
+export interface TierNow {
+  readonly name: string;
+  readonly depth: number;
+  /** How long its oldest item has waited, in milliseconds; 0 when it is empty. */
+  readonly waitMs: number;
+  readonly sla: SlaTarget | undefined;
+  readonly arrivedPerSecond: number;
+  readonly takenPerSecond: number;
+  /** Items served after a younger one. */
+  readonly overtakenPerSecond: number;
+}
+
+/** Something that a task waits for. */
+export interface WaitNow {
+  readonly kind: string;
+  readonly label: string;
+  readonly state: string | undefined;
+  readonly forMs: number;
+}
+
+/** A task in flight. */
+export interface TaskNow {
+  /** What is in the correlation store while its handler runs. */
+  readonly facts: TaskFacts;
+  readonly correlationId: string;
+  readonly traceId: string | undefined;
+  readonly tier: string;
+  readonly attempt: number;
+  /** Undefined where nobody kept the time. */
+  readonly runningMs: number | undefined;
+  /** What it said it was doing. */
+  readonly step: string | undefined;
+  /** Name of its pool and number of its worker. */
+  readonly worker: string | undefined;
+  readonly state: WorkerState | undefined;
+  /** What it waits for, the newest last. */
+  readonly waits: readonly WaitNow[];
+  /** Proven: nobody can ever wake it. Undefined: not known. */
+  readonly neverResumes: boolean | undefined;
+}
+
+/** Tasks that wait for the same thing. */
+export interface TaskGroup {
+  /** What they wait for: a wait's kind and label, else a step; undefined where nobody knows. */
+  readonly kind: string | undefined;
+  readonly label: string | undefined;
+  readonly tasks: readonly TaskNow[];
+}
+
+export interface PoolNow {
+  readonly name: string;
+  readonly isTaking: boolean;
+  readonly workers: Readonly<Record<WorkerState, number>>;
+}
+
+/** The event loop did not turn for a while. */
+export interface StallNow {
+  /** How long ago it ended, in milliseconds. */
+  readonly endedMsAgo: number;
+  readonly durationMs: number;
+  /** Where, in words: function and file; undefined where nobody could look. */
+  readonly where: string | undefined;
+  readonly isNative: boolean;
+  readonly correlationId: string | undefined;
+}
+
+/** What is known when the SLA of a queue is breached: all that the checks go by. */
+export interface Situation {
+  readonly queue: string;
+  /** The tier whose SLA is breached: an index into `tiers`. */
+  readonly tier: number;
+  readonly tiers: readonly TierNow[];
+  /** How long the oldest item of that tier has waited, and may wait, in milliseconds. */
+  readonly waitMs: number;
+  readonly sla: SlaTarget;
+  /** `Infinity` when unbounded. */
+  readonly capacity: number;
+  readonly depth: number;
+  readonly delayed: number;
+  /** Undefined where the queue can't know. */
+  readonly inFlight: number | undefined;
+  readonly isPaused: boolean;
+  readonly waitingPuts: number | undefined;
+  readonly waitingGets: number | undefined;
+  readonly tasks: readonly TaskNow[];
+  readonly groups: readonly TaskGroup[];
+  readonly pools: readonly PoolNow[];
+  readonly gates: readonly GateView[];
+  /** Most deliveries of one item, among those in flight and at the head. */
+  readonly mostAttempts: { readonly attempt: number; readonly correlationId: string | undefined };
+  /** Over the last `windowMs`, which is how far back the samples go. */
+  readonly rates: Rates;
+  /** The same over the last few samples only. */
+  readonly recent: Rates;
+  /** Since the watchdog has been looking. */
+  readonly takenEver: number;
+  /** How long ago an item was taken, and a task ended; `Infinity` if that has not been seen. */
+  readonly lastTakenMsAgo: number;
+  readonly lastEndedMsAgo: number;
+  /** Mean time of a task before the breach, in milliseconds; undefined where none has ended. */
+  readonly usualServiceMs: number | undefined;
+  readonly stalls: readonly StallNow[];
+  /** Share of the time that the event loop was busy lately, from 0 to 1. */
+  readonly loopUtilization: number;
+  readonly lastFailure: string | undefined;
+}
+
+export interface Rates {
+  readonly windowMs: number;
+  readonly arrivedPerSecond: number;
+  readonly takenPerSecond: number;
+  readonly endedPerSecond: number;
+  readonly failedPerSecond: number;
+  readonly retriedPerSecond: number;
+  /** Mean time of a task, in milliseconds; undefined where none ended. */
+  readonly serviceMs: number | undefined;
+}
+
+/** A cause that a check has found. */
+export interface Verdict {
+  readonly name: string;
+  /** From 0 to 1. */
+  readonly confidence: number;
+  /** With the numbers in it. */
+  readonly sentence: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** Looks for one cause. */
+export interface Check {
+  readonly name: string;
+  /** The cause, if it is that one; undefined if it isn't; words if it can't be said yet. */
+  look(situation: Situation): Verdict | undefined | "not enough evidence yet";
+}

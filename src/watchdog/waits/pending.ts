@@ -1,0 +1,36 @@
+import type { Links } from "../../linked-list.js";
+import type { Sheet } from "./sheet.js";
+import { framesOf, sampledPlace } from "./stacks.js";
+import type { Wait, WaitKind } from "./wait.js";
+
+/** Something that a task waits for, until it ends. What it is called and how far it is come is asked for at a look only. */
+export abstract class Pending implements Links<Pending> {
+  previous: Pending | undefined = undefined;
+  next: Pending | undefined = undefined;
+  private readonly since = performance.now();
+  private readonly place = sampledPlace();
+  private isOver = false;
+
+  constructor(private readonly sheet: Sheet) {
+    sheet.pending.append(this);
+  }
+
+  abstract readonly kind: WaitKind;
+  protected abstract label(): string;
+
+  protected state(): string | undefined {
+    return undefined;
+  }
+
+  /** Can be called again. */
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.sheet.pending.remove(this);
+  }
+
+  look(): Wait {
+    const { kind, since, place } = this;
+    return { kind, label: this.label(), state: this.state(), since, stack: place && framesOf(place) };
+  }
+}

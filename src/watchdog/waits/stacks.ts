@@ -1,0 +1,48 @@
+import { fileURLToPath } from "node:url";
+import type { Frame } from "./wait.js";
+
+/** How many lines are kept. */
+const MOST_LINES = 24;
+/** How many of them are shown, when those of Node and of this library are left out. */
+const MOST_FRAMES = 8;
+const OURS = fileURLToPath(new URL("../../", import.meta.url));
+const LINE = /^\s+at (?:(?:async )?(.*?) \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
+
+let every = 0;
+let turn = 0;
+
+/** One place in so many is remembered; 0: none. */
+export function samplePlaces(oneIn: number): void {
+  every = oneIn;
+  turn = 0;
+}
+
+/** The place of the caller, if it is its turn. */
+export function sampledPlace(): Error | undefined {
+  if (every === 0 || ++turn < every) return undefined;
+  turn = 0;
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = MOST_LINES;
+  try {
+    // Made into text only when somebody reads it.
+    return new Error("place");
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** The lines of the user's own code and of their packages, innermost first. */
+export function framesOf(place: Error): readonly Frame[] {
+  const frames: Frame[] = [];
+  const { stack } = place;
+  if (typeof stack !== "string") return frames;
+  for (const text of stack.split("\n")) {
+    const [, name, location, line, column] = LINE.exec(text) ?? [];
+    if (location === undefined || location.startsWith("node:")) continue;
+    const file = location.startsWith("file://") ? fileURLToPath(location) : location;
+    if (file.startsWith(OURS)) continue;
+    frames.push({ name: name || undefined, file, line: Number(line), column: Number(column) });
+    if (frames.length === MOST_FRAMES) break;
+  }
+  return frames;
+}

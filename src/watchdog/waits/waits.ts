@@ -1,0 +1,1 @@
+import { checkCount } from "../../checks.js";

@@ -1,0 +1,202 @@
+import { EventEmitter } from "node:events";
+import { performance } from "node:perf_hooks";
+import { diag } from "@opentelemetry/api";
+import { checkObject } from "../checks.js";
+import type { Timer } from "../clock.js";
+import type { Instrumented, SlaTarget, Vitals } from "../contracts.js";
+import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
+import { shared } from "../shared.js";
+import { diagnose } from "./diagnose.js";
+import { emitLogRecord } from "./log-record.js";
+import { readOptions, readSla, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
+import { redacted } from "./redact.js";
+import { BreachReport } from "./report.js";
+import { ReportFiles } from "./report-files.js";
+import type { StallNow } from "./situation.js";
+import { type Surroundings, WatchedQueue } from "./watched-queue.js";
+
+/** Where a queue that nobody declared an SLA for has its limit. */
+const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
+
+/** What a watchdog tells, by event. */
+export interface WatchdogEvents {
+  /** The oldest item of a tier has waited longer than its SLA allows. */
+  breach: [report: BreachReport];
+  /** It doesn't any more. */
+  cleared: [cleared: { queue: string; tier: string; lastedMs: number }];
+  /** The event loop stood still. */
+  stall: [stall: StallNow];
+  /** Something of the watchdog's own went wrong; it goes on. */
+  error: [error: unknown];
+}
+
+/**
+ * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a
+ * log record and a counter. A look costs O(tiers), at any depth. It holds no process alive, and nothing it does reaches the user's work.
+ */
+export class Watchdog extends EventEmitter<WatchdogEvents> {
+  private readonly settings: Settings;
+  private readonly files: ReportFiles | undefined;
+  private readonly watched = new Map<object, WatchedQueue>();
+  /** By queue and tier, when a breach was last reported. */
+  private readonly reported = new Map<string, number>();
+  private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
+  private readonly stalls: (StallNow & { readonly endedAt: number })[] = [];
+  private timer: Timer | undefined = undefined;
+  private isRunning = false;
+  private utilization = performance.eventLoopUtilization();
+  private busy = 0;
+
+  /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+  constructor(options?: WatchdogOptions) {
+    super();
+    this.settings = readOptions(options);
+    const { reportDir, maxReports } = this.settings;
+    this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
+  }
+
+  /**
+   * Watches an instrumented queue, or the queue of a pool. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't
+   * instrumented, and an `InvalidOption…Error` for a bad option.
+   */
+  watch(queueOrPool: object, options?: WatchOptions): this {
+    checkObject("options", options);
+    if (typeof queueOrPool !== "object" && typeof queueOrPool !== "function") {
+      throw new InvalidOptionTypeError(
+        "queueOrPool",
+        queueOrPool,
+        "an instrumented queue, or a pool that works on one",
+      );
+    }
+    const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
+    const queue = instrumented.has(queueOrPool)
+      ? queueOrPool
+      : (queueOrPool as { queue?: object } | null)?.queue;
+    const found = queue === undefined ? undefined : instrumented.get(queue);
+    if (queue === undefined || found === undefined) throw new NotWatchableError();
+    const { watchable } = found;
+    const sla = readSla(options?.sla, watchable.probe.tiers);
+    // A pool adds nothing to its queue, unless it comes with a name or an SLA of its own.
+    if (this.watched.has(queue) && options === undefined) return this;
+    this.watched.set(queue, new WatchedQueue(watchable, options?.name ?? watchable.name, sla));
+    for (const { name } of this.settings.checks) {
+      for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, name, 0);
+    }
+    return this;
+  }
+
+  /** Begins to look. Returns the watchdog. */
+  start(): this {
+    if (this.isRunning) return this;
+    this.isRunning = true;
+    const { signal } = this.settings;
+    if (signal !== undefined) process.on(signal, this.onSignal);
+    this.look();
+    return this;
+  }
+
+  /** Ends it; resolves when the last report is written. */
+  async stop(): Promise<void> {
+    if (!this.isRunning) return;
+    this.isRunning = false;
+    const { signal, clock } = this.settings;
+    if (signal !== undefined) process.off(signal, this.onSignal);
+    if (this.timer !== undefined) clock.clearTimeout(this.timer);
+    await this.files?.settled();
+  }
+
+  /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
+  report(): BreachReport[] {
+    const reports = [...this.watched.values()].map((watched) => this.reportOn(watched, watched.worstTier()));
+    for (const report of reports) this.write(report);
+    return reports;
+  }
+
+  private readonly onSignal = (): void => {
+    this.contain(() => {
+      for (const report of this.report()) process.stderr.write(`${report}\n`);
+    });
+  };
+
+  private readonly look = (): void => {
+    if (!this.isRunning) return;
+    const { clock, everyMs } = this.settings;
+    this.contain(() => {
+      const now = performance.eventLoopUtilization();
+      this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
+      this.utilization = now;
+      this.vitals.ran();
+    });
+    // One that throws must not blind it for the others.
+    for (const [queue, watched] of this.watched) this.contain(() => this.lookAt(queue, watched));
+    this.timer = clock.setTimeout(this.look, everyMs);
+    this.timer.unref?.();
+  };
+
+  private lookAt(_queue: object, watched: WatchedQueue): void {
+    const { breached, cleared } = watched.look();
+    const tiers = watched.queue.probe.tiers;
+    for (const { tier, lastedMs } of cleared) {
+      this.reported.delete(keyOf(watched, tier));
+      this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
+    }
+    const now = this.settings.clock.now();
+    for (const tier of breached) {
+      const last = this.reported.get(keyOf(watched, tier));
+      if (last !== undefined && now - last < this.settings.minReportIntervalMs) continue;
+      this.reported.set(keyOf(watched, tier), now);
+      this.breach(watched, tier);
+    }
+  }
+
+  private breach(watched: WatchedQueue, tier: number): void {
+    const report = this.reportOn(watched, tier);
+    for (const [i, { name }] of report.verdicts.entries())
+      watched.queue.breached(tier, name, i === 0 ? 1 : 0);
+    this.write(report);
+    this.contain(() => emitLogRecord(report));
+    this.contain(() => this.emit("breach", report));
+  }
+
+  private reportOn(watched: WatchedQueue, tier: number): BreachReport {
+    const situation = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings());
+    const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
+    const report = new BreachReport(situation, verdicts, notYet, watched.heads(), watched.workers());
+    return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);
+  }
+
+  private surroundings(): Surroundings {
+    return {
+      waitsOf: () => [],
+      neverResumes: () => undefined,
+      stalls: () => this.stalls,
+      loopUtilization: () => this.busy,
+    };
+  }
+
+  private write(report: BreachReport): void {
+    this.files?.write(report).catch((error: unknown) => this.fault(error));
+  }
+
+  private contain(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  /** It dies neither silently nor loudly. */
+  private fault(error: unknown): void {
+    try {
+      if (this.listenerCount("error") > 0) this.emit("error", error);
+      else diag.warn("queuescope: something went wrong in the watchdog, which goes on", error);
+    } catch {
+      // A listener or logger that throws leaves nobody to tell.
+    }
+  }
+}
+
+function keyOf(watched: WatchedQueue, tier: number): string {
+  return `${tier} ${watched.name}`;
+}

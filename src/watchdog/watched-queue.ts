@@ -1,0 +1,211 @@
+import type { GateView, Head, PoolView, SlaTarget, TaskFacts, Watchable, WorkerView } from "../contracts.js";
+import { groupByWait } from "./group.js";
+import { History } from "./history.js";
+import type { PoolNow, Situation, StallNow, TaskNow, TierNow, WaitNow } from "./situation.js";
+
+/** How many of the items that are served next a report lists. */
+const MOST_HEADS = 10;
+/** How many tasks in flight a report looks at. */
+const MOST_TASKS = 1_000;
+
+/** What others know of tasks and of the process. */
+export interface Surroundings {
+  /** What the task waits for, the newest last. */
+  waitsOf(task: TaskFacts): readonly WaitNow[];
+  /** Is it proven that nothing can wake it? */
+  neverResumes(task: TaskFacts): boolean | undefined;
+  stalls(): readonly StallNow[];
+  loopUtilization(): number;
+}
+
+/** An item that waits, in a report. */
+export interface HeadNow {
+  readonly waitMs: number | undefined;
+  readonly tier: string;
+  readonly attempt: number;
+  readonly correlationId: string | undefined;
+  readonly traceId: string | undefined;
+}
+
+/** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
+export class WatchedQueue {
+  private readonly history: History;
+  /** By tier, since when its SLA is breached, in monotonic milliseconds. */
+  private readonly breachedSince = new Map<number, number>();
+
+  constructor(
+    readonly queue: Watchable,
+    /** What it is called in reports. */
+    readonly name: string,
+    private readonly slas: ReadonlyMap<string, SlaTarget>,
+  ) {
+    this.history = new History(queue);
+  }
+
+  /** The SLA of a tier: what was given to the watchdog, else what was declared for the queue. */
+  slaOf(tier: number): SlaTarget | undefined {
+    const name = this.queue.probe.tiers[tier]!;
+    return this.slas.get(name) ?? this.slas.get("default") ?? this.queue.slaOf(tier);
+  }
+
+  /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
+  look(): { breached: number[]; cleared: { tier: number; lastedMs: number }[] } {
+    this.history.look();
+    const { probe } = this.queue;
+    const now = probe.now();
+    const breached: number[] = [];
+    const cleared: { tier: number; lastedMs: number }[] = [];
+    for (const tier of probe.tiers.keys()) {
+      const sla = this.slaOf(tier);
+      if (sla === undefined) continue;
+      const since = this.breachedSince.get(tier);
+      if (this.waitMs(tier, now) > sla.targetMs) {
+        if (since === undefined) this.breachedSince.set(tier, now);
+        breached.push(tier);
+      } else if (since !== undefined) {
+        this.breachedSince.delete(tier);
+        cleared.push({ tier, lastedMs: now - since });
+      }
+    }
+    return { breached, cleared };
+  }
+
+  /** Everything that the checks go by. The tier's SLA must be known. */
+  situation(tier: number, sla: SlaTarget, surroundings: Surroundings): Situation {
+    const { probe, tally } = this.queue;
+    const now = probe.now();
+    const tasks = this.tasks(now, surroundings);
+    const waitMs = this.waitMs(tier, now);
+    return {
+      queue: this.name,
+      tier,
+      tiers: probe.tiers.map((name, i) => this.tierNow(name, i, now)),
+      waitMs,
+      sla,
+      capacity: probe.capacity,
+      depth: probe.tiers.reduce((sum, _, i) => sum + probe.depth(i), 0),
+      delayed: probe.delayed ?? 0,
+      inFlight: probe.inFlight,
+      isPaused: probe.isPaused ?? false,
+      waitingPuts: probe.waitingPuts,
+      waitingGets: probe.waitingGets,
+      tasks,
+      groups: groupByWait(tasks),
+      pools: this.pools().map(poolNow),
+      gates: this.gates(),
+      mostAttempts: this.mostAttempts(tasks),
+      rates: this.history.rates(),
+      recent: this.history.recent(),
+      takenEver: this.history.takenEver,
+      lastTakenMsAgo: this.history.lastTakenMsAgo(now),
+      lastEndedMsAgo: this.history.lastEndedMsAgo(now),
+      usualServiceMs: this.history.serviceMsBefore(now - waitMs),
+      stalls: surroundings.stalls(),
+      loopUtilization: surroundings.loopUtilization(),
+      lastFailure: tally.lastFailure,
+    };
+  }
+
+  /** The items that are served next. */
+  heads(): HeadNow[] {
+    const { probe } = this.queue;
+    const now = probe.now();
+    return (probe.heads?.(MOST_HEADS) ?? []).map((head) => this.headNow(head, now));
+  }
+
+  /** Each worker's state and heartbeat, by pool. */
+  workers(): { pool: string; workers: readonly WorkerView[] }[] {
+    return this.pools().map((pool) => ({ pool: pool.name, workers: pool.statuses() }));
+  }
+
+  /** The tier whose oldest item has waited longest for its SLA; 0 where there are no SLAs. */
+  worstTier(): number {
+    const { probe } = this.queue;
+    const now = probe.now();
+    const share = (tier: number) =>
+      this.waitMs(tier, now) / (this.slaOf(tier)?.targetMs ?? Number.POSITIVE_INFINITY);
+    return [...probe.tiers.keys()].reduce((worst, tier) => (share(tier) > share(worst) ? tier : worst), 0);
+  }
+
+  private waitMs(tier: number, now: number): number {
+    const since = this.queue.probe.oldestAt(tier);
+    return since === undefined ? 0 : Math.max(0, now - since);
+  }
+
+  private tierNow(name: string, tier: number, now: number): TierNow {
+    const { arrived, taken, overtaken } = this.history.tierRates(tier);
+    return {
+      name,
+      depth: this.queue.probe.depth(tier),
+      waitMs: this.waitMs(tier, now),
+      sla: this.slaOf(tier),
+      arrivedPerSecond: arrived,
+      takenPerSecond: taken,
+      overtakenPerSecond: overtaken,
+    };
+  }
+
+  private tasks(now: number, surroundings: Surroundings): TaskNow[] {
+    const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
+    for (const pool of this.pools()) {
+      for (const worker of pool.statuses())
+        if (worker.work !== undefined) workers.set(worker.work, { pool, worker });
+    }
+    const tasks: TaskNow[] = [];
+    for (const { facts, takenAt, carrier } of this.queue.probe.tasks?.() ?? []) {
+      if (tasks.length === MOST_TASKS) break;
+      const { pool, worker } = workers.get(facts) ?? {};
+      tasks.push({
+        facts,
+        correlationId: facts.correlationId,
+        traceId: this.queue.traceOf(carrier),
+        tier: facts.tier,
+        attempt: facts.attempt,
+        runningMs: takenAt === undefined ? undefined : now - takenAt,
+        step: worker?.step,
+        worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
+        state: worker?.state,
+        waits: surroundings.waitsOf(facts),
+        neverResumes: surroundings.neverResumes(facts),
+      });
+    }
+    return tasks;
+  }
+
+  private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
+    let most: Situation["mostAttempts"] = { attempt: 0, correlationId: undefined };
+    for (const { attempt, correlationId } of [...tasks, ...(this.queue.probe.heads?.(MOST_HEADS) ?? [])]) {
+      if (attempt > most.attempt) most = { attempt, correlationId };
+    }
+    return most;
+  }
+
+  private headNow({ at, tier, attempt, correlationId, carrier }: Head, now: number): HeadNow {
+    return {
+      waitMs: at === undefined ? undefined : now - at,
+      tier: this.queue.probe.tiers[tier]!,
+      attempt,
+      correlationId,
+      traceId: this.queue.traceOf(carrier),
+    };
+  }
+
+  private pools(): PoolView[] {
+    return [...(this.queue.probe.pools ?? [])];
+  }
+
+  private gates(): GateView[] {
+    return [...new Set(this.pools().flatMap(({ gates }) => [...gates]))];
+  }
+}
+
+function poolNow(pool: PoolView): PoolNow {
+  const workers = {
+    idle: pool.count("idle"),
+    processing: pool.count("processing"),
+    backoff: pool.count("backoff"),
+    stalled: pool.count("stalled"),
+    stopped: pool.count("stopped"),
+  };
+  return { name: pool.name, isTaking: pool.isTaking, workers };
+}
