@@ -202,6 +202,11 @@ export class Ledger {
       get inFlightOldestAt() {
         return running.first?.takenAt;
       },
+      *tasks() {
+        for (let task = running.first; task !== undefined; task = task.next) {
+          yield { facts: task, takenAt: task.takenAt, carrier: task.carrier };
+        }
+      },
       get waitingPuts() {
         return figures.waitingPuts?.();
       },
