@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { Consumer, PoolView, Supply, Work, WorkerState, WorkerView } from "../contracts.js";
 import { TaskAbandonedError } from "../errors.js";
 import { type Abortable, Signals } from "../signals.js";
@@ -49,6 +50,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   private readonly failures: Failures<T>;
   private readonly limits: TimeLimits<T>;
   private readonly signals = new Signals();
+  /**
+   * Handlers run in the async context in which the pool was made: that of whoever happens to put, a request's say, is none of theirs, and
+   * would go on from item to item.
+   */
+  private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
   private isPumping = false;
   private lastId = 0;
   /** How many workers there are to be. */
@@ -101,7 +107,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     if (this.isPumping) return;
     this.isPumping = true;
     // Half the price of queueMicrotask, which makes an async resource.
-    void DONE.then(this.pump);
+    void DONE.then(this.pumpInScope);
   }
 
   /** Takes nothing more, for now. */
@@ -179,7 +185,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {
     this.rest();
     // What was handed over a moment ago must not begin unseen later.
-    if (this.arrived.length > 0) this.pump();
+    if (this.arrived.length > 0) this.pumpInScope();
     const abandoned: AbandonedTask[] = [];
     for (const worker of this.workers) {
       const { task } = worker;
@@ -199,6 +205,8 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     this.rest();
     for (const worker of this.idle.splice(0)) this.dismiss(worker);
   }
+
+  private readonly pumpInScope = (): void => this.scope.runInAsyncScope(this.pump);
 
   private readonly pump = (): void => {
     this.isPumping = false;
