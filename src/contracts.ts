@@ -255,6 +255,27 @@ export interface Instrumented {
   readonly undo: () => void;
 }
 
+/** Looks on while tasks run, to be able to say what each of them waits for. Returns at once, and never throws. */
+export interface Onlooker {
+  /** Something is put: what is to be remembered of the place, if anything. */
+  put(): object | undefined;
+  /** The place travels with this carrier, which no other item has. */
+  remember(carrier: object, place: object): void;
+  /** A task's handler is to be called: what is to stand for the task in the correlation store, with the same facts. */
+  begin(task: TaskFacts, carrier: Carrier): TaskFacts;
+  /** The handler has returned, and this is still its context. */
+  returned(store: TaskFacts, result: unknown): void;
+  spanStarted(span: object): void;
+  spanEnded(span: object): void;
+}
+
+/** Who looks on. Registered as `shared("onlooking")`: one at a time, and only while there is a watchdog. */
+export interface Onlooking {
+  current: Onlooker | undefined;
+  users: number;
+  end: (() => void) | undefined;
+}
+
 /** Everything that telemetry does for one queue. */
 export interface QueueTelemetry extends Observer, Around {
   /** What the queue is called in metrics and spans. */
@@ -310,6 +331,22 @@ export interface QueueHealthOptions {
   noProgressMs?: number | undefined;
 }
 
+/** Why a queue is late, as a watchdog found out. */
+export interface Report {
+  /** The causes, the most likely one first. */
+  readonly verdicts: readonly { readonly name: string; readonly confidence: number; readonly sentence: string }[];
+  toJSON(): object;
+  toString(): string;
+}
+
+/** The key under which a watchdog leaves a queue a way to ask for a {@link Report}; it must not throw. */
+export const REPORT: unique symbol = Symbol.for("queuescope.report") as never;
+
+/** A queue that may be watched. */
+export interface Reportable {
+  [REPORT]?: (() => Report | undefined) | undefined;
+}
+
 /** The key under which a queue of ours offers a {@link Supply}. */
 export const SUPPLY: unique symbol = Symbol.for("queuescope.supply") as never;
 
@@ -346,6 +383,8 @@ export interface Supply<T> {
   show(pool: PoolView): () => void;
   /** A callback of the user's has thrown. */
   fault(error: unknown): void;
+  /** Why it is late, if somebody watches it. */
+  report(): Report | undefined;
 }
 
 /** Who stands in line for items. */

@@ -116,16 +116,18 @@ export class QueueTimeoutError extends Error implements Refused {
   declare readonly item?: unknown;
   declare readonly items?: readonly unknown[];
   declare readonly accepted?: number;
+  /** Of a `join` on a queue that a watchdog watches: why it takes so long. */
+  declare readonly report?: object;
 
   constructor(
     /** What was waited for. */
     readonly operation: "put" | "get" | "join",
     /** The limit that was given, in milliseconds. */
     readonly timeoutMs: number,
-    refused?: Refused,
+    facts?: Refused & { readonly report?: object | undefined },
   ) {
     super(`${operation} waited for ${timeoutMs} ms in vain`);
-    Object.assign(this, refused);
+    Object.assign(this, facts);
   }
 
   static {

@@ -68,6 +68,11 @@ export class Accounts<T> {
     }
   }
 
+  /** Why it takes so long, if somebody knows. */
+  report(): object | undefined {
+    return this.core.report();
+  }
+
   endJoin(waiter: JoinWaiter<T>, error: unknown): void {
     this.core.joiners.remove(waiter);
     this.room.release(waiter);

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { PoolView, QueueTelemetry } from "../contracts.js";
+import { type PoolView, type QueueTelemetry, REPORT, type Report, type Reportable } from "../contracts.js";
 import { LinkedList } from "../linked-list.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
@@ -41,6 +41,8 @@ export class Core<T> {
   /** Shut down immediately: nothing comes back in either? */
   isClosed = false;
   observer: QueueTelemetry | undefined = undefined;
+  /** The queue, on which a watchdog may leave its mark. */
+  owner: object = {};
   /** The capacity, but for `Infinity`: a small integer is compared faster. */
   limit = MOST_ITEMS;
 
@@ -80,6 +82,11 @@ export class Core<T> {
     if (!this.simple || store.size === 0 || this.putters.first !== undefined) return undefined;
     this.undone++;
     return store.shift();
+  }
+
+  /** Why the queue is late, if a watchdog knows. */
+  report(): Report | undefined {
+    return (this.owner as Reportable)[REPORT]?.();
   }
 
   /** How many items were accepted and are neither settled nor dropped. */

@@ -61,6 +61,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     checkClock(clock);
     const core = new Core(store, clock ?? systemClock, tiers, limit);
     const room = new WaitingRoom(core.clock);
+    core.owner = this;
     this.core = core;
     this.accounts = new Accounts(core, room, onDrop);
     this.outlet = new Outlet(core, room, this.accounts);

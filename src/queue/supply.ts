@@ -79,6 +79,7 @@ export function supplyOf<T>(
       return () => pools.delete(pool);
     },
     fault: (error) => accounts.fault(error),
+    report: () => core.report(),
   };
 }
 

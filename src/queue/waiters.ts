@@ -102,17 +102,27 @@ export class PutWaiter<T> extends Waiter<PutWaiter<T>> {
 
 /** A `join` that waits until all is done. */
 export class JoinWaiter<T> extends Waiter<JoinWaiter<T>> {
-  constructor(private readonly line: { endJoin(waiter: JoinWaiter<T>, error: unknown): void }) {
+  constructor(
+    private readonly line: {
+      endJoin(waiter: JoinWaiter<T>, error: unknown): void;
+      report(): object | undefined;
+    },
+  ) {
     super();
   }
 
   override timedOut(timeoutMs: number): void {
-    this.line.endJoin(this, new QueueTimeoutError("join", timeoutMs));
+    this.line.endJoin(this, new QueueTimeoutError("join", timeoutMs, withReport(this.line.report())));
   }
 
   override aborted(reason: unknown): void {
     this.line.endJoin(this, reason);
   }
+}
+
+/** Only an error that has a report shows one. */
+function withReport(report: object | undefined): { report?: object } {
+  return report === undefined ? {} : { report };
 }
 
 export type AnyWaiter<T> = GetWaiter<T> | PutWaiter<T> | JoinWaiter<T>;

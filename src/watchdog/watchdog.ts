@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { diag } from "@opentelemetry/api";
 import { checkObject } from "../checks.js";
 import type { Timer } from "../clock.js";
-import type { Instrumented, SlaTarget, Vitals } from "../contracts.js";
+import { type Instrumented, REPORT, type SlaTarget, SUPPLY, type Vitals } from "../contracts.js";
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
 import { shared } from "../shared.js";
 import { diagnose } from "./diagnose.js";
@@ -78,7 +78,12 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const sla = readSla(options?.sla, watchable.probe.tiers);
     // A pool adds nothing to its queue, unless it comes with a name or an SLA of its own.
     if (this.watched.has(queue) && options === undefined) return this;
-    this.watched.set(queue, new WatchedQueue(watchable, options?.name ?? watchable.name, sla));
+    const watched = new WatchedQueue(watchable, options?.name ?? watchable.name, sla);
+    this.watched.set(queue, watched);
+    // For joins and drains that time out.
+    if (SUPPLY in queue) {
+      Object.defineProperty(queue, REPORT, { value: () => this.tryReport(watched), configurable: true });
+    }
     for (const { name } of this.settings.checks) {
       for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, name, 0);
     }
@@ -163,6 +168,14 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
     const report = new BreachReport(situation, verdicts, notYet, watched.heads(), watched.workers());
     return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);
+  }
+
+  private tryReport(watched: WatchedQueue): BreachReport | undefined {
+    let report: BreachReport | undefined;
+    this.contain(() => {
+      report = this.reportOn(watched, watched.worstTier());
+    });
+    return report;
   }
 
   private surroundings(): Surroundings {

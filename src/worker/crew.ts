@@ -1,5 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Consumer, PoolView, Supply, Work, WorkerState, WorkerView } from "../contracts.js";
+import type { Consumer, PoolView, Report, Supply, Work, WorkerState, WorkerView } from "../contracts.js";
 import { TaskAbandonedError } from "../errors.js";
 import { type Abortable, Signals } from "../signals.js";
 import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
@@ -180,6 +180,10 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   leftOver(): DrainReport["leftOver"] {
     const count = this.supply.size + this.supply.delayed;
     return { count, correlationIds: this.supply.correlationIds(MOST_IDS) };
+  }
+
+  report(): Report | undefined {
+    return this.supply.report();
   }
 
   abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../clock.js";
+import type { Report } from "../contracts.js";
 
 /** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -29,6 +30,8 @@ export interface DrainReport {
   readonly abandoned: readonly AbandonedTask[];
   /** Did it take until the time limit? */
   readonly timedOut: boolean;
+  /** Of one that did, on a queue that a watchdog watches: why. */
+  readonly report: Report | undefined;
   /** In milliseconds. */
   readonly tookMs: number;
   toString(): string;
@@ -46,6 +49,8 @@ export interface Counts {
 export interface Ended {
   readonly counts: Readonly<Counts>;
   leftOver(): DrainReport["leftOver"];
+  /** Why its queue is late, if somebody watches it. */
+  report(): Report | undefined;
   /** Aborts what is running, and says what that is. */
   abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[];
 }
@@ -60,6 +65,7 @@ export class Ending {
   private dueAt = Number.POSITIVE_INFINITY;
   private timer: Timer | undefined = undefined;
   private isOver = false;
+  private why: Report | undefined = undefined;
 
   constructor(
     readonly operation: "drain" | "stop",
@@ -97,6 +103,7 @@ export class Ending {
       leftOver: pool.leftOver(),
       abandoned,
       timedOut,
+      report: timedOut ? this.why : undefined,
       tookMs: this.clock.now() - this.startedAt,
       toString: inWords,
     });
@@ -110,6 +117,8 @@ export class Ending {
   };
 
   private giveUp(): void {
+    // Before anything is aborted, which would hide the cause.
+    this.why = this.pool.report();
     const abandoned = this.pool.abandon(this.operation, this.limitMs);
     this.end(abandoned, true);
     this.timedOut(abandoned);
@@ -135,8 +144,10 @@ function inWords(this: DrainReport): string {
     const doing = step === undefined ? "" : ` at "${step}"`;
     lines.push(`  abandoned: ${correlationId}, attempt ${attempt}, running${since}${doing}`);
   }
+  const [verdict] = this.report?.verdicts ?? [];
+  if (verdict !== undefined) lines.push(`  why: ${verdict.name}: ${verdict.sentence}`);
   const { count, correlationIds } = leftOver;
-  if (count > 0)
+  if (correlationIds.length > 0)
     lines.push(`  left over: ${correlationIds.join(", ")}${correlationIds.length < count ? ", …" : ""}`);
   return lines.join("\n");
 }
