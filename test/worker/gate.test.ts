@@ -394,6 +394,14 @@ describe("a pool with a gate", () => {
     await settled();
     expect(pool.counts.done).toBe(2);
     expect(clock.pending).toBe(0);
+    await queue.put(3);
+    await settled();
+    clock.advance(60);
+    hand.of(3).done();
+    await settled();
+    const { signal } = hand.of(3).task;
+    clock.advance(40);
+    expect(signal.aborted).toBe(true);
   });
 
   it("aborts a task's signal when its policy's time is over", async () => {

@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
+import { Gate } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import type { Task } from "../../src/worker/task.js";
 import { FakeClock } from "../support/fake-clock.js";
@@ -166,6 +168,32 @@ describe("a pool", () => {
     hand.of(1).done();
     other.of(4).done();
     await queue.join();
+  });
+
+  it("calls handlers in the async context in which it was made, not in that of whoever happens to put", async () => {
+    const store = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const gates = [undefined, new Gate({ name: "any", concurrency: 1 })];
+    for (const gate of gates) {
+      const own = new FifoQueue<number>();
+      const pool = store.run("the pool's", () => {
+        const handler = async (item: number) => {
+          seen.push(store.getStore());
+          if (item % 2 === 0) await settled();
+        };
+        return new WorkerPool(own, handler, { concurrency: 2, gate });
+      });
+      await settled();
+      for (const item of [1, 2, 3, 4]) store.run(`put ${item}`, () => void own.put(item));
+      await settled();
+      await store.run("resume", async () => {
+        pool.pause();
+        await own.put(5);
+        pool.resume();
+      });
+      await store.run("drain", () => pool.drain());
+    }
+    expect(seen).toEqual(Array.from({ length: 10 }, () => "the pool's"));
   });
 
   it("is not started when autoStart is false, until it is told to", async () => {
