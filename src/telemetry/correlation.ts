@@ -5,6 +5,8 @@ import { shared } from "../shared.js";
 /** Whoever works on behalf of a request; a task makes its ID only when somebody asks. */
 export interface Correlated {
   readonly correlationId: string;
+  /** What an onlooker notes down about the task whose code runs. */
+  readonly sheet?: object | undefined;
 }
 
 /** The only one of this library, in all its copies: each instance makes every `run` of the process slower. */
@@ -19,7 +21,8 @@ export function withCorrelationId<R>(id: string, fn: () => R): R {
     throw new InvalidOptionTypeError("id", id, "a string with at least one character");
   }
   if (typeof fn !== "function") throw new InvalidOptionTypeError("fn", fn, "a function");
-  return correlation.run({ correlationId: id }, fn);
+  const sheet = correlation.getStore()?.sheet;
+  return correlation.run(sheet === undefined ? { correlationId: id } : { correlationId: id, sheet }, fn);
 }
 
 /** The correlation ID of the code that runs now; undefined outside any context that has one. */

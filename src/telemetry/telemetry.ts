@@ -1,6 +1,7 @@
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import type { Carrier, DropReason, Outcome, QueueTelemetry, TaskFacts } from "../contracts.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
+import { onlooking } from "./onlooking.js";
 import type { Settings } from "./options.js";
 import { Parcel, parcelOf } from "./parcel.js";
 import { plainExport } from "./plain-export.js";
@@ -22,7 +23,7 @@ import {
   seriesOf,
   type TierSeries,
 } from "./series.js";
-import { end, type Pull, Spans } from "./spans.js";
+import { end, type Pull, SentParcel, Spans } from "./spans.js";
 
 /**
  * The one place where what happens in a queue becomes spans and numbers. Nothing in here may throw into the user's call: whatever
@@ -87,7 +88,7 @@ export class Telemetry implements QueueTelemetry {
     this.tiers[tier]!.counts[ENQUEUED]!++;
     this.series.put.recordZero();
     try {
-      return parcelOf(context.active(), correlationId);
+      return placed(parcelOf(context.active(), correlationId));
     } catch (error) {
       this.fault(error);
       return this.withoutSpan(correlationId);
@@ -96,9 +97,9 @@ export class Telemetry implements QueueTelemetry {
 
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier {
     try {
-      if (!this.tracing && plainExport.isStopped) return parcelOf(context.active(), correlationId);
+      if (!this.tracing && plainExport.isStopped) return placed(parcelOf(context.active(), correlationId));
       plainExport.sync();
-      return this.spans.send(this.tierNames[tier]!, correlationId, count);
+      return placed(this.spans.send(this.tierNames[tier]!, correlationId, count));
     } catch (error) {
       this.fault(error);
       return this.withoutSpan(correlationId);
@@ -269,9 +270,15 @@ export class Telemetry implements QueueTelemetry {
   }
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
-    return correlation.run(task, () =>
-      this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn),
-    );
+    const { current } = onlooking;
+    const handler = () => this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn);
+    if (current === undefined) return correlation.run(task, handler);
+    const store = current.begin(task, carrier);
+    return correlation.run(store, () => {
+      const result = handler();
+      current.returned(store, result);
+      return result;
+    });
   }
 
   end(began: object | undefined, failure?: { readonly error: unknown }): void {
@@ -368,4 +375,14 @@ export class Telemetry implements QueueTelemetry {
     } else this.end(span);
     return result;
   }
+}
+
+/** If the place of the put is to be remembered: a parcel that no other item has. */
+function placed(parcel: Parcel): Parcel {
+  const { current } = onlooking;
+  const place = current?.put();
+  if (place === undefined) return parcel;
+  const own = parcel instanceof SentParcel ? parcel : new Parcel(parcel.context, parcel.correlationId);
+  current!.remember(own, place);
+  return own;
 }

@@ -1,6 +1,6 @@
 import type { Carrier, Onlooker, TaskFacts } from "../../contracts.js";
 import { settle } from "./orphans.js";
-import { openSheet, sheetOf, type Token } from "./sheet.js";
+import { openSheet, sheetOf, Token } from "./sheet.js";
 import { spanEnded, spanStarted } from "./sources/spans.js";
 import { sampledPlace } from "./stacks.js";
 
@@ -15,7 +15,9 @@ export const onlooker: Onlooker = {
     places.set(carrier, place as Error);
   },
 
-  begin(task: TaskFacts, carrier: Carrier): object {
+  begin(task: TaskFacts, carrier: Carrier): TaskFacts {
+    // Of one that is frozen nothing can be noted down.
+    if (!Object.isExtensible(task)) return task;
     // A delivery can be run twice: of the former run nothing is known any more.
     const former = sheetOf(task);
     if (former !== undefined) settle(former);
@@ -24,16 +26,21 @@ export const onlooker: Onlooker = {
     return token;
   },
 
-  returned(store: object, result: unknown): void {
-    const { sheet } = store as Token;
+  returned(store: TaskFacts, result: unknown): void {
+    if (!(store instanceof Token)) return;
+    const { sheet } = store;
     // Of a handler that calls back, or gives a thenable, nobody knows what holds it.
     if (!(result instanceof Promise)) {
       settle(sheet);
       return;
     }
     const over = () => settle(sheet);
-    // In the task's context, so that the promise holds that for as long as somebody can settle it.
-    result.then(over, over);
+    try {
+      // In the task's context, so that the promise holds that for as long as somebody can settle it.
+      result.then(over, over);
+    } catch {
+      settle(sheet);
+    }
   },
 
   spanStarted,

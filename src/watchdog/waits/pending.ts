@@ -1,12 +1,11 @@
-import type { Links } from "../../linked-list.js";
 import type { Sheet } from "./sheet.js";
 import { framesOf, sampledPlace } from "./stacks.js";
-import type { Wait, WaitKind } from "./wait.js";
+import type { OpenWait, Wait, WaitKind } from "./wait.js";
 
-/** Something that a task waits for, until it ends. What it is called and how far it is come is asked for at a look only. */
-export abstract class Pending implements Links<Pending> {
-  previous: Pending | undefined = undefined;
-  next: Pending | undefined = undefined;
+/** Something that a task waits for, until it ends. What it is called and how far it has come is asked for at a look only. */
+export abstract class Pending implements OpenWait {
+  previous: OpenWait | undefined = undefined;
+  next: OpenWait | undefined = undefined;
   private readonly since = performance.now();
   private readonly place = sampledPlace();
   private isOver = false;
@@ -29,7 +28,7 @@ export abstract class Pending implements Links<Pending> {
     this.sheet.pending.remove(this);
   }
 
-  look(): Wait {
+  look(): Wait | undefined {
     const { kind, since, place } = this;
     return { kind, label: this.label(), state: this.state(), since, stack: place && framesOf(place) };
   }

@@ -1,14 +1,14 @@
 import type { TaskFacts } from "../../contracts.js";
 import { LinkedList } from "../../linked-list.js";
 import { correlation } from "./correlation.js";
-import type { Pending } from "./pending.js";
+import type { OpenWait } from "./wait.js";
 
 /** The key of a task's sheet. Two copies of this library, one of which looks on, must find it. */
 const SHEET: unique symbol = Symbol.for("queuescope.sheet") as never;
 
 /** What is noted about a task while somebody looks on. It must not hold the token once that is {@link release}d. */
 export class Sheet {
-  readonly pending = new LinkedList<Pending>();
+  readonly pending = new LinkedList<OpenWait>();
   /** Where the item was put, if that was sampled. */
   putAt: Error | undefined = undefined;
   /** Keeps the token alive until somebody wants to know whether anything else does. */

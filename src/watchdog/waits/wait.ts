@@ -1,3 +1,5 @@
+import type { Links } from "../../linked-list.js";
+
 /** One line of a call stack. */
 export interface Frame {
   /** Undefined at the top level, and in functions without a name. */
@@ -21,4 +23,11 @@ export interface Wait {
   readonly since: number;
   /** Where it began, innermost first, where that was sampled. */
   readonly stack: readonly Frame[] | undefined;
+}
+
+/** A wait that has not ended. */
+export interface OpenWait extends Links<OpenWait> {
+  readonly kind: WaitKind;
+  /** Undefined for what turned out to be nobody's wait. */
+  look(): Wait | undefined;
 }

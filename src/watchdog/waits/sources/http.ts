@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { requestLabel } from "../labels.js";
 import { Pending } from "../pending.js";
 import { currentSheet, type Sheet } from "../sheet.js";
-import { forgetSocket, socketState } from "./sockets.js";
+import { socketState } from "./sockets.js";
 import type { Source } from "./source.js";
 
 const known = new WeakSet<ClientRequest>();
@@ -31,7 +31,7 @@ class HttpWait extends Pending {
   }
 }
 
-/** The first of the two channels that this version of Node has. */
+/** By the first of the two channels that this version of Node has. */
 function begin({ request }: { request: ClientRequest }): void {
   const sheet = currentSheet();
   if (sheet === undefined || known.has(request)) return;
@@ -39,11 +39,9 @@ function begin({ request }: { request: ClientRequest }): void {
   const wait = new HttpWait(sheet, request);
   // It comes in any case: when the answer has been read, on errors, and when it is aborted.
   request.once("close", () => wait.end());
-  // The connection stays open for others, and is nothing that this task waits for.
-  request.once("socket", forgetSocket);
 }
 
-/** What goes through `node:http` and `node:https`. */
+/** What goes through `node:http` and `node:https`. Before Node 22, requests that wait for a free connection are not seen. */
 export const httpRequests: Source = {
   "http.client.request.created": begin,
   "http.client.request.start": begin,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Pending } from "../pending.js";
 import { currentSheet, type Sheet } from "../sheet.js";
+import type { Wait } from "../wait.js";
 import type { Source } from "./source.js";
 
 const sockets = new WeakMap<Socket, SocketWait>();
@@ -13,6 +14,11 @@ class SocketWait extends Pending {
     private readonly socket: Socket,
   ) {
     super(sheet);
+  }
+
+  /** Those of an HTTP agent are kept for others; this is what it listens to. */
+  override look(): Wait | undefined {
+    return this.socket.listenerCount("agentRemove") > 0 ? undefined : super.look();
   }
 
   protected label(): string {
@@ -39,7 +45,7 @@ function attempts(socket: Socket): readonly string[] {
   return socket.autoSelectFamilyAttemptedAddresses ?? [];
 }
 
-/** The socket serves a request of which we know more, and is kept for others after that. */
+/** The socket is kept for others, and nobody's wait. */
 export function forgetSocket(socket: Socket): void {
   sockets.get(socket)?.end();
 }
