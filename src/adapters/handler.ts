@@ -43,7 +43,8 @@ export function listen(name: string, claimant: Claimant): () => void {
 /**
  * Wraps a worker that its queue gets at construction, so that each item is handled in the context of its own put, inside its
  * `process` span: `fastq(instrumentHandler(worker, { name: "resize" }), 4)`, and the queue is instrumented by the same name. Arity,
- * `this`, results, errors and being an async function stay as they are. Items of other queues are handled as if it weren't there.
+ * `this`, results, errors, when they come, class and `Symbol.toStringTag` stay as they are; only `util.types.isAsyncFunction` sees that
+ * an async function is wrapped. Items of other queues are handled as if it weren't there.
  * Throws an `InvalidOption…Error` unless it gets a function and a name.
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever the worker takes and returns
@@ -67,17 +68,11 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
     }
     return handler.apply(self, args);
   };
-  const wrapped: Method = isAsync(handler)
-    ? async function (this: unknown, ...args: unknown[]) {
-        return await call(this, args);
-      }
-    : function (this: unknown, ...args: unknown[]) {
-        return call(this, args);
-      };
+  const wrapped: Method = function (this: unknown, ...args: unknown[]) {
+    return call(this, args);
+  };
+  // Queues that know both kinds of worker give no callback to async functions, which they tell by what those inherit. An async
+  // function in between would settle a microtask later.
+  Object.setPrototypeOf(wrapped, Object.getPrototypeOf(handler));
   return resemble(wrapped, handler) as F;
-}
-
-/** Workers that are async functions get no callback, from those queues that know both. */
-function isAsync(handler: object): boolean {
-  return (handler as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncFunction";
 }

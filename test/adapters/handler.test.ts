@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
-import { types } from "node:util";
 import async from "async";
 import fastq, { type done as Done } from "fastq";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -48,7 +47,8 @@ describe("a wrapped handler is to the eye what it was", () => {
   ])("%s: its name, its arity, and being async", (_, handler) => {
     const wrapped = wrap(handler as () => unknown);
     expect([wrapped.name, wrapped.length]).toEqual([handler.name, handler.length]);
-    expect(types.isAsyncFunction(wrapped)).toBe(types.isAsyncFunction(handler));
+    expect(Object.getPrototypeOf(wrapped)).toBe(Object.getPrototypeOf(handler));
+    expect(wrapped.constructor).toBe(handler.constructor);
     const tag = (of: object) => (of as Record<symbol, unknown>)[Symbol.toStringTag];
     expect(tag(wrapped)).toBe(tag(handler));
   });
@@ -93,9 +93,25 @@ describe("a wrapped handler is to the eye what it was", () => {
     expect(await unhandledIn(() => void wrap(async () => Promise.reject(own))())).toEqual([own]);
   });
 
-  it("gives back the very promise that a function without async gave", () => {
+  it("gives back the very promise that it gave", () => {
     const promise = Promise.resolve();
     expect(wrap(() => promise)()).toBe(promise);
+  });
+
+  it("is over not a microtask later, for an async function neither", async () => {
+    const microtasks = async (worker: () => Promise<void>) => {
+      const queue = fastq.promise(worker, 1);
+      if (worker !== work) instrument(queue, { name });
+      let isOver = false;
+      void queue.push(1).then(() => {
+        isOver = true;
+      });
+      let count = 0;
+      for (; !isOver; count++) await undefined;
+      return count;
+    };
+    const work = async () => {};
+    expect(await microtasks(wrap(work))).toBe(await microtasks(work));
   });
 
   it("does the same for an item of a queue that is instrumented", async () => {
