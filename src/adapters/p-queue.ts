@@ -9,6 +9,9 @@ import type { Task } from "./task.js";
 type Options = { id?: string; priority?: number; timeout?: number; signal?: AbortSignal } | null | undefined;
 type Job = (...args: unknown[]) => unknown;
 
+/** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** Is the object built like a queue of p-queue's? */
 export function isPQueue(queue: object): queue is PQueue {
   const { add, addAll, clear, setPriority, onIdle, size, pending } = queue as Partial<PQueue>;
@@ -36,6 +39,8 @@ class PQueueAttachment implements Attachment {
   /** Tasks that have an ID of the user's. */
   private readonly byId = new Map<string, Task>();
   private readonly signals = new Signals();
+  /** From version 10 on, a queue is no emitter of events. */
+  private readonly isVersion9: boolean;
   /** When p-queue 9 gives up a running task, in monotonic milliseconds. */
   private readonly deadlines = new Map<Task, number>();
   /** Errors of tasks that are settled. */
@@ -45,6 +50,7 @@ class PQueueAttachment implements Attachment {
     private readonly queue: PQueue,
     telemetry: QueueTelemetry,
   ) {
+    this.isVersion9 = "emit" in queue;
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
       size: () => queue.size,
@@ -76,15 +82,27 @@ class PQueueAttachment implements Attachment {
     const scope = new AsyncResource("queuescope.task", { requireManualDestroy: true });
     const timeout = options != null && "timeout" in options ? options.timeout : queue.timeout;
     if (options?.signal?.aborted === false) this.followSignal(task, options.signal);
-    const { taken } = ledger;
-    const { size } = queue;
+    const isRefused = this.refuses(options, timeout);
     const promise = original((...args) =>
       ledger.isOpen ? scope.runInAsyncScope(this.start, this, task, job, args, timeout) : job(...args),
     );
-    if (queue.size > size || ledger.taken > taken) ledger.entered(task);
+    if (!isRefused) ledger.entered(task);
     else ledger.refused(task, options?.signal?.reason ?? new Error("p-queue refused the task"));
     if (options?.id !== undefined) this.followId(task, options.id);
     return promise;
+  }
+
+  /**
+   * Does p-queue refuse such a task? Asked beforehand: what its promise says, only those may hear who want to hide that, and how
+   * many wait may change for other reasons while the task is added.
+   */
+  private refuses(options: Options, timeout: unknown): boolean {
+    if (options === null || options?.signal?.aborted) return true;
+    if (timeout !== undefined && !(Number.isFinite(timeout) && (timeout as number) > 0)) return true;
+    if (this.isVersion9) return false;
+    const priority: unknown = options?.priority;
+    const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
+    return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
   }
 
   private start(task: Task, job: Job, args: unknown[], timeout: number | undefined): unknown {
@@ -119,8 +137,8 @@ class PQueueAttachment implements Attachment {
       signals: undefined,
       aborted: (reason) => {
         if (isObject(reason)) this.known.add(reason);
-        if (task.stage === "waiting") this.ledger.drop(task, "evicted");
-        else this.ledger.settle(task, { error: reason });
+        if (task.stage === "running") this.ledger.settle(task, { error: reason });
+        else this.ledger.drop(task, "evicted");
       },
     };
     this.signals.join(signal, waiter);
@@ -130,7 +148,7 @@ class PQueueAttachment implements Attachment {
   /** p-queue 10 aborts a signal that it gave to the job; p-queue 9 sends an event that doesn't say which task it is about. */
   private followTimeout(task: Task, timeout: number, context: unknown): void {
     if (task.stage !== "running") return;
-    if (!("emit" in this.queue)) {
+    if (!this.isVersion9) {
       this.followSignal(task, (context as { signal: AbortSignal }).signal);
       return;
     }

@@ -314,6 +314,44 @@ describe("a task that p-queue does not run to its end", () => {
     expect(read.processes()).toEqual([]);
   });
 
+  it("is refused also if another one starts while it is added", async () => {
+    const queue = wrap({ concurrency: 1 });
+    const running = endless();
+    void queue.add(running.job);
+    void queue.add(() => {
+      queue.add(() => {}, { signal: AbortSignal.abort() }).catch(() => {});
+    });
+    void queue.add(() => {});
+    queue.concurrency = 2;
+    running.end();
+    await queue.onIdle();
+    expect(await read.number("queue.enqueued")).toBe(3);
+    expect(await read.number("queue.dequeued")).toBe(3);
+    expect(await read.number("queue.depth")).toBe(0);
+  });
+
+  it.each(["another one", "it"])("came in, also where %s is aborted while it is added", async (which) => {
+    const queue = wrap({ concurrency: 1 });
+    const running = endless();
+    void queue.add(running.job);
+    const controller = new AbortController();
+    const aborted = () => queue.add(() => {}, { signal: controller.signal }).catch(() => {});
+    if (which === "another one") void aborted();
+    const event = "on" in queue ? queue : (queue as EventTarget);
+    const abort = () => controller.abort();
+    if ("on" in event) event.once("add", abort);
+    else event.addEventListener("add", abort, { once: true });
+    if (which === "it") void aborted();
+    void queue.add(() => {});
+    running.end();
+    await queue.onIdle();
+    expect(await read.number("queue.enqueued")).toBe(3);
+    expect(await read.number("queue.dequeued")).toBe(2);
+    expect(await drops()).toEqual({ evicted: 1, shutdown: 0 });
+    expect(await outcomes()).toEqual({ success: 2, failure: 0 });
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
   it("has failed when its signal aborts while it runs, and its late end changes nothing", async () => {
     const queue = one();
     const controller = new AbortController();
@@ -455,6 +493,7 @@ describe("a task that p-queue does not run to its end", () => {
   it("with a bad option never came in", async () => {
     const queue = one();
     await expect(queue.add(() => {}, { timeout: -1 })).rejects.toThrow(TypeError);
+    await expect(queue.add(() => {}, null as never)).rejects.toThrow(TypeError);
     expect(await read.number("queue.enqueued")).toBe(0);
     expect(await read.number("queue.depth")).toBe(0);
   });
