@@ -334,7 +334,11 @@ export interface QueueHealthOptions {
 /** Why a queue is late, as a watchdog found out. */
 export interface Report {
   /** The causes, the most likely one first. */
-  readonly verdicts: readonly { readonly name: string; readonly confidence: number; readonly sentence: string }[];
+  readonly verdicts: readonly {
+    readonly name: string;
+    readonly confidence: number;
+    readonly sentence: string;
+  }[];
   toJSON(): object;
   toString(): string;
 }
@@ -379,8 +383,8 @@ export interface Supply<T> {
   leave(consumer: Consumer<T>): void;
   /** Takes nothing in any more; what is there can still be taken. */
   shutdown(): void;
-  /** Shows the pool to whoever looks at the queue, until `undefined` takes its place. Returns how to end that. */
-  show(pool: PoolView): () => void;
+  /** Shows the pool to whoever looks at the queue. */
+  show(pool: PoolView): void;
   /** A callback of the user's has thrown. */
   fault(error: unknown): void;
   /** Why it is late, if somebody watches it. */

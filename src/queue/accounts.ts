@@ -52,7 +52,7 @@ export class Accounts<T> {
   fault(error: unknown): void {
     if (this.core.observer !== undefined) this.core.observer.fault(error);
     else if (!this.warned) {
-      process.emitWarning(`a callback of a queue has thrown: ${inspect(error)}`, "QueuescopeWarning");
+      process.emitWarning(`a callback of a queue has thrown: ${inWords(error)}`, "QueuescopeWarning");
     }
     this.warned = true;
   }
@@ -77,5 +77,14 @@ export class Accounts<T> {
     this.core.joiners.remove(waiter);
     this.room.release(waiter);
     waiter.reject(error);
+  }
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function inWords(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "something that can't be shown";
   }
 }

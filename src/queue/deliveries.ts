@@ -86,6 +86,8 @@ export class Deliveries<T> implements Settler<T> {
   }
 
   private processMs(delivery: Delivery<T>): number | undefined {
-    return delivery.takenAt === undefined ? undefined : this.core.now() - delivery.takenAt - delivery.gatedMs;
+    if (delivery.takenAt === undefined) return undefined;
+    // Waits for several gates at a time count more than once.
+    return Math.max(0, this.core.now() - delivery.takenAt - delivery.gatedMs);
   }
 }

@@ -31,6 +31,15 @@ export function supplyOf<T>(
   shutdown: () => void,
 ): Supply<T> {
   const places = new WeakMap<Consumer<T>, Place<T>>();
+  let last: { consumer: Consumer<T>; place: Place<T> } | undefined;
+  /** Most queues have one consumer of this kind, and a map is looked up for each item otherwise. */
+  const placeOf = (consumer: Consumer<T>): Place<T> => {
+    if (last?.consumer === consumer) return last.place;
+    const place = places.get(consumer) ?? new Place(outlet, consumer);
+    places.set(consumer, place);
+    last = { consumer, place };
+    return place;
+  };
   return {
     clock: core.clock,
     get isTimed() {
@@ -55,11 +64,7 @@ export function supplyOf<T>(
     health: (options) => healthOf(core, options),
     next: (): Work<T> | undefined => outlet.tryDeliver(),
     stand(consumer) {
-      let place = places.get(consumer);
-      if (place === undefined) {
-        place = new Place(outlet, consumer);
-        places.set(consumer, place);
-      }
+      const place = placeOf(consumer);
       if (place.isTaken) return;
       place.isTaken = true;
       place.startedAt = core.now();
@@ -67,16 +72,16 @@ export function supplyOf<T>(
       outlet.endIfFinished();
     },
     leave(consumer) {
-      const place = places.get(consumer);
-      if (place?.isTaken !== true) return;
+      const place = placeOf(consumer);
+      if (!place.isTaken) return;
       place.isTaken = false;
       core.getters.remove(place);
     },
     shutdown,
     show(pool: PoolView) {
-      const pools = core.pools ?? new Set();
-      core.pools = pools.add(pool);
-      return () => pools.delete(pool);
+      // Those that have stopped are still to be seen, until there are others.
+      const pools = [...(core.pools ?? [])].filter((other) => other.statuses().length > 0);
+      core.pools = new Set([...pools, pool]);
     },
     fault: (error) => accounts.fault(error),
     report: () => core.report(),

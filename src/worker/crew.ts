@@ -9,6 +9,7 @@ import type { Settings } from "./options.js";
 import { Rates } from "./rates.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
+import { Turns } from "./turns.js";
 import { type Boss, type Failure, Worker } from "./worker.js";
 
 const DONE = Promise.resolve();
@@ -55,6 +56,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
    * would go on from item to item.
    */
   private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
+  private readonly turns = new Turns();
   private isPumping = false;
   private lastId = 0;
   /** How many workers there are to be. */
@@ -106,8 +108,9 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   wake(): void {
     if (this.isPumping) return;
     this.isPumping = true;
+    if (this.turns.isDue) setImmediate(this.pumpInScope);
     // Half the price of queueMicrotask, which makes an async resource.
-    void DONE.then(this.pumpInScope);
+    else void DONE.then(this.pumpInScope);
   }
 
   /** Takes nothing more, for now. */
@@ -219,6 +222,10 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       this.drive(next.worker, next.work);
     }
     while (this.isTaking && idle.length > 0) {
+      if (this.turns.isDue) {
+        this.wake();
+        break;
+      }
       const work = supply.next();
       if (work === undefined) {
         supply.stand(this);
@@ -234,6 +241,12 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     let work = first;
     for (; work !== undefined; work = this.nextFor()) {
       worker.begin(work);
+      this.turns.begin();
+      if (this.failures.isOwed(work)) {
+        // Its attempts are used up, and it came back only because nobody took it as a dead letter.
+        if (!this.over(worker, { error: this.failures.errorOf(work) })) return;
+        continue;
+      }
       if (this.settings.gate !== undefined) {
         this.pass(this.settings.gate, worker, work);
         return;
@@ -254,7 +267,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   private nextFor(): Work<T> | undefined {
     // What was handed over is older than what is in the queue, and begins first.
-    if (this.arrived.length > 0) return undefined;
+    if (this.arrived.length > 0 || this.turns.isDue) return undefined;
     return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
   }
 

@@ -12,18 +12,34 @@ export interface Failed<T> {
   readonly verdict: Verdict;
 }
 
+/** How many items are remembered that are to be dead letters. */
+const MOST_OWED = 1_000;
+
 /** Decides what becomes of failed items, and settles them. A failure of the decision or of the dead letter loses none. */
 export class Failures<T> {
+  /** What items failed with that have no attempts left, and came back because nobody took them as dead letters: by correlation ID. */
+  private readonly owed = new Map<string, unknown>();
+
   constructor(
     private readonly settings: Settings<T>,
     private readonly supply: Supply<T>,
     private readonly tell: (failed: Failed<T>) => void,
   ) {}
 
+  /** Should it be with the dead letters already? */
+  isOwed(work: Work<T>): boolean {
+    return work.attempt > this.settings.attempts && this.owed.has(work.correlationId);
+  }
+
+  /** What it failed with last; where several items of one request are owed, what one of them did. */
+  errorOf({ correlationId }: Work<T>): unknown {
+    return this.owed.get(correlationId);
+  }
+
   /** Settles the item; undefined if that is done when this returns. */
   settle(work: Work<T>, task: Task, { error }: Failure): Promise<void> | undefined {
     const { onFailed, deadLetter } = this.settings;
-    if (onFailed === undefined) {
+    if (onFailed === undefined && !this.isOwed(work)) {
       const verdict = this.usual(work);
       if (verdict !== "dead-letter" || deadLetter === undefined) {
         this.apply(work, task, error, verdict);
@@ -34,11 +50,17 @@ export class Failures<T> {
   }
 
   private async settleLater(work: Work<T>, task: Task, error: unknown): Promise<void> {
-    const verdict = await this.verdictOn(work, task, error);
-    if (verdict === "dead-letter" && !(await this.isPutAside(work, task, error))) {
-      // It comes back until it can be put aside: whatever happens there, nothing is lost.
-      this.apply(work, task, error, "retry");
-    } else this.apply(work, task, error, verdict);
+    const isOwed = this.isOwed(work);
+    const verdict = isOwed ? "dead-letter" : await this.verdictOn(work, task, error);
+    if (verdict !== "dead-letter") {
+      this.apply(work, task, error, verdict);
+      return;
+    }
+    const isTaken = await this.isPutAside(work, task, error);
+    this.owed.delete(work.correlationId);
+    if (!isTaken && work.attempt >= this.settings.attempts) this.owe(work, error);
+    // It comes back until it can be put aside: whatever happens there, nothing is lost.
+    this.apply(work, task, error, isTaken ? "dead-letter" : "retry");
   }
 
   private async verdictOn(work: Work<T>, task: Task, error: unknown): Promise<Verdict> {
@@ -56,6 +78,16 @@ export class Failures<T> {
     if (verdict === "retry" && work.attempt < this.settings.attempts) return "retry";
     if (verdict === undefined) return usual;
     return this.settings.deadLetter === undefined ? "drop" : "dead-letter";
+  }
+
+  private owe({ correlationId }: Work<T>, error: unknown): void {
+    this.owed.set(correlationId, error);
+    if (this.owed.size <= MOST_OWED) return;
+    // It may have been dropped meanwhile. If not, it gets an attempt too many, and no more than that.
+    for (const eldest of this.owed.keys()) {
+      this.owed.delete(eldest);
+      break;
+    }
   }
 
   private usual({ attempt }: Work<T>): Verdict {

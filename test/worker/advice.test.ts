@@ -153,7 +153,9 @@ class Plant {
   async run(forMs: number, intervalMs: () => number): Promise<void> {
     const until = this.clock.now() + forMs;
     let nextAt = this.clock.now() + intervalMs();
-    for (;;) {
+    for (let events = 1; ; events++) {
+      // A pool lets the event loop have its turn now and then, and so has whoever drives it.
+      if (events % 200 === 0) await new Promise(setImmediate);
       const end = this.ends[0];
       const at = Math.min(nextAt, end?.at ?? Number.POSITIVE_INFINITY);
       if (at > until) break;

@@ -296,17 +296,21 @@ describe("the dead letter", () => {
 
   it("that refuses gets the item again, until it takes it: none is lost", async () => {
     let refusals = 3;
-    const put: number[] = [];
-    const pool = new WorkerPool(queue, fail, {
+    const put: unknown[] = [];
+    const handler = vi.fn(() => {
+      throw new Error("the last attempt failed");
+    });
+    const pool = new WorkerPool(queue, handler, {
       retry: { backoff: AT_ONCE },
-      deadLetter: async (item) => {
+      deadLetter: async (item, error) => {
         if (refusals-- > 0) throw new Error("refused");
-        put.push(item);
+        put.push(item, (error as Error).message);
       },
     });
     await queue.put(1);
     await pool.drain();
-    expect(put).toEqual([1]);
+    expect(put).toEqual([1, "the last attempt failed"]);
+    expect(handler, "no attempt beyond those that were allowed").toHaveBeenCalledOnce();
     expect(pool.counts).toEqual({ done: 0, failed: 0, retried: 3, deadLettered: 1 });
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
       expect.stringContaining("refused"),

@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { WorkerPool } from "../../src/worker/pool.js";
+
+it.each([
+  ["sync", () => {}],
+  ["async", async () => {}],
+])("timers and signals have their turn while %s handlers beget work without end", async (_, work) => {
+  const queue = new FifoQueue<number>();
+  let isOver = false;
+  const pool = new WorkerPool(queue, () => {
+    if (!isOver) queue.tryPut(0);
+    return work();
+  });
+  await queue.put(0);
+  const turns: string[] = [];
+  await Promise.all([
+    new Promise<void>((resolve) => setTimeout(() => resolve(void turns.push("timer")), 5)),
+    new Promise<void>((resolve) => {
+      process.once("SIGUSR2", () => resolve(void turns.push("signal")));
+      process.kill(process.pid, "SIGUSR2");
+    }),
+  ]);
+  isOver = true;
+  expect(turns.sort()).toEqual(["signal", "timer"]);
+  const report = await pool.drain();
+  expect(report.leftOver.count).toBe(0);
+  expect(pool.counts.done).toBeGreaterThan(1_024);
+});
+
+it("every item is done in order, across turns", async () => {
+  const queue = new FifoQueue<number>();
+  const seen: number[] = [];
+  const pool = new WorkerPool(queue, (item) => void seen.push(item));
+  const items = Array.from({ length: 10_000 }, (_, i) => i);
+  await queue.putMany(items);
+  await pool.drain();
+  expect(seen).toEqual(items);
+});
