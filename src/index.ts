@@ -62,6 +62,7 @@ export type { Relation, Sla, Traces } from "./telemetry/options.js";
 export type { WatchdogOptions, WatchOptions } from "./watchdog/options.js";
 export type { BreachReport, TaskReport, WorkerReport } from "./watchdog/report.js";
 export type { Check, Situation, Verdict as BreachVerdict } from "./watchdog/situation.js";
+export { waitFor } from "./watchdog/waits/wait-for.js";
 export { Watchdog, type WatchdogEvents } from "./watchdog/watchdog.js";
 export type {
   Advice,

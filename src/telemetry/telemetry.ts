@@ -271,12 +271,10 @@ export class Telemetry implements QueueTelemetry {
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
     const { current } = onlooking;
-    const handler = () => this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn);
-    if (current === undefined) return correlation.run(task, handler);
-    const store = current.begin(task, carrier);
+    const store = current === undefined ? task : current.begin(task, carrier);
     return correlation.run(store, () => {
-      const result = handler();
-      current.returned(store, result);
+      const result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn);
+      if (current !== undefined) current.returned(store, result);
       return result;
     });
   }

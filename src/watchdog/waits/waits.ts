@@ -2,8 +2,7 @@ import { checkNumber, checkObject } from "../../checks.js";
 import type { Onlooking } from "../../contracts.js";
 import { shared } from "../../shared.js";
 import { onlooker } from "./onlooker.js";
-import { neverResumes } from "./orphans.js";
-import { sheetOf } from "./sheet.js";
+import { entryOf } from "./sheet.js";
 import { children } from "./sources/children.js";
 import { fetches } from "./sources/fetch.js";
 import { httpRequests } from "./sources/http.js";
@@ -63,7 +62,7 @@ export class Waits {
   of(store: object): readonly Wait[] {
     const waits: Wait[] = [];
     const sockets: Wait[] = [];
-    for (let open = sheetOf(store)?.pending.first; open !== undefined; open = open.next) {
+    for (let open = entryOf(store)?.sheet.pending.first; open !== undefined; open = open.next) {
       try {
         const wait = open.look();
         if (wait !== undefined) (open.kind === "socket" ? sockets : waits).push(wait);
@@ -77,7 +76,7 @@ export class Waits {
 
   /** Where the item was put, if that was sampled. */
   putAt(store: object): readonly Frame[] | undefined {
-    const place = sheetOf(store)?.putAt;
+    const place = entryOf(store)?.sheet.putAt;
     return place && framesOf(place);
   }
 
@@ -86,7 +85,6 @@ export class Waits {
    * has been through the whole heap since, can there be an answer; so ask at each look for each task that is no longer new.
    */
   neverResumes(store: object): boolean | undefined {
-    const sheet = sheetOf(store);
-    return sheet === undefined ? undefined : neverResumes(sheet);
+    return entryOf(store)?.neverResumes();
   }
 }
