@@ -228,37 +228,39 @@ export class Ledger {
 }
 
 /**
- * Calls back when what a handler returned is over, and gives what its caller is to get for it: the same, unless it is a thenable
- * that is no promise. That may do its work only when it is awaited, so it is left to the caller to do so.
+ * Calls back when what a handler returned is over, and gives what its caller is to get for it: the same, unless it has a `then` of
+ * its own. That may do its work only when it is awaited, so it is left to the caller to call it, once.
  */
 export function whenOver(result: unknown, over: (failure?: { readonly error: unknown }) => void): unknown {
-  if (result instanceof Promise) {
-    result.then(
+  if (result instanceof Promise && result.constructor === Promise) {
+    // As `await` does it, which asks such a promise for no `then`.
+    Promise.prototype.then.call(
+      result,
       () => over(),
       (error: unknown) => over({ error }),
     );
     return result;
   }
   const then = (result as Partial<PromiseLike<unknown>> | null | undefined)?.then;
-  if (typeof then !== "function") {
+  if (typeof then !== "function" || Object(result) !== result) {
     over();
     return result;
   }
-  return {
-    // biome-ignore lint/suspicious/noThenProperty: it stands for a thenable
-    then: (fulfilled?: Settled, rejected?: Settled) =>
-      then.call(
-        result as PromiseLike<unknown>,
-        (value) => {
-          over();
-          return fulfilled?.(value);
-        },
-        (error: unknown) => {
-          over({ error });
-          return rejected?.(error);
-        },
-      ),
-  };
+  const value = (fulfilled?: Settled, rejected?: Settled) =>
+    then.call(
+      result as PromiseLike<unknown>,
+      (value) => {
+        over();
+        return fulfilled?.(value);
+      },
+      (error: unknown) => {
+        over({ error });
+        return rejected?.(error);
+      },
+    );
+  // Whatever else it can do, it inherits.
+  // biome-ignore lint/suspicious/noThenProperty: it stands for a thenable
+  return Object.create(result as object, { then: { value, writable: true, configurable: true } });
 }
 
 type Settled = (value: unknown) => unknown;

@@ -772,6 +772,25 @@ describe("a wrapped p-queue behaves as before", () => {
     expect(await outcomes()).toEqual({ success: 1, failure: 0 });
   });
 
+  it("calls `then` of a promise of the user's class once, and not at once", async () => {
+    class Own extends Promise<string> {
+      static calls = 0;
+      // biome-ignore lint/suspicious/noThenProperty: how often it is called is what we want to see
+      override then<A = string, B = never>(
+        fulfilled?: ((value: string) => A | PromiseLike<A>) | null,
+        rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+      ): Promise<A | B> {
+        Own.calls++;
+        return super.then(fulfilled, rejected);
+      }
+    }
+    const added = one().add(() => new Own((resolve) => resolve("own")));
+    expect(Own.calls).toBe(0);
+    expect(await added).toBe("own");
+    expect(Own.calls).toBe(1);
+    expect(await outcomes()).toEqual({ success: 1, failure: 0 });
+  });
+
   it("leaves a rejection that nobody handles unhandled, and makes none", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
