@@ -24,8 +24,6 @@ export class Ledger {
   readonly running = new LinkedList<Task>();
   /** Tasks that wait. */
   size = 0;
-  /** How many tasks were taken so far. */
-  taken = 0;
   /** Is anybody interested in tasks that aren't running yet? */
   isOpen = true;
   /** Those that wait, by tier, in order of arrival. */
@@ -70,8 +68,9 @@ export class Ledger {
   /** The put is over, and its item is in the queue, unless it came out already. */
   entered(task: Task, tookMs = 0): void {
     if (task.stage !== "entering") return;
-    task.stage = "waiting";
-    this.telemetry.putDone(task.carrier, task.tierIndex, 1, tookMs);
+    this.cameIn(task, tookMs);
+    // Nobody will tell what becomes of it.
+    if (!this.isOpen) this.lose(task);
   }
 
   /** The put is over, and its item is not in the queue. */
@@ -82,14 +81,14 @@ export class Ledger {
     this.telemetry.putFailed(task.carrier, task.tierIndex, 0, 0, error);
   }
 
-  /** The task is taken; one that is taken while it is put has not waited. */
+  /** The task is taken, once; one that is taken while it is put has not waited. */
   take(task: Task): void {
+    if (!isInside(task)) return;
     const now = task.stage === "entering" ? task.at : performance.now();
-    this.entered(task);
+    this.cameIn(task);
     this.leave(task);
     task.stage = "running";
     task.takenAt = now;
-    this.taken++;
     this.running.append(task);
     this.telemetry.taken(task.carrier, task.tierIndex, task.at, now, 1);
   }
@@ -114,23 +113,23 @@ export class Ledger {
 
   /** A task was taken of which nobody will tell when it is over. */
   forget(task: Task): void {
+    if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
   }
 
   /** A task must have left the queue, by ways that nobody saw. */
   lose(task: Task): void {
-    this.entered(task);
+    if (!isInside(task)) return;
+    this.cameIn(task);
     this.leave(task);
     task.close();
   }
 
   /** A task leaves the queue without being taken. */
   drop(task: Task, reason: DropReason): void {
-    if (task.stage !== "entering" && task.stage !== "waiting") return;
-    this.entered(task);
-    this.leave(task);
-    task.close();
+    if (!isInside(task)) return;
+    this.lose(task);
     this.telemetry.dropped(task.tierIndex, reason, 1);
   }
 
@@ -170,9 +169,7 @@ export class Ledger {
       let next: Task | undefined;
       for (let task = line.first; task !== undefined; task = next) {
         next = task.next;
-        if (task.stage !== "waiting") continue;
-        this.leave(task);
-        task.close();
+        if (task.stage === "waiting") this.lose(task);
       }
     }
   }
@@ -216,6 +213,12 @@ export class Ledger {
     };
   }
 
+  private cameIn(task: Task, tookMs = 0): void {
+    if (task.stage !== "entering") return;
+    task.stage = "waiting";
+    this.telemetry.putDone(task.carrier, task.tierIndex, 1, tookMs);
+  }
+
   private leave(task: Task): void {
     this.line(task.tierIndex).remove(task);
     this.size--;
@@ -225,6 +228,10 @@ export class Ledger {
     while (this.waiting.length <= tier) this.waiting.push(new LinkedList<Task>());
     return this.waiting[tier]!;
   }
+}
+
+function isInside({ stage }: Task): boolean {
+  return stage === "entering" || stage === "waiting";
 }
 
 /**

@@ -890,6 +890,17 @@ describe("instrumenting a p-queue", () => {
     expect(await outcomes()).toEqual({ success: 1, failure: 0 });
   });
 
+  it("is undone by a task that starts while another one is added: no listener is left", async () => {
+    const queue = one();
+    const { signal: shared } = new AbortController();
+    const addAnother = () => void queue.add(() => {}, { signal: shared });
+    if ("once" in queue) queue.once("add", addAnother);
+    else (queue as EventTarget).addEventListener("add", addAnother, { once: true });
+    void queue.add(() => void uninstrument(queue));
+    await queue.onIdle();
+    expect(getEventListeners(shared, "abort")).toEqual([]);
+  });
+
   it("is undone in the middle: all is restored, work goes on, spans of what runs are ended", async () => {
     const queue = new PQueue({ concurrency: 1, timeout: 60_000 });
     const before = Object.getOwnPropertyDescriptors(queue);
