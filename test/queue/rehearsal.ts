@@ -378,10 +378,10 @@ function sorted(drops: readonly { id: number; reason: DropReason }[]) {
 
 const urgency = fc.option(fc.integer({ min: -60, max: 60 }), { nil: undefined, freq: 6 });
 const wait = {
-  signal: fc.option(fc.nat(SIGNALS - 1), { nil: undefined, freq: 1 }),
+  signal: fc.option(fc.nat(SIGNALS - 1), { nil: undefined, freq: 2 }),
   timeoutMs: fc.option(fc.constantFrom(0, 1, 5, 20, 100, Number.POSITIVE_INFINITY), {
     nil: undefined,
-    freq: 1,
+    freq: 2,
   }),
 };
 const burden = {
@@ -390,7 +390,7 @@ const burden = {
     { weight: 5, arbitrary: fc.constant(undefined) },
     { weight: 2, arbitrary: fc.constantFrom(-1, 0, 1, 5, 10, 50) },
   ),
-  correlationId: fc.option(fc.constant("an-id"), { nil: undefined, freq: 1 }),
+  correlationId: fc.option(fc.constant("an-id"), { nil: undefined, freq: 2 }),
 };
 /** Nothing that would make the queue read its clock: the short paths stay in play. */
 const plain = {
