@@ -1,4 +1,5 @@
 import type { WorkerView } from "../contracts.js";
+import { recorder, type Transition } from "../recorder.js";
 import { count, duration, perSecond } from "./checks/words.js";
 import type { Rates, Situation, TaskNow, Verdict } from "./situation.js";
 import type { HeadNow } from "./watched-queue.js";
@@ -50,6 +51,8 @@ export class BreachReport {
   readonly utilization: number | undefined;
   /** How long the queue takes to empty at the rates of the last few seconds, in milliseconds; `Infinity`: never. */
   readonly drainMs: number;
+  /** What changed lately, in all queues and pools of the process, the oldest first: at most 200. */
+  readonly transitions: readonly Transition[] = recorder.transitions();
   readonly loop: { readonly utilization: number; readonly stalls: Situation["stalls"] };
 
   /** @internal */

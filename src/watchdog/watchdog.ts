@@ -5,6 +5,7 @@ import { checkObject } from "../checks.js";
 import type { Timer } from "../clock.js";
 import { type Instrumented, REPORT, type SlaTarget, SUPPLY, type Vitals } from "../contracts.js";
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
+import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
 import { diagnose } from "./diagnose.js";
 import { emitLogRecord } from "./log-record.js";
@@ -94,6 +95,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   start(): this {
     if (this.isRunning) return this;
     this.isRunning = true;
+    recorder.interested++;
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
     this.look();
@@ -104,6 +106,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   async stop(): Promise<void> {
     if (!this.isRunning) return;
     this.isRunning = false;
+    recorder.interested--;
     const { signal, clock } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     if (this.timer !== undefined) clock.clearTimeout(this.timer);
@@ -143,6 +146,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
       this.reported.delete(keyOf(watched, tier));
+      recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
       this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
     }
     const now = this.settings.clock.now();
@@ -156,6 +160,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private breach(watched: WatchedQueue, tier: number): void {
     const report = this.reportOn(watched, tier);
+    recorder.tell(
+      watched.name,
+      `tier ${report.tier}: the SLA is breached (${report.verdicts[0]?.name ?? "unknown"})`,
+    );
     for (const [i, { name }] of report.verdicts.entries())
       watched.queue.breached(tier, name, i === 0 ? 1 : 0);
     this.write(report);

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Consumer, PoolView, Report, Supply, Work, WorkerState, WorkerView } from "../contracts.js";
 import { TaskAbandonedError } from "../errors.js";
+import { recorder } from "../recorder.js";
 import { type Abortable, Signals } from "../signals.js";
 import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
 import { type Failed, Failures } from "./failures.js";
@@ -167,6 +168,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   changed(worker: Worker<T>, from: WorkerState): void {
     this.states[from]--;
     this.states[worker.state]++;
+    this.record(worker, from);
     this.listener.changed(worker, from);
   }
 
@@ -320,7 +322,17 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     worker.state = "stopped";
   }
 
+  private record({ id, state }: Worker<T>, from: WorkerState): void {
+    // What happens with every item would drive out what matters.
+    if (isUsual(from) && isUsual(state)) return;
+    recorder.tell(this.name, `worker ${id}: ${from} → ${state}`);
+  }
+
   private listenIfQuiet(): void {
     if (this.running === 0) this.listener.quiet();
   }
+}
+
+function isUsual(state: WorkerState): boolean {
+  return state === "idle" || state === "processing";
 }

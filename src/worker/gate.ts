@@ -3,6 +3,7 @@ import { type Clock, systemClock, type Timer } from "../clock.js";
 import type { GateView } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { LinkedList } from "../linked-list.js";
+import { recorder } from "../recorder.js";
 
 /** A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to. */
 export interface Policy {
@@ -142,6 +143,7 @@ export class Gate implements GateView {
           throwIfAborted();
           if (isFull(error)) await this.pause(signal, task);
           else {
+            if (!this.isRefusing) recorder.tell(this.name, "the policy refuses calls");
             this.isRefusing = true;
             onBackoff?.(true);
             await this.pause(signal, task);
@@ -198,6 +200,7 @@ export class Gate implements GateView {
 
   /** The policy made a call: all may ask. */
   private agreed(): void {
+    if (this.isRefusing) recorder.tell(this.name, "the policy lets calls through");
     this.isRefusing = false;
     this.pauseMs = FIRST_PAUSE_MS;
     this.stopAsking();

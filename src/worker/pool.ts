@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { checkDuration, checkFunction, checkObject } from "../checks.js";
 import { type QueueHealthOptions, SUPPLY, type Supply, type WorkerState } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { recorder } from "../recorder.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
 import { Crew } from "./crew.js";
 import { type AbandonedTask, type DrainReport, Ending } from "./ending.js";
@@ -166,12 +167,15 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
 
   /** Takes nothing more, until {@link resume}; what runs goes on. */
   pause(): void {
-    if (this.stage === "working") this.crew.rest();
+    if (this.stage !== "working") return;
+    recorder.tell(this.name, "paused");
+    this.crew.rest();
   }
 
   /** Takes items again. Does nothing before the start, and after the end. */
   resume(): void {
     if (this.stage !== "working") return;
+    recorder.tell(this.name, "takes items");
     this.crew.isTaking = true;
     this.crew.wake();
   }
@@ -179,7 +183,9 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /** Changes how many handlers may run at a time. What runs goes on. Throws an `InvalidOption…Error` unless it is a whole number from 1. */
   resize(concurrency: number): void {
     checkConcurrency(concurrency);
-    if (this.stage === "ready" || this.stage === "working") this.crew.resize(concurrency);
+    if (this.stage !== "ready" && this.stage !== "working") return;
+    recorder.tell(this.name, `resized from ${this.concurrency} to ${concurrency}`);
+    this.crew.resize(concurrency);
   }
 
   /**
@@ -232,6 +238,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.asked.set(operation, ending);
     if (this.stage === "stopped") ending.end();
     else {
+      recorder.tell(this.name, `${operation} asked for`);
       this.stage = "ending";
       this.endings.add(ending);
       this.endIfQuiet();
@@ -250,6 +257,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   private stopped(abandoned?: readonly AbandonedTask[]): void {
     if (this.stage === "stopped") return;
     this.stage = "stopped";
+    recorder.tell(this.name, "stopped");
     this.crew.dismissAll();
     for (const ending of this.endings) ending.end(abandoned);
     this.endings.clear();
