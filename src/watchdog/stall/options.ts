@@ -1,0 +1,72 @@
+import { checkFunction, checkNumber, checkObject } from "../../checks.js";
+import { InvalidOptionTypeError } from "../../errors.js";
+import type { StallTask } from "./stall.js";
+
+export interface StallWatcherOptions {
+  /** A stall is what lasts longer, in milliseconds, from 20. Default 500. */
+  readonly thresholdMs?: number | undefined;
+  /** How often main shows that its event loop turns, and the thread looks, in milliseconds, from 1 to the threshold's half. Default a fifth of it, at most 100. */
+  readonly heartbeatEveryMs?: number | undefined;
+  /**
+   * How often V8's sampling profiler notes what runs, in milliseconds, from 1; 0: never. Native code can't be looked at while it
+   * holds the thread; without the samples the function that called it is a guess. Default 100.
+   */
+  readonly profileEveryMs?: number | undefined;
+  /** Write a line to stderr when the event loop is blocked, from the thread, and one when it is no longer. Default true. */
+  readonly print?: boolean | undefined;
+  /** A folder in which the thread appends both to `stalls.jsonl`. It must exist. Default: none. */
+  readonly reportDir?: string | undefined;
+  /**
+   * What is to be known of a task, by what the correlation store has for it: adds to correlation ID, tier, attempt and trace ID. Called in main,
+   * in the midst of whatever runs there: it only reads.
+   */
+  readonly describe?: ((store: unknown) => StallTask | undefined) | undefined;
+  /** Publishes the heads anew. Called as `describe` is, so that no head counts that was served before the block. */
+  readonly refresh?: (() => void) | undefined;
+}
+
+export interface Settings {
+  readonly thresholdMs: number;
+  readonly heartbeatEveryMs: number;
+  readonly profileEveryMs: number;
+  readonly print: boolean;
+  readonly reportDir: string | undefined;
+  readonly describe: ((store: unknown) => StallTask | undefined) | undefined;
+  readonly refresh: (() => void) | undefined;
+}
+
+/** A timer can't wait for longer. */
+const MOST_MS = 2 ** 31 - 1;
+
+/** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
+export function readOptions(options: StallWatcherOptions | undefined): Settings {
+  checkObject("options", options);
+  const {
+    thresholdMs = 500,
+    profileEveryMs = 100,
+    print = true,
+    reportDir,
+    describe,
+    refresh,
+  } = options ?? {};
+  between("thresholdMs", thresholdMs, 20, MOST_MS);
+  const { heartbeatEveryMs = Math.min(100, thresholdMs / 5) } = options ?? {};
+  between("heartbeatEveryMs", heartbeatEveryMs, 1, thresholdMs / 2);
+  checkNumber(
+    "profileEveryMs",
+    profileEveryMs,
+    "milliseconds, 0 or from 1",
+    (n) => n === 0 || (n >= 1 && n <= 10_000),
+  );
+  if (typeof print !== "boolean") throw new InvalidOptionTypeError("print", print, "true or false");
+  if (reportDir !== undefined && typeof reportDir !== "string") {
+    throw new InvalidOptionTypeError("reportDir", reportDir, "a folder's path");
+  }
+  checkFunction("describe", describe);
+  checkFunction("refresh", refresh);
+  return { thresholdMs, heartbeatEveryMs, profileEveryMs, print, reportDir, describe, refresh };
+}
+
+function between(name: string, value: unknown, least: number, most: number): void {
+  checkNumber(name, value, `milliseconds, from ${least} to ${most}`, (n) => n >= least && n <= most);
+}

@@ -1,0 +1,78 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+import { context, trace } from "@opentelemetry/api";
+import { shared } from "../../shared.js";
+import { callSites, frame } from "./call-sites.js";
+import type { Frame, Sight, StallTask } from "./stall.js";
+
+/** What the thread can ask of main: its answers are sent as JSON. */
+export interface Answers {
+  /** What runs now, and for which task. */
+  look(): Sight;
+  /** Frames of a profile, by their place in the source. */
+  locate(frames: readonly ProfileFrame[]): Frame[];
+}
+
+/** As V8's profiler has it; lines and columns count from 1. */
+export interface ProfileFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Where the expression that the thread evaluates in main finds them. */
+const answers = shared("stall-answers", () => new Map<number, Answers>());
+
+/** Returns the JavaScript expression that gets at the answers. */
+export function offer(own: Answers): { expression: string; withdraw(): void } {
+  let id = 1;
+  while (answers.has(id)) id++;
+  answers.set(id, own);
+  return {
+    expression: `globalThis[Symbol.for("queuescope.stall-answers")].get(${id})`,
+    withdraw: () => answers.delete(id),
+  };
+}
+
+/** Answers in the midst of what main does, so it only reads. Whatever fails is told, and the rest is answered nevertheless. */
+export function answersWith(
+  describe: ((store: unknown) => StallTask | undefined) | undefined,
+  refresh: (() => void) | undefined,
+  fault: (error: unknown) => void,
+): Answers {
+  const safely = <R>(fn: () => R): R | undefined => {
+    try {
+      return fn();
+    } catch (error) {
+      fault(error);
+      return undefined;
+    }
+  };
+  const look = (): Sight => {
+    const stack = safely(() => callSites(look)) ?? [];
+    const task = safely(() => taskOf(describe));
+    if (refresh !== undefined) safely(refresh);
+    // The first is the thread's expression.
+    return { stack: stack.slice(1), task };
+  };
+  const locate = (frames: readonly ProfileFrame[]) =>
+    frames.map(({ functionName, url, line, column }) => frame(functionName, url, line, column));
+  return { look, locate };
+}
+
+function taskOf(describe: ((store: unknown) => StallTask | undefined) | undefined): StallTask | undefined {
+  const key = Symbol.for("queuescope.correlation");
+  const correlation = (globalThis as unknown as Record<symbol, AsyncLocalStorage<StallTask> | undefined>)[
+    key
+  ];
+  const store = correlation?.getStore();
+  const traceId = trace.getSpanContext(context.active())?.traceId;
+  if (store === undefined && traceId === undefined) return undefined;
+  return {
+    correlationId: store?.correlationId,
+    tier: store?.tier,
+    attempt: store?.attempt,
+    traceId,
+    ...(store === undefined ? undefined : describe?.(store)),
+  };
+}

@@ -1,0 +1,47 @@
+/** Watches main's heartbeat. */
+export interface Pulse {
+  /** Looks, at an instant; `due` is when it was meant to. */
+  tick(now: number, due: number): "quiet" | "began" | "goes-on" | "ended";
+  /** Of the stall that goes on or has just ended: when it began. */
+  readonly since: number;
+  /** How long it has lasted, or lasted in all. */
+  readonly forMs: number;
+}
+
+/**
+ * Who comes late cannot tell what others did meanwhile: the machine slept, the process was stopped, or there was no processor for
+ * either. Such time is nobody's stall.
+ *
+ * Runs in the thread: its source is sent there, so it refers to nothing outside.
+ */
+export function makePulse(beatAt: () => number, thresholdMs: number, lateMs: number): Pulse {
+  let floor = Number.NEGATIVE_INFINITY;
+  let isStalled = false;
+  let since = 0;
+  let forMs = 0;
+  let lostMs = 0;
+  return {
+    get since() {
+      return since;
+    },
+    get forMs() {
+      return forMs;
+    },
+    tick(now, due) {
+      const beat = beatAt();
+      const late = now - due;
+      if (isStalled) {
+        if (late > lateMs) lostMs += late;
+        isStalled = beat <= since;
+        forMs = (isStalled ? now : beat) - since - lostMs;
+        return isStalled ? "goes-on" : "ended";
+      }
+      if (late > lateMs) floor = now;
+      since = Math.max(beat, floor);
+      forMs = now - since;
+      lostMs = 0;
+      isStalled = forMs > thresholdMs;
+      return isStalled ? "began" : "quiet";
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type * as Inspector from "node:inspector";
+
+/** V8's sampling profiler in main: the only one that sees who called native code while that runs. */
+export interface Sampler {
+  readonly isOn: boolean;
+  readonly everyMs: number;
+  start(): Promise<void>;
+  /** What was sampled since the start or the last call. */
+  take(): Promise<Inspector.Profiler.Profile | undefined>;
+  stop(): void;
+}
+
+/**
+ * Starting a profiler costs a walk through the heap, so it is done once. From then on each profile begins before the last one ends,
+ * which costs next to nothing and which only the console's commands can do.
+ *
+ * Runs in the thread: its source is sent there, so it refers to nothing outside.
+ */
+export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampler {
+  let session: Inspector.Session | undefined;
+  let count = 0;
+  const post = (method: string, params?: object) =>
+    new Promise<void>((resolve, reject) => {
+      if (session === undefined) return resolve();
+      session.post(method, params, (error) => (error === null ? resolve() : reject(error)));
+    });
+  const run = (expression: string) =>
+    post("Runtime.evaluate", { expression, includeCommandLineAPI: true, silent: true });
+  const title = (index: number) => JSON.stringify(`queuescope-${index}`);
+  return {
+    everyMs,
+    get isOn() {
+      return session !== undefined;
+    },
+    async start() {
+      session = new inspector.Session();
+      session.connectToMainThread();
+      await post("Profiler.enable");
+      await post("Profiler.setSamplingInterval", { interval: everyMs * 1000 });
+      await run(`profile(${title(count)})`);
+    },
+    async take() {
+      const own = session;
+      if (own === undefined) return undefined;
+      const last = title(count++);
+      let profile: Inspector.Profiler.Profile | undefined;
+      const hear = ({ params }: { params: Inspector.Profiler.ConsoleProfileFinishedEventDataType }) => {
+        if (JSON.stringify(params.title) === last) profile = params.profile;
+      };
+      own.on("Profiler.consoleProfileFinished", hear);
+      await run(`profile(${title(count)}), profileEnd(${last})`);
+      own.off("Profiler.consoleProfileFinished", hear);
+      return profile;
+    },
+    stop() {
+      session?.disconnect();
+      session = undefined;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { makeHeads } from "./heads.js";
+import { heaviest } from "./heaviest.js";
+import { makeInquiry } from "./inquiry.js";
+import { makeOutlet } from "./outlet.js";
+import { makePulse } from "./pulse.js";
+import { run, type ThreadData } from "./run.js";
+import { makeSampler } from "./sampler.js";
+import { makeStory } from "./story.js";
+
+export type { ThreadData };
+
+const PARTS = { heaviest, makeHeads, makeInquiry, makeOutlet, makePulse, makeSampler, makeStory };
+
+/**
+ * The thread's program. It is text and no file, so that it runs wherever the library does: compiled, from its sources by a tool such as
+ * tsx, in a bundle. `__name` is what esbuild calls in functions of which it keeps the names.
+ */
+export function threadSource(): string {
+  const parts = Object.entries(PARTS).map(([name, part]) => `${name}: ${part}`);
+  return `var __name = (each) => each;
+(${run})(require, { ${parts.join(",\n")} }, require("node:worker_threads").workerData);`;
+}

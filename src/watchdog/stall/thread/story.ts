@@ -1,0 +1,123 @@
+import type { Frame, Sight, Stall } from "../stall.js";
+import type { heaviest } from "./heaviest.js";
+import type { Inquiry } from "./inquiry.js";
+import type { Pulse } from "./pulse.js";
+import type { Sampler } from "./sampler.js";
+
+/** One stall, from when it is noticed to its report. */
+export interface Story {
+  /** Nobody has seen main yet, and it may still answer. */
+  readonly isPuzzling: boolean;
+  look(): void;
+  goOn(): void;
+  /** The stall is over. */
+  end(): Promise<Stall>;
+}
+
+export interface Surroundings {
+  readonly now: () => number;
+  readonly pulse: Pulse;
+  readonly inquiry: Inquiry | undefined;
+  readonly sampler: Sampler | undefined;
+  readonly heaviest: typeof heaviest;
+  readonly answers: string;
+  readonly blind: (error: unknown) => void;
+  readonly told: (stall: Stall, isOver: boolean) => void;
+  /** Main has answered while it was blocked. */
+  readonly looked: () => void;
+}
+
+/**
+ * Main answers when it enters a function or repeats a loop. An answer that comes at once tells what it does; a late one only where
+ * native code has returned to, which may be far from who called it. The samples know.
+ *
+ * Runs in the thread: its source is sent there, so it refers to nothing outside.
+ */
+export function makeStory(around: Surroundings): Story {
+  const { now, pulse, inquiry, sampler, answers } = around;
+  const promptMs = 30;
+  const nativeAfterMs = 100;
+  const mostLooks = 3;
+  const since = pulse.since;
+  const startedAt = Date.now() - (now() - since);
+  let sight: Sight | undefined;
+  let asked: Promise<unknown> | undefined;
+  let askedAt = 0;
+  let looks = 0;
+  let isAnswered = true;
+  let isPrompt = false;
+  let isNative = false;
+  let isTold = false;
+  let isOver = false;
+  let durationMs = pulse.forMs;
+
+  const stall = (stack: readonly Frame[], isGarbageCollection = false): Stall => ({
+    startedAt,
+    durationMs,
+    where: stack.find((frame) => !frame.isInternal),
+    stack,
+    isNative,
+    isGarbageCollection,
+    task: sight?.task,
+  });
+  const tellOnce = () => {
+    if (isTold || isOver) return;
+    isTold = true;
+    durationMs = pulse.forMs;
+    around.told(stall(isPrompt ? sight!.stack : []), false);
+  };
+  const answered = (answer: Sight) => {
+    isAnswered = true;
+    isPrompt = now() - askedAt <= promptMs;
+    // Of two that came late the first is nearer to the cause.
+    if (isPrompt || sight === undefined) sight = answer;
+    if (isPrompt) tellOnce();
+    if (!isOver) around.looked();
+  };
+  const isSame = (a: Frame) => (b: Frame) => a.functionName === b.functionName && a.file === b.file;
+  /** A function's line is where it begins, unless somebody saw it at work. */
+  const sampled = async () => {
+    const profile = await sampler?.take();
+    // Under load many a sample is not taken.
+    const leastSamples = Math.max(1, (0.3 * durationMs) / (sampler?.everyMs ?? 1));
+    const found = profile && around.heaviest(profile, since, since + durationMs, leastSamples);
+    if (found === undefined) return undefined;
+    const expression = `${answers}.locate(${JSON.stringify(found.stack)})`;
+    const located = (await inquiry?.ask(expression)) as Frame[];
+    const stack = located.map((frame, index) => (index > 0 && sight?.stack.find(isSame(frame))) || frame);
+    return { stack, isGarbageCollection: found.isGarbageCollection };
+  };
+  return {
+    get isPuzzling() {
+      return inquiry !== undefined && sight === undefined && !isNative;
+    },
+    look() {
+      if (inquiry === undefined) return tellOnce();
+      looks++;
+      askedAt = now();
+      isAnswered = false;
+      asked = inquiry.ask(`${answers}.look()`).then((answer) => answered(answer as Sight), around.blind);
+    },
+    goOn() {
+      if (isPrompt) return;
+      if (isAnswered && looks < mostLooks) this.look();
+      else if (isAnswered || now() - askedAt > nativeAfterMs) {
+        isNative = inquiry !== undefined;
+        tellOnce();
+      }
+    },
+    async end() {
+      durationMs = pulse.forMs;
+      isOver = true;
+      await asked;
+      const profile = await sampled().catch(around.blind);
+      const culprit = profile?.stack.find((frame) => !frame.isInternal);
+      const agree = sight !== undefined && (culprit === undefined || sight.stack.some(isSame(culprit)));
+      if (!isPrompt && sight !== undefined) isNative = true;
+      const stack = (agree && isPrompt ? sight?.stack : profile?.stack) ?? sight?.stack ?? [];
+      const all = stall(stack, profile?.isGarbageCollection);
+      around.told(all, true);
+      return all;
+    },
+  };
+}
