@@ -9,16 +9,10 @@ interface Node {
   data: unknown;
   priority?: unknown;
   callback: Method;
-  [OURS]?: Ours;
-}
-
-/** What we keep with it. */
-interface Ours {
-  readonly task: Task;
-  /** The user's callback, while the node has one of ours. */
-  readonly callback: Method;
-  /** What users get to see of the node. */
-  view?: Node;
+  /** A list links its nodes. */
+  next?: Node | null;
+  /** Of what stands in for a node: that node. */
+  [NODE]?: Node;
 }
 
 /** The parts that async keeps to itself, and that have been the same since its version 3.2. */
@@ -31,7 +25,7 @@ interface Inside {
   running(): number;
 }
 
-const OURS = Symbol("queuescope");
+const NODE = Symbol("queuescope.node");
 
 /** Is the object built like a queue of async's? */
 export function isAsyncQueue(queue: object): queue is Inside {
@@ -58,24 +52,27 @@ export const asyncPriorityQueue: Adapter<Inside> = { ...asyncQueue, priorities: 
 /** How many tasks all of async's queues have taken: the next worker that is called gets the last of those. */
 let starts = 0;
 
-/** async keeps a node for each item: it carries the task, and knows when it is over. */
+/**
+ * async keeps a node for each item. While it waits, that stays as it is; when async takes it, it gets something else in its stead,
+ * whose callback tells us when the task is over. Users get to see the nodes themselves.
+ */
 class AsyncAttachment implements Attachment, Claimant {
   readonly tells = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
   readonly probe;
   private readonly ledger: Ledger;
   private readonly restores: (() => void)[];
+  /** The tasks that wait, by their nodes. */
+  private readonly tasks = new Map<Node, Task>();
   /** The task that was taken last, and at which of all starts. */
   private started: Task | undefined = undefined;
   private startedAs = 0;
-  /** What users get to see of those that are running; async, too, gives the same array each time. */
-  private readonly views: Node[] = [];
 
   constructor(queue: Inside, telemetry: QueueTelemetry) {
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
       size: () => queue.length(),
       running: () => queue.running(),
-      head: () => (queue._tasks.head ?? queue._tasks.heap?.[0])?.[OURS]?.task,
+      head: () => this.tasks.get(first(queue)!),
     });
     const restore = patch(queue, {
       _createTaskItem: this.wrapCreate,
@@ -90,10 +87,14 @@ class AsyncAttachment implements Attachment, Claimant {
       throw error;
     }
     this.restores.push(listen(telemetry.queueName, this));
+    for (const node of nodesOf(queue)) {
+      this.tasks.set(node, this.ledger.adopt(node.data, this.ledger.tierOf(node.priority)));
+    }
   }
 
   detach(): void {
     this.ledger.close();
+    this.tasks.clear();
     for (const restore of this.restores) restore();
   }
 
@@ -114,22 +115,13 @@ class AsyncAttachment implements Attachment, Claimant {
   }
 
   private readonly wrapCreate = (original: Method): Method => {
-    const attachment = this;
-    const { ledger } = this;
+    const { ledger, tasks } = this;
     return function createTaskItem(this: unknown, ...args: unknown[]) {
       const node = original.apply(this, args) as Node;
       if (!ledger.isOpen) return node;
       const task = ledger.enter(node.data, ledger.tierOf(node.priority));
       ledger.entered(task);
-      const { callback } = node;
-      const settle: Method = function (error, ...results) {
-        ledger.settle(task, error ? { error } : undefined);
-        // Nobody claims it where the worker isn't wrapped.
-        if (attachment.started === task) attachment.started = undefined;
-        return callback.call(this, error, ...results);
-      };
-      node.callback = settle;
-      node[OURS] = { task, callback };
+      tasks.set(node, task);
       return node;
     };
   };
@@ -138,24 +130,38 @@ class AsyncAttachment implements Attachment, Claimant {
     const attachment = this;
     return function shift(this: unknown, ...args: unknown[]) {
       const node = original.apply(this, args) as Node | undefined;
-      const task = node?.[OURS]?.task;
-      if (task?.stage === "waiting" && attachment.ledger.isOpen) {
-        attachment.ledger.take(task);
-        attachment.started = task;
-        attachment.startedAs = ++starts;
-      }
-      return node;
+      const task = node && attachment.tasks.get(node);
+      return task === undefined ? node : attachment.start(node!, task);
     };
   };
 
+  /** What async gets in the node's stead. */
+  private start(node: Node, task: Task): Node {
+    const { ledger } = this;
+    this.tasks.delete(node);
+    ledger.take(task);
+    this.started = task;
+    this.startedAs = ++starts;
+    const callback = (error: unknown, ...results: unknown[]) => {
+      ledger.settle(task, error ? { error } : undefined);
+      // Nobody claims it where the worker isn't wrapped.
+      if (this.started === task) this.started = undefined;
+      return node.callback(error, ...results);
+    };
+    return { ...node, callback, [NODE]: node };
+  }
+
   private readonly wrapRemove = (original: Method): Method => {
-    const attachment = this;
+    const { ledger, tasks } = this;
     return function remove(this: unknown, test: unknown, ...more: unknown[]) {
       if (typeof test !== "function") return original.call(this, test, ...more);
       const tell = (node: Node) => {
-        const isOut = test(viewOf(node));
-        const task = node[OURS]?.task;
-        if (isOut && task !== undefined) attachment.ledger.drop(task, "evicted");
+        const isOut = test(node);
+        const task = isOut ? tasks.get(node) : undefined;
+        if (task !== undefined) {
+          tasks.delete(node);
+          ledger.drop(task, "evicted");
+        }
         return isOut;
       };
       return original.call(this, tell, ...more);
@@ -163,26 +169,35 @@ class AsyncAttachment implements Attachment, Claimant {
   };
 
   private readonly wrapEmpty = (original: Method): Method => {
-    const { ledger } = this;
+    const { ledger, tasks } = this;
     return function empty(this: unknown, ...args: unknown[]) {
+      tasks.clear();
       ledger.dropAll("shutdown");
       return original.apply(this, args);
     };
   };
 
   private readonly wrapWorkersList = (original: Method): Method => {
-    const { views } = this;
+    /** async gives the same array each time, too. */
+    let list: Node[] | undefined;
     return function workersList(this: unknown, ...args: unknown[]) {
-      views.splice(0, views.length, ...(original.apply(this, args) as Node[]).map(viewOf));
-      return views;
+      list ??= new Proxy(original.apply(this, args) as Node[], {
+        get: (nodes, key, receiver) => {
+          const value = Reflect.get(nodes, key, receiver);
+          return value?.[NODE] ?? value;
+        },
+      });
+      return list;
     };
   };
 }
 
-/** The node as it would be without us; the same one each time. */
-function viewOf(node: Node): Node {
-  const { [OURS]: ours, ...theirs } = node;
-  if (ours === undefined) return node;
-  ours.view ??= { ...theirs, callback: ours.callback };
-  return ours.view;
+function first({ _tasks }: Inside): Node | undefined {
+  return _tasks.head ?? _tasks.heap?.[0];
+}
+
+/** Those that wait, in the order of the list or heap. */
+function* nodesOf(queue: Inside): Iterable<Node> {
+  if (queue._tasks.heap !== undefined) yield* queue._tasks.heap;
+  else for (let node = first(queue); node; node = node.next ?? undefined) yield node;
 }

@@ -57,10 +57,10 @@ export class Ledger {
   }
 
   /** An item that was there before us: it ages from now on. */
-  adopt(item: unknown): Task {
-    const task = new Task(this.telemetry, undefined, 0, this.openedAt, item);
+  adopt(item: unknown, tier = 0): Task {
+    const task = new Task(this.telemetry, undefined, tier, this.openedAt, item);
     task.stage = "waiting";
-    this.line(0).append(task);
+    this.line(tier).append(task);
     this.size++;
     return task;
   }

@@ -433,7 +433,14 @@ describe.each(EVERY)("instrumenting an async.queue whose worker is a %s, %s,", (
       expect(await figures()).toMatchObject({ depth });
     }
     expect(items).toEqual(["a", "b", "c", "d"]);
-    expect(await figures()).toMatchObject({ enqueued: 1, depth: 0, inFlight: 0, success: 1, failure: 0 });
+    expect(await figures()).toEqual({
+      enqueued: 1,
+      depth: 0,
+      dequeued: 3,
+      inFlight: 0,
+      success: 3,
+      failure: 0,
+    });
     expect(await read.number("queue.oldest.age.seconds")).toBe(0);
     expect(await read.number("queue.context.lost")).toBe(0);
     expect(read.sends()).toHaveLength(1);
@@ -475,18 +482,17 @@ describe.each(EVERY)("instrumenting an async.queue whose worker is a %s, %s,", (
     void queue.push("d");
     for (let i = 0; i < 4; i++) await end();
     expect(items).toEqual(["a", "b", "c", "d"]);
-    // Those that were inside before belong to nobody.
     expect(await figures()).toEqual({
       enqueued: 4,
       depth: 0,
-      dequeued: 2,
+      dequeued: 4,
       inFlight: 0,
-      success: 2,
+      success: 4,
       failure: 0,
     });
     expect(await read.number("queue.inflight.oldest.age.seconds")).toBe(0);
     expect(await read.number("queue.context.lost")).toBe(0);
-    if (kind === "wrapped") expect(read.links()).toEqual([0, 3]);
+    if (kind === "wrapped") expect(read.links()).toEqual([0, undefined, undefined, 3]);
   });
 
   it("twice is an error that names the first, and changes nothing", async () => {
@@ -868,6 +874,32 @@ describe("a wrapped async queue behaves as before", () => {
     expect(first).not.toBe(second);
     await end();
     expect(queue.workersList()).toEqual([]);
+  });
+
+  it("is seen as it is, wherever it is seen: among what waits, among what runs, and by its callback", async () => {
+    const { queue, end } = wrappedQueue("callback", "wrapped");
+    queue.pause();
+    const nodes: object[] = [];
+    const see = () => queue.remove((node) => nodes.push(node) === 0);
+    const callback = function (this: object) {
+      nodes.push(this);
+    };
+    void queue.push(1, callback as never);
+    see();
+    void queue.push(2);
+    expect(Object.keys(nodes[0]!)).toEqual(["data", "callback", "next"]);
+    queue.resume();
+    await turn();
+    await turn();
+    expect(queue.workersList()).toEqual([nodes[0]]);
+    nodes.push(queue.workersList()[0]!);
+    await end();
+    expect(nodes.length).toBe(3);
+    for (const node of nodes) {
+      expect(node).toBe(nodes[0]);
+      expect((node as { callback?: unknown }).callback).toBe(callback);
+    }
+    expect(Reflect.ownKeys(nodes[0]!)).toEqual(["data", "callback", "next", "prev"]);
   });
 
   it("shows remove what waits, items and callbacks of the user's", async () => {

@@ -6,7 +6,6 @@ import { compare, TIMEOUT } from "./differential.js";
 const accounts = new Accounts();
 afterAll(() => accounts.stop());
 
-// Some differences are known and not mended yet: when this fails, they are, and `fails` can go.
-it.fails("a wrapped queue of async does what a bare one does, and the metrics add up", TIMEOUT, async () => {
+it("a wrapped queue of async does what a bare one does, and the metrics add up", TIMEOUT, async () => {
   await expect(compare(asyncPlay, accounts)).resolves.toBeUndefined();
 });
