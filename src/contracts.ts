@@ -172,6 +172,8 @@ export interface WorkerView {
   readonly work: TaskFacts | undefined;
   /** What its task said it was doing. */
   readonly step: string | undefined;
+  /** The gate that its task waits for, before the handler is called. */
+  readonly gate: string | undefined;
   readonly lastStartAt: number | undefined;
   readonly lastStepAt: number | undefined;
   readonly lastFinishAt: number | undefined;

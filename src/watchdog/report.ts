@@ -180,8 +180,16 @@ export class BreachReport {
 /** A worker, as a report shows it. */
 export type WorkerReport = Omit<WorkerView, "work">;
 
-function workerReport({ id, state, step, lastStartAt, lastStepAt, lastFinishAt }: WorkerView): WorkerReport {
-  return { id, state, step, lastStartAt, lastStepAt, lastFinishAt };
+function workerReport({
+  id,
+  state,
+  step,
+  gate,
+  lastStartAt,
+  lastStepAt,
+  lastFinishAt,
+}: WorkerView): WorkerReport {
+  return { id, state, step, gate, lastStartAt, lastStepAt, lastFinishAt };
 }
 
 function taskReport({ facts: _, ...task }: TaskNow): TaskReport {

@@ -1,4 +1,5 @@
 import type { GateView, SlaTarget, TaskFacts, WorkerState } from "../contracts.js";
+import type { WaitKind } from "./waits/wait.js";
 
 /** One tier of a queue, at the moment of a look. */
 export interface TierNow {
@@ -15,7 +16,7 @@ export interface TierNow {
 
 /** Something that a task waits for. */
 export interface WaitNow {
-  readonly kind: string;
+  readonly kind: WaitKind;
   readonly label: string;
   readonly state: string | undefined;
   readonly forMs: number;
@@ -45,7 +46,7 @@ export interface TaskNow {
 /** Tasks that wait for the same thing. */
 export interface TaskGroup {
   /** What they wait for: a wait's kind and label, else a step; undefined where nobody knows. */
-  readonly kind: string | undefined;
+  readonly kind: WaitKind | undefined;
   readonly label: string | undefined;
   readonly tasks: readonly TaskNow[];
 }

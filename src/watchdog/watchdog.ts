@@ -14,6 +14,7 @@ import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 import { ReportFiles } from "./report-files.js";
 import type { StallNow } from "./situation.js";
+import { Waits } from "./waits/waits.js";
 import { type Surroundings, WatchedQueue } from "./watched-queue.js";
 
 /** Where a queue that nobody declared an SLA for has its limit. */
@@ -38,6 +39,7 @@ export interface WatchdogEvents {
 export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly settings: Settings;
   private readonly files: ReportFiles | undefined;
+  private readonly waits = new Waits();
   private readonly watched = new Map<object, WatchedQueue>();
   /** By queue and tier, when a breach was last reported. */
   private readonly reported = new Map<string, number>();
@@ -96,6 +98,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (this.isRunning) return this;
     this.isRunning = true;
     recorder.interested++;
+    this.contain(() => this.waits.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
     this.look();
@@ -107,6 +110,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (!this.isRunning) return;
     this.isRunning = false;
     recorder.interested--;
+    this.contain(() => this.waits.stop());
     const { signal, clock } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     if (this.timer !== undefined) clock.clearTimeout(this.timer);
@@ -142,7 +146,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   };
 
   private lookAt(_queue: object, watched: WatchedQueue): void {
-    const { breached, cleared } = watched.look();
+    const { breached, cleared } = watched.look(this.surroundings());
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
       this.reported.delete(keyOf(watched, tier));
@@ -188,8 +192,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private surroundings(): Surroundings {
     return {
-      waitsOf: () => [],
-      neverResumes: () => undefined,
+      waitsOf: (task) => {
+        const now = performance.now();
+        return this.waits
+          .of(task)
+          .map(({ kind, label, state, since }) => ({ kind, label, state, forMs: now - since }));
+      },
+      neverResumes: (task) => this.waits.neverResumes(task),
       stalls: () => this.stalls,
       loopUtilization: () => this.busy,
     };

@@ -1,10 +1,13 @@
 import type { GateView, Head, PoolView, SlaTarget, TaskFacts, Watchable, WorkerView } from "../contracts.js";
-import { groupByWait } from "./group.js";
 import { History } from "./history.js";
-import type { PoolNow, Situation, StallNow, TaskNow, TierNow, WaitNow } from "./situation.js";
+import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
+import { groupByWait } from "./waits/group.js";
+import type { Wait } from "./waits/wait.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;
+/** From which age on a task is worth a question at each look, in milliseconds. */
+const OLD_MS = 1_000;
 /** How many tasks in flight a report looks at. */
 const MOST_TASKS = 1_000;
 
@@ -16,6 +19,25 @@ export interface Surroundings {
   neverResumes(task: TaskFacts): boolean | undefined;
   stalls(): readonly StallNow[];
   loopUtilization(): number;
+}
+
+/** The step that a task named last counts where nothing else is known of it. */
+function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
+  const waiting = tasks.map((task) => {
+    const since = task.runningMs === undefined ? undefined : now - task.runningMs;
+    const waits = task.waits.map(
+      ({ forMs, ...wait }): Wait => ({ ...wait, since: now - forMs, stack: undefined }),
+    );
+    if (task.step !== undefined && waits.every(({ kind }) => kind === "span")) {
+      waits.push({ kind: "step", label: task.step, state: undefined, since: since ?? now, stack: undefined });
+    }
+    return { task, since, waits };
+  });
+  return groupByWait(waiting).map(({ kind, label, tasks }) => ({
+    kind,
+    label,
+    tasks: tasks.map(({ task }) => task),
+  }));
 }
 
 /** An item that waits, in a report. */
@@ -49,10 +71,11 @@ export class WatchedQueue {
   }
 
   /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
-  look(): { breached: number[]; cleared: { tier: number; lastedMs: number }[] } {
+  look(surroundings: Surroundings): { breached: number[]; cleared: { tier: number; lastedMs: number }[] } {
     this.history.look();
     const { probe } = this.queue;
     const now = probe.now();
+    this.watchTasks(now, surroundings);
     const breached: number[] = [];
     const cleared: { tier: number; lastedMs: number }[] = [];
     for (const tier of probe.tiers.keys()) {
@@ -90,7 +113,7 @@ export class WatchedQueue {
       waitingPuts: probe.waitingPuts,
       waitingGets: probe.waitingGets,
       tasks,
-      groups: groupByWait(tasks),
+      groups: groupsOf(tasks, now),
       pools: this.pools().map(poolNow),
       gates: this.gates(),
       mostAttempts: this.mostAttempts(tasks),
@@ -165,11 +188,21 @@ export class WatchedQueue {
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
-        waits: surroundings.waitsOf(facts),
+        waits: waitsOf(facts, worker, surroundings, now),
         neverResumes: surroundings.neverResumes(facts),
       });
     }
     return tasks;
+  }
+
+  /** Whether a task can never resume is found out only from the first question on. */
+  private watchTasks(now: number, surroundings: Surroundings): void {
+    let asked = 0;
+    for (const { facts, takenAt } of this.queue.probe.tasks?.() ?? []) {
+      // The oldest come first.
+      if (takenAt === undefined || now - takenAt < OLD_MS || ++asked > MOST_TASKS) return;
+      surroundings.neverResumes(facts);
+    }
   }
 
   private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
@@ -208,4 +241,23 @@ function poolNow(pool: PoolView): PoolNow {
     stopped: pool.count("stopped"),
   };
   return { name: pool.name, isTaking: pool.isTaking, workers };
+}
+
+/** A task that waits for its gate has not begun, and waits for nothing else. */
+function waitsOf(
+  facts: TaskFacts,
+  worker: WorkerView | undefined,
+  surroundings: Surroundings,
+  now: number,
+): readonly WaitNow[] {
+  if (worker?.gate === undefined) return surroundings.waitsOf(facts);
+  const forMs = worker.lastStartAt === undefined ? 0 : now - worker.lastStartAt;
+  return [
+    {
+      kind: "gate",
+      label: worker.gate,
+      state: worker.state === "backoff" ? "breaker open" : undefined,
+      forMs,
+    },
+  ];
 }

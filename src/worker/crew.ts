@@ -88,6 +88,10 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     return this.settings.name;
   }
 
+  get gateName(): string | undefined {
+    return this.settings.gate?.name;
+  }
+
   statuses(): readonly WorkerView[] {
     return this.workers;
   }

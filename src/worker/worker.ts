@@ -10,6 +10,8 @@ export interface Failure {
 /** Whom a worker works for. */
 export interface Boss<T> {
   readonly gates: Set<Gate>;
+  /** Of the gate before each handler. */
+  readonly gateName: string | undefined;
   /** Monotonic milliseconds; NaN while nobody wants times. */
   now(): number;
   call(item: T, task: Task): unknown;
@@ -45,6 +47,10 @@ export class Worker<T> implements Links<Worker<T>> {
 
   get step(): string | undefined {
     return this.task?.currentStep;
+  }
+
+  get gate(): string | undefined {
+    return this.isAtGate ? this.crew.gateName : undefined;
   }
 
   get state(): WorkerState {
