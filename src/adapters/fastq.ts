@@ -1,7 +1,7 @@
 import type { queue as Fastq } from "fastq";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
 import { type Claimant, listen } from "./handler.js";
-import { Ledger } from "./ledger.js";
+import { isPlainPromise, Ledger } from "./ledger.js";
 import { type Method, patch, type Replace } from "./patch.js";
 import type { Task } from "./task.js";
 
@@ -42,7 +42,7 @@ class FastqAttachment implements Attachment, Claimant {
   private readonly adopted = new Set<Task>();
   /** How many of those are running, at most. */
   private strangers: number;
-  /** How many tasks have thrown at once: fastq counts those as running for ever. */
+  /** How many slots are taken though their tasks are over: for ever, where a worker or a callback threw. */
   private stuck = 0;
   /** Are there other queues of the name? */
   private isShared = false;
@@ -98,10 +98,10 @@ class FastqAttachment implements Attachment, Claimant {
   run(task: Task, handler: () => unknown): unknown {
     try {
       const result = this.ledger.run(task, handler);
-      if (this.isShared && this.hasPromises && result instanceof Promise) this.foreseeEnd(task, result);
+      if (this.isShared && this.hasPromises && isPlainPromise(result)) this.foreseeEnd(task, result);
       return result;
     } catch (error) {
-      this.ledger.settle(task, { error });
+      this.threw(task, error);
       throw error;
     }
   }
@@ -114,8 +114,13 @@ class FastqAttachment implements Attachment, Claimant {
         if (!attachment.ledger.isOpen) return original.call(this, item, done, ...more);
         return attachment.put(item, atFront, (task) => {
           const settle: Done = function (error, ...results) {
+            const holdsSlot = task.stage !== "over";
             attachment.settle(task, error);
-            if (done) done.call(this, error, ...results);
+            if (holdsSlot) attachment.stuck++;
+            // The name is in the error if it is no function.
+            const callback = done;
+            if (callback) callback.call(this, error, ...results);
+            if (holdsSlot) attachment.stuck--;
             attachment.foresee();
           };
           return original.call(this, item, settle, ...more);
@@ -144,6 +149,8 @@ class FastqAttachment implements Attachment, Claimant {
 
   private put(item: unknown, atFront: boolean, original: (task: Task) => unknown): unknown {
     const { ledger, queue } = this;
+    // From here on the order is another.
+    if (atFront) this.catchUp(this.hasPromises);
     const task = ledger.enter(item);
     const outer = this.entering;
     this.entering = task;
@@ -152,11 +159,7 @@ class FastqAttachment implements Attachment, Claimant {
       return original(task);
     } catch (error) {
       // It was the worker that threw.
-      if (queue.running() > running) {
-        this.stuck++;
-        if (!this.isClaimed) this.take(task);
-        ledger.settle(task, { error });
-      }
+      if (queue.running() > running) this.threw(task, error);
       throw error;
     } finally {
       this.entering = outer;
@@ -171,16 +174,32 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   private settle(task: Task, error: unknown): void {
-    if (task.stage === "entering" || task.stage === "waiting") this.take(task);
+    this.started(task);
     this.ledger.settle(task, error ? { error } : undefined);
   }
 
-  /** Without a wrapped worker, who was started is learnt from how many run. */
-  private catchUp(): void {
+  private threw(task: Task, error: unknown): void {
+    if (task.stage === "over") return;
+    this.stuck++;
+    this.started(task);
+    this.ledger.settle(task, { error });
+  }
+
+  /** The task was started at some time, and before it who stood before it. */
+  private started(task: Task): void {
+    while (task.stage === "waiting") this.take(this.next()!);
+    this.take(task);
+  }
+
+  /**
+   * Without a wrapped worker, who was started is learnt from how many run. Strangers end unseen, and the end of a promise is told
+   * after the next task has started: to be sure takes a count of those that wait, which takes as long as the queue is.
+   */
+  private catchUp(surely = false): void {
     const { ledger, queue } = this;
     if (this.isClaimed || !ledger.isOpen) return;
-    if (this.adopted.size + this.strangers > 0) {
-      // Strangers end unseen, so only a count tells; it takes as long as the queue is, and soon none of them is left.
+    // Soon there are no strangers left.
+    if (surely || this.adopted.size + this.strangers > 0) {
       for (const most = queue.length(); ledger.size > most; ) this.take(this.next()!);
     }
     const running = queue.running() - this.stuck;
@@ -206,7 +225,7 @@ class FastqAttachment implements Attachment, Claimant {
       this.ending++;
       task.atEnd(() => this.ending--);
     };
-    result.then(over, over);
+    Promise.prototype.then.call(result, over, over);
   }
 
   /** The task that is served next. */
@@ -215,7 +234,8 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   private take(task: Task): void {
-    if (this.front.at(-1) === task) this.front.pop();
+    const place = this.front.lastIndexOf(task);
+    if (place >= 0) this.front.splice(place, 1);
     this.ledger.take(task);
     if (!this.adopted.delete(task)) return;
     this.ledger.forget(task);
@@ -225,6 +245,7 @@ class FastqAttachment implements Attachment, Claimant {
   private readonly wrapDropAll = (original: Method): Method => {
     const attachment = this;
     return function drop(this: unknown, ...args: unknown[]) {
+      attachment.catchUp(true);
       attachment.front = [];
       attachment.adopted.clear();
       attachment.ledger.dropAll("shutdown");

@@ -230,6 +230,11 @@ export class Ledger {
   }
 }
 
+/** Is it a promise that `await` asks for no `then`? Then it can be listened to unseen, by that of `Promise.prototype`. */
+export function isPlainPromise(result: unknown): result is Promise<unknown> {
+  return result instanceof Promise && result.constructor === Promise;
+}
+
 function isInside({ stage }: Task): boolean {
   return stage === "entering" || stage === "waiting";
 }
@@ -239,8 +244,7 @@ function isInside({ stage }: Task): boolean {
  * its own. That may do its work only when it is awaited, so it is left to the caller to call it, once.
  */
 export function whenOver(result: unknown, over: (failure?: { readonly error: unknown }) => void): unknown {
-  if (result instanceof Promise && result.constructor === Promise) {
-    // As `await` does it, which asks such a promise for no `then`.
+  if (isPlainPromise(result)) {
     Promise.prototype.then.call(
       result,
       () => over(),

@@ -923,6 +923,96 @@ describe("a wrapped fastq behaves as before", () => {
   });
 });
 
+describe.each(KINDS)("the books of a fastq add up, worker %s,", (kind) => {
+  const noop = () => {};
+
+  it("where what stands in a callback's place is no function: that fails in fastq's own words", async () => {
+    const fail = (queue: Queue) => {
+      try {
+        return queue.push(1, 5 as never);
+      } catch (error) {
+        return `${error}`;
+      }
+    };
+    const worker = (_: unknown, done: Done) => done(null);
+    const words = fail(fastq(worker, 1));
+    expect(words).toMatch("TypeError");
+    expect(fail(wrap(fastq(workerOf(kind, worker), 1)))).toBe(words);
+  });
+
+  it("where a callback throws: its slot stays taken, in fastq too", async () => {
+    const worker = (item: string, done: Done) => void (item === "sync" && done(null));
+    const queue = wrap(fastq(workerOf(kind, worker), 2));
+    const error = new Error("the callback's");
+    const fail = () => {
+      throw error;
+    };
+    expect(() => queue.push("sync", fail)).toThrow(error);
+    expect(await figures()).toMatchObject({ enqueued: 1, dequeued: 1, depth: 0, inFlight: 1, success: 1 });
+    queue.push("a", noop);
+    queue.push("b", noop);
+    expect(await figures()).toMatchObject({ enqueued: 3, dequeued: 2, depth: 1, inFlight: 2 });
+  });
+
+  it("where a worker resumes and then throws: the error is its own", async () => {
+    const error = new Error("the worker's");
+    const ends: Done[] = [];
+    const worker = (item: string, done: Done) => {
+      if (item === "throws") {
+        queue.resume();
+        throw error;
+      }
+      if (item === "pushes") queue.push("sync", noop);
+      if (item === "sync") done(null);
+      else ends.push(done);
+    };
+    const queue = wrap(fastq(workerOf(kind, worker), 2)) as Queue<string>;
+    queue.push("a", noop);
+    expect(() => queue.push("throws", noop)).toThrow(error);
+    queue.push("pushes", noop);
+    queue.push("b", noop);
+    queue.concurrency = 10;
+    while (ends.length > 0) ends.shift()!(null);
+    expect(await figures()).toMatchObject({ enqueued: 5, dequeued: 5, depth: 0, success: 4, failure: 1 });
+    expect(await read.number("queue.telemetry.errors")).toBe(0);
+  });
+
+  it("where one is done at once while another concurrency lets two of them start", async () => {
+    const ends: Done[] = [];
+    const worker = (item: string, done: Done) => void (item === "sync" ? done(null) : ends.push(done));
+    const queue = wrap(fastq(workerOf(kind, worker), 1)) as Queue<string>;
+    for (const item of ["a", "c"]) queue.push(item, noop);
+    for (const item of ["sync", "b"]) queue.unshift(item, noop);
+    for (const concurrency of [2, 3]) queue.concurrency = concurrency;
+    while (ends.length > 0) ends.shift()!(null);
+    expect(await figures()).toMatchObject({ enqueued: 4, dequeued: 4, depth: 0, success: 4 });
+  });
+
+  it("where another concurrency lets one start, another one goes to the front, and is killed", async () => {
+    const { queue, end } = manual("callback", kind);
+    for (const item of ["a", "b"]) queue.push(item, noop);
+    queue.concurrency = 2;
+    queue.unshift("c", noop);
+    queue.kill();
+    for (let i = 0; i < 2; i++) await end();
+    expect(await drops()).toEqual({ shutdown: 1 });
+    expect(await figures()).toMatchObject({ enqueued: 3, dequeued: 2, depth: 0, inFlight: 0, success: 2 });
+  });
+
+  it("where one starts, and changes the queue, before the end of the last promise is told", async () => {
+    const worker = async (item: number) => {
+      if (item !== 2) return;
+      void queue.unshift(3);
+      queue.kill();
+    };
+    const queue = wrap(fastq.promise(workerOf(kind, worker), 1));
+    void queue.push(1);
+    await queue.push(2);
+    expect(await drops()).toEqual({ shutdown: 1 });
+    expect(await figures()).toMatchObject({ enqueued: 3, dequeued: 2, depth: 0, inFlight: 0, success: 2 });
+  });
+});
+
 it("the probe's head of a fastq is what is served next, also once concurrency was raised", async () => {
   const { fastq: adapter } = await import("../../src/adapters/fastq.js");
   const { readOptions } = await import("../../src/telemetry/options.js");

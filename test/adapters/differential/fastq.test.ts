@@ -6,7 +6,6 @@ import { fastqPlay } from "./fastq.js";
 const accounts = new Accounts(({ wrapsWorker }) => !wrapsWorker);
 afterAll(() => accounts.stop());
 
-// Some differences are known and not mended yet: when this fails, they are, and `fails` can go.
-it.fails("a wrapped queue of fastq does what a bare one does, and the metrics add up", TIMEOUT, async () => {
+it("a wrapped queue of fastq does what a bare one does, and the metrics add up", TIMEOUT, async () => {
   await expect(compare(fastqPlay, accounts)).resolves.toBeUndefined();
 });
