@@ -2,6 +2,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { context, trace } from "@opentelemetry/api";
 import { shared } from "../../shared.js";
 import { callSites, frame } from "./call-sites.js";
+import { hrNow } from "./memory.js";
 import type { Frame, Sight, StallTask } from "./stall.js";
 
 /** What the thread can ask of main: its answers are sent as JSON. */
@@ -49,11 +50,12 @@ export function answersWith(
     }
   };
   const look = (): Sight => {
+    const from = hrNow();
     const stack = safely(() => callSites(look)) ?? [];
     const task = safely(() => taskOf(describe));
     if (refresh !== undefined) safely(refresh);
     // The first is the thread's expression.
-    return { stack: stack.slice(1), task };
+    return { stack: stack.slice(1), task, span: [from, hrNow()] };
   };
   const locate = (frames: readonly ProfileFrame[]) =>
     frames.map(({ functionName, url, line, column }) => frame(functionName, url, line, column));

@@ -57,6 +57,8 @@ export interface BlockedHead {
 export interface Sight {
   readonly stack: readonly Frame[];
   readonly task: StallTask | undefined;
+  /** When it began and ended to look, in milliseconds of the clock that all threads share: that is nobody's fault but ours. */
+  readonly span: readonly [number, number];
 }
 
 /** What the thread tells main. */

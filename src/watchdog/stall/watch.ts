@@ -34,6 +34,7 @@ export class Watch {
       profileEveryMs,
       print,
       reportDir,
+      mayInspect: mayInspect(),
       answers: expression,
     };
     this.words = new Int32Array(buffer);
@@ -96,6 +97,12 @@ export class Watch {
     process.off("exit", this.part);
     this.withdraw();
   }
+}
+
+/** The permission model has it denied unless it is allowed; some versions of Node have no word to allow it by. */
+function mayInspect(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  return permission === undefined || permission.has("inspector");
 }
 
 /** Shows that the event loop turns, and whether a debugger may be what stops it. */

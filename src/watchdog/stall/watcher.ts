@@ -1,3 +1,4 @@
+import { isMainThread } from "node:worker_threads";
 import { BYTES, SLOTS } from "./memory.js";
 import { readOptions, type Settings, type StallWatcherOptions } from "./options.js";
 import { Slot } from "./slot.js";
@@ -77,6 +78,10 @@ export class StallWatcher {
   /** Once is enough. */
   start(): this {
     if (this.watch !== undefined) return this;
+    if (!isMainThread) {
+      this.limit("this is no main thread: its event loop is not watched for stalls");
+      return this;
+    }
     try {
       const watch = new Watch(
         this.settings,

@@ -14,12 +14,7 @@ export interface Heaviest {
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
-export function heaviest(
-  profile: Profiler.Profile,
-  from: number,
-  to: number,
-  leastSamples: number,
-): Heaviest | undefined {
+export function heaviest(profile: Profiler.Profile, from: number, to: number): Heaviest | undefined {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map(
     profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])),
@@ -51,7 +46,8 @@ export function heaviest(
     if (name === "(garbage collector)") collecting++;
     else if (name !== "(program)") leaves.set(id, (leaves.get(id) ?? 0) + 1);
   }
-  if (all < leastSamples) return undefined;
+  // It began late, or nothing was sampled: what is there is no fair picture.
+  if (all === 0 || profile.startTime / 1000 > from + 0.3 * (to - from)) return undefined;
   const owners = new Map<number, number>();
   const ownerOf = (leaf: number) =>
     pathOf(leaf).find(({ callFrame: { url } }) => url !== "" && !url.startsWith("node:"))?.id ?? -1;

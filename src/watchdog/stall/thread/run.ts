@@ -29,6 +29,8 @@ export interface ThreadData {
   readonly profileEveryMs: number;
   readonly print: boolean;
   readonly reportDir: string | undefined;
+  /** May threads connect to main's inspector? Asking is fatal where they may not. */
+  readonly mayInspect: boolean;
   /** Evaluated in main, it gives the `Answers`. */
   readonly answers: string;
 }
@@ -55,16 +57,15 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     isReady = true;
   };
   const blind = (error: unknown) =>
-    limit(
-      `the inspector is not available (${(error as NodeJS.ErrnoException).code ?? error}): event-loop stalls are reported without stack and task`,
-    );
+    limit(`the inspector is not available (${error}): event-loop stalls are reported without stack and task`);
 
   const pulse = parts.makePulse(() => memory[layout.beat]!, thresholdMs, Math.max(50, thresholdMs / 4));
   const heads = parts.makeHeads(memory, layout);
   const outlet = parts.makeOutlet(require("node:fs"), data.print, data.reportDir, fault);
   let inspector: typeof import("node:inspector") | undefined;
   try {
-    inspector = require("node:inspector") as typeof import("node:inspector");
+    if (data.mayInspect) inspector = require("node:inspector") as typeof import("node:inspector");
+    else blind("it takes --allow-inspector");
   } catch (error) {
     blind(error);
   }

@@ -3,7 +3,6 @@ import type * as Inspector from "node:inspector";
 /** V8's sampling profiler in main: the only one that sees who called native code while that runs. */
 export interface Sampler {
   readonly isOn: boolean;
-  readonly everyMs: number;
   start(): Promise<void>;
   /** What was sampled since the start or the last call. */
   take(): Promise<Inspector.Profiler.Profile | undefined>;
@@ -28,7 +27,6 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
     post("Runtime.evaluate", { expression, includeCommandLineAPI: true, silent: true });
   const title = (index: number) => JSON.stringify(`queuescope-${index}`);
   return {
-    everyMs,
     get isOn() {
       return session !== undefined;
     },

@@ -78,9 +78,7 @@ export function makeStory(around: Surroundings): Story {
   /** A function's line is where it begins, unless somebody saw it at work. */
   const sampled = async () => {
     const profile = await sampler?.take();
-    // Under load many a sample is not taken.
-    const leastSamples = Math.max(1, (0.3 * durationMs) / (sampler?.everyMs ?? 1));
-    const found = profile && around.heaviest(profile, since, since + durationMs, leastSamples);
+    const found = profile && around.heaviest(profile, since, since + durationMs);
     if (found === undefined) return undefined;
     const expression = `${answers}.locate(${JSON.stringify(found.stack)})`;
     const located = (await inquiry?.ask(expression)) as Frame[];
@@ -114,7 +112,8 @@ export function makeStory(around: Surroundings): Story {
       const culprit = profile?.stack.find((frame) => !frame.isInternal);
       const agree = sight !== undefined && (culprit === undefined || sight.stack.some(isSame(culprit)));
       if (!isPrompt && sight !== undefined) isNative = true;
-      const stack = (agree && isPrompt ? sight?.stack : profile?.stack) ?? sight?.stack ?? [];
+      const isSight = sight !== undefined && ((agree && isPrompt) || culprit === undefined);
+      const stack = isSight ? sight!.stack : (profile?.stack ?? []);
       const all = stall(stack, profile?.isGarbageCollection);
       around.told(all, true);
       return all;

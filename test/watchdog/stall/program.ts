@@ -1,0 +1,181 @@
+// A program whose event loop is blocked. It says what its listeners are told, a line each.
+import { pbkdf2Sync } from "node:crypto";
+import { existsSync } from "node:fs";
+import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
+import { FifoQueue, instrument, WorkerPool, withCorrelationId } from "../../../src/index.js";
+import { StallWatcher } from "../../../src/watchdog/stall/watcher.js";
+
+const [mode = "idle", file = "", reportDir] = process.argv.slice(2);
+// A collection of garbage may take long where there are few processors.
+const THRESHOLD_MS = mode === "garbage" ? 500 : 200;
+
+const say = (what: string, facts?: unknown) => console.log(`${what} ${JSON.stringify(facts ?? null)}`);
+const steps = new Map<string, () => string | undefined>();
+
+const watcher = new StallWatcher({
+  thresholdMs: THRESHOLD_MS,
+  reportDir,
+  describe: (store) => ({ step: steps.get((store as { correlationId: string }).correlationId)?.() }),
+})
+  .onStall((stall) => say("stall", stall))
+  .onBreach((breach) => say("breach", breach))
+  .onLimited((reason) => say("limited", reason))
+  .onError((error) => say("error", String(error)));
+
+/** Blocks until the parent has made the file. */
+function busy(): void {
+  while (!existsSync(file));
+}
+
+function spin(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+function catastrophe(): void {
+  const start = performance.now();
+  for (let length = 20; performance.now() - start < 5 * THRESHOLD_MS; length++) {
+    /^(a+)+$/.test(`${"a".repeat(length)}b`);
+  }
+}
+
+/** The least size, doubled again and again, for which it takes long enough. */
+function sizeOf(work: (size: number) => unknown, least: number): number {
+  for (let size = least; ; size *= 2) {
+    const start = performance.now();
+    work(size);
+    if (performance.now() - start > 3 * THRESHOLD_MS) return size;
+  }
+}
+
+const textOf = (length: number) =>
+  JSON.stringify(Array.from({ length }, (_, id) => ({ id, name: `number ${id}`, tags: ["a", "b"] })));
+
+function parseBigText(text: string): unknown {
+  return JSON.parse(text);
+}
+
+function derive(rounds: number): Buffer {
+  return pbkdf2Sync("secret", "salt", rounds, 64, "sha512");
+}
+
+let text = "";
+let rounds = 0;
+if (mode === "json") text = textOf(sizeOf((length) => parseBigText(textOf(length)), 100_000));
+if (mode === "pbkdf2") rounds = sizeOf(derive, 100_000);
+
+const ready = new Promise<void>((resolve) => watcher.onReady(resolve));
+const stalled = new Promise<void>((resolve) => watcher.onStall(() => resolve()));
+const hold = setInterval(() => {}, 1_000);
+watcher.start();
+await ready;
+say("ready");
+
+const inTask = (work: () => void) =>
+  new Promise<void>((resolve) => setTimeout(() => withCorrelationId("order-7", () => resolve(work())), 5));
+
+switch (mode) {
+  case "busy":
+    await inTask(busy);
+    await stalled;
+    break;
+  case "regex":
+    await inTask(catastrophe);
+    await stalled;
+    break;
+  case "json":
+    await inTask(() => void parseBigText(text));
+    await stalled;
+    break;
+  case "pbkdf2":
+    await inTask(() => void derive(rounds));
+    await stalled;
+    break;
+  case "pool": {
+    const queue = instrument(new FifoQueue<string>(), { name: "orders" });
+    const pool = new WorkerPool(queue, async (_, task) => {
+      steps.set(task.correlationId, () => task.currentStep);
+      await turn();
+      task.step("charge card");
+      busy();
+    });
+    await queue.put("book", { correlationId: "order-8" });
+    await pool.drain({ timeoutMs: 20_000 });
+    await stalled;
+    break;
+  }
+  case "breach": {
+    const [late, fine, none, gone] = ["late", "fine", "none", "gone"].map((tier) =>
+      watcher.slot("orders", tier),
+    );
+    late!.publish(1_000, 900);
+    fine!.publish(1_000, 900_000);
+    none!.publish(undefined, 1);
+    gone!.publish(1_000, 900);
+    gone!.release();
+    await inTask(busy);
+    await stalled;
+    break;
+  }
+  case "nested":
+    await inTask(() => {
+      spin(2 * THRESHOLD_MS);
+      withCorrelationId("order-9", () => spin(2 * THRESHOLD_MS));
+    });
+    await stalled;
+    break;
+  case "last-words":
+    busy();
+    process.exit(0);
+    break;
+  case "garbage": {
+    const kept: unknown[] = [];
+    const end = performance.now() + 2_000;
+    while (performance.now() < end) {
+      for (let i = 0; i < 5_000; i++) kept.push({ i, more: [i, i] });
+      if (kept.length > 500_000) kept.length = 0;
+      await turn();
+    }
+    break;
+  }
+  case "short-tasks": {
+    const end = performance.now() + 2_000;
+    while (performance.now() < end) {
+      spin(THRESHOLD_MS / 8);
+      await turn();
+    }
+    break;
+  }
+  case "suspended":
+    await new Promise<void>((resolve) => process.stdin.once("data", () => resolve()));
+    process.stdin.destroy();
+    // For so long that the thread would have seen it.
+    await wait(3 * THRESHOLD_MS);
+    break;
+  case "faults": {
+    watcher.onStall(() => {
+      throw new Error("a listener's");
+    });
+    await inTask(() => spin(2 * THRESHOLD_MS));
+    await stalled;
+    break;
+  }
+  case "again": {
+    await watcher.stop();
+    const before = [process.getActiveResourcesInfo().sort().join(), process.listenerCount("exit")];
+    for (let round = 0; round < 5; round++) {
+      const again = new StallWatcher({ thresholdMs: THRESHOLD_MS });
+      await new Promise<void>((resolve) => again.onReady(resolve).start().start());
+      await Promise.all([again.stop(), again.stop()]);
+      again.start();
+      await again.stop();
+    }
+    await turn();
+    say("left", [before, [process.getActiveResourcesInfo().sort().join(), process.listenerCount("exit")]]);
+    break;
+  }
+  default:
+    await wait(3 * THRESHOLD_MS);
+}
+clearInterval(hold);
+say("done");
