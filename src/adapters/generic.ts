@@ -8,7 +8,10 @@ import type { Task } from "./task.js";
 
 /** The names under which an object has what a queue has. */
 export interface GenericNames {
-  /** A method whose first argument is the item. It may return a promise: the item is in when that resolves. */
+  /**
+   * A method whose first argument is the item. It may return a promise: the item is in when that resolves. Without `get`, that may as
+   * well be what becomes of the task, so the item is in when the method returns.
+   */
   put: string;
   /**
    * A method that returns the next item, or a promise of it; undefined or null when there is none. May be left out where the queue
@@ -94,7 +97,7 @@ class GenericAttachment implements Attachment, Claimant {
       size: () => this.readSize() ?? this.ledger.size,
       running: () => (this.tells.includes("outcomes") ? this.ledger.running.size : undefined),
       head: () => this.head(),
-      waitingPuts: () => this.waitingPuts,
+      waitingPuts: () => (get === undefined ? 0 : this.waitingPuts),
       waitingGets: () => this.waitingGets,
     });
     const methods: Record<string, Replace> = { [put]: this.wrapPut };
@@ -153,9 +156,17 @@ class GenericAttachment implements Attachment, Claimant {
     };
     const refused = (error: unknown) => {
       ledger.refused(task, error);
+      // Where a put is over when it returns, it was accepted.
+      ledger.lose(task);
       waiting.find(task.item);
     };
-    return this.follow(args, 1, "waitingPuts", original, accepted, refused);
+    const call = () => {
+      const result = original();
+      task.isOnStack = false;
+      if (this.names.get === undefined) accepted(performance.now() - task.at);
+      return result;
+    };
+    return this.follow(args, 1, "waitingPuts", call, accepted, refused);
   }
 
   private readonly wrapGet = (original: Method): Method => {

@@ -10,6 +10,10 @@ export interface Figures {
   running(): number | undefined;
   /** Which task is served next, if that can be said. */
   head?(): Task | undefined;
+  /** Is the first of two priorities served before the other one? Absent where there are none. */
+  isMoreUrgent?(one: number, other: number): boolean;
+  /** Is the queue paused? Absent where nobody can pause it. */
+  isPaused?(): boolean;
   /** Callers blocked in put and in get; undefined where the queue blocks nobody. */
   waitingPuts?(): number;
   waitingGets?(): number;
@@ -81,11 +85,11 @@ export class Ledger {
     this.telemetry.putFailed(task.carrier, task.tierIndex, 0, 0, error);
   }
 
-  /** The task is taken, once; one that is taken while it is put has not waited. */
+  /** The task is taken, once; one that is taken before its put has returned has not waited. */
   take(task: Task): void {
     if (!isInside(task)) return;
-    const now = task.stage === "entering" ? task.at : performance.now();
-    this.cameIn(task);
+    const now = task.stage === "entering" && task.isOnStack ? task.at : performance.now();
+    this.cameIn(task, now - task.at);
     this.leave(task);
     task.stage = "running";
     task.takenAt = now;
@@ -175,7 +179,7 @@ export class Ledger {
   }
 
   probe(figures: Figures): Probe {
-    const { telemetry, waiting, running } = this;
+    const { telemetry, waiting, running, priorities } = this;
     /** How many more are in the queue than we know of: they were there before us. */
     const strangers = () => figures.size() - this.size;
     return {
@@ -191,6 +195,11 @@ export class Ledger {
         return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;
       },
       headAt: () => figures.head?.()?.at,
+      isMoreUrgent: (tier, other) =>
+        figures.isMoreUrgent?.(priorities[tier] ?? 0, priorities[other] ?? 0) ?? tier < other,
+      get isPaused() {
+        return figures.isPaused?.();
+      },
       capacity: Number.POSITIVE_INFINITY,
       delayed: undefined,
       get inFlight() {

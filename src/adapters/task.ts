@@ -9,6 +9,8 @@ export class Task implements TaskFacts {
   previous: Task | undefined = undefined;
   next: Task | undefined = undefined;
   stage: Stage = "entering";
+  /** Is its put still on the stack? What is taken then has not waited. */
+  isOnStack = true;
   /** When it was taken, in monotonic milliseconds. */
   takenAt = Number.NaN;
   /** What `Around.begin` gave. */

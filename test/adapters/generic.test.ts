@@ -839,6 +839,58 @@ describe("a worker that is wrapped", () => {
     expect(failed.map(({ links: [link] }) => link?.context.spanId)).toEqual([idOf(readings.sends()[1]!)]);
   });
 
+  it("is waited for by a put that promises its result: that put is over when it returns", async () => {
+    stopClock();
+    const going: ((error?: Error) => void)[] = [];
+    const worker = instrumentHandler(
+      async (_: string) => {
+        const { promise, give } = signal<Error | undefined>();
+        going.push(give);
+        const error = await promise;
+        if (error !== undefined) throw error;
+        return "result";
+      },
+      { name },
+    );
+    let last: Promise<unknown> | undefined;
+    const office = {
+      hand(item: string): Promise<string> {
+        if (item === "refused") return Promise.reject(new Error("refused"));
+        const result = last === undefined ? worker(item) : last.then(() => worker(item));
+        last = result.catch(() => {});
+        return result;
+      },
+    };
+    const queue = wrap(office, { put: "hand" });
+    const readings = new Readings(metrics, spans, name);
+    const results = Promise.allSettled(["a", "b", "c"].map((item) => queue.hand(item)));
+    await expect(queue.hand("refused")).rejects.toThrow("refused");
+    expect(await readings.number("queue.enqueued")).toBe(4);
+    expect(await readings.number("queue.waiters", { "queue.side": "put" })).toBe(0);
+    expect(await readings.number("queue.depth")).toBe(2);
+    for (const error of [undefined, undefined, new Error("no")]) {
+      vi.advanceTimersByTime(1_000);
+      going.shift()!(error);
+      await turn();
+    }
+    expect(await results).toMatchObject([
+      { value: "result" },
+      { value: "result" },
+      { reason: { message: "no" } },
+    ]);
+    expect(await readings.number("queue.dequeued")).toBe(3);
+    expect(await readings.number("queue.depth")).toBe(0);
+    expect(await readings.number("queue.oldest.age.seconds")).toBe(0);
+    expect(await readings.by("queue.outcome", "queue.completed")).toEqual({ success: 2, failure: 1 });
+    expect((await readings.histogram("queue.put.seconds"))?.sum).toBe(0);
+    // 0, 1 and 2 seconds.
+    expect((await readings.histogram("queue.wait.seconds"))?.sum).toBe(3);
+    for (const [outcome, sum] of Object.entries({ success: 2, failure: 1 })) {
+      const took = await readings.histogram("queue.process.seconds", { "queue.outcome": outcome });
+      expect(took?.sum).toBe(sum);
+    }
+  });
+
   it("with relation parent is in the producer's trace", async () => {
     const worker = instrumentHandler(async (_: string) => {}, { name });
     const queue = wrap(new Desk(worker), { put: "submit" }, { relation: "parent" });
