@@ -126,6 +126,8 @@ export interface Probe {
   readonly waitingPuts: number | undefined;
   /** Callers blocked in get, for lack of items. */
   readonly waitingGets: number | undefined;
+  /** Is the first tier served before the other one? Absent where that is as they stand in {@link tiers}. */
+  isMoreUrgent?(tier: number, other: number): boolean;
   /** Does it give out nothing for now, because somebody said so? Undefined where that can't be. */
   readonly isPaused?: boolean | undefined;
   /** The pools that work on the queue. */

@@ -1,9 +1,10 @@
-import type { Watchable } from "../contracts.js";
-import type { Rates } from "./situation.js";
+import type { TaskView, Watchable } from "../contracts.js";
+import type { Backlog, Rates } from "./situation.js";
 
 /** The counts of a queue at one look. */
 interface Sample {
   readonly at: number;
+  readonly depth: number;
   readonly enqueued: readonly number[];
   readonly dequeued: readonly number[];
   readonly overtaken: readonly number[];
@@ -11,23 +12,33 @@ interface Sample {
   readonly failed: number;
   readonly retried: number;
   readonly processedMs: number;
+  /** The longest-running task of the look before, if it is over: how long it had been running by then. */
+  readonly over: { readonly tier: string; readonly ms: number } | undefined;
 }
 
 /** How many looks are remembered: with one a second, a minute. */
 const MOST_SAMPLES = 60;
 /** How many looks make "recently". */
 const RECENT_SAMPLES = 5;
+/** Items pile up from when on fewer than such a share of them waited. */
+const PILE_BEGINS = 0.1;
+/** How many looks at a pile tell how it grew: each half has two intervals at least. */
+const LEAST_PILE_SAMPLES = 5;
+/** A look that comes so much later than they usually do, in milliseconds, was held up: timers of a busy machine are late by less. */
+const LATE_MS = 100;
 
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
   private readonly samples: Sample[] = [];
   private lastTakenAt = Number.NEGATIVE_INFINITY;
   private lastEndedAt = Number.NEGATIVE_INFINITY;
+  /** The task in flight that has been running longest, and for how long when it was looked at. */
+  private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
 
   constructor(private readonly queue: Watchable) {}
 
   look(): void {
-    const sample = sampleOf(this.queue);
+    const sample = sampleOf(this.queue, this.lookAtOldest());
     const before = this.samples.at(-1);
     if (before !== undefined) {
       if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
@@ -81,6 +92,56 @@ export class History {
     return serviceMs(first, before) ?? serviceMs(NOTHING, before);
   }
 
+  /** The longest time for which a task of the tier was seen to run that is over; 0 where such tasks were too short to be seen. */
+  longestMs(tier: string, index: number, inFlight: number): number | undefined {
+    let longest: number | undefined;
+    for (const { over } of this.samples) {
+      if (over?.tier === tier) longest = Math.max(longest ?? 0, over.ms);
+    }
+    const taken = this.samples.at(-1)?.dequeued[index] ?? 0;
+    return longest ?? (taken > inFlight ? 0 : undefined);
+  }
+
+  /** By how much looks were late since then, in milliseconds. */
+  lateMs(since: number): number {
+    const gaps = this.samples.slice(1).map(({ at }, i) => ({ at, ms: at - this.samples[i]!.at }));
+    const usual = Math.min(...gaps.map(({ ms }) => ms));
+    return gaps
+      .filter(({ at, ms }) => at > since && ms > usual + LATE_MS)
+      .reduce((sum, { ms }) => sum + ms - usual, 0);
+  }
+
+  /** How the items that wait came to be so many. */
+  backlog(): Backlog | undefined {
+    const { samples } = this;
+    const last = samples.at(-1);
+    if (last === undefined) return undefined;
+    const from = Math.max(
+      0,
+      samples.findLastIndex(({ depth }) => depth <= PILE_BEGINS * last.depth),
+    );
+    if (samples.length - from < LEAST_PILE_SAMPLES) return undefined;
+    const first = samples[from]!;
+    const middle = samples[from + Math.floor((samples.length - 1 - from) / 2)]!;
+    return {
+      windowMs: last.at - first.at,
+      taken: sum(last.dequeued) - sum(first.dequeued),
+      ...flow(first, last),
+      later: flow(middle, last),
+    };
+  }
+
+  private lookAtOldest(): Sample["over"] {
+    const { probe } = this.queue;
+    const before = this.oldest;
+    const [task] = probe.tasks?.() ?? [];
+    const takenAt = task?.takenAt;
+    this.oldest =
+      task === undefined || takenAt === undefined ? undefined : { task, ms: probe.now() - takenAt };
+    if (before === undefined || before.task.facts === task?.facts) return undefined;
+    return { tier: before.task.facts.tier, ms: before.ms };
+  }
+
   private between(from: number): Rates {
     const first = this.samples[Math.max(0, from)];
     const last = this.samples.at(-1);
@@ -110,10 +171,12 @@ const NO_RATES: Rates = {
 
 const NOTHING = { ended: 0, retried: 0, processedMs: 0 };
 
-function sampleOf({ probe, tally }: Watchable): Sample {
+function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
   const tiers = probe.tiers.map((_, tier) => tier);
   return {
     at: probe.now(),
+    over,
+    depth: tiers.reduce((depth, tier) => depth + probe.depth(tier), 0),
     enqueued: tiers.map((tier) => tally.enqueued(tier)),
     dequeued: tiers.map((tier) => tally.dequeued(tier)),
     overtaken: tiers.map((tier) => tally.overtaken(tier)),
@@ -130,6 +193,14 @@ function serviceMs(
 ): number | undefined {
   const ended = last.ended + last.retried - first.ended - first.retried;
   return ended === 0 ? undefined : (last.processedMs - first.processedMs) / ended;
+}
+
+function flow(first: Sample, last: Sample): { arrivedPerSecond: number; takenPerSecond: number } {
+  const ms = last.at - first.at;
+  return {
+    arrivedPerSecond: perSecond(sum(last.enqueued) - sum(first.enqueued), ms),
+    takenPerSecond: perSecond(sum(last.dequeued) - sum(first.dequeued), ms),
+  };
 }
 
 function perSecond(count: number, ms: number): number {

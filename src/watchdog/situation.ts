@@ -32,6 +32,10 @@ export interface TaskNow {
   readonly attempt: number;
   /** Undefined where nobody kept the time. */
   readonly runningMs: number | undefined;
+  /** How long it may run before it counts as stuck, going by others of its tier, else by its tier's SLA; undefined: nobody knows. */
+  readonly patienceMs: number | undefined;
+  /** Its handler is over, and it was never settled. Undefined: not known. */
+  readonly isOver: boolean | undefined;
   /** What it said it was doing. */
   readonly step: string | undefined;
   /** Name of its pool and number of its worker. */
@@ -74,6 +78,8 @@ export interface Situation {
   /** The tier whose SLA is breached: an index into `tiers`. */
   readonly tier: number;
   readonly tiers: readonly TierNow[];
+  /** Is the first tier served before the other one? */
+  readonly isMoreUrgent: (tier: number, other: number) => boolean;
   /** How long the oldest item of that tier has waited, and may wait, in milliseconds. */
   readonly waitMs: number;
   readonly sla: SlaTarget;
@@ -96,7 +102,9 @@ export interface Situation {
   readonly rates: Rates;
   /** The same over the last few samples only. */
   readonly recent: Rates;
-  /** Since the watchdog has been looking. */
+  /** Since items began to pile up; undefined where there are too few samples of that. */
+  readonly backlog: Backlog | undefined;
+  /** Since the queue was instrumented. */
   readonly takenEver: number;
   /** How long ago an item was taken, and a task ended; `Infinity` if that has not been seen. */
   readonly lastTakenMsAgo: number;
@@ -104,6 +112,8 @@ export interface Situation {
   /** Mean time of a task before the breach, in milliseconds; undefined where none has ended. */
   readonly usualServiceMs: number | undefined;
   readonly stalls: readonly StallNow[];
+  /** By how much the watchdog's own looks came late while the oldest item waited, in milliseconds. */
+  readonly lateMs: number;
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
   readonly loopUtilization: number;
   readonly lastFailure: string | undefined;
@@ -118,6 +128,16 @@ export interface Rates {
   readonly retriedPerSecond: number;
   /** Mean time of a task, in milliseconds; undefined where none ended. */
   readonly serviceMs: number | undefined;
+}
+
+/** How items piled up: over all of the time that it took, and over its second half. */
+export interface Backlog {
+  readonly windowMs: number;
+  readonly arrivedPerSecond: number;
+  readonly takenPerSecond: number;
+  /** How many were taken in all. */
+  readonly taken: number;
+  readonly later: { readonly arrivedPerSecond: number; readonly takenPerSecond: number };
 }
 
 /** A cause that a check has found. */

@@ -13,9 +13,13 @@ import { readOptions, readSla, type Settings, type WatchdogOptions, type WatchOp
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 import { ReportFiles } from "./report-files.js";
-import type { StallNow } from "./situation.js";
+import type { Stall } from "./stall/stall.js";
+import { Stalls } from "./stalls.js";
 import { Waits } from "./waits/waits.js";
 import { type Surroundings, WatchedQueue } from "./watched-queue.js";
+
+/** How long the thread is given to tell what blocked the event loop, in milliseconds. */
+const AFTER_STALL_MS = 100;
 
 /** Where a queue that nobody declared an SLA for has its limit. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
@@ -27,7 +31,7 @@ export interface WatchdogEvents {
   /** It doesn't any more. */
   cleared: [cleared: { queue: string; tier: string; lastedMs: number }];
   /** The event loop stood still. */
-  stall: [stall: StallNow];
+  stall: [stall: Stall];
   /** Something of the watchdog's own went wrong; it goes on. */
   error: [error: unknown];
 }
@@ -44,7 +48,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** By queue and tier, when a breach was last reported. */
   private readonly reported = new Map<string, number>();
   private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
-  private readonly stalls: (StallNow & { readonly endedAt: number })[] = [];
+  private readonly stalls: Stalls | undefined;
+  private dueAt = 0;
+  private isPostponed = false;
+  private lateMs = 0;
   private timer: Timer | undefined = undefined;
   private isRunning = false;
   private utilization = performance.eventLoopUtilization();
@@ -56,6 +63,14 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.settings = readOptions(options);
     const { reportDir, maxReports } = this.settings;
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
+    const { stallThresholdMs: thresholdMs } = this.settings;
+    if (thresholdMs !== Number.POSITIVE_INFINITY) {
+      this.stalls = new Stalls(
+        () => this.watched.values(),
+        { thresholdMs, reportDir },
+        { stall: (stall) => this.contain(() => this.stalled(stall)), error: (error) => this.fault(error) },
+      );
+    }
   }
 
   /**
@@ -99,8 +114,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.isRunning = true;
     recorder.interested++;
     this.contain(() => this.waits.start());
+    this.contain(() => this.stalls?.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
+    this.dueAt = this.settings.clock.now();
     this.look();
     return this;
   }
@@ -114,6 +131,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { signal, clock } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     if (this.timer !== undefined) clock.clearTimeout(this.timer);
+    await this.stalls?.stop();
     await this.files?.settled();
   }
 
@@ -132,7 +150,18 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private readonly look = (): void => {
     if (!this.isRunning) return;
-    const { clock, everyMs } = this.settings;
+    const { clock, everyMs, stallThresholdMs } = this.settings;
+    const lateMs = clock.now() - this.dueAt;
+    if (lateMs > stallThresholdMs && !this.isPostponed) {
+      // The event loop stood still. The thread has yet to tell by what, and without that the verdict would be a guess.
+      this.isPostponed = true;
+      this.lateMs = lateMs;
+      this.setTimer(AFTER_STALL_MS);
+      return;
+    }
+    if (this.isPostponed) this.contain(() => this.stalls?.cameLate(this.lateMs));
+    this.isPostponed = false;
+    this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
       this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
@@ -141,9 +170,21 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     });
     // One that throws must not blind it for the others.
     for (const [queue, watched] of this.watched) this.contain(() => this.lookAt(queue, watched));
-    this.timer = clock.setTimeout(this.look, everyMs);
-    this.timer.unref?.();
+    this.setTimer(everyMs);
   };
+
+  private setTimer(delayMs: number): void {
+    const { clock } = this.settings;
+    this.dueAt = clock.now() + delayMs;
+    this.timer = clock.setTimeout(this.look, delayMs);
+    this.timer.unref?.();
+  }
+
+  private stalled(stall: Stall): void {
+    this.vitals.stalled(stall.durationMs);
+    recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
+    this.emit("stall", stall);
+  }
 
   private lookAt(_queue: object, watched: WatchedQueue): void {
     const { breached, cleared } = watched.look(this.surroundings());
@@ -199,7 +240,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
           .map(({ kind, label, state, since }) => ({ kind, label, state, forMs: now - since }));
       },
       neverResumes: (task) => this.waits.neverResumes(task),
-      stalls: () => this.stalls,
+      stalls: () => this.stalls?.now() ?? [],
       loopUtilization: () => this.busy,
     };
   }

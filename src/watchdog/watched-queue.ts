@@ -1,15 +1,28 @@
-import type { GateView, Head, PoolView, SlaTarget, TaskFacts, Watchable, WorkerView } from "../contracts.js";
+import type {
+  GateView,
+  Head,
+  PoolView,
+  SlaTarget,
+  TaskFacts,
+  TaskView,
+  Watchable,
+  WorkerView,
+} from "../contracts.js";
 import { History } from "./history.js";
 import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
 import { groupByWait } from "./waits/group.js";
+import { entryOf } from "./waits/sheet.js";
 import type { Wait } from "./waits/wait.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;
-/** From which age on a task is worth a question at each look, in milliseconds. */
+/** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
+const OLD_SHARE = 0.25;
 const OLD_MS = 1_000;
 /** How many tasks in flight a report looks at. */
 const MOST_TASKS = 1_000;
+/** A task that runs so many times longer than the longest of its tier usually do is stuck. */
+const SLOWER = 3;
 
 /** What others know of tasks and of the process. */
 export interface Surroundings {
@@ -97,12 +110,13 @@ export class WatchedQueue {
   situation(tier: number, sla: SlaTarget, surroundings: Surroundings): Situation {
     const { probe, tally } = this.queue;
     const now = probe.now();
-    const tasks = this.tasks(now, surroundings);
+    const tasks = this.tasks(now, sla, surroundings);
     const waitMs = this.waitMs(tier, now);
     return {
       queue: this.name,
       tier,
       tiers: probe.tiers.map((name, i) => this.tierNow(name, i, now)),
+      isMoreUrgent: (one, other) => probe.isMoreUrgent?.(one, other) ?? one < other,
       waitMs,
       sla,
       capacity: probe.capacity,
@@ -119,14 +133,28 @@ export class WatchedQueue {
       mostAttempts: this.mostAttempts(tasks),
       rates: this.history.rates(),
       recent: this.history.recent(),
+      backlog: this.history.backlog(),
       takenEver: this.history.takenEver,
       lastTakenMsAgo: this.history.lastTakenMsAgo(now),
       lastEndedMsAgo: this.history.lastEndedMsAgo(now),
       usualServiceMs: this.history.serviceMsBefore(now - waitMs),
       stalls: surroundings.stalls(),
+      lateMs: this.history.lateMs(now - waitMs),
       loopUtilization: surroundings.loopUtilization(),
       lastFailure: tally.lastFailure,
     };
+  }
+
+  /** Of each tier that has an SLA: how long its oldest item has waited, if there is one, and may wait, in milliseconds. */
+  *promises(): Iterable<{ tier: number; name: string; waitMs: number | undefined; targetMs: number }> {
+    const { probe } = this.queue;
+    const now = probe.now();
+    for (const [tier, name] of probe.tiers.entries()) {
+      const sla = this.slaOf(tier);
+      if (sla === undefined) continue;
+      const since = probe.oldestAt(tier);
+      yield { tier, name, waitMs: since === undefined ? undefined : now - since, targetMs: sla.targetMs };
+    }
   }
 
   /** The items that are served next. */
@@ -168,39 +196,60 @@ export class WatchedQueue {
     };
   }
 
-  private tasks(now: number, surroundings: Surroundings): TaskNow[] {
+  private tasks(now: number, sla: SlaTarget, surroundings: Surroundings): TaskNow[] {
     const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
     for (const pool of this.pools()) {
       for (const worker of pool.statuses())
         if (worker.work !== undefined) workers.set(worker.work, { pool, worker });
     }
-    const tasks: TaskNow[] = [];
-    for (const { facts, takenAt, carrier } of this.queue.probe.tasks?.() ?? []) {
-      if (tasks.length === MOST_TASKS) break;
+    const views: TaskView[] = [];
+    for (const view of this.queue.probe.tasks?.() ?? []) {
+      if (views.push(view) === MOST_TASKS) break;
+    }
+    const patience = this.patience(views, sla);
+    return views.map(({ facts, takenAt, carrier }) => {
       const { pool, worker } = workers.get(facts) ?? {};
-      tasks.push({
+      return {
         facts,
         correlationId: facts.correlationId,
         traceId: this.queue.traceOf(carrier),
         tier: facts.tier,
         attempt: facts.attempt,
         runningMs: takenAt === undefined ? undefined : now - takenAt,
+        patienceMs: patience.get(facts.tier),
+        isOver: entryOf(facts)?.sheet.isSettled,
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
         waits: waitsOf(facts, worker, surroundings, now),
         neverResumes: surroundings.neverResumes(facts),
-      });
-    }
-    return tasks;
+      };
+    });
+  }
+
+  /** By tier, how long a task may run before it counts as stuck. */
+  private patience(views: readonly TaskView[], { targetMs }: SlaTarget): Map<string, number | undefined> {
+    const inFlight = new Map<string, number>();
+    for (const { facts } of views) inFlight.set(facts.tier, (inFlight.get(facts.tier) ?? 0) + 1);
+    const { tiers } = this.queue.probe;
+    return new Map(
+      [...inFlight].map(([tier, count]) => {
+        const index = tiers.indexOf(tier);
+        const longest = this.history.longestMs(tier, index, count);
+        if (longest !== undefined) return [tier, Math.max(targetMs, SLOWER * longest)];
+        return [tier, index === -1 ? undefined : this.slaOf(index)?.targetMs];
+      }),
+    );
   }
 
   /** Whether a task can never resume is found out only from the first question on. */
   private watchTasks(now: number, surroundings: Surroundings): void {
+    const shortest = Math.min(...this.queue.probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
+    const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
     let asked = 0;
     for (const { facts, takenAt } of this.queue.probe.tasks?.() ?? []) {
       // The oldest come first.
-      if (takenAt === undefined || now - takenAt < OLD_MS || ++asked > MOST_TASKS) return;
+      if (takenAt === undefined || now - takenAt < oldMs || ++asked > MOST_TASKS) return;
       surroundings.neverResumes(facts);
     }
   }

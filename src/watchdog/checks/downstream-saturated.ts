@@ -9,7 +9,7 @@ const SLOWER = 3;
 export const downstreamSaturated: Check = {
   name: "downstream-saturated",
   look(situation) {
-    const open = situation.gates.find(({ isOpen }) => isOpen === true);
+    const open = situation.gates.find(({ isOpen, waiting }) => isOpen === true && waiting > 0);
     if (open !== undefined) {
       return {
         name: "downstream-saturated",
@@ -23,7 +23,7 @@ export const downstreamSaturated: Check = {
       return {
         name: "downstream-saturated",
         confidence: 0.91,
-        sentence: `"${full.name}" lets ${full.limit} calls through at a time, ${count(full.waiting, "more waits", "more wait")} for it`,
+        sentence: `the gate "${full.name}" lets ${full.limit} calls through at a time, ${count(full.waiting, "more waits", "more wait")} for it`,
         evidence: { gate: full.name, limit: full.limit, waiting: full.waiting },
       };
     }
@@ -43,7 +43,7 @@ function sameWait(situation: Situation) {
   const state = first?.waits.at(-1)?.state;
   return {
     name: "downstream-saturated",
-    confidence: group.kind === "step" ? 0.72 : 0.9,
+    confidence: group.kind === "step" ? 0.5 : 0.9,
     sentence: `${group.tasks.length} of ${tasks.length} tasks in flight wait on ${group.label}, the longest for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
   };

@@ -8,20 +8,24 @@ const BUSY = 0.98;
 
 export const eventLoopBlocked: Check = {
   name: "event-loop-blocked",
-  look({ stalls, waitMs, sla, loopUtilization }) {
+  look({ stalls, waitMs, sla, lateMs, loopUtilization }) {
     const during = stalls.filter(({ endedMsAgo }) => endedMsAgo < waitMs);
-    const blockedMs = during.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    const stalledMs = during.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    // Late looks tell of short blocks too, and of one that is over only now.
+    const blockedMs = Math.max(stalledMs, lateMs);
     const share = Math.min(1, blockedMs / waitMs);
     // What was blocked for a whole SLA has breached it, however long the item waited besides.
     const isEnough = share >= SHARE || blockedMs >= sla.targetMs;
-    if (during.length === 0 || (!isEnough && loopUtilization < BUSY)) return undefined;
+    if (!isEnough && loopUtilization < BUSY) return undefined;
     const [worst] = [...during].sort((a, b) => b.durationMs - a.durationMs);
     const where =
       worst?.where === undefined ? "" : `, most in ${worst.where}${worst.isNative ? " (a native call)" : ""}`;
+    const stood = `the event loop stood still for ${duration(blockedMs)} of the ${duration(waitMs)}${during.length === 0 ? "" : ` (${count(during.length, "stall")})`}${where}`;
+    const busy = `the event loop is ${Math.round(loopUtilization * 100)} % busy: more workers have no time to work in`;
     return {
       name: "event-loop-blocked",
-      confidence: isEnough ? 0.97 : 0.6,
-      sentence: `the event loop stood still for ${duration(blockedMs)} of the ${duration(waitMs)} (${count(during.length, "stall")})${where}`,
+      confidence: isEnough ? 0.97 : 0.83,
+      sentence: isEnough ? stood : busy,
       evidence: { blockedMs, share, loopUtilization, stalls: during },
     };
   },

@@ -1,28 +1,42 @@
-import type { Check } from "../situation.js";
-import { busyOf, duration, workersOf } from "./words.js";
+import type { Check, Situation } from "../situation.js";
+import { busyOf, count, duration, workersOf } from "./words.js";
 
 export const noConsumer: Check = {
   name: "no-consumer",
   look(situation) {
-    const { waitMs, isPaused, waitingGets, takenEver, lastTakenMsAgo, pools, lastFailure } = situation;
-    if (isPaused || busyOf(situation) > 0 || (waitingGets ?? 0) > 0) return undefined;
-    if ((workersOf(situation) ?? 0) > 0) return undefined;
+    const { isPaused, waitMs, waitingGets, takenEver, lastTakenMsAgo, pools, lastFailure, tasks } = situation;
+    if (busyOf(situation) > 0 || (waitingGets ?? 0) > 0) return undefined;
+    // What was paused before it ever took an item was never started, as far as anybody can tell.
+    const isUnstarted =
+      takenEver === 0 && (isPaused || (pools.length > 0 && pools.every((p) => !p.isTaking)));
+    if (!isUnstarted && (isPaused || (workersOf(situation) ?? 0) > 0)) return undefined;
     // Whoever takes now and then is there.
     if (lastTakenMsAgo < waitMs) return undefined;
+    const unsettled = tasks.filter(({ isOver }) => isOver === true).length;
+    const left =
+      unsettled === 0
+        ? ""
+        : `; ${count(unsettled, "delivery was", "deliveries were")} taken and never settled`;
     const failure = lastFailure === undefined ? "" : `; the last failure was: ${lastFailure}`;
-    const stopped =
-      pools.length > 0
-        ? `; every worker of ${pools.map(({ name }) => `"${name}"`).join(", ")} has stopped`
-        : "";
-    const sentence =
-      takenEver === 0
-        ? `nobody has ever taken an item${stopped}`
-        : `nobody takes items any more: the last one was taken ${lastTakenMsAgo === Number.POSITIVE_INFINITY ? "before the watchdog came" : `${duration(lastTakenMsAgo)} ago`}${stopped}${failure}`;
     return {
       name: "no-consumer",
       confidence: 0.95,
-      sentence,
-      evidence: { takenEver, lastTakenMsAgo, waitingGets, lastFailure, pools },
+      sentence: `${whatIsWrong(situation, isUnstarted)}${left}${failure}`,
+      evidence: { takenEver, lastTakenMsAgo, waitingGets, unsettled, lastFailure, pools },
     };
   },
 };
+
+function whatIsWrong({ takenEver, lastTakenMsAgo, pools }: Situation, isUnstarted: boolean): string {
+  const names = pools.map(({ name }) => `"${name}"`).join(", ");
+  if (isUnstarted) {
+    return `nobody has ever taken an item: ${names === "" ? "the queue" : names} has not been started, or was paused from the beginning`;
+  }
+  const stopped = names === "" ? "" : `; every worker of ${names} has stopped`;
+  if (takenEver === 0) return `nobody has ever taken an item${stopped}`;
+  const last =
+    lastTakenMsAgo === Number.POSITIVE_INFINITY
+      ? "before the watchdog came"
+      : `${duration(lastTakenMsAgo)} ago`;
+  return `nobody takes items any more: the last one was taken ${last}${stopped}`;
+}

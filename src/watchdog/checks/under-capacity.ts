@@ -1,27 +1,44 @@
-import type { Check } from "../situation.js";
-import { busyOf, count, isFullyBusy, perSecond, workersOf } from "./words.js";
+import type { Check, Situation } from "../situation.js";
+import { busyOf, count, isNobodyIdle, perSecond, workersOf } from "./words.js";
 
-/** Arrivals that exceed what is served by so much do so for a reason. */
-const EXCESS = 1.05;
+/** While items pile up, so much of what is served still comes in in the second half: it is no burst. Chance takes away the rest. */
+export const SUSTAINED = 0.9;
 
 export const underCapacity: Check = {
   name: "under-capacity",
   look(situation) {
-    const { rates, recent } = situation;
-    if (recent.takenPerSecond === 0 || !isFullyBusy(situation)) return undefined;
-    if (rates.windowMs < 1_000) return "not enough evidence yet";
-    const { arrivedPerSecond } = recent;
-    if (arrivedPerSecond < EXCESS * recent.takenPerSecond) return undefined;
+    const { backlog, rates, recent } = situation;
+    if (!isNobodyIdle(situation)) return undefined;
+    if (backlog === undefined) return "not enough evidence yet";
+    const served = servedPerSecond(situation);
+    if (served === undefined) return "not enough evidence yet";
+    if (served === 0) return undefined;
+    const { arrivedPerSecond } = backlog;
+    if (backlog.later.arrivedPerSecond < SUSTAINED * served) return undefined;
     const workers = workersOf(situation) ?? busyOf(situation);
     const serviceMs = recent.serviceMs ?? rates.serviceMs;
     const needed =
       serviceMs === undefined ? undefined : Math.ceil((arrivedPerSecond * serviceMs) / 1_000 + 1);
-    const advice = needed === undefined ? "" : `; ${count(needed, "worker")} would do, there are ${workers}`;
+    const advice =
+      needed === undefined || workers === 0 || needed <= workers
+        ? ""
+        : `; ${count(needed, "worker")} would do, there ${workers === 1 ? "is" : "are"} ${workers}`;
     return {
       name: "under-capacity",
       confidence: 0.8,
-      sentence: `${perSecond(arrivedPerSecond)} come in and ${perSecond(recent.takenPerSecond)} are served, by workers that are all busy${advice}`,
-      evidence: { arrivedPerSecond, takenPerSecond: recent.takenPerSecond, serviceMs, workers, needed },
+      sentence: `${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served, by workers that are all busy${advice}`,
+      evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
     };
   },
 };
+
+/** From so many taken items on their number is a rate. */
+const ENOUGH = 3;
+
+/** What is served while items pile up; where tasks take so long that it is hardly anything, what the usual ones would make. */
+export function servedPerSecond(situation: Situation): number | undefined {
+  const { backlog, rates, usualServiceMs } = situation;
+  if (backlog !== undefined && backlog.taken >= ENOUGH) return backlog.takenPerSecond;
+  const serviceMs = usualServiceMs ?? rates.serviceMs;
+  return serviceMs === undefined ? undefined : (busyOf(situation) * 1_000) / serviceMs;
+}

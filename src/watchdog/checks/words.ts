@@ -1,4 +1,4 @@
-import type { Situation } from "../situation.js";
+import type { Situation, TaskNow } from "../situation.js";
 
 /** A duration as people say it. */
 export function duration(ms: number): string {
@@ -26,9 +26,10 @@ export function workersOf({ pools }: Situation): number | undefined {
   return sum;
 }
 
-/** How many tasks are in flight, as far as can be known. */
+/** How many tasks are in flight, as far as can be known. Those whose handler is over hold nobody. */
 export function busyOf({ inFlight, tasks }: Situation): number {
-  return inFlight ?? tasks.length;
+  const over = tasks.filter(({ isOver }) => isOver === true).length;
+  return (inFlight ?? tasks.length) - over;
 }
 
 /** Is everybody busy who could take an item? */
@@ -38,4 +39,16 @@ export function isFullyBusy(situation: Situation): boolean {
   const workers = workersOf(situation);
   if (workers !== undefined) return busy >= workers;
   return (situation.waitingGets ?? 0) === 0;
+}
+
+/** Is nobody free, as far as can be known? Whoever takes items by plain gets is busy with what nobody sees. */
+export function isNobodyIdle({ pools, waitingGets }: Situation): boolean {
+  return (waitingGets ?? 0) === 0 && pools.every(({ workers }) => workers.idle === 0);
+}
+
+/** Do all tasks in flight run for longer than can be expected of them, with none that ended while the oldest item waited? */
+export function areStuck({ tasks, lastEndedMsAgo, sla }: Situation): boolean {
+  const isStuck = ({ runningMs, patienceMs }: TaskNow) =>
+    runningMs !== undefined && patienceMs !== undefined && runningMs >= patienceMs;
+  return tasks.length > 0 && tasks.every(isStuck) && lastEndedMsAgo >= sla.targetMs;
 }

@@ -1,0 +1,117 @@
+import type { StallNow } from "./situation.js";
+import type { Slot } from "./stall/slot.js";
+import type { Frame, Stall, StallTask } from "./stall/stall.js";
+import { StallWatcher } from "./stall/watcher.js";
+import type { WatchedQueue } from "./watched-queue.js";
+
+/** How long a stall is remembered, in milliseconds, and how many are. */
+const REMEMBERED_MS = 300_000;
+const MOST = 50;
+
+interface Heard {
+  /** Epoch milliseconds. */
+  readonly endedAt: number;
+  readonly durationMs: number;
+  readonly where: string | undefined;
+  readonly isNative: boolean;
+  readonly correlationId: string | undefined;
+}
+
+/** What is known of the event loop's stalls: what the thread tells, or, where it can't, that the watchdog itself came late. */
+export class Stalls {
+  private readonly watcher: StallWatcher;
+  private readonly slots = new Map<WatchedQueue, Map<number, Slot>>();
+  private heard: Heard[] = [];
+
+  constructor(
+    private readonly queues: () => Iterable<WatchedQueue>,
+    options: { readonly thresholdMs: number; readonly reportDir: string | undefined },
+    tell: { stall(stall: Stall): void; error(error: unknown): void },
+  ) {
+    this.watcher = new StallWatcher({
+      ...options,
+      describe: (store) => this.taskOf(store),
+      refresh: () => this.publish(),
+    })
+      .onStall((stall) => {
+        this.hear({
+          endedAt: stall.startedAt + stall.durationMs,
+          durationMs: stall.durationMs,
+          where: stall.where === undefined ? undefined : inWords(stall.where),
+          isNative: stall.isNative,
+          correlationId: stall.task?.correlationId,
+        });
+        tell.stall(stall);
+      })
+      .onError((error) => tell.error(error));
+  }
+
+  start(): void {
+    this.watcher.start();
+  }
+
+  stop(): Promise<void> {
+    for (const slots of this.slots.values()) for (const slot of slots.values()) slot.release();
+    this.slots.clear();
+    return this.watcher.stop();
+  }
+
+  /** Shows the heads to the thread, which compares them with their SLA while nobody here can. */
+  publish(): void {
+    for (const queue of this.queues()) {
+      for (const { tier, name, waitMs, targetMs } of queue.promises()) {
+        let slots = this.slots.get(queue);
+        if (slots === undefined) {
+          slots = new Map();
+          this.slots.set(queue, slots);
+        }
+        let slot = slots.get(tier);
+        if (slot === undefined) {
+          slot = this.watcher.slot(queue.name, name);
+          slots.set(tier, slot);
+        }
+        slot.publish(waitMs, targetMs);
+      }
+    }
+  }
+
+  /** The watchdog came so late that the event loop must have stood still; nobody may have seen where. */
+  cameLate(lateMs: number): void {
+    const endedAt = Date.now();
+    const isKnown = this.heard.some((stall) => stall.endedAt > endedAt - lateMs - stall.durationMs);
+    if (!isKnown) {
+      this.hear({ endedAt, durationMs: lateMs, where: undefined, isNative: false, correlationId: undefined });
+    }
+  }
+
+  /** The latest first. */
+  now(): StallNow[] {
+    const now = Date.now();
+    return this.heard
+      .map(({ endedAt, ...stall }) => ({ ...stall, endedMsAgo: Math.max(0, now - endedAt) }))
+      .reverse();
+  }
+
+  private hear(stall: Heard): void {
+    const since = Date.now() - REMEMBERED_MS;
+    this.heard = [...this.heard.filter(({ endedAt }) => endedAt > since), stall].slice(-MOST);
+  }
+
+  /** By its correlation ID, because what is in the store need not be what is in flight, but only look like it. */
+  private taskOf(store: unknown): StallTask | undefined {
+    const id = (store as { correlationId?: string } | undefined)?.correlationId;
+    if (id === undefined) return undefined;
+    for (const queue of this.queues()) {
+      for (const { workers } of queue.workers()) {
+        const worker = workers.find(({ work }) => work?.correlationId === id);
+        if (worker !== undefined) return { queue: queue.name, step: worker.step };
+      }
+    }
+    return undefined;
+  }
+}
+
+function inWords({ functionName, file, line }: Frame): string {
+  const place = file === undefined ? "" : ` (${file}${line === undefined ? "" : `:${line}`})`;
+  return `${functionName ?? "anonymous code"}${place}`;
+}
