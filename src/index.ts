@@ -19,9 +19,12 @@ export type {
   Attachment,
   Carrier,
   Figures,
+  Head,
+  Health,
   Method,
   Outcome,
   Probe,
+  QueueHealthOptions,
   QueueTelemetry,
   Replace,
   Stage,
@@ -42,7 +45,6 @@ export {
 } from "./instrument.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
-export type { Health, QueueHealthOptions } from "./queue/health.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
 export { LifoQueue } from "./queue/lifo-queue.js";
 export type {

@@ -2,8 +2,6 @@ import { checkNumber, checkObject } from "../checks.js";
 import type { Health, QueueHealthOptions } from "../contracts.js";
 import type { Core } from "./core.js";
 
-export type { Health, QueueHealthOptions } from "../contracts.js";
-
 /** The share of the capacity that may be taken, unless somebody says otherwise. */
 const USUAL_SHARE = 0.9;
 const USUAL_NO_PROGRESS_MS = 30_000;

@@ -1,12 +1,21 @@
 import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../checks.js";
 import { systemClock } from "../clock.js";
-import { OBSERVE, PROBE, type Probe, type QueueTelemetry, SUPPLY, type Supply } from "../contracts.js";
+import {
+  type Health,
+  OBSERVE,
+  PROBE,
+  type Probe,
+  type QueueHealthOptions,
+  type QueueTelemetry,
+  SUPPLY,
+  type Supply,
+} from "../contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../errors.js";
 import { Accounts } from "./accounts.js";
 import { Core } from "./core.js";
 import { Deliveries } from "./deliveries.js";
 import type { Delivery } from "./delivery.js";
-import { type Health, healthOf, type QueueHealthOptions } from "./health.js";
+import { healthOf } from "./health.js";
 import { DONE, Intake } from "./intake.js";
 import {
   checkCapacity,
