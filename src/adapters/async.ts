@@ -21,6 +21,7 @@ interface Inside {
   readonly _tasks: { readonly head?: Node | null; readonly heap?: readonly Node[] };
   _createTaskItem(data: unknown, callback: Method): Node;
   workersList(): Node[];
+  readonly paused: boolean;
   length(): number;
   running(): number;
 }
@@ -73,6 +74,8 @@ class AsyncAttachment implements Attachment, Claimant {
       size: () => queue.length(),
       running: () => queue.running(),
       head: () => this.tasks.get(first(queue)!),
+      isMoreUrgent: (a, b) => a < b,
+      isPaused: () => queue.paused,
     });
     const restore = patch(queue, {
       _createTaskItem: this.wrapCreate,

@@ -64,6 +64,7 @@ class FastqAttachment implements Attachment, Claimant {
         this.catchUp();
         return this.next();
       },
+      isPaused: () => queue.paused,
     });
     this.strangers = queue.running();
     this.hasPromises = typeof (queue as { drained?: unknown }).drained === "function";

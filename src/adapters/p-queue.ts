@@ -56,6 +56,8 @@ class PQueueAttachment implements Attachment {
       size: () => queue.size,
       running: () => queue.pending,
       head: () => this.ledger.mostUrgent((a, b) => a > b),
+      isMoreUrgent: (a, b) => a > b,
+      isPaused: () => queue.isPaused,
     });
     const methods = { add: this.wrapAdd, clear: this.wrapClear, setPriority: this.wrapSetPriority };
     this.restores = [patch(queue, methods)];

@@ -4,6 +4,8 @@ import type { Backlog, Rates } from "./situation.js";
 /** The counts of a queue at one look. */
 interface Sample {
   readonly at: number;
+  /** Processor time of the process so far. */
+  readonly cpuMs: number;
   readonly depth: number;
   readonly enqueued: readonly number[];
   readonly dequeued: readonly number[];
@@ -26,6 +28,8 @@ const PILE_BEGINS = 0.1;
 const LEAST_PILE_SAMPLES = 5;
 /** A look that comes so much later than they usually do, in milliseconds, was held up: timers of a busy machine are late by less. */
 const LATE_MS = 100;
+/** While the event loop is blocked the process works for such a share of the time; else the machine had no processor for it. */
+const WORKING = 0.7;
 
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
@@ -102,12 +106,15 @@ export class History {
     return longest ?? (taken > inFlight ? 0 : undefined);
   }
 
-  /** By how much looks were late since then, in milliseconds. */
+  /** By how much looks were late since then because the process was at work, in milliseconds. */
   lateMs(since: number): number {
-    const gaps = this.samples.slice(1).map(({ at }, i) => ({ at, ms: at - this.samples[i]!.at }));
+    const gaps = this.samples.slice(1).map((sample, i) => {
+      const before = this.samples[i]!;
+      return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
+    });
     const usual = Math.min(...gaps.map(({ ms }) => ms));
     return gaps
-      .filter(({ at, ms }) => at > since && ms > usual + LATE_MS)
+      .filter(({ at, ms, cpuMs }) => at > since && ms > usual + LATE_MS && cpuMs > WORKING * ms)
       .reduce((sum, { ms }) => sum + ms - usual, 0);
   }
 
@@ -122,7 +129,8 @@ export class History {
     );
     if (samples.length - from < LEAST_PILE_SAMPLES) return undefined;
     const first = samples[from]!;
-    const middle = samples[from + Math.floor((samples.length - 1 - from) / 2)]!;
+    const halfway = (first.at + last.at) / 2;
+    const middle = samples.slice(0, -1).findLast(({ at }) => at <= halfway) ?? first;
     return {
       windowMs: last.at - first.at,
       taken: sum(last.dequeued) - sum(first.dequeued),
@@ -175,6 +183,7 @@ function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
   const tiers = probe.tiers.map((_, tier) => tier);
   return {
     at: probe.now(),
+    cpuMs: cpuMs(),
     over,
     depth: tiers.reduce((depth, tier) => depth + probe.depth(tier), 0),
     enqueued: tiers.map((tier) => tally.enqueued(tier)),
@@ -185,6 +194,11 @@ function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
     retried: tally.retried,
     processedMs: tally.processedMs,
   };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 function serviceMs(

@@ -21,7 +21,8 @@ const OLD_SHARE = 0.25;
 const OLD_MS = 1_000;
 /** How many tasks in flight a report looks at. */
 const MOST_TASKS = 1_000;
-/** A task that runs so many times longer than the longest of its tier usually do is stuck. */
+/** A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they do on average. */
+const LONGER = 1.5;
 const SLOWER = 3;
 
 /** What others know of tasks and of the process. */
@@ -206,7 +207,7 @@ export class WatchedQueue {
     for (const view of this.queue.probe.tasks?.() ?? []) {
       if (views.push(view) === MOST_TASKS) break;
     }
-    const patience = this.patience(views, sla);
+    const patience = this.patience(views, sla, this.history.rates().serviceMs);
     return views.map(({ facts, takenAt, carrier }) => {
       const { pool, worker } = workers.get(facts) ?? {};
       return {
@@ -228,7 +229,11 @@ export class WatchedQueue {
   }
 
   /** By tier, how long a task may run before it counts as stuck. */
-  private patience(views: readonly TaskView[], { targetMs }: SlaTarget): Map<string, number | undefined> {
+  private patience(
+    views: readonly TaskView[],
+    { targetMs }: SlaTarget,
+    serviceMs: number | undefined,
+  ): Map<string, number | undefined> {
     const inFlight = new Map<string, number>();
     for (const { facts } of views) inFlight.set(facts.tier, (inFlight.get(facts.tier) ?? 0) + 1);
     const { tiers } = this.queue.probe;
@@ -236,7 +241,9 @@ export class WatchedQueue {
       [...inFlight].map(([tier, count]) => {
         const index = tiers.indexOf(tier);
         const longest = this.history.longestMs(tier, index, count);
-        if (longest !== undefined) return [tier, Math.max(targetMs, SLOWER * longest)];
+        // Of tasks of several tiers the mean says nothing about those of one.
+        const usual = tiers.length === 1 ? SLOWER * (serviceMs ?? 0) : 0;
+        if (longest !== undefined) return [tier, Math.max(targetMs, LONGER * longest, usual)];
         return [tier, index === -1 ? undefined : this.slaOf(index)?.targetMs];
       }),
     );

@@ -1,17 +1,22 @@
 import type { Check, Situation } from "../situation.js";
 import { busyOf, count, duration, workersOf } from "./words.js";
 
+/** Nothing was taken for such a share of the wait: a consumer that takes items by plain gets isn't seen in between. */
+const QUIET = 0.5;
+
 export const noConsumer: Check = {
   name: "no-consumer",
   look(situation) {
-    const { isPaused, waitMs, waitingGets, takenEver, lastTakenMsAgo, pools, lastFailure, tasks } = situation;
+    const { isPaused, waitMs, sla, waitingGets, takenEver, lastTakenMsAgo, pools, lastFailure, tasks } =
+      situation;
     if (busyOf(situation) > 0 || (waitingGets ?? 0) > 0) return undefined;
     // What was paused before it ever took an item was never started, as far as anybody can tell.
     const isUnstarted =
       takenEver === 0 && (isPaused || (pools.length > 0 && pools.every((p) => !p.isTaking)));
     if (!isUnstarted && (isPaused || (workersOf(situation) ?? 0) > 0)) return undefined;
-    // Whoever takes now and then is there.
-    if (lastTakenMsAgo < waitMs) return undefined;
+    // Whoever takes now and then is there, unless it is known that all are gone.
+    const areGone = pools.length > 0 && pools.every(({ workers }) => workers.stopped > 0);
+    if (!areGone && lastTakenMsAgo < QUIET * Math.min(waitMs, sla.targetMs)) return undefined;
     const unsettled = tasks.filter(({ isOver }) => isOver === true).length;
     const left =
       unsettled === 0

@@ -41,14 +41,19 @@ export function isFullyBusy(situation: Situation): boolean {
   return (situation.waitingGets ?? 0) === 0;
 }
 
-/** Is nobody free, as far as can be known? Whoever takes items by plain gets is busy with what nobody sees. */
-export function isNobodyIdle({ pools, waitingGets }: Situation): boolean {
-  return (waitingGets ?? 0) === 0 && pools.every(({ workers }) => workers.idle === 0);
+/** Are there consumers, and is none of them free, as far as can be known? Whoever takes items by plain gets is busy with what nobody sees. */
+export function isNobodyIdle(situation: Situation): boolean {
+  const { pools, waitingGets, recent } = situation;
+  const isSomebodyThere = busyOf(situation) > 0 || recent.takenPerSecond > 0;
+  return isSomebodyThere && (waitingGets ?? 0) === 0 && pools.every(({ workers }) => workers.idle === 0);
 }
 
-/** Do all tasks in flight run for longer than can be expected of them, with none that ended while the oldest item waited? */
+/** None has ended for such a share of the SLA: ends are seen only at the next look. */
+const QUIET = 0.5;
+
+/** Do all tasks in flight run for longer than can be expected of them, with none that ended lately? */
 export function areStuck({ tasks, lastEndedMsAgo, sla }: Situation): boolean {
   const isStuck = ({ runningMs, patienceMs }: TaskNow) =>
     runningMs !== undefined && patienceMs !== undefined && runningMs >= patienceMs;
-  return tasks.length > 0 && tasks.every(isStuck) && lastEndedMsAgo >= sla.targetMs;
+  return tasks.length > 0 && tasks.every(isStuck) && lastEndedMsAgo >= QUIET * sla.targetMs;
 }
