@@ -1,0 +1,128 @@
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+import PQueue from "p-queue";
+import { FifoQueue, Gate, PriorityQueue, WorkerPool, waitFor } from "queuescope";
+import type { Cause } from "../cause.js";
+import { after, arrivals, work } from "../load.js";
+
+/** When it happens. */
+const AT_MS = 400;
+
+export const causes: readonly Cause[] = [
+  {
+    name: "a gate lets one call through where four are needed",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      const gate = new Gate({ name: "warehouse", concurrency: 1 });
+      new WorkerPool(queue, () => work(40), { concurrency: 6, gate });
+      arrivals(60, () => queue.put(1));
+    },
+  },
+  {
+    name: "a circuit breaker opens",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      const policy = circuitBreaker(handleAll, { halfOpenAfter: 5_000, breaker: new ConsecutiveBreaker(3) });
+      const gate = new Gate({ name: "bank", policy });
+      let isDown = false;
+      const call = async () => {
+        await work(10);
+        if (isDown) throw new Error("503");
+      };
+      new WorkerPool(queue, call, { concurrency: 4, gate, onFailed: () => "drop" });
+      arrivals(60, () => queue.put(1));
+      after(AT_MS, () => {
+        isDown = true;
+      });
+    },
+  },
+  {
+    name: "another pool holds the permits of a shared gate",
+    run(stage) {
+      const queue = stage.watched(new PriorityQueue<number>());
+      const gate = new Gate({ name: "search", concurrency: 2 });
+      new WorkerPool(queue, () => work(10), { concurrency: 4, gate });
+      arrivals(60, () => queue.put(1));
+      const others = new FifoQueue<number>();
+      new WorkerPool(others, () => work(1_500), { concurrency: 8, gate });
+      after(AT_MS, () => others.putMany([1, 2, 3, 4, 5, 6]));
+    },
+  },
+  {
+    name: "handlers pass a gate in the midst of their work",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      const gate = new Gate({ name: "printer", concurrency: 1 });
+      new WorkerPool(
+        queue,
+        async (_, task) => {
+          await work(5);
+          await gate.run(() => work(40), { task });
+        },
+        { concurrency: 5 },
+      );
+      arrivals(60, () => queue.put(1));
+    },
+  },
+  {
+    name: "a server that stops answering",
+    async run(stage) {
+      let isUp = true;
+      const server = createHttpServer((_, response) => {
+        if (isUp) response.end("ok");
+      }).listen(0, "127.0.0.1");
+      await new Promise((resolve) => server.once("listening", resolve));
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/charges`;
+      const queue = stage.watched(new FifoQueue<number>());
+      new WorkerPool(queue, async () => void (await (await fetch(url)).text()), { concurrency: 4 });
+      arrivals(40, () => queue.put(1));
+      after(AT_MS, () => {
+        isUp = false;
+      });
+    },
+  },
+  {
+    name: "jobs of a p-queue wait for a database connection",
+    run(stage) {
+      const queue = stage.watched(new PQueue({ concurrency: 4 }));
+      const waiting: (() => void)[] = [];
+      let isHeld = false;
+      arrivals(40, () =>
+        queue.add(async () => {
+          if (isHeld) await waitFor("a connection", new Promise<void>((resolve) => waiting.push(resolve)));
+          await work(20);
+        }),
+      );
+      after(AT_MS, () => {
+        isHeld = true;
+      });
+    },
+  },
+  {
+    name: "a cache whose socket is silent",
+    async run(stage) {
+      const server = createServer((socket) => void (isUp && socket.end("ok"))).listen(0, "127.0.0.1");
+      let isUp = true;
+      await new Promise((resolve) => server.once("listening", resolve));
+      const { port } = server.address() as AddressInfo;
+      const queue = stage.watched(new FifoQueue<number>());
+      const ask = () =>
+        new Promise<void>((resolve) => {
+          const socket = connect(port, "127.0.0.1");
+          socket.resume().once("close", () => resolve());
+        });
+      const consume = async () => {
+        for await (const delivery of queue.deliveries()) {
+          await delivery.run(ask);
+          delivery.done();
+        }
+      };
+      for (let i = 0; i < 3; i++) void consume();
+      arrivals(40, () => queue.put(1));
+      after(AT_MS, () => {
+        isUp = false;
+      });
+    },
+  },
+];
