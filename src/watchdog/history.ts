@@ -118,6 +118,15 @@ export class History {
       .reduce((sum, { ms }) => sum + ms - usual, 0);
   }
 
+  /** How much of a processor the process used since then. */
+  processorShare(since: number): number {
+    const last = this.samples.at(-1);
+    const first = this.samples.findLast(({ at }) => at <= since) ?? this.samples[0];
+    return last === undefined || first === undefined || first === last
+      ? 0
+      : (last.cpuMs - first.cpuMs) / (last.at - first.at);
+  }
+
   /** How the items that wait came to be so many. */
   backlog(): Backlog | undefined {
     const { samples } = this;

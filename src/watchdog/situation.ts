@@ -114,6 +114,8 @@ export interface Situation {
   readonly stalls: readonly StallNow[];
   /** By how much the watchdog's own looks came late while the oldest item waited, in milliseconds. */
   readonly lateMs: number;
+  /** How much of a processor the process used meanwhile; more than 1 where it has threads. */
+  readonly processorShare: number;
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
   readonly loopUtilization: number;
   readonly lastFailure: string | undefined;

@@ -1,6 +1,6 @@
 import type { StallNow } from "./situation.js";
 import type { Slot } from "./stall/slot.js";
-import type { Frame, Stall, StallTask } from "./stall/stall.js";
+import type { BlockedHead, Frame, Stall, StallTask } from "./stall/stall.js";
 import { StallWatcher } from "./stall/watcher.js";
 import type { WatchedQueue } from "./watched-queue.js";
 
@@ -26,7 +26,7 @@ export class Stalls {
   constructor(
     private readonly queues: () => Iterable<WatchedQueue>,
     options: { readonly thresholdMs: number; readonly reportDir: string | undefined },
-    tell: { stall(stall: Stall): void; error(error: unknown): void },
+    tell: { stall(stall: Stall): void; breach(breach: BlockedHead): void; error(error: unknown): void },
   ) {
     this.watcher = new StallWatcher({
       ...options,
@@ -43,6 +43,8 @@ export class Stalls {
         });
         tell.stall(stall);
       })
+      // One that was not seen since the event loop is blocked may have been served before.
+      .onBreach((breach) => breach.seenAgoMs <= breach.blockedMs && tell.breach(breach))
       .onError((error) => tell.error(error));
   }
 

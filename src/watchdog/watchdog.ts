@@ -13,7 +13,7 @@ import { readOptions, readSla, type Settings, type WatchdogOptions, type WatchOp
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 import { ReportFiles } from "./report-files.js";
-import type { Stall } from "./stall/stall.js";
+import type { BlockedHead, Stall } from "./stall/stall.js";
 import { Stalls } from "./stalls.js";
 import { Waits } from "./waits/waits.js";
 import { type Surroundings, WatchedQueue } from "./watched-queue.js";
@@ -51,6 +51,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly stalls: Stalls | undefined;
   private dueAt = 0;
   private isPostponed = false;
+  /** Breaches found by a look that came late: they may be over when the thread has told why. */
+  private readonly held: (() => void)[] = [];
   private lateMs = 0;
   private timer: Timer | undefined = undefined;
   private isRunning = false;
@@ -68,7 +70,11 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.stalls = new Stalls(
         () => this.watched.values(),
         { thresholdMs, reportDir },
-        { stall: (stall) => this.contain(() => this.stalled(stall)), error: (error) => this.fault(error) },
+        {
+          stall: (stall) => this.contain(() => this.stalled(stall)),
+          breach: (breach) => this.contain(() => this.breachedWhileBlocked(breach)),
+          error: (error) => this.fault(error),
+        },
       );
     }
   }
@@ -156,11 +162,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       // The event loop stood still. The thread has yet to tell by what, and without that the verdict would be a guess.
       this.isPostponed = true;
       this.lateMs = lateMs;
+      for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
       this.setTimer(AFTER_STALL_MS);
       return;
     }
     if (this.isPostponed) this.contain(() => this.stalls?.cameLate(this.lateMs));
     this.isPostponed = false;
+    for (const tell of this.held.splice(0)) this.contain(tell);
     this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
@@ -169,7 +177,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.vitals.ran();
     });
     // One that throws must not blind it for the others.
-    for (const [queue, watched] of this.watched) this.contain(() => this.lookAt(queue, watched));
+    for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
     this.setTimer(everyMs);
   };
 
@@ -186,7 +194,16 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.emit("stall", stall);
   }
 
-  private lookAt(_queue: object, watched: WatchedQueue): void {
+  /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
+  private breachedWhileBlocked({ queue, tier, ageMs }: BlockedHead): void {
+    const watched = [...this.watched.values()].find(({ name }) => name === queue);
+    const index = watched?.queue.probe.tiers.indexOf(tier) ?? -1;
+    if (watched === undefined || index === -1 || !this.isDue(watched, index)) return;
+    const look = this.lookInto(watched, index, ageMs);
+    this.held.push(() => this.tellBreach(watched, index, look()));
+  }
+
+  private lookAt(watched: WatchedQueue): void {
     const { breached, cleared } = watched.look(this.surroundings());
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
@@ -194,17 +211,27 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
       this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
     }
+    for (const tier of breached) if (this.isDue(watched, tier)) this.breach(watched, tier);
+  }
+
+  /** Is a report on a breach of the tier due? Then the next one is not, for a while. */
+  private isDue(watched: WatchedQueue, tier: number): boolean {
     const now = this.settings.clock.now();
-    for (const tier of breached) {
-      const last = this.reported.get(keyOf(watched, tier));
-      if (last !== undefined && now - last < this.settings.minReportIntervalMs) continue;
-      this.reported.set(keyOf(watched, tier), now);
-      this.breach(watched, tier);
-    }
+    const last = this.reported.get(keyOf(watched, tier));
+    if (last !== undefined && now - last < this.settings.minReportIntervalMs) return false;
+    this.reported.set(keyOf(watched, tier), now);
+    return true;
   }
 
   private breach(watched: WatchedQueue, tier: number): void {
-    const report = this.reportOn(watched, tier);
+    if (!this.isPostponed) this.tellBreach(watched, tier, this.reportOn(watched, tier));
+    else {
+      const look = this.lookInto(watched, tier);
+      this.held.push(() => this.tellBreach(watched, tier, look()));
+    }
+  }
+
+  private tellBreach(watched: WatchedQueue, tier: number, report: BreachReport): void {
     recorder.tell(
       watched.name,
       `tier ${report.tier}: the SLA is breached (${report.verdicts[0]?.name ?? "unknown"})`,
@@ -217,10 +244,20 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private reportOn(watched: WatchedQueue, tier: number): BreachReport {
-    const situation = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings());
-    const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
-    const report = new BreachReport(situation, verdicts, notYet, watched.heads(), watched.workers());
-    return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);
+    return this.lookInto(watched, tier)();
+  }
+
+  /** What is seen is seen now; what it means is said when the result is called, with the stalls that are known by then. */
+  private lookInto(watched: WatchedQueue, tier: number, waitMs?: number): () => BreachReport {
+    const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings(), waitMs);
+    const heads = watched.heads();
+    const workers = watched.workers();
+    return () => {
+      const situation = { ...seen, stalls: this.stalls?.now() ?? [] };
+      const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
+      const report = new BreachReport(situation, verdicts, notYet, heads, workers);
+      return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);
+    };
   }
 
   private tryReport(watched: WatchedQueue): BreachReport | undefined {

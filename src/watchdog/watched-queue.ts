@@ -107,12 +107,12 @@ export class WatchedQueue {
     return { breached, cleared };
   }
 
-  /** Everything that the checks go by. The tier's SLA must be known. */
-  situation(tier: number, sla: SlaTarget, surroundings: Surroundings): Situation {
+  /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */
+  situation(tier: number, sla: SlaTarget, surroundings: Surroundings, waited?: number): Situation {
     const { probe, tally } = this.queue;
     const now = probe.now();
     const tasks = this.tasks(now, sla, surroundings);
-    const waitMs = this.waitMs(tier, now);
+    const waitMs = waited ?? this.waitMs(tier, now);
     return {
       queue: this.name,
       tier,
@@ -141,6 +141,7 @@ export class WatchedQueue {
       usualServiceMs: this.history.serviceMsBefore(now - waitMs),
       stalls: surroundings.stalls(),
       lateMs: this.history.lateMs(now - waitMs),
+      processorShare: this.history.processorShare(now - waitMs),
       loopUtilization: surroundings.loopUtilization(),
       lastFailure: tally.lastFailure,
     };

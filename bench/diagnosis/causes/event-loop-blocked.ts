@@ -14,7 +14,7 @@ export const causes: readonly Cause[] = [
       const queue = stage.watched(new FifoQueue<number>());
       new WorkerPool(queue, (ms) => (ms > 0 ? spin(ms) : work(10)), { concurrency: 2 });
       arrivals(40, () => queue.put(0));
-      after(AT_MS, () => queue.putMany([900, 0, 0]));
+      after(AT_MS, () => queue.putMany([900, 0, 0, 0, 0, 0]));
     },
   },
   {
@@ -25,7 +25,7 @@ export const causes: readonly Cause[] = [
         concurrency: 2,
       });
       arrivals(40, () => queue.put("b"));
-      after(AT_MS, () => queue.putMany([`${"a".repeat(26)}!`, `${"a".repeat(26)}!`, "b", "b"]));
+      after(AT_MS, () => queue.putMany([`${"a".repeat(26)}!`, `${"a".repeat(26)}!`, "b", "b", "b", "b"]));
     },
   },
   {
@@ -38,7 +38,7 @@ export const causes: readonly Cause[] = [
         { concurrency: 2 },
       );
       arrivals(40, () => queue.put(0));
-      after(AT_MS, () => queue.putMany([1_500_000, 0, 0]));
+      after(AT_MS, () => queue.putMany([1_500_000, 0, 0, 0, 0, 0]));
     },
   },
   {
@@ -47,7 +47,7 @@ export const causes: readonly Cause[] = [
       const queue = stage.watched(new PQueue({ concurrency: 2 }));
       arrivals(40, () => queue.add(() => work(10)));
       after(AT_MS, () => {
-        void queue.addAll([() => work(10), () => work(10), () => work(10)]);
+        void queue.addAll(Array.from({ length: 8 }, () => () => work(10)));
         spin(900);
       });
     },
@@ -69,7 +69,7 @@ export const causes: readonly Cause[] = [
       };
       void consume();
       arrivals(40, () => queue.put("0"));
-      after(AT_MS, () => queue.putMany([text, "0", "0"]));
+      after(AT_MS, () => queue.putMany([text, "0", "0", "0"]));
     },
   },
   {
@@ -79,7 +79,7 @@ export const causes: readonly Cause[] = [
       new WorkerPool(queue, () => work(10), { concurrency: 2 });
       arrivals(40, () => queue.put(1));
       after(AT_MS, async () => {
-        await queue.putMany([1, 1, 1]);
+        await queue.putMany([1, 1, 1, 1, 1, 1]);
         for (const end = performance.now() + 900; performance.now() < end; ) await null;
       });
     },

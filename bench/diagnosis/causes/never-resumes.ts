@@ -1,4 +1,6 @@
 import { EventEmitter, once } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import PQueue from "p-queue";
 import { FifoQueue, PriorityQueue, WorkerPool } from "queuescope";
 import type { Cause } from "../cause.js";
@@ -9,13 +11,10 @@ const AT_MS = 400;
 
 const TARGETS = { default: 600 };
 
-/** Garbage enough that the whole heap is collected now and then, as in a service that is at work. */
+/** The whole heap is collected now and then, as in a service that is at work. */
 function litter(): void {
-  let kept: unknown[] = [];
-  setInterval(() => {
-    kept.push(Array.from({ length: 30_000 }, (_, i) => ({ i })));
-    if (kept.length > 20) kept = [];
-  }, 10);
+  setFlagsFromString("--expose-gc");
+  setInterval(runInNewContext("gc"), 60);
 }
 
 export const causes: readonly Cause[] = [

@@ -3,12 +3,13 @@ import { count, duration } from "./words.js";
 
 /** From which share of the wait on a blocked event loop is its cause. */
 const SHARE = 0.5;
-/** A loop that is busier than this has no time left for anybody. */
+/** A loop that is busier than this has no time left for anybody, if it really works: one without a processor looks busy, too. */
 const BUSY = 0.98;
+const WORKING = 0.8;
 
 export const eventLoopBlocked: Check = {
   name: "event-loop-blocked",
-  look({ stalls, waitMs, sla, lateMs, loopUtilization }) {
+  look({ stalls, waitMs, sla, lateMs, loopUtilization, processorShare }) {
     const during = stalls.filter(({ endedMsAgo }) => endedMsAgo < waitMs);
     const stalledMs = during.reduce((sum, { durationMs }) => sum + durationMs, 0);
     // Late looks tell of short blocks too, and of one that is over only now.
@@ -16,7 +17,8 @@ export const eventLoopBlocked: Check = {
     const share = Math.min(1, blockedMs / waitMs);
     // What was blocked for a whole SLA has breached it, however long the item waited besides.
     const isEnough = share >= SHARE || blockedMs >= sla.targetMs;
-    if (!isEnough && loopUtilization < BUSY) return undefined;
+    const isBusy = loopUtilization >= BUSY && processorShare >= WORKING;
+    if (!isEnough && !isBusy) return undefined;
     const [worst] = [...during].sort((a, b) => b.durationMs - a.durationMs);
     const where =
       worst?.where === undefined ? "" : `, most in ${worst.where}${worst.isNative ? " (a native call)" : ""}`;
