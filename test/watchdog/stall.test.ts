@@ -50,7 +50,7 @@ describe("a blocked event loop", () => {
   });
 
   it("names the line in the source where there is a source map", async () => {
-    const stall = stallOf(await blocked("busy", /event loop is blocked/));
+    const stall = stallOf(await blocked("busy", /event loop is blocked.* in busy/));
     const source = readFileSync(stall.where!.file!, "utf8").split("\n");
     expect(source[stall.where!.line! - 1]).toContain("while (!existsSync(file));");
   });
@@ -98,12 +98,11 @@ describe("a blocked event loop", () => {
 
   it("is written to a file while it is blocked and when it is over", async () => {
     const folder = mkdtempSync(join(FOLDER, "reports-"));
-    await blocked("busy", /event loop is blocked/, folder);
+    await blocked("busy", /event loop is blocked.* in busy/, folder);
     const lines = readFileSync(join(folder, "stalls.jsonl"), "utf8").trim().split("\n");
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { kind: "stall", isOver: false, where: here("busy") },
-      { kind: "stall", isOver: true, where: here("busy") },
-    ]);
+    const [during, after] = lines.slice(-2).map((line) => JSON.parse(line));
+    expect(during).toMatchObject({ kind: "stall", isOver: false, where: here("busy") });
+    expect(after).toMatchObject({ kind: "stall", isOver: true, where: here("busy") });
   });
 
   it("is reported though the file can't be written, which is told", async () => {
@@ -113,7 +112,7 @@ describe("a blocked event loop", () => {
   });
 
   it("is reported even if the process ends with it", async () => {
-    const child = await blocked("last-words", /event loop is blocked/);
+    const child = await blocked("last-words", /event loop is blocked.* in busy/);
     expect(child.err.join("\n")).toMatch(/event loop was blocked for .* in busy/);
     expect(child.err.join("\n")).not.toMatch(/debugger/);
   });

@@ -44,7 +44,7 @@ function sizeOf(work: (size: number) => unknown, least: number): number {
   for (let size = least; ; size *= 2) {
     const start = performance.now();
     work(size);
-    if (performance.now() - start > 3 * THRESHOLD_MS) return size;
+    if (performance.now() - start > 4 * THRESHOLD_MS) return size;
   }
 }
 

@@ -3,6 +3,7 @@ import type { ProfileFrame } from "../sight.js";
 
 /** What held main for longest. */
 export interface Heaviest {
+  readonly samples: number;
   /** Innermost first. */
   readonly stack: readonly ProfileFrame[];
   readonly isGarbageCollection: boolean;
@@ -10,11 +11,17 @@ export interface Heaviest {
 
 /**
  * Of the samples between two instants (milliseconds of the clock that all threads share): the innermost function of the user's in which most
- * were taken, and where in there most were. Undefined if there are too few to tell.
+ * were taken, and where in there most were. Undefined if they are
+ * too few to tell. What is in the spans `except` does not count.
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
-export function heaviest(profile: Profiler.Profile, from: number, to: number): Heaviest | undefined {
+export function heaviest(
+  profile: Profiler.Profile,
+  from: number,
+  to: number,
+  except: readonly (readonly [number, number])[],
+): Heaviest | undefined {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map(
     profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])),
@@ -41,13 +48,14 @@ export function heaviest(profile: Profiler.Profile, from: number, to: number): H
     at += timeDeltas[index] ?? 0;
     const id = samples[index]!;
     const name = nodes.get(id)?.callFrame.functionName;
-    if (at < from * 1000 || at > to * 1000 || name === "(idle)") continue;
+    const ms = at / 1000;
+    if (ms < from || ms > to || name === "(idle)") continue;
+    if (except.some(([begin, end]) => ms >= begin && ms <= end)) continue;
     all++;
     if (name === "(garbage collector)") collecting++;
     else if (name !== "(program)") leaves.set(id, (leaves.get(id) ?? 0) + 1);
   }
-  // It began late, or nothing was sampled: what is there is no fair picture.
-  if (all === 0 || profile.startTime / 1000 > from + 0.3 * (to - from)) return undefined;
+  if (all === 0) return undefined;
   const owners = new Map<number, number>();
   const ownerOf = (leaf: number) =>
     pathOf(leaf).find(({ callFrame: { url } }) => url !== "" && !url.startsWith("node:"))?.id ?? -1;
@@ -73,5 +81,5 @@ export function heaviest(profile: Profiler.Profile, from: number, to: number): H
       column: line === 0 || line === begin ? callFrame.columnNumber + 1 : 1,
     };
   });
-  return { stack, isGarbageCollection: collecting * 2 > all };
+  return { samples: all, stack, isGarbageCollection: collecting * 2 > all };
 }

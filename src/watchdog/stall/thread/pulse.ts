@@ -2,6 +2,8 @@
 export interface Pulse {
   /** Looks, at an instant; `due` is when it was meant to. */
   tick(now: number, due: number): "quiet" | "began" | "goes-on" | "ended";
+  /** Nothing that was before this instant counts. */
+  forget(now: number): void;
   /** Of the stall that goes on or has just ended: when it began. */
   readonly since: number;
   /** How long it has lasted, or lasted in all. */
@@ -9,12 +11,18 @@ export interface Pulse {
 }
 
 /**
- * Who comes late cannot tell what others did meanwhile: the machine slept, the process was stopped, or there was no processor for
+ * Who waits for a processor is not blocked. And who comes late cannot tell what others did meanwhile: the machine slept, the process was stopped, or there was no processor for
  * either. Such time is nobody's stall.
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
-export function makePulse(beatAt: () => number, thresholdMs: number, lateMs: number): Pulse {
+export function makePulse(
+  beatAt: () => number,
+  waited: () => number,
+  thresholdMs: number,
+  lateMs: number,
+): Pulse {
+  let waitedBefore = 0;
   let floor = Number.NEGATIVE_INFINITY;
   let isStalled = false;
   let since = 0;
@@ -27,20 +35,27 @@ export function makePulse(beatAt: () => number, thresholdMs: number, lateMs: num
     get forMs() {
       return forMs;
     },
+    forget(now) {
+      floor = now;
+      isStalled = false;
+    },
     tick(now, due) {
       const beat = beatAt();
       const late = now - due;
       if (isStalled) {
-        if (late > lateMs) lostMs += late;
+        // So late is nobody who only lacks a processor: the process was stopped meanwhile.
+        if (late > thresholdMs) lostMs += late;
         isStalled = beat <= since;
         forMs = (isStalled ? now : beat) - since - lostMs;
         return isStalled ? "goes-on" : "ended";
       }
       if (late > lateMs) floor = now;
-      since = Math.max(beat, floor);
+      const from = Math.max(beat, floor);
+      if (from !== since) waitedBefore = waited();
+      since = from;
       forMs = now - since;
       lostMs = 0;
-      isStalled = forMs > thresholdMs;
+      isStalled = forMs > thresholdMs && forMs - (waited() - waitedBefore) > thresholdMs;
       return isStalled ? "began" : "quiet";
     },
   };

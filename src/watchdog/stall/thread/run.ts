@@ -1,39 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Layout } from "../memory.js";
 import type { News, Order } from "../stall.js";
-import type { makeHeads } from "./heads.js";
-import type { heaviest } from "./heaviest.js";
-import type { makeInquiry } from "./inquiry.js";
-import type { makeOutlet } from "./outlet.js";
-import type { makePulse } from "./pulse.js";
-import type { makeSampler } from "./sampler.js";
-import type { makeStory, Story } from "./story.js";
-
-/** What the thread is made of. */
-export interface Parts {
-  readonly heaviest: typeof heaviest;
-  readonly makeHeads: typeof makeHeads;
-  readonly makeInquiry: typeof makeInquiry;
-  readonly makeOutlet: typeof makeOutlet;
-  readonly makePulse: typeof makePulse;
-  readonly makeSampler: typeof makeSampler;
-  readonly makeStory: typeof makeStory;
-}
-
-/** What it is told when it starts. */
-export interface ThreadData {
-  readonly buffer: SharedArrayBuffer;
-  readonly layout: Layout;
-  readonly thresholdMs: number;
-  readonly everyMs: number;
-  readonly profileEveryMs: number;
-  readonly print: boolean;
-  readonly reportDir: string | undefined;
-  /** May threads connect to main's inspector? Asking is fatal where they may not. */
-  readonly mayInspect: boolean;
-  /** Evaluated in main, it gives the `Answers`. */
-  readonly answers: string;
-}
+import type { Parts, ThreadData } from "./parts.js";
+import type { Story } from "./story.js";
 
 /** Runs in the thread: its source is sent there, so it refers to nothing outside. */
 export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): void {
@@ -59,9 +27,15 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
   const blind = (error: unknown) =>
     limit(`the inspector is not available (${error}): event-loop stalls are reported without stack and task`);
 
-  const pulse = parts.makePulse(() => memory[layout.beat]!, thresholdMs, Math.max(50, thresholdMs / 4));
+  const fs = require("node:fs");
+  const pulse = parts.makePulse(
+    () => memory[layout.beat]!,
+    parts.makeWaited(fs, process.pid),
+    thresholdMs,
+    Math.max(50, thresholdMs / 4),
+  );
   const heads = parts.makeHeads(memory, layout);
-  const outlet = parts.makeOutlet(require("node:fs"), data.print, data.reportDir, fault);
+  const outlet = parts.makeOutlet(fs, data.print, data.reportDir, fault);
   let inspector: typeof import("node:inspector") | undefined;
   try {
     if (data.mayInspect) inspector = require("node:inspector") as typeof import("node:inspector");
@@ -101,24 +75,34 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
   // A profile grows: each sample stays until it is taken.
   const takeEveryMs = 600_000;
   let takeAt = now() + takeEveryMs;
-  const watchDebugger = () => {
+  let isStarting = false;
+  // A profiler walks through the heap when it starts. That is our own doing, and no stall.
+  const startSampler = async () => {
+    isStarting = true;
+    await sampler?.start().catch(blind);
+    isStarting = false;
+    pulse.forget(now());
+    ready();
+  };
+  const mayWatch = () => {
     const isDebugged = memory[layout.debugged] === 1;
     if (isDebugged) {
       limit(
         "the inspector is open: while a debugger may hold the program, event-loop stalls are not watched",
       );
       sampler?.stop();
+      story = undefined;
+      pulse.forget(now());
       ready();
-    } else if (sampler?.isOn === false && !isLimited) sampler.start().catch(blind).then(ready);
-    return isDebugged;
+    } else if (sampler?.isOn === false && !isLimited) startSampler().catch(fault);
+    return !isDebugged && !isStarting;
   };
-  if (sampler === undefined) ready();
   let due = now();
   const tick = () => {
     const at = now();
     const wasDue = due;
     due = at + everyMs;
-    if (watchDebugger()) return;
+    if (!mayWatch()) return;
     const phase = pulse.tick(at, wasDue);
     if (phase === "began") {
       story = begin();
@@ -133,16 +117,20 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     }
   };
 
-  const timer = setInterval(() => {
+  const safely = (fn: () => unknown) => {
     try {
-      tick();
+      fn();
     } catch (error) {
       fault(error);
     }
-  }, everyMs);
+  };
+  const timer = setInterval(() => safely(tick), everyMs);
+  if (sampler === undefined) ready();
+  safely(mayWatch);
   const end = async () => {
     clearInterval(timer);
-    const phase = memory[layout.debugged] === 1 ? "quiet" : pulse.tick(now(), now());
+    const isWatching = !isStarting && memory[layout.debugged] === 0;
+    const phase = isWatching ? pulse.tick(now(), now()) : "quiet";
     // What began so late has not been looked at, and now it would see main's end.
     if (phase === "began") story = begin();
     if (story !== undefined) {

@@ -4,8 +4,11 @@ import type * as Inspector from "node:inspector";
 export interface Sampler {
   readonly isOn: boolean;
   start(): Promise<void>;
-  /** What was sampled since the start or the last call. */
-  take(): Promise<Inspector.Profiler.Profile | undefined>;
+  /**
+   * What was sampled since the last call, and what the calls before gave: main answers when it can, and a stall may begin in one profile
+   * and end in the next.
+   */
+  take(): Promise<readonly Inspector.Profiler.Profile[]>;
   stop(): void;
 }
 
@@ -18,6 +21,7 @@ export interface Sampler {
 export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampler {
   let session: Inspector.Session | undefined;
   let count = 0;
+  let recent: readonly Inspector.Profiler.Profile[] = [];
   const post = (method: string, params?: object) =>
     new Promise<void>((resolve, reject) => {
       if (session === undefined) return resolve();
@@ -39,16 +43,15 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
     },
     async take() {
       const own = session;
-      if (own === undefined) return undefined;
+      if (own === undefined) return [];
       const last = title(count++);
-      let profile: Inspector.Profiler.Profile | undefined;
       const hear = ({ params }: { params: Inspector.Profiler.ConsoleProfileFinishedEventDataType }) => {
-        if (JSON.stringify(params.title) === last) profile = params.profile;
+        if (JSON.stringify(params.title) === last) recent = [...recent.slice(-2), params.profile];
       };
       own.on("Profiler.consoleProfileFinished", hear);
       await run(`profile(${title(count)}), profileEnd(${last})`);
       own.off("Profiler.consoleProfileFinished", hear);
-      return profile;
+      return recent;
     },
     stop() {
       session?.disconnect();

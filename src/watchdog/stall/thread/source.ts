@@ -2,14 +2,16 @@ import { makeHeads } from "./heads.js";
 import { heaviest } from "./heaviest.js";
 import { makeInquiry } from "./inquiry.js";
 import { makeOutlet } from "./outlet.js";
+import type { ThreadData } from "./parts.js";
 import { makePulse } from "./pulse.js";
-import { run, type ThreadData } from "./run.js";
+import { run } from "./run.js";
 import { makeSampler } from "./sampler.js";
 import { makeStory } from "./story.js";
+import { makeWaited } from "./waited.js";
 
 export type { ThreadData };
 
-const PARTS = { heaviest, makeHeads, makeInquiry, makeOutlet, makePulse, makeSampler, makeStory };
+const PARTS = { heaviest, makeHeads, makeInquiry, makeOutlet, makePulse, makeSampler, makeStory, makeWaited };
 
 /**
  * The thread's program. It is text and no file, so that it runs wherever the library does: compiled, from its sources by a tool such as

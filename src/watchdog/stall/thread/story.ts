@@ -1,5 +1,5 @@
 import type { Frame, Sight, Stall } from "../stall.js";
-import type { heaviest } from "./heaviest.js";
+import type { Heaviest, heaviest } from "./heaviest.js";
 import type { Inquiry } from "./inquiry.js";
 import type { Pulse } from "./pulse.js";
 import type { Sampler } from "./sampler.js";
@@ -37,17 +37,19 @@ export function makeStory(around: Surroundings): Story {
   const { now, pulse, inquiry, sampler, answers } = around;
   const promptMs = 30;
   const nativeAfterMs = 100;
-  const mostLooks = 3;
+  const mostLooks = 10;
   const since = pulse.since;
   const startedAt = Date.now() - (now() - since);
+  const spans: Sight["span"][] = [];
   let sight: Sight | undefined;
   let asked: Promise<unknown> | undefined;
   let askedAt = 0;
+  let lookedAt = 0;
   let looks = 0;
   let isAnswered = true;
   let isPrompt = false;
   let isNative = false;
-  let isTold = false;
+  let told: "nothing" | "that" | "where" = "nothing";
   let isOver = false;
   let durationMs = pulse.forMs;
 
@@ -60,25 +62,34 @@ export function makeStory(around: Surroundings): Story {
     isGarbageCollection,
     task: sight?.task,
   });
-  const tellOnce = () => {
-    if (isTold || isOver) return;
-    isTold = true;
+  /** Once without a place, and once with it: what was taken for native code may answer after all, if there is little processor to be had. */
+  const tell = () => {
+    const knows = isPrompt ? "where" : "that";
+    if (told === knows || told === "where" || isOver) return;
+    told = knows;
     durationMs = pulse.forMs;
     around.told(stall(isPrompt ? sight!.stack : []), false);
   };
   const answered = (answer: Sight) => {
     isAnswered = true;
+    spans.push(answer.span);
     isPrompt = now() - askedAt <= promptMs;
     // Of two that came late the first is nearer to the cause.
     if (isPrompt || sight === undefined) sight = answer;
-    if (isPrompt) tellOnce();
+    if (isPrompt) isNative = false;
+    if (isPrompt) tell();
     if (!isOver) around.looked();
   };
   const isSame = (a: Frame) => (b: Frame) => a.functionName === b.functionName && a.file === b.file;
   /** A function's line is where it begins, unless somebody saw it at work. */
   const sampled = async () => {
-    const profile = await sampler?.take();
-    const found = profile && around.heaviest(profile, since, since + durationMs);
+    const profiles = (await sampler?.take()) ?? [];
+    const found = profiles
+      .flatMap((profile) => around.heaviest(profile, since, since + durationMs, spans) ?? [])
+      .reduce<Heaviest | undefined>(
+        (most, each) => (each.samples > (most?.samples ?? 0) ? each : most),
+        undefined,
+      );
     if (found === undefined) return undefined;
     const expression = `${answers}.locate(${JSON.stringify(found.stack)})`;
     const located = (await inquiry?.ask(expression)) as Frame[];
@@ -90,19 +101,20 @@ export function makeStory(around: Surroundings): Story {
       return inquiry !== undefined && sight === undefined && !isNative;
     },
     look() {
-      if (inquiry === undefined) return tellOnce();
+      if (inquiry === undefined) return tell();
       looks++;
       askedAt = now();
+      if (looks === 1) lookedAt = askedAt;
       isAnswered = false;
       asked = inquiry.ask(`${answers}.look()`).then((answer) => answered(answer as Sight), around.blind);
     },
     goOn() {
-      if (isPrompt) return;
-      if (isAnswered && looks < mostLooks) this.look();
-      else if (isAnswered || now() - askedAt > nativeAfterMs) {
-        isNative = inquiry !== undefined;
-        tellOnce();
+      if (isPrompt || inquiry === undefined) return;
+      if (now() - lookedAt > nativeAfterMs) {
+        isNative = true;
+        tell();
       }
+      if (isAnswered && looks < mostLooks) this.look();
     },
     async end() {
       durationMs = pulse.forMs;
