@@ -5,10 +5,12 @@ import { expect, it } from "vitest";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
 
-/** What can be run: `x.ts`, or `y/main.ts`. */
-const runnable = readdirSync(EXAMPLES, { withFileTypes: true }).map((entry) =>
-  entry.isDirectory() ? `${entry.name}/main.ts` : entry.name,
-);
+/** What can be run: `x.ts`, `y/main.ts`, or, in a folder without a `main.ts`, each of its files. */
+const runnable = readdirSync(EXAMPLES, { withFileTypes: true }).flatMap((entry) => {
+  if (!entry.isDirectory()) return entry.name;
+  if (existsSync(`${EXAMPLES}/${entry.name}/main.ts`)) return `${entry.name}/main.ts`;
+  return readdirSync(`${EXAMPLES}/${entry.name}`).map((file) => `${entry.name}/${file}`);
+});
 
 const tests = readdirSync(HERE)
   .filter((file) => file.endsWith(".ts"))
@@ -17,7 +19,9 @@ const tests = readdirSync(HERE)
 
 it.each(runnable)("%s can be run, and a test runs it", (name) => {
   expect(existsSync(`${EXAMPLES}/${name}`)).toBe(true);
-  expect(tests).toContain(`Example.run("${name}"`);
+  // One by one, or all of a folder.
+  const each = `Example.run(\`${name.split("/")[0]}/\${`;
+  expect(tests.includes(`Example.run("${name}"`) || tests.includes(each)).toBe(true);
 });
 
 it.each(runnable)("%s imports the library as its users do", (name) => {

@@ -57,7 +57,7 @@ export const causes: readonly Cause[] = [
     run(stage) {
       const queue = stage.watched(new FifoQueue<string>());
       const record = { id: 1, name: "x".repeat(20), tags: ["a", "b", "c"], nested: { a: 1, b: [1, 2, 3] } };
-      const text = JSON.stringify(Array.from({ length: 1_000_000 }, () => record));
+      const text = JSON.stringify(Array.from({ length: 400_000 }, () => record));
       const consume = async () => {
         for await (const delivery of queue.deliveries()) {
           await delivery.run(async () => {
