@@ -1,0 +1,339 @@
+import { describe, expect, it } from "vitest";
+import { burst } from "../../src/watchdog/checks/burst.js";
+import { consumersPaused } from "../../src/watchdog/checks/consumers-paused.js";
+import { consumersStuck } from "../../src/watchdog/checks/consumers-stuck.js";
+import { downstreamSaturated } from "../../src/watchdog/checks/downstream-saturated.js";
+import { eventLoopBlocked } from "../../src/watchdog/checks/event-loop-blocked.js";
+import { neverResumes } from "../../src/watchdog/checks/never-resumes.js";
+import { noConsumer } from "../../src/watchdog/checks/no-consumer.js";
+import { poisonItem } from "../../src/watchdog/checks/poison-item.js";
+import { priorityInversion } from "../../src/watchdog/checks/priority-inversion.js";
+import { producersBlocked } from "../../src/watchdog/checks/producers-blocked.js";
+import { starvedTier } from "../../src/watchdog/checks/starved-tier.js";
+import { underCapacity } from "../../src/watchdog/checks/under-capacity.js";
+import type { Check, Situation } from "../../src/watchdog/situation.js";
+import { backlog, pool, rates, situation, task, tier } from "./situations.js";
+
+const NOT_YET = "not enough evidence yet";
+
+/** How sure the check is; 0 where it is not that cause. */
+function confidence(check: Check, changes: Partial<Situation>): number | string {
+  const found = check.look(situation(changes));
+  if (found === undefined) return 0;
+  return typeof found === "string" ? found : found.confidence;
+}
+
+function sentence(check: Check, changes: Partial<Situation>): string {
+  const found = check.look(situation(changes));
+  if (typeof found !== "object") throw new Error(`${check.name}: ${found}`);
+  return found.sentence;
+}
+
+const quiet = { recent: rates({ takenPerSecond: 0 }), lastTakenMsAgo: 2_000 };
+
+describe("no-consumer", () => {
+  it("is said where nobody takes, nobody waits and nothing is in flight", () => {
+    expect(confidence(noConsumer, quiet)).toBe(0.95);
+    expect(sentence(noConsumer, { ...quiet, takenEver: 0 })).toBe("nobody has ever taken an item");
+    expect(sentence(noConsumer, { ...quiet, lastFailure: "Error: no address" })).toBe(
+      "nobody takes items any more: the last one was taken 2.0 s ago; the last failure was: Error: no address",
+    );
+  });
+
+  it("is not said of whoever took an item lately, is at work, or waits for one", () => {
+    expect(confidence(noConsumer, { lastTakenMsAgo: 499 })).toBe(0);
+    expect(confidence(noConsumer, { lastTakenMsAgo: 500 })).toBe(0.95);
+    expect(confidence(noConsumer, { ...quiet, tasks: [task()] })).toBe(0);
+    expect(confidence(noConsumer, { ...quiet, waitingGets: 1 })).toBe(0);
+    expect(confidence(noConsumer, { ...quiet, pools: [pool({ idle: 1 })] })).toBe(0);
+  });
+
+  it("counts no delivery whose handler is over: its loop has died before it settled it", () => {
+    const died = { ...quiet, tasks: [task({ isOver: true })] };
+    expect(sentence(noConsumer, died)).toMatch(/; 1 delivery was taken and never settled$/);
+  });
+
+  it("is said at once where every worker has stopped", () => {
+    const gone = { lastTakenMsAgo: 0, pools: [pool({ stopped: 2 }, false)] };
+    expect(sentence(noConsumer, gone)).toMatch(/every worker of "packers" has stopped$/);
+  });
+
+  it("is said of a pool that never began, which is then rather not paused", () => {
+    const unstarted = {
+      takenEver: 0,
+      lastTakenMsAgo: Number.POSITIVE_INFINITY,
+      pools: [pool({ idle: 2 }, false)],
+    };
+    expect(sentence(noConsumer, unstarted)).toContain('"packers" has not been started');
+    expect(confidence(consumersPaused, unstarted)).toBe(0.5);
+  });
+});
+
+describe("consumers-paused", () => {
+  it("is said of a paused queue, and where all pools are paused", () => {
+    expect(confidence(consumersPaused, { isPaused: true })).toBe(0.96);
+    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, false)] })).toBe(0.96);
+    expect(
+      sentence(consumersPaused, { ...quiet, pools: [pool({ processing: 1 }, false)], tasks: [task()] }),
+    ).toBe('"packers" is paused; nothing was taken for 1.2 s, 1 task is still running');
+  });
+
+  it("is not said while one pool takes items, or somebody waits for one, or of a pool that has stopped", () => {
+    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, false), pool({ idle: 1 })] })).toBe(0);
+    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, false)], waitingGets: 1 })).toBe(0);
+    expect(confidence(consumersPaused, { pools: [pool({ stopped: 1 }, false)] })).toBe(0);
+    expect(confidence(consumersPaused, {})).toBe(0);
+  });
+});
+
+describe("consumers-stuck", () => {
+  const stuck = {
+    lastEndedMsAgo: 1_500,
+    tasks: [task({ runningMs: 1_500 }), task({ runningMs: 1_800 })],
+    pools: [pool({ processing: 1, stalled: 1 })],
+  };
+
+  it("is said where every task runs for longer than its like, and none ends", () => {
+    expect(sentence(consumersStuck, stuck)).toBe(
+      "all 2 tasks in flight have been running for 1.5 s to 1.8 s, and none has ended for 1.5 s; 1 ignore that they were aborted",
+    );
+  });
+
+  it("is not said when one of them is young, or of a tier whose tasks take that long, or of whom nobody knows", () => {
+    expect(confidence(consumersStuck, { ...stuck, tasks: [...stuck.tasks, task({ runningMs: 999 })] })).toBe(
+      0,
+    );
+    const slow = stuck.tasks.map((each) => ({ ...each, patienceMs: 1_501 }));
+    expect(confidence(consumersStuck, { ...stuck, tasks: slow })).toBe(0);
+    const unknown = stuck.tasks.map((each) => ({ ...each, patienceMs: undefined }));
+    expect(confidence(consumersStuck, { ...stuck, tasks: unknown })).toBe(0);
+  });
+
+  it("is not said when a task has just ended, a worker is free, or nothing runs", () => {
+    expect(confidence(consumersStuck, { ...stuck, lastEndedMsAgo: 499 })).toBe(0);
+    expect(confidence(consumersStuck, { ...stuck, pools: [pool({ processing: 2, idle: 1 })] })).toBe(0);
+    expect(confidence(consumersStuck, {})).toBe(0);
+  });
+});
+
+describe("never-resumes", () => {
+  const lost = task({ neverResumes: true, runningMs: 3_000 });
+
+  it("is sure where half of the workers are lost", () => {
+    expect(confidence(neverResumes, { tasks: [lost, task()] })).toBe(0.95);
+    expect(confidence(neverResumes, { tasks: [lost, task(), task()] })).toBe(0.5);
+    expect(sentence(neverResumes, { tasks: [lost] })).toBe(
+      "1 task of 1 can never resume: whatever it awaits is gone; the longest for 3.0 s",
+    );
+  });
+
+  it("is not said without proof", () => {
+    expect(confidence(neverResumes, { tasks: [task({ neverResumes: false }), task()] })).toBe(0);
+  });
+});
+
+describe("poison-item", () => {
+  const poison = {
+    mostAttempts: { attempt: 5, correlationId: "event-7" },
+    recent: rates({ retriedPerSecond: 10, takenPerSecond: 20 }),
+  };
+
+  it("is said of an item with many attempts, where half of what is taken is retried", () => {
+    expect(sentence(poisonItem, poison)).toBe(
+      "one item (event-7) comes back again and again: 5 attempts so far, and 50 % of what is taken (20/s) is retried",
+    );
+  });
+
+  it("is not said of the first attempts, or where retries are the exception", () => {
+    expect(confidence(poisonItem, { ...poison, mostAttempts: { attempt: 4, correlationId: "x" } })).toBe(0);
+    expect(
+      confidence(poisonItem, { ...poison, recent: rates({ retriedPerSecond: 9, takenPerSecond: 20 }) }),
+    ).toBe(0);
+  });
+});
+
+describe("downstream-saturated", () => {
+  const gate = { name: "bank", limit: 2, inFlight: 2, waiting: 6, isOpen: undefined };
+  const busy = { inFlight: 8, tasks: Array.from({ length: 8 }, () => task()) };
+  const wait = { kind: "http" as const, label: "POST bank/charges", state: "connecting", forMs: 900 };
+  const held = Array.from({ length: 4 }, () => task({ waits: [wait], runningMs: 900 }));
+
+  it("is said where most workers stand before a gate", () => {
+    expect(sentence(downstreamSaturated, { ...busy, gates: [gate] })).toMatch(
+      /^the gate "bank" lets 2 calls .* 6 more wait/,
+    );
+    expect(confidence(downstreamSaturated, { ...busy, gates: [{ ...gate, waiting: 3 }] })).toBe(0);
+    expect(confidence(downstreamSaturated, { ...busy, gates: [{ ...gate, inFlight: 1 }] })).toBe(0);
+  });
+
+  it("is said where calls wait for an open circuit breaker", () => {
+    expect(confidence(downstreamSaturated, { gates: [{ ...gate, isOpen: true, waiting: 1 }] })).toBe(0.94);
+    expect(confidence(downstreamSaturated, { gates: [{ ...gate, isOpen: true, waiting: 0 }] })).toBe(0);
+  });
+
+  it("is said where most tasks wait for the same, for longer than tasks usually take", () => {
+    const group = { kind: "http" as const, label: wait.label, tasks: held };
+    expect(sentence(downstreamSaturated, { tasks: held, groups: [group] })).toBe(
+      '4 of 4 tasks in flight wait on POST bank/charges, the longest for 900 ms, "connecting"',
+    );
+    expect(confidence(downstreamSaturated, { tasks: held, groups: [group], usualServiceMs: 301 })).toBe(0);
+    const others = [...held, task(), task(), task()];
+    expect(confidence(downstreamSaturated, { tasks: others, groups: [group] })).toBe(0);
+  });
+
+  it("is only a guess where tasks name a step", () => {
+    const group = { kind: "step" as const, label: "charge card", tasks: held };
+    expect(confidence(downstreamSaturated, { tasks: held, groups: [group] })).toBe(0.5);
+  });
+});
+
+describe("under-capacity and burst", () => {
+  const busy = { tasks: [task()], pools: [pool({ processing: 1 })] };
+
+  it("tell by whether it still comes in, in the second half of the time in which items piled up", () => {
+    expect(confidence(underCapacity, { ...busy, backlog: backlog(18) })).toBe(0.8);
+    expect(confidence(burst, { ...busy, backlog: backlog(18) })).toBe(0);
+    expect(confidence(underCapacity, { ...busy, backlog: backlog(17.9) })).toBe(0);
+    expect(confidence(burst, { ...busy, backlog: backlog(17.9) })).toBe(0.75);
+  });
+
+  it("say what would do, and when it is over", () => {
+    expect(sentence(underCapacity, { ...busy, backlog: backlog(40) })).toBe(
+      "40/s come in and 20/s are served, by workers that are all busy; 3 workers would do, there is 1",
+    );
+    expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/they are through in 2\.0 s$/);
+  });
+
+  it("go by usual tasks where these take so long that hardly any was taken", () => {
+    const slow = { ...backlog(40), taken: 2, takenPerSecond: 1 };
+    expect(sentence(underCapacity, { ...busy, backlog: slow, usualServiceMs: 500 })).toMatch(/2\.0\/s are/);
+    const unknown = { ...busy, backlog: slow, usualServiceMs: undefined };
+    const none = { rates: rates({ serviceMs: undefined }) };
+    expect(confidence(underCapacity, { ...unknown, ...none })).toBe(NOT_YET);
+    expect(confidence(burst, { ...unknown, ...none })).toBe(NOT_YET);
+  });
+
+  it("need samples", () => {
+    expect(confidence(underCapacity, busy)).toBe(NOT_YET);
+    expect(confidence(burst, busy)).toBe(NOT_YET);
+  });
+
+  it("are not said while somebody is free, or nobody is there", () => {
+    for (const check of [underCapacity, burst]) {
+      expect(confidence(check, { ...busy, backlog: backlog(40), pools: [pool({ idle: 1 })] })).toBe(0);
+      expect(confidence(check, { ...busy, backlog: backlog(40), waitingGets: 1 })).toBe(0);
+      expect(confidence(check, { backlog: backlog(40), recent: rates({ takenPerSecond: 0 }) })).toBe(0);
+    }
+  });
+});
+
+describe("starved-tier", () => {
+  const tiers = (low: number, high: number) => [
+    tier("vip", { takenPerSecond: high }),
+    tier("regular", { takenPerSecond: low, depth: 7 }),
+  ];
+
+  it("is said of a tier that gets next to nothing while others are served", () => {
+    expect(confidence(starvedTier, { tier: 1, tiers: tiers(2, 20) })).toBe(0.88);
+    expect(confidence(starvedTier, { tier: 1, tiers: tiers(2.1, 20) })).toBe(0);
+    expect(confidence(starvedTier, { tier: 1, tiers: tiers(0, 0) })).toBe(0);
+    expect(confidence(starvedTier, {})).toBe(0);
+  });
+
+  it("is less sure where the others are late, too", () => {
+    const late = tier("vip", {
+      takenPerSecond: 20,
+      waitMs: 600,
+      sla: { targetMs: 500, objective: 0.9 },
+    });
+    expect(confidence(starvedTier, { tier: 1, tiers: [late, tier("regular")] })).toBe(0.6);
+  });
+});
+
+describe("priority-inversion", () => {
+  const tiers = [tier("vip"), tier("batch")];
+  const long = task({ tier: "batch", runningMs: 1_200, patienceMs: 60_000 });
+  const held = { tiers, tasks: [long, long], pools: [pool({ processing: 2 })] };
+
+  it("is said where less urgent tasks hold every worker", () => {
+    expect(sentence(priorityInversion, held)).toBe(
+      '"vip" waits while 2 tasks of "batch", which are less urgent, hold every worker, for 1.2 s at least',
+    );
+  });
+
+  it("is not said when one holder is as urgent, a worker is free, or they are through in no time", () => {
+    const vip = task({ tier: "vip", runningMs: 1_200 });
+    expect(confidence(priorityInversion, { ...held, tasks: [long, vip] })).toBe(0);
+    expect(confidence(priorityInversion, { ...held, pools: [pool({ processing: 2, idle: 1 })] })).toBe(0);
+    const short = task({ tier: "batch", runningMs: 499, patienceMs: 60_000 });
+    expect(confidence(priorityInversion, { ...held, tasks: [short, short] })).toBe(0);
+  });
+
+  it("is not said where the holders are stuck, or wait for a gate", () => {
+    const stuck = { ...long, patienceMs: 1_000 };
+    expect(confidence(priorityInversion, { ...held, tasks: [stuck, stuck], lastEndedMsAgo: 1_200 })).toBe(0);
+    const gate = { name: "bank", limit: 1, inFlight: 1, waiting: 1, isOpen: undefined };
+    expect(confidence(priorityInversion, { ...held, gates: [gate] })).toBe(0);
+  });
+
+  it("goes by the queue's own order of tiers", () => {
+    expect(confidence(priorityInversion, { ...held, isMoreUrgent: (one, other) => one > other })).toBe(0);
+  });
+});
+
+describe("producers-blocked", () => {
+  const full = { waitingPuts: 3, depth: 50, capacity: 50, tasks: [task()], backlog: backlog(20) };
+
+  it("is the cause where the queue is full, and work goes on", () => {
+    expect(sentence(producersBlocked, full)).toBe(
+      "the queue is full and 3 producers wait for room: at 20/s an item waits 2.5 s behind 50 others; with a capacity of 20 it would wait as long as the SLA allows, and more workers would serve more",
+    );
+  });
+
+  it("is a symptom where there is room, or nothing moves", () => {
+    expect(confidence(producersBlocked, { ...full, depth: 49 })).toBe(0.4);
+    const stuck = { tasks: [task({ runningMs: 1_500 })], lastEndedMsAgo: 1_500 };
+    expect(confidence(producersBlocked, { ...full, ...stuck })).toBe(0.4);
+  });
+
+  it("is not said where nobody waits, or nobody can know", () => {
+    expect(confidence(producersBlocked, { ...full, waitingPuts: 0 })).toBe(0);
+    expect(confidence(producersBlocked, { ...full, waitingPuts: undefined })).toBe(0);
+  });
+});
+
+describe("event-loop-blocked", () => {
+  const stall = {
+    endedMsAgo: 100,
+    durationMs: 600,
+    where: "parse (a.js:3)",
+    isNative: true,
+    correlationId: undefined,
+  };
+
+  it("is said where stalls make up half of the wait", () => {
+    expect(sentence(eventLoopBlocked, { stalls: [stall] })).toBe(
+      "the event loop stood still for 600 ms of the 1.2 s (1 stall), most in parse (a.js:3) (a native call)",
+    );
+    expect(confidence(eventLoopBlocked, { stalls: [{ ...stall, durationMs: 599 }] })).toBe(0);
+  });
+
+  it("is said where they were as long as the SLA, however long the item waits by now", () => {
+    const long = { waitMs: 20_000, stalls: [{ ...stall, durationMs: 1_000 }] };
+    expect(confidence(eventLoopBlocked, long)).toBe(0.97);
+  });
+
+  it("is not said of stalls that were over before the item came", () => {
+    expect(confidence(eventLoopBlocked, { stalls: [{ ...stall, endedMsAgo: 1_200 }] })).toBe(0);
+  });
+
+  it("is said where nobody saw a stall, but the watchdog's own looks were that late", () => {
+    expect(confidence(eventLoopBlocked, { lateMs: 600 })).toBe(0.97);
+    expect(confidence(eventLoopBlocked, { lateMs: 599 })).toBe(0);
+  });
+
+  it("is said of a loop that has no time left, unless it only lacks a processor", () => {
+    expect(confidence(eventLoopBlocked, { loopUtilization: 0.99, processorShare: 0.9 })).toBe(0.83);
+    expect(confidence(eventLoopBlocked, { loopUtilization: 0.99, processorShare: 0.5 })).toBe(0);
+  });
+});
