@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../../src/worker/task.js";
+import { inThreads, ThreadCrashedError } from "../../src/worker/threads.js";
 import type { Dice } from "./dice.js";
 
 /** A failure that was injected. */
@@ -13,6 +14,28 @@ export interface Handling {
   handle(task: Task, done: () => void, dice: Dice): unknown;
   /** Gives back what it needed, threads say, when the soak is over. */
   close?(): Promise<void>;
+}
+
+/** Made when it is first needed, and anew after it was closed. */
+let threads: ReturnType<typeof inThreads<string, string>> | undefined;
+
+/** Without the task's signal: its time is over before a thread is there. */
+async function inThread(order: string): Promise<void> {
+  threads ??= inThreads<string, string>(new URL("./thread.mjs", import.meta.url), { threads: 1, idleMs: 5 });
+  try {
+    await threads(order);
+  } catch (error) {
+    if (error instanceof ThreadCrashedError) crashes++;
+    throw error;
+  }
+}
+
+/** How many threads have crashed. */
+export let crashes = 0;
+
+async function closeThreads(): Promise<void> {
+  await threads?.close();
+  threads = undefined;
 }
 
 /** Everything that handlers do, good and bad. More of them can be added here. */
@@ -123,4 +146,15 @@ export const HANDLINGS: readonly Handling[] = [
       done();
     },
   },
+  {
+    name: "works in a thread",
+    weight: 0.1,
+    handle: async (_, done) => {
+      await inThread("work");
+      done();
+    },
+    close: closeThreads,
+  },
+  { name: "crashes its thread", weight: 0.1, handle: () => inThread("crash") },
+  { name: "throws aside in a thread", weight: 0.1, handle: () => inThread("throw aside") },
 ];

@@ -17,7 +17,7 @@ import { WorkerPool } from "../../src/worker/pool.js";
 import type { Task } from "../../src/worker/task.js";
 import { Account } from "./account.js";
 import { Dice } from "./dice.js";
-import { HANDLINGS, Mine } from "./handlings.js";
+import { crashes, HANDLINGS, Mine } from "./handlings.js";
 
 const { values } = parseArgs({ options: { items: { type: "string" }, seed: { type: "string" } } });
 const ITEMS = Number(values.items ?? 1_000_000);
@@ -330,7 +330,16 @@ for (const [name, count] of countResources()) {
   check("no timer or handle is left", count <= (resourcesBefore.get(name) ?? 0), `${count} ${name}`);
 }
 for (const { name } of HANDLINGS) check("all failures were injected", chosen.has(name), name);
-const rarities = { breaks, aside, stalls, aborted, refusals, evicted: account.count("evicted"), leftOver };
+const rarities = {
+  breaks,
+  crashes,
+  aside,
+  stalls,
+  aborted,
+  refusals,
+  evicted: account.count("evicted"),
+  leftOver,
+};
 for (const [what, count] of Object.entries(rarities))
   check("nothing is too rare to be tried", count > 0, what);
 
@@ -342,7 +351,7 @@ console.log(
     `(${account.count("evicted")} evicted, ${account.count("expired")} expired) + dead-lettered ${sum("deadLettered")} + left over ${leftOver}`,
 );
 console.log(
-  `  ${sum("retried")} retries, ${breaks} times the breaker opened, ${stalls} stalled workers, ${aside} exceptions aside, ` +
+  `  ${sum("retried")} retries, ${breaks} times the breaker opened, ${stalls} stalled workers, ${crashes} crashed threads, ${aside} exceptions aside, ` +
     `${aborted} puts aborted, ${refusals} dead letters refused, ${reports.flatMap(({ abandoned }) => abandoned).length} tasks abandoned`,
 );
 console.log(`  heap after collection: ${heap.map(mib).join(", ")}`);
