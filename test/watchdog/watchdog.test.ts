@@ -1,0 +1,366 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { InvalidOptionRangeError, InvalidOptionTypeError, NotWatchableError } from "../../src/errors.js";
+import { instrument } from "../../src/instrument.js";
+import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { PriorityQueue } from "../../src/queue/priority-queue.js";
+import type { WatchdogOptions } from "../../src/watchdog/options.js";
+import type { BreachReport } from "../../src/watchdog/report.js";
+import type { Check } from "../../src/watchdog/situation.js";
+import { Watchdog } from "../../src/watchdog/watchdog.js";
+import { WorkerPool } from "../../src/worker/pool.js";
+import { FakeClock } from "../support/fake-clock.js";
+
+const SLA = { default: { targetMs: 1_000, objective: 0.99 } };
+
+let clock: FakeClock;
+let queues = 0;
+const dogs: Watchdog[] = [];
+
+beforeEach(() => {
+  clock = new FakeClock();
+});
+afterEach(async () => {
+  await Promise.all(dogs.splice(0).map((dog) => dog.stop()));
+});
+
+/** With time by hand, and without a thread. */
+function watchdog(options: WatchdogOptions = {}) {
+  const dog = new Watchdog({ everyMs: 100, stallThresholdMs: Number.POSITIVE_INFINITY, clock, ...options });
+  dogs.push(dog);
+  const breaches: BreachReport[] = [];
+  const cleared: { tier: string; lastedMs: number }[] = [];
+  const errors: unknown[] = [];
+  dog.on("breach", (report) => breaches.push(report));
+  dog.on("cleared", ({ tier, lastedMs }) => cleared.push({ tier, lastedMs }));
+  dog.on("error", (error) => errors.push(error));
+  return { dog, breaches, cleared, errors };
+}
+
+function fifo(name = `watched-${queues++}`) {
+  return instrument(new FifoQueue<string>({ clock }), { name, sla: SLA });
+}
+
+describe("a breach", () => {
+  it("is told at the first look at which the oldest item has waited for longer than its SLA", async () => {
+    const queue = fifo("late");
+    const { dog, breaches } = watchdog();
+    dog.watch(queue).start();
+    await queue.put("a", { correlationId: "request-1" });
+    clock.advance(1_000);
+    expect(breaches).toEqual([]);
+    clock.advance(100);
+    expect(breaches).toHaveLength(1);
+    expect(breaches[0]).toMatchObject({ queue: "late", tier: "default", waitMs: 1_100, targetMs: 1_000 });
+    expect(breaches[0]!.verdicts[0]!.name).toBe("no-consumer");
+    expect(breaches[0]!.head).toMatchObject([{ correlationId: "request-1", waitMs: 1_100, attempt: 1 }]);
+  });
+
+  it("is told again only after a while, and at once when it is over and comes back", async () => {
+    const queue = fifo();
+    const { dog, breaches, cleared } = watchdog({ minReportIntervalMs: 5_000 });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(6_000);
+    expect(breaches).toHaveLength(1);
+    clock.advance(100);
+    expect(breaches).toHaveLength(2);
+    queue.tryGet();
+    clock.advance(100);
+    expect(cleared).toEqual([{ tier: "default", lastedMs: 5_100 }]);
+    await queue.put("b");
+    clock.advance(1_100);
+    expect(breaches).toHaveLength(3);
+  });
+
+  it("is one of a tier: the others have their own SLA", async () => {
+    const queue = instrument(new PriorityQueue<string>({ clock, tiers: { vip: 0, regular: 10 } }), {
+      name: `watched-${queues++}`,
+      sla: { vip: { targetMs: 200 }, regular: { targetMs: 5_000 } },
+    });
+    const { dog, breaches } = watchdog();
+    dog.watch(queue).start();
+    await queue.put("a", { tier: "regular" });
+    await queue.put("b", { tier: "vip" });
+    clock.advance(1_000);
+    expect(breaches.map(({ tier }) => tier)).toEqual(["vip"]);
+  });
+
+  it("is judged by the SLA that the watchdog was given, before that of the queue", async () => {
+    const queue = fifo();
+    const { dog, breaches } = watchdog();
+    dog.watch(queue, { name: "mails", sla: { default: { targetMs: 300 } } }).start();
+    await queue.put("a");
+    clock.advance(400);
+    expect(breaches).toMatchObject([{ queue: "mails", targetMs: 300 }]);
+  });
+});
+
+describe("a report", () => {
+  it("is made on demand, breach or not", async () => {
+    const queue = fifo();
+    const { dog, breaches } = watchdog();
+    dog.watch(queue).start();
+    await queue.put("a");
+    const [report] = dog.report();
+    expect(String(report)).toMatch(/^REPORT queue=watched-\d+ tier=default head waited 0 ms \(SLA 1\.0 s\)/);
+    expect(breaches).toEqual([]);
+  });
+
+  it("has these members, by version", async () => {
+    const queue = fifo();
+    const { dog } = watchdog();
+    new WorkerPool(queue, () => new Promise(() => {}), { name: "packers" });
+    dog.watch(queue).start();
+    await queue.putMany(["a", "b"]);
+    await Promise.resolve();
+    clock.advance(500);
+    const json = JSON.parse(JSON.stringify(dog.report()[0]));
+    expect(json.version).toBe(1);
+    expect(Object.keys(json).sort()).toMatchInlineSnapshot(`
+      [
+        "at",
+        "capacity",
+        "depth",
+        "drainMs",
+        "gates",
+        "groups",
+        "head",
+        "inFlight",
+        "loop",
+        "notEnoughEvidence",
+        "pools",
+        "queue",
+        "rates",
+        "recent",
+        "targetMs",
+        "tier",
+        "tiers",
+        "transitions",
+        "utilization",
+        "verdicts",
+        "version",
+        "waitMs",
+        "waitingGets",
+        "waitingPuts",
+        "workers",
+      ]
+    `);
+    expect(Object.keys(json.groups[0].tasks[0]).sort()).toMatchInlineSnapshot(`
+      [
+        "attempt",
+        "correlationId",
+        "isOver",
+        "patienceMs",
+        "runningMs",
+        "state",
+        "tier",
+        "waits",
+        "worker",
+      ]
+    `);
+    expect(Object.keys(json.workers[0].workers[0]).sort()).toMatchInlineSnapshot(`
+      [
+        "id",
+        "lastStartAt",
+        "state",
+      ]
+    `);
+    expect(JSON.stringify(json)).not.toContain('"a"');
+  });
+
+  it("fits a terminal", async () => {
+    const queue = fifo("orders");
+    const { dog } = watchdog();
+    new WorkerPool(
+      queue,
+      (_, task) => {
+        task.step("charge card");
+        return new Promise(() => {});
+      },
+      { name: "packers", concurrency: 2 },
+    );
+    dog.watch(queue).start();
+    for (const id of ["1", "2", "3"]) await queue.put("x", { correlationId: `request-${id}` });
+    await Promise.resolve();
+    clock.advance(1_500);
+    const lines = String(dog.report()[0]).replace(/LOOP .*/, "LOOP …");
+    expect(lines).toMatchInlineSnapshot(`
+      "BREACH queue=orders tier=default head waited 1.5 s (SLA 1.0 s), depth 1
+      WHY  consumers-stuck (0.85): all 2 tasks in flight have been running for 1.5 s to 1.5 s, and none has ever ended; 2 of them at step "charge card"
+           downstream-saturated (0.50): 2 of 2 tasks in flight wait on charge card, the longest for 1.5 s
+      2x   step charge card, up to 1.5 s   request-1, request-2
+      NEXT request-3 waited 1.5 s, tier default, attempt 1
+      RATE in 0.0/s, out 0.0/s, workers 100 % busy; empty in never, at these rates
+      POOL packers: 2 processing
+      LOOP …"
+    `);
+  });
+
+  it("goes through the redactor where it shows texts of the user's, and nowhere else", async () => {
+    const queue = fifo("orders");
+    const { dog } = watchdog({ redact: (text) => text.replaceAll("ann@example.com", "…") });
+    dog.watch(queue).start();
+    await queue.put("x", { correlationId: "of ann@example.com" });
+    const report = dog.report()[0]!;
+    expect(JSON.stringify(report) + String(report)).not.toContain("ann@");
+    expect(report.head[0]!.correlationId).toBe("of …");
+    expect(report.queue).toBe("orders");
+  });
+
+  it("is what a join that times out says", async () => {
+    const queue = fifo();
+    watchdog().dog.watch(queue).start();
+    await queue.put("a");
+    const joined = queue.join({ timeoutMs: 2_000 }).catch((error: unknown) => error);
+    clock.advance(2_000);
+    expect(await joined).toMatchObject({ report: { verdicts: [{ name: "no-consumer" }] } });
+  });
+
+  it("can be asked for by a signal, while the watchdog runs", async () => {
+    const queue = fifo();
+    const { dog } = watchdog({ signal: "SIGUSR2" });
+    const before = process.listenerCount("SIGUSR2");
+    dog.watch(queue).start();
+    expect(process.listenerCount("SIGUSR2")).toBe(before + 1);
+    await dog.stop();
+    expect(process.listenerCount("SIGUSR2")).toBe(before);
+  });
+});
+
+describe("files", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "queuescope-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it("are whole, never more than so many, and nobody else's are touched", async () => {
+    await writeFile(join(folder, "notes.txt"), "mine");
+    const queue = fifo();
+    const { dog } = watchdog({ reportDir: folder, maxReports: 3 });
+    dog.watch(queue).start();
+    for (let i = 0; i < 5; i++) dog.report();
+    await dog.stop();
+    const files = (await readdir(folder)).sort();
+    expect(files).toHaveLength(4);
+    expect(files[0]).toBe("notes.txt");
+    for (const file of files.slice(1)) {
+      expect(file).toMatch(/^queuescope-.*\.json$/);
+      expect(JSON.parse(await readFile(join(folder, file), "utf8")).version).toBe(1);
+    }
+    expect(files.at(-1)).toContain("-000005-");
+  });
+
+  it("that can't be written are an error event, and the watchdog goes on", async () => {
+    await writeFile(join(folder, "file"), "");
+    const queue = fifo();
+    const { dog, breaches, errors } = watchdog({ reportDir: join(folder, "file", "reports") });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(1_100);
+    await dog.stop();
+    expect(breaches).toHaveLength(1);
+    expect(errors).toMatchObject([{ code: "ENOTDIR" }]);
+  });
+});
+
+describe("what throws", () => {
+  it("a check: is told, and the others still speak", async () => {
+    const broken: Check = {
+      name: "broken",
+      look() {
+        throw new Error("a check of the user's");
+      },
+    };
+    const sure: Check = {
+      name: "sure",
+      look: () => ({ name: "sure", confidence: 1, sentence: "it is so", evidence: {} }),
+    };
+    const unsure: Check = { name: "unsure", look: () => "not enough evidence yet" };
+    const queue = fifo();
+    const { dog, breaches, errors } = watchdog({ checks: [broken, sure, unsure] });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(1_100);
+    expect(breaches[0]!.verdicts.map(({ name }) => name)).toEqual(["sure"]);
+    expect(breaches[0]!.notEnoughEvidence).toEqual(["unsure"]);
+    expect(errors).toMatchObject([{ message: "a check of the user's" }]);
+  });
+
+  it("a listener: is told, and the watchdog looks on", async () => {
+    const queue = fifo();
+    const { dog, breaches, errors } = watchdog({ minReportIntervalMs: 0 });
+    dog.on("breach", () => {
+      throw new Error("a listener of the user's");
+    });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(1_200);
+    expect(breaches).toHaveLength(2);
+    expect(errors).toHaveLength(2);
+  });
+
+  it("one queue: does not blind it for the others", async () => {
+    const [one, other] = [fifo(), fifo()];
+    const { dog, breaches, errors } = watchdog();
+    dog.watch(one).watch(other).start();
+    await other.put("a");
+    const { watched } = dog as unknown as { watched: Map<object, { look: unknown }> };
+    watched.get(one)!.look = () => {
+      throw new Error("a broken queue");
+    };
+    clock.advance(1_100);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(breaches).toHaveLength(1);
+  });
+});
+
+describe("watching", () => {
+  it("takes an instrumented queue, or a pool that works on one", () => {
+    const { dog } = watchdog();
+    const queue = fifo();
+    const pool = new WorkerPool(queue, () => {}, { autoStart: false });
+    expect(dog.watch(pool)).toBe(dog);
+    expect(dog.watch(queue).report()).toHaveLength(1);
+  });
+
+  it("takes nothing else", () => {
+    const { dog } = watchdog();
+    expect(() => dog.watch(new FifoQueue())).toThrow(NotWatchableError);
+    expect(() => dog.watch({})).toThrow(NotWatchableError);
+    expect(() => dog.watch("orders" as never)).toThrow(InvalidOptionTypeError);
+    expect(() => dog.watch(fifo(), { sla: { vip: { targetMs: 5 } } })).toThrow(InvalidOptionRangeError);
+    expect(() => dog.watch(fifo(), { sla: { default: { targetMs: 0 } } })).toThrow(InvalidOptionRangeError);
+  });
+
+  it("refuses options that are none", () => {
+    expect(() => new Watchdog({ everyMs: 9 })).toThrow(InvalidOptionRangeError);
+    expect(() => new Watchdog({ everyMs: "10" as never })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ everyMs: null as never })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ reportDir: "" })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ maxReports: 0 })).toThrow(InvalidOptionRangeError);
+    expect(() => new Watchdog({ minReportIntervalMs: -1 })).toThrow(InvalidOptionRangeError);
+    expect(() => new Watchdog({ signal: "USR2" as never })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ checks: [{}] as never })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ redact: true as never })).toThrow(InvalidOptionTypeError);
+  });
+
+  it("begins and ends as often as one likes", async () => {
+    const { dog, breaches } = watchdog();
+    const queue = fifo();
+    await dog.stop();
+    dog.watch(queue).start().start();
+    expect(clock.pending).toBe(1);
+    await dog.stop();
+    await dog.stop();
+    expect(clock.pending).toBe(0);
+    await queue.put("a");
+    clock.advance(5_000);
+    expect(breaches).toEqual([]);
+    dog.start();
+    expect(breaches).toHaveLength(1);
+  });
+});
