@@ -66,8 +66,7 @@ async function plan(): Promise<Run[]> {
   const planned: Run[] = [];
   for (const [suite, load] of Object.entries(CAUSES)) {
     if (values.only !== undefined && !values.only.includes(suite)) continue;
-    const usual = suite === HEALTHY ? HEALTHY_RUNS : RUNS;
-    const times = values.quick ? 1 : Number(values.runs ?? usual);
+    const times = values.quick ? 1 : suite === HEALTHY ? HEALTHY_RUNS : Number(values.runs ?? RUNS);
     for (const { name } of await load()) {
       if (values.cause !== undefined && !name.includes(values.cause)) continue;
       for (let i = 0; i < times; i++) planned.push({ suite, cause: name });

@@ -5,8 +5,8 @@ import type { Outcome } from "./cause.js";
 export const SLA_MS = 300;
 /** How often the watchdog looks. */
 const EVERY_MS = 50;
-/** From when on the event loop counts as blocked. */
-const STALL_MS = 300;
+/** From when on the event loop counts as blocked: the default. */
+const STALL_MS = 500;
 
 /** Milliseconds by tier; `default` stands for the others. */
 export type Targets = Readonly<Record<string, number>>;

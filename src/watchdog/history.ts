@@ -28,6 +28,8 @@ const PILE_BEGINS = 0.1;
 const LEAST_PILE_SAMPLES = 5;
 /** A look that comes so much later than they usually do, in milliseconds, was held up: timers of a busy machine are late by less. */
 const LATE_MS = 100;
+/** A look that takes so many times longer to come than usual is one for which the whole process had to wait. */
+const HELD_UP = 2;
 /** While the event loop is blocked the process works for such a share of the time; else the machine had no processor for it. */
 const WORKING = 0.7;
 
@@ -106,16 +108,18 @@ export class History {
     return longest ?? (taken > inFlight ? 0 : undefined);
   }
 
+  /** By how much looks were late since then, for whatever reason: so long nothing in the process got on. */
+  heldUpMs(since: number): number {
+    return this.gaps()
+      .filter(({ at, ms, usual }) => at > since && ms > HELD_UP * usual)
+      .reduce((sum, { ms, usual }) => sum + ms - usual, 0);
+  }
+
   /** By how much looks were late since then because the process was at work, in milliseconds. */
   lateMs(since: number): number {
-    const gaps = this.samples.slice(1).map((sample, i) => {
-      const before = this.samples[i]!;
-      return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
-    });
-    const usual = Math.min(...gaps.map(({ ms }) => ms));
-    return gaps
-      .filter(({ at, ms, cpuMs }) => at > since && ms > usual + LATE_MS && cpuMs > WORKING * ms)
-      .reduce((sum, { ms }) => sum + ms - usual, 0);
+    return this.gaps()
+      .filter(({ at, ms, usual, cpuMs }) => at > since && ms > usual + LATE_MS && cpuMs > WORKING * ms)
+      .reduce((sum, { ms, usual }) => sum + ms - usual, 0);
   }
 
   /** How much of a processor the process used since then. */
@@ -146,6 +150,16 @@ export class History {
       ...flow(first, last),
       later: flow(middle, last),
     };
+  }
+
+  /** Between any look and the one before; `usual` is the shortest. */
+  private gaps(): { at: number; ms: number; cpuMs: number; usual: number }[] {
+    const gaps = this.samples.slice(1).map((sample, i) => {
+      const before = this.samples[i]!;
+      return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
+    });
+    const usual = Math.min(...gaps.map(({ ms }) => ms));
+    return gaps.map((gap) => ({ ...gap, usual }));
   }
 
   private lookAtOldest(): Sample["over"] {

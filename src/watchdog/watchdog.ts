@@ -18,6 +18,9 @@ import { Stalls } from "./stalls.js";
 import { Waits } from "./waits/waits.js";
 import { type Surroundings, WatchedQueue } from "./watched-queue.js";
 
+/** While the event loop is blocked by code, the process works for such a share of the time; else the machine had no processor for it. */
+const WORKING = 0.7;
+
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. */
 const AFTER_STALL_MS = 100;
 
@@ -54,6 +57,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** Breaches found by a look that came late: they may be over when the thread has told why. */
   private readonly held: (() => void)[] = [];
   private lateMs = 0;
+  private cpu = process.cpuUsage();
+  private wasAtWork = false;
   private timer: Timer | undefined = undefined;
   private isRunning = false;
   private utilization = performance.eventLoopUtilization();
@@ -162,11 +167,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       // The event loop stood still. The thread has yet to tell by what, and without that the verdict would be a guess.
       this.isPostponed = true;
       this.lateMs = lateMs;
+      const { user, system } = process.cpuUsage(this.cpu);
+      this.wasAtWork = (user + system) / 1_000 > WORKING * lateMs;
       for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
       this.setTimer(AFTER_STALL_MS);
       return;
     }
-    if (this.isPostponed) this.contain(() => this.stalls?.cameLate(this.lateMs));
+    if (this.isPostponed && this.wasAtWork) this.contain(() => this.stalls?.cameLate(this.lateMs));
     this.isPostponed = false;
     for (const tell of this.held.splice(0)) this.contain(tell);
     this.contain(() => this.stalls?.publish());
@@ -174,6 +181,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       const now = performance.eventLoopUtilization();
       this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
       this.utilization = now;
+      this.cpu = process.cpuUsage();
       this.vitals.ran();
     });
     // One that throws must not blind it for the others.

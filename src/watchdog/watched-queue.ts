@@ -24,6 +24,8 @@ const MOST_TASKS = 1_000;
 /** A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they do on average. */
 const LONGER = 1.5;
 const SLOWER = 3;
+/** And, however short the others are, for such a share of the SLA. */
+const SLA_SHARE = 0.5;
 
 /** What others know of tasks and of the process. */
 export interface Surroundings {
@@ -218,7 +220,7 @@ export class WatchedQueue {
         tier: facts.tier,
         attempt: facts.attempt,
         runningMs: takenAt === undefined ? undefined : now - takenAt,
-        patienceMs: patience.get(facts.tier),
+        patienceMs: addHeldUp(patience.get(facts.tier), this.history.heldUpMs(takenAt ?? now)),
         isOver: entryOf(facts)?.sheet.isSettled,
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
@@ -244,7 +246,7 @@ export class WatchedQueue {
         const longest = this.history.longestMs(tier, index, count);
         // Of tasks of several tiers the mean says nothing about those of one.
         const usual = tiers.length === 1 ? SLOWER * (serviceMs ?? 0) : 0;
-        if (longest !== undefined) return [tier, Math.max(targetMs, LONGER * longest, usual)];
+        if (longest !== undefined) return [tier, Math.max(SLA_SHARE * targetMs, LONGER * longest, usual)];
         return [tier, index === -1 ? undefined : this.slaOf(index)?.targetMs];
       }),
     );
@@ -298,6 +300,11 @@ function poolNow(pool: PoolView): PoolNow {
     stopped: pool.count("stopped"),
   };
   return { name: pool.name, isTaking: pool.isTaking, workers };
+}
+
+/** While nothing in the process got on, a task didn't either. */
+function addHeldUp(patienceMs: number | undefined, heldUpMs: number): number | undefined {
+  return patienceMs === undefined ? undefined : patienceMs + heldUpMs;
 }
 
 /** A task that waits for its gate has not begun, and waits for nothing else. */
