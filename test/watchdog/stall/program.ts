@@ -119,8 +119,8 @@ switch (mode) {
   }
   case "nested":
     await inTask(() => {
-      spin(2 * THRESHOLD_MS);
-      withCorrelationId("order-9", () => spin(2 * THRESHOLD_MS));
+      spin(3 * THRESHOLD_MS);
+      withCorrelationId("order-9", () => spin(3 * THRESHOLD_MS));
     });
     await stalled;
     break;
@@ -156,7 +156,7 @@ switch (mode) {
     watcher.onStall(() => {
       throw new Error("a listener's");
     });
-    await inTask(() => spin(2 * THRESHOLD_MS));
+    await inTask(busy);
     await stalled;
     break;
   }

@@ -15,7 +15,7 @@ const isWatching = await Promise.race([
 ]);
 
 function spin() {
-  const end = performance.now() + 400;
+  const end = performance.now() + 1_000;
   while (performance.now() < end);
 }
 

@@ -22,7 +22,7 @@ export function makePulse(
   thresholdMs: number,
   lateMs: number,
 ): Pulse {
-  let waitedBefore = 0;
+  let waitedBefore: number | undefined;
   let floor = Number.NEGATIVE_INFINITY;
   let isStalled = false;
   let since = 0;
@@ -51,11 +51,13 @@ export function makePulse(
       }
       if (late > lateMs) floor = now;
       const from = Math.max(beat, floor);
-      if (from !== since) waitedBefore = waited();
+      if (from !== since) waitedBefore = undefined;
       since = from;
       forMs = now - since;
       lostMs = 0;
-      isStalled = forMs > thresholdMs && forMs - (waited() - waitedBefore) > thresholdMs;
+      // Asked at the first sign only: it costs more than all the rest.
+      if (forMs > thresholdMs / 4) waitedBefore ??= waited();
+      isStalled = forMs > thresholdMs && forMs - (waited() - waitedBefore!) > thresholdMs;
       return isStalled ? "began" : "quiet";
     },
   };

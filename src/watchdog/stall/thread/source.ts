@@ -15,10 +15,20 @@ const PARTS = { heaviest, makeHeads, makeInquiry, makeOutlet, makePulse, makeSam
 
 /**
  * The thread's program. It is text and no file, so that it runs wherever the library does: compiled, from its sources by a tool such as
- * tsx, in a bundle. `__name` is what esbuild calls in functions of which it keeps the names.
+ * tsx, in a bundle. esbuild, which tsx is made of, may
+ * have every function in it pass through a helper that keeps its name; here that does nothing.
  */
 export function threadSource(): string {
   const parts = Object.entries(PARTS).map(([name, part]) => `${name}: ${part}`);
-  return `var __name = (each) => each;
+  return `var ${nameKeeper()} = (each) => each;
 (${run})(require, { ${parts.join(",\n")} }, require("node:worker_threads").workerData);`;
+}
+
+/** What the helper is called; a minifier gives it another name. */
+function nameKeeper(): string {
+  const sample = () => {
+    const named = () => 0;
+    return named;
+  };
+  return /([\w$]+)\(\s*\(\)\s*=>\s*0/.exec(String(sample))?.[1] ?? "__name";
 }

@@ -80,7 +80,9 @@ export function makeStory(around: Surroundings): Story {
     if (isPrompt) tell();
     if (!isOver) around.looked();
   };
-  const isSame = (a: Frame) => (b: Frame) => a.functionName === b.functionName && a.file === b.file;
+  // The one knows names that were given afterwards, the other does not.
+  const isSame = (a: Frame) => (b: Frame) =>
+    a.file === b.file && (a.functionName ?? b.functionName) === (b.functionName ?? a.functionName);
   /** A function's line is where it begins, unless somebody saw it at work. */
   const sampled = async () => {
     const profiles = (await sampler?.take()) ?? [];
