@@ -218,10 +218,12 @@ describe("under-capacity and burst", () => {
     expect(confidence(burst, busy)).toBe(NOT_YET);
   });
 
-  it("are not said while somebody is free, or nobody is there", () => {
+  it("are not said while somebody is free, nobody is there, or nothing gets on", () => {
     for (const check of [underCapacity, burst]) {
       expect(confidence(check, { ...busy, backlog: backlog(40), pools: [pool({ idle: 1 })] })).toBe(0);
       expect(confidence(check, { ...busy, backlog: backlog(40), waitingGets: 1 })).toBe(0);
+      const stuck = { tasks: [task({ runningMs: 1_500 })], lastEndedMsAgo: 1_500 };
+      expect(confidence(check, { ...busy, ...stuck, backlog: backlog(40) })).toBe(0);
       expect(confidence(check, { backlog: backlog(40), recent: rates({ takenPerSecond: 0 }) })).toBe(0);
     }
   });

@@ -1,12 +1,12 @@
 import type { Check } from "../situation.js";
 import { SUSTAINED, servedPerSecond } from "./under-capacity.js";
-import { count, duration, isNobodyIdle, perSecond } from "./words.js";
+import { areStuck, count, duration, isNobodyIdle, perSecond } from "./words.js";
 
 export const burst: Check = {
   name: "burst",
   look(situation) {
     const { depth, backlog } = situation;
-    if (!isNobodyIdle(situation)) return undefined;
+    if (!isNobodyIdle(situation) || areStuck(situation)) return undefined;
     if (backlog === undefined) return "not enough evidence yet";
     const served = servedPerSecond(situation);
     if (served === undefined) return "not enough evidence yet";

@@ -1,5 +1,5 @@
 import type { Check, Situation } from "../situation.js";
-import { busyOf, count, isNobodyIdle, perSecond, workersOf } from "./words.js";
+import { areStuck, busyOf, count, isNobodyIdle, perSecond, workersOf } from "./words.js";
 
 /** While items pile up, so much of what is served still comes in in the second half: it is no burst. Chance takes away the rest. */
 export const SUSTAINED = 0.9;
@@ -8,7 +8,7 @@ export const underCapacity: Check = {
   name: "under-capacity",
   look(situation) {
     const { backlog, rates, recent } = situation;
-    if (!isNobodyIdle(situation)) return undefined;
+    if (!isNobodyIdle(situation) || areStuck(situation)) return undefined;
     if (backlog === undefined) return "not enough evidence yet";
     const served = servedPerSecond(situation);
     if (served === undefined) return "not enough evidence yet";

@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Tally, TaskFacts, TaskView, Watchable } from "../../src/contracts.js";
+import { History } from "../../src/watchdog/history.js";
+
+/** A queue whose numbers are set by hand. */
+const numbers = { now: 0, depth: 0, enqueued: 0, dequeued: 0, succeeded: 0, processedMs: 0 };
+let oldest: TaskView | undefined;
+const tally: Tally = {
+  enqueued: () => numbers.enqueued,
+  dequeued: () => numbers.dequeued,
+  overtaken: () => 0,
+  dropped: () => 0,
+  get succeeded() {
+    return numbers.succeeded;
+  },
+  failed: 0,
+  retried: 0,
+  deadLettered: 0,
+  get processedMs() {
+    return numbers.processedMs;
+  },
+  lastFailure: undefined,
+};
+const queue = {
+  name: "orders",
+  tally,
+  probe: {
+    tiers: ["default"],
+    now: () => numbers.now,
+    depth: () => numbers.depth,
+    tasks: () => (oldest === undefined ? [] : [oldest]),
+  },
+} as unknown as Watchable;
+
+let history: History;
+
+beforeEach(() => {
+  Object.assign(numbers, { now: 0, depth: 0, enqueued: 0, dequeued: 0, succeeded: 0, processedMs: 0 });
+  oldest = undefined;
+  history = new History(queue);
+  history.look();
+});
+
+/** A second passes, in which so many come and so many are served, each in 50 ms. */
+function second(come: number, served: number): void {
+  numbers.now += 1_000;
+  numbers.enqueued += come;
+  numbers.dequeued += served;
+  numbers.succeeded += served;
+  numbers.processedMs += 50 * served;
+  numbers.depth += come - served;
+  history.look();
+}
+
+function facts(): TaskFacts {
+  return { tier: "default", attempt: 1, waitMs: 0, correlationId: "id" };
+}
+
+describe("rates", () => {
+  it("are those of a minute of looks, and of the last few", () => {
+    for (let i = 0; i < 100; i++) second(10, 10);
+    for (let i = 0; i < 5; i++) second(40, 20);
+    expect(history.recent()).toMatchObject({ windowMs: 5_000, arrivedPerSecond: 40, takenPerSecond: 20 });
+    expect(history.rates()).toMatchObject({ windowMs: 59_000, serviceMs: 50 });
+    expect(history.takenEver).toBe(1_100);
+  });
+
+  it("are 0 before there is anything to compare", () => {
+    expect(history.recent()).toMatchObject({ windowMs: 0, arrivedPerSecond: 0, serviceMs: undefined });
+    expect(history.lastTakenMsAgo(numbers.now)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("a backlog", () => {
+  it("begins where next to nothing waited, and is told in two halves", () => {
+    for (let i = 0; i < 10; i++) second(10, 10);
+    for (let i = 0; i < 4; i++) second(50, 10);
+    for (let i = 0; i < 4; i++) second(0, 10);
+    expect(history.backlog()).toEqual({
+      windowMs: 8_000,
+      taken: 80,
+      arrivedPerSecond: 25,
+      takenPerSecond: 10,
+      later: { arrivedPerSecond: 0, takenPerSecond: 10 },
+    });
+  });
+
+  it("of less than five looks is none", () => {
+    for (let i = 0; i < 3; i++) second(50, 10);
+    expect(history.backlog()).toBeUndefined();
+    second(50, 10);
+    expect(history.backlog()).toBeDefined();
+  });
+});
+
+describe("what is usual", () => {
+  it("is the mean time of tasks before an instant", () => {
+    for (let i = 0; i < 3; i++) second(10, 10);
+    numbers.processedMs += 10_000;
+    second(10, 10);
+    expect(history.serviceMsBefore(3_000)).toBe(50);
+    expect(history.serviceMsBefore(-1)).toBeUndefined();
+  });
+
+  it("is the longest time of a task that is over, as far as looks saw it", () => {
+    oldest = { facts: facts(), takenAt: 100, carrier: undefined };
+    second(1, 0);
+    second(0, 1);
+    // It is still there: nothing is known of its tier.
+    expect(history.longestMs("default", 0, 1)).toBeUndefined();
+    oldest = undefined;
+    second(0, 0);
+    expect(history.longestMs("default", 0, 0)).toBe(1_900);
+  });
+
+  it("is next to nothing where tasks are over before anybody looks", () => {
+    second(10, 10);
+    expect(history.longestMs("default", 0, 1)).toBe(0);
+  });
+});
+
+describe("late looks", () => {
+  it("hold up every task, and are the event loop's fault only while the process is at work", () => {
+    for (let i = 0; i < 3; i++) second(0, 0);
+    numbers.now += 4_000;
+    second(0, 0);
+    expect(history.heldUpMs(0)).toBe(4_000);
+    expect(history.heldUpMs(numbers.now)).toBe(0);
+    // This test took next to no processor time.
+    expect(history.lateMs(0)).toBe(0);
+  });
+});
