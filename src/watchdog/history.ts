@@ -30,8 +30,11 @@ const LEAST_PILE_SAMPLES = 5;
 const LATE_MS = 100;
 /** A look that takes so many times longer to come than usual is one for which the whole process had to wait. */
 const HELD_UP = 2;
-/** While the event loop is blocked the process works for such a share of the time; else the machine had no processor for it. */
-const WORKING = 0.7;
+/**
+ * While the event loop is blocked by code the process works for such a share of the time, even where others want the processor, too;
+ * with less, there was none for it.
+ */
+const WORKING = 0.25;
 
 /** What a queue did lately. One look costs O(tiers). */
 export class History {

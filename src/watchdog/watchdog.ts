@@ -18,8 +18,11 @@ import { Stalls } from "./stalls.js";
 import { Waits } from "./waits/waits.js";
 import { type Surroundings, WatchedQueue } from "./watched-queue.js";
 
-/** While the event loop is blocked by code, the process works for such a share of the time; else the machine had no processor for it. */
-const WORKING = 0.7;
+/**
+ * While the event loop is blocked by code the process works for such a share of the time, even where others want the processor, too;
+ * with less, there was none for it.
+ */
+const WORKING = 0.25;
 
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. */
 const AFTER_STALL_MS = 100;
