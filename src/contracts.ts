@@ -157,6 +157,8 @@ export interface Head {
   readonly correlationId?: string | undefined;
   /** What the queue's observer lets travel with it. */
   readonly carrier?: Carrier;
+  /** The item itself; undefined where the queue doesn't give it away. */
+  readonly item?: unknown;
 }
 
 /**

@@ -41,12 +41,13 @@ export function probeOf<T>(core: Core<T>): Probe {
   };
 }
 
-function headOf<T>(core: Core<T>, { at, tag, place }: Entry<T>): Head {
+function headOf<T>(core: Core<T>, { item, at, tag, place }: Entry<T>): Head {
   return {
     at: core.tracked ? at : undefined,
     tier: place.tier,
     attempt: attemptOf(tag),
     correlationId: core.correlationIdOf(tag),
     carrier: carrierOf(tag),
+    item,
   };
 }

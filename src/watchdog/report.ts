@@ -2,7 +2,7 @@ import type { WorkerView } from "../contracts.js";
 import { recorder, type Transition } from "../recorder.js";
 import { count, duration, perSecond } from "./checks/words.js";
 import type { Rates, Situation, TaskNow, Verdict } from "./situation.js";
-import type { HeadNow } from "./watched-queue.js";
+import type { HeadNow, MemoryNow } from "./watched-queue.js";
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
@@ -31,6 +31,8 @@ export class BreachReport {
   readonly notEnoughEvidence: readonly string[];
   /** What is served next. */
   readonly head: readonly HeadNow[];
+  /** About what the items that wait take, in bytes; undefined where that can't be known. */
+  readonly memory: MemoryNow | undefined;
   /** What is in flight, by what it waits for. */
   readonly groups: readonly {
     readonly kind: string | undefined;
@@ -62,7 +64,9 @@ export class BreachReport {
     notEnoughEvidence: readonly string[],
     head: readonly HeadNow[],
     workers: readonly { pool: string; workers: readonly WorkerView[] }[],
+    memory: MemoryNow | undefined,
   ) {
+    this.memory = memory;
     const { tiers, tier, depth, recent, pools } = situation;
     this.queue = situation.queue;
     this.tier = tiers[tier]!.name;
@@ -148,12 +152,18 @@ export class BreachReport {
     });
   }
 
+  private memoryWords(): string {
+    if (this.memory === undefined) return "";
+    const { bytes } = this.memory;
+    return `; what waits takes about ${bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`}`;
+  }
+
   private ratesLine(): string {
     const { arrivedPerSecond, takenPerSecond, serviceMs } = this.recent;
     const service = serviceMs === undefined ? "" : `, ${duration(serviceMs)} each`;
     const busy =
       this.utilization === undefined ? "" : `, workers ${Math.round(this.utilization * 100)} % busy`;
-    return `RATE in ${perSecond(arrivedPerSecond)}, out ${perSecond(takenPerSecond)}${service}${busy}; empty in ${this.drainMs === Number.POSITIVE_INFINITY ? "never, at these rates" : duration(this.drainMs)}`;
+    return `RATE in ${perSecond(arrivedPerSecond)}, out ${perSecond(takenPerSecond)}${service}${busy}; empty in ${this.drainMs === Number.POSITIVE_INFINITY ? "never, at these rates" : duration(this.drainMs)}${this.memoryWords()}`;
   }
 
   private workerLines(): string[] {

@@ -1,5 +1,5 @@
 import type { GateView, SlaTarget, TaskFacts, WorkerState } from "../contracts.js";
-import type { WaitKind } from "./waits/wait.js";
+import type { Frame, WaitKind } from "./waits/wait.js";
 
 /** One tier of a queue, at the moment of a look. */
 export interface TierNow {
@@ -43,6 +43,8 @@ export interface TaskNow {
   readonly state: WorkerState | undefined;
   /** What it waits for, the newest last. */
   readonly waits: readonly WaitNow[];
+  /** Where in the code its item was put, innermost first, if that was sampled. */
+  readonly putAt: readonly Frame[] | undefined;
   /** Proven: nobody can ever wake it. Undefined: not known. */
   readonly neverResumes: boolean | undefined;
 }

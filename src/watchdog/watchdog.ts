@@ -49,7 +49,7 @@ export interface WatchdogEvents {
 export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly settings: Settings;
   private readonly files: ReportFiles | undefined;
-  private readonly waits = new Waits();
+  private readonly waits: Waits;
   private readonly watched = new Map<object, WatchedQueue>();
   /** By queue and tier, when a breach was last reported. */
   private readonly reported = new Map<string, number>();
@@ -73,7 +73,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.settings = readOptions(options);
     const { reportDir, maxReports } = this.settings;
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
-    const { stallThresholdMs: thresholdMs } = this.settings;
+    const { stallThresholdMs: thresholdMs, stackEvery } = this.settings;
+    this.waits = new Waits({ stackEvery });
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
         () => this.watched.values(),
@@ -261,12 +262,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** What is seen is seen now; what it means is said when the result is called, with the stalls that are known by then. */
   private lookInto(watched: WatchedQueue, tier: number, waitMs?: number): () => BreachReport {
     const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings(), waitMs);
-    const heads = watched.heads();
+    const heads = watched.heads(this.settings.payload);
     const workers = watched.workers();
+    const memory = watched.memory();
     return () => {
       const situation = { ...seen, stalls: this.stalls?.now() ?? [] };
       const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
-      const report = new BreachReport(situation, verdicts, notYet, heads, workers);
+      const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory);
       return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);
     };
   }
@@ -287,6 +289,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
           .of(task)
           .map(({ kind, label, state, since }) => ({ kind, label, state, forMs: now - since }));
       },
+      putAt: (task) => this.waits.putAt(task),
       neverResumes: (task) => this.waits.neverResumes(task),
       stalls: () => this.stalls?.now() ?? [],
       loopUtilization: () => this.busy,

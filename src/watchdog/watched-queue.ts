@@ -10,12 +10,15 @@ import type {
 } from "../contracts.js";
 import { History } from "./history.js";
 import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
+import { sizeOf } from "./size-of.js";
 import { groupByWait } from "./waits/group.js";
 import { entryOf } from "./waits/sheet.js";
-import type { Wait } from "./waits/wait.js";
+import type { Frame, Wait } from "./waits/wait.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;
+/** How many of them are weighed. */
+const MOST_WEIGHED = 64;
 /** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
 const OLD_SHARE = 0.25;
 const OLD_MS = 1_000;
@@ -31,6 +34,8 @@ const SLA_SHARE = 0.5;
 export interface Surroundings {
   /** What the task waits for, the newest last. */
   waitsOf(task: TaskFacts): readonly WaitNow[];
+  /** Where its item was put, if that was sampled. */
+  putAt(task: TaskFacts): readonly Frame[] | undefined;
   /** Is it proven that nothing can wake it? */
   neverResumes(task: TaskFacts): boolean | undefined;
   stalls(): readonly StallNow[];
@@ -63,6 +68,15 @@ export interface HeadNow {
   readonly attempt: number;
   readonly correlationId: string | undefined;
   readonly traceId: string | undefined;
+  /** What the option `payload` makes of it; nothing without that. */
+  readonly payload?: unknown;
+}
+
+/** About what the items that wait take, in bytes. */
+export interface MemoryNow {
+  readonly bytes: number;
+  /** How many items that is concluded from. */
+  readonly sampled: number;
 }
 
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
@@ -161,11 +175,25 @@ export class WatchedQueue {
     }
   }
 
+  /** What the items that wait take, judged by those at the head; undefined where the queue doesn't show them. */
+  memory(): MemoryNow | undefined {
+    const { probe } = this.queue;
+    const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
+    if (heads.length === 0) return undefined;
+    const depth = probe.tiers.reduce((sum, _, tier) => sum + probe.depth(tier), 0);
+    const seen = new WeakSet<object>();
+    const bytes = heads.reduce((sum, { item }) => sum + sizeOf(item, seen), 0);
+    return { bytes: Math.round((bytes / heads.length) * depth), sampled: heads.length };
+  }
+
   /** The items that are served next. */
-  heads(): HeadNow[] {
+  heads(payload?: (item: unknown) => unknown): HeadNow[] {
     const { probe } = this.queue;
     const now = probe.now();
-    return (probe.heads?.(MOST_HEADS) ?? []).map((head) => this.headNow(head, now));
+    return (probe.heads?.(MOST_HEADS) ?? []).map((head) => ({
+      ...this.headNow(head, now),
+      ...(payload === undefined ? {} : { payload: payload(head.item) }),
+    }));
   }
 
   /** Each worker's state and heartbeat, by pool. */
@@ -226,6 +254,7 @@ export class WatchedQueue {
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
         waits: waitsOf(facts, worker, surroundings, now),
+        putAt: surroundings.putAt(facts),
         neverResumes: surroundings.neverResumes(facts),
       };
     });

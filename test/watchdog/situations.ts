@@ -81,6 +81,7 @@ export function task(changes: Partial<TaskNow> = {}): TaskNow {
     worker: undefined,
     state: undefined,
     waits: [],
+    putAt: undefined,
     neverResumes: undefined,
     ...changes,
   };
