@@ -8,6 +8,7 @@ export const GROUPS = {
   instrumented: async (): Promise<readonly Scenario[]> =>
     (await import("./cases/instrumented.js")).instrumented,
   workers: async (): Promise<readonly Scenario[]> => (await import("./cases/workers.js")).workers,
+  watchdog: async (): Promise<readonly Scenario[]> => (await import("./cases/watchdog.js")).watchdog,
   wrapped: async (): Promise<readonly Scenario[]> => (await import("./cases/wrapped.js")).wrapped,
   memory: async (): Promise<readonly Scenario[]> => (await import("./cases/memory.js")).memory,
   python: async (): Promise<readonly Scenario[]> => (await import("./cases/python.js")).python,
