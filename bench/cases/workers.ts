@@ -14,6 +14,7 @@ function scenario(way: "bare" | "instrumented", capacity: number, concurrency: n
   const name = `${way}, ${room}, concurrency ${concurrency}`;
   return {
     name,
+    isSlow: way === "instrumented" || concurrency > 1,
     async run(pace) {
       if (way === "instrumented") registerMetrics();
       const items = capacity === Number.POSITIVE_INFINITY ? BACKLOG : ITEMS;
