@@ -171,7 +171,7 @@ describe("what a probe says of the head", () => {
     for (const queue of [new FifoQueue(), new LifoQueue(), new PriorityQueue()]) {
       queue.tryPut("item");
       expect(queue[PROBE].heads!(3)).toEqual([
-        { at: undefined, tier: 0, attempt: 1, correlationId: undefined, carrier: undefined },
+        { at: undefined, tier: 0, attempt: 1, correlationId: undefined, carrier: undefined, item: "item" },
       ]);
     }
   });
