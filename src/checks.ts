@@ -38,9 +38,10 @@ export function checkNumber(
   value: unknown,
   allowed: string,
   isAllowed: (n: number) => boolean,
-) {
+): number {
   if (typeof value !== "number") throw new InvalidOptionTypeError(name, value, allowed);
   if (!isAllowed(value)) throw new InvalidOptionRangeError(name, value, allowed);
+  return value;
 }
 
 export function checkDuration(name: string, value: unknown): void {

@@ -1,3 +1,4 @@
+import { checkNumber, checkOneOf } from "../checks.js";
 import type { SlaTarget } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 
@@ -75,18 +76,10 @@ export function readOptions(
     name,
     tiers: names,
     sla: readSla(sla, isKnown, known),
-    traces: oneOf("traces", traces, ["always", "with-parent", "never"]),
-    relation: oneOf("relation", relation, ["link", "parent", "auto"]),
-    metrics: oneOf("metrics", metrics, ["always", "never"]),
+    traces: checkOneOf("traces", traces, ["always", "with-parent", "never"]),
+    relation: checkOneOf("relation", relation, ["link", "parent", "auto"]),
+    metrics: checkOneOf("metrics", metrics, ["always", "never"]),
   };
-}
-
-function oneOf<V extends string>(option: string, value: unknown, allowed: readonly [V, ...V[]]): V {
-  if (value === undefined) return allowed[0];
-  if (allowed.includes(value as V)) return value as V;
-  const words = allowed.map((word) => `"${word}"`).join(" or ");
-  if (typeof value === "string") throw new InvalidOptionRangeError(option, value, words);
-  throw new InvalidOptionTypeError(option, value, words);
 }
 
 function readTiers(tiers: unknown): Map<number, string> {
@@ -96,7 +89,7 @@ function readTiers(tiers: unknown): Map<number, string> {
     throw new InvalidOptionTypeError("tiers", tiers, "an object of names and priorities");
   }
   for (const [name, given] of Object.entries(tiers)) {
-    const priority = number(`tiers.${name}`, given, "a finite number", Number.isFinite);
+    const priority = checkNumber(`tiers.${name}`, given, "a finite number", Number.isFinite);
     const other = names.get(priority);
     if (other !== undefined) {
       throw new InvalidOptionRangeError(
@@ -150,13 +143,7 @@ function readTarget(option: string, target: unknown): SlaTarget {
   const isDuration = (n: number) => n > 0 && n < Number.POSITIVE_INFINITY;
   const isShare = (n: number) => n > 0 && n < 1;
   return {
-    targetMs: number(`${option}.targetMs`, targetMs, "milliseconds, greater than 0", isDuration),
-    objective: number(`${option}.objective`, objective, "a number between 0 and 1", isShare),
+    targetMs: checkNumber(`${option}.targetMs`, targetMs, "milliseconds, greater than 0", isDuration),
+    objective: checkNumber(`${option}.objective`, objective, "a number between 0 and 1", isShare),
   };
-}
-
-function number(option: string, value: unknown, allowed: string, isAllowed: (n: number) => boolean): number {
-  if (typeof value !== "number") throw new InvalidOptionTypeError(option, value, allowed);
-  if (!isAllowed(value)) throw new InvalidOptionRangeError(option, value, allowed);
-  return value;
 }
