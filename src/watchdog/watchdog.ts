@@ -15,6 +15,7 @@ import { BreachReport } from "./report.js";
 import { ReportFiles } from "./report-files.js";
 import type { BlockedHead, Stall } from "./stall/stall.js";
 import { Stalls } from "./stalls.js";
+import { Told } from "./told.js";
 import { Waits } from "./waits/waits.js";
 import { type Surroundings, WatchedQueue } from "./watched-queue.js";
 
@@ -51,8 +52,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly files: ReportFiles | undefined;
   private readonly waits: Waits;
   private readonly watched = new Map<object, WatchedQueue>();
-  /** By queue and tier, when a breach was last reported. */
-  private readonly reported = new Map<string, number>();
+  private readonly told: Told;
   private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
   private readonly stalls: Stalls | undefined;
   private dueAt = 0;
@@ -71,7 +71,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   constructor(options?: WatchdogOptions) {
     super();
     this.settings = readOptions(options);
-    const { reportDir, maxReports } = this.settings;
+    const { reportDir, maxReports, minReportIntervalMs } = this.settings;
+    this.told = new Told(minReportIntervalMs);
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
     const { stallThresholdMs: thresholdMs, stackEvery } = this.settings;
     this.waits = new Waits({ stackEvery });
@@ -197,7 +198,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { clock } = this.settings;
     this.dueAt = clock.now() + delayMs;
     this.timer = clock.setTimeout(this.look, delayMs);
-    this.timer.unref?.();
+    // What is held is told, even by a process that has nothing else left to do.
+    if (this.held.length === 0) this.timer.unref?.();
   }
 
   private stalled(stall: Stall): void {
@@ -210,37 +212,36 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private breachedWhileBlocked({ queue, tier, ageMs }: BlockedHead): void {
     const watched = [...this.watched.values()].find(({ name }) => name === queue);
     const index = watched?.queue.probe.tiers.indexOf(tier) ?? -1;
-    if (watched === undefined || index === -1 || !this.isDue(watched, index)) return;
-    const look = this.lookInto(watched, index, ageMs);
-    this.held.push(() => this.tellBreach(watched, index, look()));
+    if (watched !== undefined && index !== -1) this.breach(watched, index, ageMs);
   }
 
   private lookAt(watched: WatchedQueue): void {
     const { breached, cleared } = watched.look(this.surroundings());
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
-      this.reported.delete(keyOf(watched, tier));
+      this.told.forget(keyOf(watched, tier));
       recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
       this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
     }
-    for (const tier of breached) if (this.isDue(watched, tier)) this.breach(watched, tier);
+    for (const tier of breached) this.breach(watched, tier);
   }
 
-  /** Is a report on a breach of the tier due? Then the next one is not, for a while. */
-  private isDue(watched: WatchedQueue, tier: number): boolean {
+  /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */
+  private breach(watched: WatchedQueue, tier: number, waitMs?: number): void {
     const now = this.settings.clock.now();
-    const last = this.reported.get(keyOf(watched, tier));
-    if (last !== undefined && now - last < this.settings.minReportIntervalMs) return false;
-    this.reported.set(keyOf(watched, tier), now);
-    return true;
-  }
-
-  private breach(watched: WatchedQueue, tier: number): void {
-    if (!this.isPostponed) this.tellBreach(watched, tier, this.reportOn(watched, tier));
-    else {
-      const look = this.lookInto(watched, tier);
-      this.held.push(() => this.tellBreach(watched, tier, look()));
-    }
+    const breach = keyOf(watched, tier);
+    if (this.told.wants(breach, now) === undefined) return;
+    const look = this.lookInto(watched, tier, waitMs);
+    const tell = () => {
+      const wants = this.told.wants(breach, now);
+      const report = look();
+      const namesCause = report.verdicts.length > 0;
+      if (wants === undefined || (wants === "cause" && !namesCause)) return;
+      this.told.tell(breach, now, namesCause);
+      this.tellBreach(watched, tier, report);
+    };
+    if (this.isPostponed || waitMs !== undefined) this.held.push(tell);
+    else tell();
   }
 
   private tellBreach(watched: WatchedQueue, tier: number, report: BreachReport): void {

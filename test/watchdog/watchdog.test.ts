@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotWatchableError } from "../../src/errors.js";
 import { instrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
@@ -72,6 +72,28 @@ describe("a breach", () => {
     expect(cleared).toEqual([{ tier: "default", lastedMs: 5_100 }]);
     await queue.put("b");
     clock.advance(1_100);
+    expect(breaches).toHaveLength(3);
+  });
+
+  it("whose cause nobody could name is told again as soon as somebody can, and then not before its time", async () => {
+    let isKnown = false;
+    const check: Check = {
+      name: "cause",
+      look: () =>
+        isKnown ? { name: "cause", confidence: 1, sentence: "It is known.", evidence: {} } : undefined,
+    };
+    const queue = fifo();
+    const { dog, breaches } = watchdog({ checks: [check], minReportIntervalMs: 5_000 });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(2_000);
+    expect(breaches.map(({ verdicts }) => verdicts.length)).toEqual([0]);
+    isKnown = true;
+    clock.advance(100);
+    expect(breaches.map(({ verdicts }) => verdicts.length)).toEqual([0, 1]);
+    clock.advance(4_900);
+    expect(breaches).toHaveLength(2);
+    clock.advance(100);
     expect(breaches).toHaveLength(3);
   });
 
@@ -220,12 +242,15 @@ describe("a report", () => {
     expect(await joined).toMatchObject({ report: { verdicts: [{ name: "no-consumer" }] } });
   });
 
-  it("can be asked for by a signal, while the watchdog runs", async () => {
-    const queue = fifo();
+  it("is printed when a signal asks for it, as long as the watchdog runs", async () => {
+    const printed = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    onTestFinished(() => printed.mockRestore());
     const { dog } = watchdog({ signal: "SIGUSR2" });
     const before = process.listenerCount("SIGUSR2");
-    dog.watch(queue).start();
-    expect(process.listenerCount("SIGUSR2")).toBe(before + 1);
+    dog.watch(fifo("asked")).start();
+    process.kill(process.pid, "SIGUSR2");
+    await vi.waitFor(() => expect(printed).toHaveBeenCalled());
+    expect(printed.mock.calls.join()).toMatch(/^REPORT queue=asked /);
     await dog.stop();
     expect(process.listenerCount("SIGUSR2")).toBe(before);
   });

@@ -1,0 +1,30 @@
+interface Telling {
+  readonly at: number;
+  readonly namedCause: boolean;
+}
+
+/**
+ * Which breaches have been told: each once, and again after a while as long as it lasts. One whose cause nobody could name is told
+ * once more as soon as somebody can.
+ */
+export class Told {
+  private readonly last = new Map<string, Telling>();
+
+  /** Neither says so twice in less than `minIntervalMs`. */
+  constructor(private readonly minIntervalMs: number) {}
+
+  /** Must a breach that is seen at `now` be told, whatever is known of it? Only if there is a cause to name? Or not at all? */
+  wants(breach: string, now: number): "report" | "cause" | undefined {
+    const last = this.last.get(breach);
+    if (last === undefined || now - last.at >= this.minIntervalMs) return "report";
+    return last.namedCause ? undefined : "cause";
+  }
+
+  tell(breach: string, now: number, namedCause: boolean): void {
+    this.last.set(breach, { at: now, namedCause });
+  }
+
+  forget(breach: string): void {
+    this.last.delete(breach);
+  }
+}
