@@ -1,5 +1,5 @@
 import type { TaskView, Watchable } from "../contracts.js";
-import type { Backlog, Rates } from "./situation.js";
+import type { Backlog, Rates, Turns } from "./situation.js";
 
 /** The counts of a queue at one look. */
 interface Sample {
@@ -91,6 +91,20 @@ export class History {
       taken: rate(({ dequeued }) => dequeued),
       overtaken: rate(({ overtaken }) => overtaken),
     };
+  }
+
+  /** Since an item of the tier came in. What the others have got since and no longer have, has had its turn. */
+  turnsSince(at: number, tier: number): Turns {
+    const last = this.samples.at(-1);
+    const first = this.samples.find((sample) => sample.at >= at);
+    if (first === undefined || last === undefined) return { taken: 0, overtook: 0 };
+    const { probe } = this.queue;
+    const overtook = probe.tiers.map((_, other) => {
+      if (other === tier) return 0;
+      const came = (last.enqueued[other] ?? 0) - (first.enqueued[other] ?? 0);
+      return Math.max(0, came - probe.depth(other));
+    });
+    return { taken: sum(last.dequeued) - sum(first.dequeued), overtook: sum(overtook) };
   }
 
   /** Mean time of the tasks that ended longer ago than so many milliseconds; undefined where none did. */

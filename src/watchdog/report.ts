@@ -1,6 +1,6 @@
 import type { WorkerView } from "../contracts.js";
 import { recorder, type Transition } from "../recorder.js";
-import { count, duration, perSecond } from "./checks/words.js";
+import { count, duration, percent, perSecond } from "./checks/words.js";
 import type { Rates, Situation, TaskNow, Verdict } from "./situation.js";
 import type { HeadNow, MemoryNow } from "./watched-queue.js";
 
@@ -161,9 +161,8 @@ export class BreachReport {
   private ratesLine(): string {
     const { arrivedPerSecond, takenPerSecond, serviceMs } = this.recent;
     const service = serviceMs === undefined ? "" : `, ${duration(serviceMs)} each`;
-    const busy =
-      this.utilization === undefined ? "" : `, workers ${Math.round(this.utilization * 100)} % busy`;
-    return `RATE in ${perSecond(arrivedPerSecond)}, out ${perSecond(takenPerSecond)}${service}${busy}; empty in ${this.drainMs === Number.POSITIVE_INFINITY ? "never, at these rates" : duration(this.drainMs)}${this.memoryWords()}`;
+    const busy = this.utilization === undefined ? "" : `, workers ${percent(this.utilization)} busy`;
+    return `RATE in ${perSecond(arrivedPerSecond)}, out ${perSecond(takenPerSecond)}${service}${busy}; ${this.drainMs === Number.POSITIVE_INFINITY ? "never empty, at these rates" : `empty in ${duration(this.drainMs)}`}${this.memoryWords()}`;
   }
 
   private workerLines(): string[] {
@@ -183,7 +182,7 @@ export class BreachReport {
   private loopLine(): string {
     const { utilization, stalls } = this.loop;
     const blocked = stalls.reduce((sum, { durationMs }) => sum + durationMs, 0);
-    return `LOOP ${Math.round(utilization * 100)} % busy, ${stalls.length === 0 ? "not blocked" : `blocked for ${duration(blocked)}`}`;
+    return `LOOP ${percent(utilization)} busy, ${stalls.length === 0 ? "not blocked" : `blocked for ${duration(blocked)}`}`;
   }
 }
 

@@ -85,6 +85,7 @@ export interface Situation {
   /** How long the oldest item of that tier has waited, and may wait, in milliseconds. */
   readonly waitMs: number;
   readonly sla: SlaTarget;
+  readonly sinceHead: Turns;
   /** `Infinity` when unbounded. */
   readonly capacity: number;
   readonly depth: number;
@@ -121,6 +122,14 @@ export interface Situation {
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
   readonly loopUtilization: number;
   readonly lastFailure: string | undefined;
+}
+
+/** Who had a turn since the oldest item of the tier came in, as far back as looks are remembered. */
+export interface Turns {
+  /** Items taken, of all tiers. */
+  readonly taken: number;
+  /** Those among them that are of other tiers and came in later. */
+  readonly overtook: number;
 }
 
 export interface Rates {

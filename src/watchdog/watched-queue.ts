@@ -136,6 +136,7 @@ export class WatchedQueue {
       isMoreUrgent: (one, other) => probe.isMoreUrgent?.(one, other) ?? one < other,
       waitMs,
       sla,
+      sinceHead: this.history.turnsSince(now - waitMs, tier),
       capacity: probe.capacity,
       depth: probe.tiers.reduce((sum, _, i) => sum + probe.depth(i), 0),
       delayed: probe.delayed ?? 0,

@@ -230,25 +230,22 @@ describe("under-capacity and burst", () => {
 });
 
 describe("starved-tier", () => {
-  const tiers = (low: number, high: number) => [
-    tier("vip", { takenPerSecond: high }),
-    tier("regular", { takenPerSecond: low, depth: 7 }),
-  ];
+  const tiers = [tier("vip"), tier("regular", { depth: 7 })];
+  const starved = (taken: number, overtook: number) => ({ tier: 1, tiers, sinceHead: { taken, overtook } });
 
-  it("is said of a tier that gets next to nothing while others are served", () => {
-    expect(confidence(starvedTier, { tier: 1, tiers: tiers(2, 20) })).toBe(0.88);
-    expect(confidence(starvedTier, { tier: 1, tiers: tiers(2.1, 20) })).toBe(0);
-    expect(confidence(starvedTier, { tier: 1, tiers: tiers(0, 0) })).toBe(0);
-    expect(confidence(starvedTier, {})).toBe(0);
+  it("is said of a tier whose turns others take that came in later", () => {
+    expect(confidence(starvedTier, starved(20, 15))).toBe(0.88);
+    expect(confidence(starvedTier, starved(20, 14))).toBe(0);
+    expect(confidence(starvedTier, starved(5, 5))).toBe(0.88);
+    expect(confidence(starvedTier, starved(4, 4))).toBe(0);
+    expect(sentence(starvedTier, starved(20, 15))).toBe(
+      '"regular" hardly gets a turn: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 that were taken meanwhile are of other tiers and came in later; with agingMs each so much waiting would be worth one priority step',
+    );
   });
 
   it("is less sure where the others are late, too", () => {
-    const late = tier("vip", {
-      takenPerSecond: 20,
-      waitMs: 600,
-      sla: { targetMs: 500, objective: 0.9 },
-    });
-    expect(confidence(starvedTier, { tier: 1, tiers: [late, tier("regular")] })).toBe(0.6);
+    const late = tier("vip", { waitMs: 600, sla: { targetMs: 500, objective: 0.9 } });
+    expect(confidence(starvedTier, { ...starved(20, 20), tiers: [late, tier("regular")] })).toBe(0.6);
   });
 });
 

@@ -93,6 +93,33 @@ describe("a backlog", () => {
   });
 });
 
+describe("turns since an item came in", () => {
+  it("are those of all tiers; who came later and is no longer there has overtaken it", () => {
+    const counts = { now: 0, enqueued: [5, 1], dequeued: [0, 0], depths: [5, 1] };
+    const two = {
+      name: "orders",
+      tally: {
+        ...tally,
+        enqueued: (tier: number) => counts.enqueued[tier]!,
+        dequeued: (tier: number) => counts.dequeued[tier]!,
+      },
+      probe: {
+        tiers: ["vip", "regular"],
+        now: () => counts.now,
+        depth: (tier: number) => counts.depths[tier]!,
+      },
+    } as unknown as Watchable;
+    const turns = new History(two);
+    turns.look();
+    Object.assign(counts, { now: 1_000, enqueued: [35, 1], dequeued: [30, 0], depths: [5, 1] });
+    turns.look();
+    // Five vips were there before it, or five that came later are not served yet.
+    expect(turns.turnsSince(0, 1)).toEqual({ taken: 30, overtook: 25 });
+    expect(turns.turnsSince(0, 0)).toEqual({ taken: 30, overtook: 0 });
+    expect(turns.turnsSince(500, 1)).toEqual({ taken: 0, overtook: 0 });
+  });
+});
+
 describe("what is usual", () => {
   it("is the mean time of tasks before an instant", () => {
     for (let i = 0; i < 3; i++) second(10, 10);

@@ -12,6 +12,7 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     isMoreUrgent: (one, other) => one < other,
     waitMs: 1_200,
     sla,
+    sinceHead: { taken: 20, overtook: 0 },
     capacity: Number.POSITIVE_INFINITY,
     depth: 20,
     delayed: 0,

@@ -216,7 +216,7 @@ describe("a report", () => {
            downstream-saturated (0.50): 2 of 2 tasks in flight wait on charge card, the longest for 1.5 s
       2x   step charge card, up to 1.5 s   request-1, request-2
       NEXT request-3 waited 1.5 s, tier default, attempt 1
-      RATE in 0.0/s, out 0.0/s, workers 100 % busy; empty in never, at these rates; what waits takes about 1 KiB
+      RATE in 0.0/s, out 0.0/s, workers 100 % busy; never empty, at these rates; what waits takes about 1 KiB
       POOL packers: 2 processing
       LOOP …"
     `);

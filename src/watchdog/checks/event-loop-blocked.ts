@@ -1,5 +1,5 @@
 import type { Check } from "../situation.js";
-import { count, duration } from "./words.js";
+import { count, duration, percent } from "./words.js";
 
 /** From which share of the wait on a blocked event loop is its cause. */
 const SHARE = 0.5;
@@ -23,7 +23,7 @@ export const eventLoopBlocked: Check = {
     const where =
       worst?.where === undefined ? "" : `, most in ${worst.where}${worst.isNative ? " (a native call)" : ""}`;
     const stood = `the event loop stood still for ${duration(blockedMs)} of the ${duration(waitMs)}${during.length === 0 ? "" : ` (${count(during.length, "stall")})`}${where}`;
-    const busy = `the event loop is ${Math.round(loopUtilization * 100)} % busy: more workers have no time to work in`;
+    const busy = `the event loop is ${percent(loopUtilization)} busy: more workers have no time to work in`;
     return {
       name: "event-loop-blocked",
       confidence: isEnough ? 0.97 : 0.83,

@@ -1,5 +1,5 @@
 import type { Check } from "../situation.js";
-import { count, perSecond } from "./words.js";
+import { count, percent, perSecond } from "./words.js";
 
 /** From so many deliveries on an item is suspect. */
 const ATTEMPTS = 5;
@@ -18,7 +18,7 @@ export const poisonItem: Check = {
     return {
       name: "poison-item",
       confidence: 0.93,
-      sentence: `one item (${correlationId ?? "without a correlation ID"}) comes back again and again: ${count(attempt, "attempt")} so far, and ${Math.round(share * 100)} % of what is taken (${perSecond(takenPerSecond)}) is retried${failure}`,
+      sentence: `one item (${correlationId ?? "without a correlation ID"}) comes back again and again: ${count(attempt, "attempt")} so far, and ${percent(share)} of what is taken (${perSecond(takenPerSecond)}) is retried${failure}`,
       evidence: { attempt, correlationId, share, retriedPerSecond, takenPerSecond, lastFailure },
     };
   },

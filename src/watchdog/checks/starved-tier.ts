@@ -1,21 +1,24 @@
 import type { Check } from "../situation.js";
-import { count, duration, perSecond } from "./words.js";
+import { count, duration, percent } from "./words.js";
+
+/** So much of what was served had come in later: in order of arrival the item would have waited for a quarter of the time. */
+const OVERTAKERS = 0.75;
+/** Less than so many turns prove nothing. */
+const ENOUGH = 5;
 
 export const starvedTier: Check = {
   name: "starved-tier",
-  look({ tier, tiers, waitMs, sla }) {
-    const starved = tiers[tier]!;
+  look({ tier, tiers, waitMs, sla, sinceHead: { taken, overtook } }) {
+    if (taken < ENOUGH || overtook < OVERTAKERS * taken) return undefined;
+    const { name, depth } = tiers[tier]!;
     const others = tiers.filter((_, i) => i !== tier);
-    const takenElsewhere = others.reduce((sum, { takenPerSecond }) => sum + takenPerSecond, 0);
-    if (takenElsewhere === 0) return undefined;
-    // It gets next to nothing, while others get their turn.
-    if (starved.takenPerSecond > 0.1 * takenElsewhere) return undefined;
-    const breached = others.filter((other) => other.sla !== undefined && other.waitMs > other.sla.targetMs);
+    const areLate = others.some((other) => other.sla !== undefined && other.waitMs > other.sla.targetMs);
+    const share = Math.min(1, overtook / taken);
     return {
       name: "starved-tier",
-      confidence: breached.length === 0 ? 0.88 : 0.6,
-      sentence: `"${starved.name}" gets no turn: ${count(starved.depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}, while others are served at ${perSecond(takenElsewhere)}; with agingMs each so much waiting would be worth one priority step`,
-      evidence: { takenPerSecond: starved.takenPerSecond, takenElsewhere, waitMs, targetMs: sla.targetMs },
+      confidence: areLate ? 0.6 : 0.88,
+      sentence: `"${name}" hardly gets a turn: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}, and ${percent(share)} of the ${taken} that were taken meanwhile are of other tiers and came in later; with agingMs each so much waiting would be worth one priority step`,
+      evidence: { depth, waitMs, targetMs: sla.targetMs, taken, overtook },
     };
   },
 };

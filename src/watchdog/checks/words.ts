@@ -13,6 +13,10 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 export function perSecond(rate: number): string {
   return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;
 }
