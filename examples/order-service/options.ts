@@ -1,9 +1,11 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-/** Every setting: its default, the least and the most it may be, and what it means. */
+/** Every number: its default, the least and the most it may be, and what it means. */
 const SETTINGS = {
-  port: [8080, 0, 65_535, "where orders are taken, on 127.0.0.1; 0 is any free port"],
-  "metrics-port": [9464, 0, 65_535, "where Prometheus may scrape, on 127.0.0.1; 0 is any free port"],
+  port: [8080, 0, 65_535, "where orders are taken; 0 is any free port"],
+  "metrics-port": [9464, 0, 65_535, "where Prometheus may scrape; 0 is any free port"],
   capacity: [200, 1, 1e6, "most orders that may wait"],
   consumers: [4, 1, 1_000, "orders that are shipped at the same time"],
   "ship-ms": [80, 1, 1e6, "milliseconds that it takes to ship an order, on average"],
@@ -13,22 +15,41 @@ const SETTINGS = {
 
 type Setting = keyof typeof SETTINGS;
 
-export type Options = Record<Setting, number> & { load: boolean };
+/** Every text: its default, and what it means. */
+const TEXTS = {
+  host: ["127.0.0.1", "the address of both ports"],
+  "report-dir": [join(tmpdir(), `order-service-${process.pid}`), "where reports on late orders go"],
+} as const satisfies Record<string, readonly [string, string]>;
+
+type Text = keyof typeof TEXTS;
+
+export type Options = Record<Setting, number> & Record<Text, string> & { load: boolean };
 
 /** Throws an error with a message for the one at the keyboard. */
 export function readOptions(args: string[]): Options | "help" {
   const names = Object.keys(SETTINGS) as Setting[];
+  const texts = Object.keys(TEXTS) as Text[];
   const { values }: { values: Record<string, unknown> } = parseArgs({
     args,
     options: {
-      ...Object.fromEntries(names.map((name) => [name, { type: "string" } as const])),
+      ...Object.fromEntries([...names, ...texts].map((name) => [name, { type: "string" } as const])),
       "no-load": { type: "boolean" },
       help: { type: "boolean" },
     },
   });
   if (values.help) return "help";
   const numbers = Object.fromEntries(names.map((name) => [name, readNumber(name, values[name])]));
-  return { ...(numbers as Record<Setting, number>), load: !values["no-load"] };
+  const words = Object.fromEntries(texts.map((name) => [name, readText(name, values[name])]));
+  return {
+    ...(numbers as Record<Setting, number>),
+    ...(words as Record<Text, string>),
+    load: !values["no-load"],
+  };
+}
+
+function readText(name: Text, given: unknown): string {
+  if (given === "") throw new RangeError(`--${name} must not be empty`);
+  return given === undefined ? TEXTS[name][0] : `${given}`;
 }
 
 function readNumber(name: Setting, given: unknown): number {
@@ -44,6 +65,9 @@ export const USAGE = [
   ...Object.entries(SETTINGS).map(
     ([name, [usual, , , meaning]]) =>
       `  --${`${name} N`.padEnd(16)} ${meaning}${Number.isFinite(usual) ? ` (${usual})` : ""}`,
+  ),
+  ...Object.entries(TEXTS).map(
+    ([name, [usual, meaning]]) => `  --${`${name} TEXT`.padEnd(16)} ${meaning} (${usual})`,
   ),
   `  --${"no-load".padEnd(16)} only serve; you are the load`,
 ].join("\n");

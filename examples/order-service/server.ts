@@ -2,18 +2,20 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { currentCorrelationId, QueueFullError, QueueShutDownError, withCorrelationId } from "queuescope";
+import type { Answer } from "./answer.js";
+import { answerFaults } from "./faults/endpoint.js";
+import type { Faults } from "./faults/index.js";
 import type { OrderQueue } from "./orders.js";
 import { readTier } from "./read-order.js";
 import { Refusal } from "./refusal.js";
 
-interface Answer {
-  readonly status: number;
-  readonly headers?: Record<string, string>;
-  readonly body: Record<string, unknown>;
+interface Routes {
+  readonly orders: OrderQueue;
+  readonly faults: Faults;
 }
 
-/** `POST /order` puts an order into the queue and answers at once, within the caller's trace. */
-export function orderServer(orders: OrderQueue): Server {
+/** `POST /order` puts an order into the queue and answers at once, within the caller's trace; `/faults` breaks things. */
+export function orderServer(routes: Routes): Server {
   const tracer = trace.getTracer("order-service");
   return createServer({ requestTimeout: 10_000 }, (request, response) => {
     const caller = propagation.extract(ROOT_CONTEXT, request.headers);
@@ -24,7 +26,7 @@ export function orderServer(orders: OrderQueue): Server {
     tracer.startActiveSpan(name, { kind: SpanKind.SERVER, attributes }, caller, async (span) => {
       const sent = request.headers["x-correlation-id"]?.toString();
       const id = sent || span.spanContext().traceId;
-      const { status, headers, body } = await withCorrelationId(id, () => answer(orders, request, path));
+      const { status, headers, body } = await withCorrelationId(id, () => answer(routes, request, path));
       response.writeHead(status, { "content-type": "application/json", "x-correlation-id": id, ...headers });
       response.end(`${JSON.stringify(body)}\n`);
       span.setAttribute("http.response.status_code", status);
@@ -34,8 +36,10 @@ export function orderServer(orders: OrderQueue): Server {
   });
 }
 
-async function answer(orders: OrderQueue, request: IncomingMessage, path: string): Promise<Answer> {
+async function answer({ orders, faults }: Routes, request: IncomingMessage, path: string): Promise<Answer> {
   try {
+    const broken = answerFaults(faults, request.method ?? "", path);
+    if (broken !== undefined) return broken;
     if (path !== "/order") throw new Refusal(404, "there is nothing here; orders go to POST /order");
     if (request.method !== "POST") throw new Refusal(405, "orders come by POST", { allow: "POST" });
     return { status: 202, body: await place(orders, request) };

@@ -4,16 +4,24 @@ import type { Order } from "./orders.js";
 /** Every so many orders one fails, while shipping is slow. */
 const FAILS_ONE_IN = 40;
 
-/** The downstream service. Ours only sleeps; its bad days are made by the load. */
+export class CarrierError extends Error {}
+
+/** The downstream service. Ours only sleeps; its bad days are made by the load, its outages by the faults. */
 export class Shipping {
-  /** How many times longer than usual it takes. */
+  /** How many times longer than usual it takes, as the load has it. */
   slowdown = 1;
+  /** And how many times longer than that, as a fault has it. */
+  drag = 1;
+  isDown = false;
 
   constructor(private readonly usualMs: number) {}
 
   async ship(_order: Order, signal: AbortSignal): Promise<void> {
-    const { slowdown } = this;
-    await sleep(this.usualMs * slowdown * (0.5 + Math.random()), undefined, { signal });
-    if (slowdown > 1 && Math.random() < 1 / FAILS_ONE_IN) throw new Error("the carrier did not answer");
+    if (this.isDown) throw new CarrierError("the carrier is down");
+    const { slowdown, drag } = this;
+    await sleep(this.usualMs * slowdown * drag * (0.5 + Math.random()), undefined, { signal });
+    if (slowdown > 1 && Math.random() < 1 / FAILS_ONE_IN) {
+      throw new CarrierError("the carrier did not answer");
+    }
   }
 }

@@ -1,0 +1,6 @@
+/** What a client is told. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body: Record<string, unknown>;
+}
