@@ -1,0 +1,74 @@
+import type { Command } from "./child.js";
+import type { Place } from "./place.js";
+import {
+  type AlertmanagerConfig,
+  type PrometheusConfig,
+  relocateAlertmanager,
+  relocatePrometheus,
+} from "./relocate.js";
+import { inRepository, readYaml } from "./repository.js";
+
+/** How to start a server, and the URL that answers once it is ready. */
+export interface Server {
+  readonly command: Omit<Command, "log">;
+  readonly readyAt: string;
+}
+
+export function demo(place: Place): Server {
+  const ports = ["--port", `${place.port("demo")}`, "--metrics-port", `${place.port("metrics")}`];
+  const reports = ["--report-dir", place.path("reports")];
+  return {
+    command: {
+      name: "demo",
+      program: process.execPath,
+      args: ["--import", "tsx", "examples/order-service/main.ts", ...ports, ...reports],
+      cwd: inRepository("."),
+    },
+    readyAt: place.url("metrics", "/metrics"),
+  };
+}
+
+/** Tells the URL whatever it would have told others. */
+export function alertmanager(program: string, place: Place, told: string): Server {
+  const committed = readYaml<AlertmanagerConfig>("grafana/alertmanager/alertmanager.yml");
+  const config = place.write("alertmanager.yml", relocateAlertmanager(committed, told));
+  return {
+    command: {
+      name: "alertmanager",
+      program,
+      args: [
+        `--config.file=${config}`,
+        `--storage.path=${place.path("alertmanager")}`,
+        `--web.listen-address=${place.address("alertmanager")}`,
+        `--web.external-url=${place.url("alertmanager")}`,
+        // Empty, or it listens on all interfaces for others of its kind.
+        "--cluster.listen-address=",
+      ],
+    },
+    readyAt: place.url("alertmanager", "/-/ready"),
+  };
+}
+
+export function prometheus(program: string, place: Place): Server {
+  const committed = readYaml<PrometheusConfig>("grafana/prometheus/prometheus.yml");
+  const { addresses } = place;
+  const rules = inRepository("grafana/rules");
+  const grafanaUrl = place.url("grafana");
+  const config = place.write(
+    "prometheus.yml",
+    relocatePrometheus(committed, { addresses, rules, grafanaUrl }),
+  );
+  return {
+    command: {
+      name: "prometheus",
+      program,
+      args: [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${place.path("prometheus")}`,
+        `--web.listen-address=${place.address("prometheus")}`,
+        `--web.external-url=${place.url("prometheus")}`,
+      ],
+    },
+    readyAt: place.url("prometheus", "/-/ready"),
+  };
+}
