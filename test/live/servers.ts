@@ -3,24 +3,64 @@ import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { it, onTestFinished } from "vitest";
+import { afterAll, it } from "vitest";
+import { until } from "./until.js";
 
-/** Longest wait, in milliseconds, for anything that a live test waits for. */
-const PATIENCE_MS = 30_000;
 const STOP_MS = 5_000;
 const TEST_MS = 90_000;
+/** More than a server takes that has to be killed. */
+const END_MS = 4 * STOP_MS;
+
+/** Takes what is to be done at the end of whatever it belongs to, mostly a test: a server lives no longer. */
+export type Lifetime = (end: () => unknown) => void;
+
+/** Lasts until all tests of the file have ended. What came last ends first. */
+export function lifetimeOfFile(): Lifetime {
+  const ends: (() => unknown)[] = [];
+  afterAll(async () => {
+    for (const end of ends.reverse()) await end();
+  }, END_MS);
+  return (end) => ends.push(end);
+}
+
+export interface LiveTest<Program extends string> {
+  /** Where the programs are. */
+  readonly paths: Readonly<Record<Program, string>>;
+  readonly lifetime: Lifetime;
+}
+
+export interface LiveOptions {
+  /** Longest time that the test may take, in milliseconds. Default: 90 000. */
+  timeoutMs?: number;
+  /** May it run beside the others of its file that say so, too? Default: false. */
+  concurrent?: boolean;
+}
 
 /**
- * `it` for tests that need a server's program; they get its path. Where it isn't installed they are skipped, saying so
+ * `it` for tests that need servers' programs; they get their paths. Where one isn't installed they are skipped, saying so
  * in their name, and fail if REQUIRE_SERVERS is 1.
  */
-export function itWith(program: string) {
-  const path = findProgram(program);
-  return (name: string, test: (path: string) => Promise<void>): void => {
-    if (path !== undefined) it(name, () => test(path), TEST_MS);
-    else if (process.env.REQUIRE_SERVERS !== "1") it.skip(`${name} (${program} is not installed)`);
-    else it(name, () => Promise.reject(new Error(`${program} is not installed, and REQUIRE_SERVERS is 1`)));
+export function itWith<Program extends string>(...programs: readonly Program[]) {
+  const found = programs.map((name) => [name, findProgram(name)] as const);
+  const missing = found.flatMap(([name, path]) => (path === undefined ? [name] : []));
+  const paths = Object.fromEntries(found) as Record<Program, string>;
+  const why = `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not installed`;
+  return (
+    name: string,
+    test: (live: LiveTest<Program>) => Promise<void>,
+    options: LiveOptions = {},
+  ): void => {
+    const { timeoutMs = TEST_MS, concurrent = false } = options;
+    if (missing.length === 0) {
+      // Tests that run side by side must each say for themselves that they have ended.
+      it(name, { timeout: timeoutMs, concurrent }, ({ onTestFinished }) =>
+        test({ paths, lifetime: (end) => onTestFinished(async () => void (await end()), END_MS) }),
+      );
+    } else if (process.env.REQUIRE_SERVERS !== "1") {
+      it.skip(`${name} (${why})`);
+    } else {
+      it(name, () => Promise.reject(new Error(`${why}, and REQUIRE_SERVERS is 1`)));
+    }
   };
 }
 
@@ -40,14 +80,15 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A process of the running test, which stops it at its end. */
+/** A process, for as long as its lifetime. */
 export class Server {
   private readonly ended: Promise<string>;
   private readonly process: ChildProcess;
+  private end: string | undefined;
   /** All that it has printed. */
   output = "";
 
-  constructor(program: string, args: readonly string[]) {
+  constructor(lifetime: Lifetime, program: string, args: readonly string[]) {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -56,12 +97,16 @@ export class Server {
       });
     }
     this.ended = new Promise((resolve) => {
-      child.once("error", (error) => resolve(String(error)));
-      child.once("exit", (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`}`));
+      const ended = (how: string) => {
+        this.end = how;
+        resolve(how);
+      };
+      child.once("error", (error) => ended(String(error)));
+      child.once("exit", (code, signal) => ended(`it ended with ${signal ?? `exit code ${code}`}`));
     });
     const kill = () => child.kill("SIGKILL");
     process.once("exit", kill);
-    onTestFinished(async () => {
+    lifetime(async () => {
       await this.stop();
       process.off("exit", kill);
     });
@@ -69,16 +114,14 @@ export class Server {
 
   /** Asks until there is an answer. Rejects, with the server's output, if it ends first or nothing comes. */
   async until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
-    let end: string | undefined;
-    void this.ended.then((how) => {
-      end = how;
-    });
-    for (const deadline = Date.now() + PATIENCE_MS; end === undefined && Date.now() < deadline; ) {
-      const answer = await ask();
-      if (answer !== undefined) return answer;
-      await sleep(50);
+    try {
+      return await until(what, () => {
+        if (this.end !== undefined) throw new Error(`waited for ${what}, and ${this.end}`);
+        return ask();
+      });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${this.output}`, { cause: error });
     }
-    throw new Error(`no ${what}: ${end ?? `waited ${PATIENCE_MS / 1_000} s`}\n${this.output}`);
   }
 
   async stop(): Promise<void> {
@@ -87,12 +130,18 @@ export class Server {
     await this.ended;
     clearTimeout(late);
   }
+
+  /** At once, as a crash would. */
+  async kill(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await this.ended;
+  }
 }
 
-/** A folder that is gone when the running test has ended. */
-export function temporaryFolder(): string {
+/** A folder for a lifetime. */
+export function temporaryFolder(lifetime: Lifetime): string {
   const folder = mkdtempSync(join(tmpdir(), "queuescope-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  lifetime(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

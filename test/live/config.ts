@@ -1,0 +1,46 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import {
+  type Addresses,
+  type AlertmanagerConfig,
+  type PrometheusConfig,
+  relocateAlertmanager,
+  relocatePrometheus,
+} from "../../scripts/stack/relocate.js";
+import { fasterAlertmanager, fasterPrometheus, fasterRules, milliseconds } from "./faster.js";
+
+const PROMETHEUS = "prometheus/prometheus.yml";
+
+/** Writes `prometheus.yml` and the rules to the folder, faster and with other addresses; returns the path of the first. */
+export function writePrometheus(folder: string, addresses: Addresses): string {
+  const rules = join(folder, "rules");
+  mkdirSync(rules);
+  for (const file of readdirSync("grafana/rules").filter((name) => name.endsWith(".yml"))) {
+    write(join(rules, file), fasterRules(read(`rules/${file}`), fasterScrapeMs()));
+  }
+  const config = relocatePrometheus(read<PrometheusConfig>(PROMETHEUS), { addresses, rules });
+  return write(join(folder, "prometheus.yml"), fasterPrometheus({ ...config }));
+}
+
+/** Writes `alertmanager.yml` to the folder, faster, and such that everything is told at the URL; returns its path. */
+export function writeAlertmanager(folder: string, url: string): string {
+  const config = relocateAlertmanager(read<AlertmanagerConfig>("alertmanager/alertmanager.yml"), url);
+  return write(join(folder, "alertmanager.yml"), fasterAlertmanager({ ...config }));
+}
+
+/** How often the demo is read. */
+export function fasterScrapeMs(): number {
+  const { global } = fasterPrometheus(read(PROMETHEUS)) as { global: { scrape_interval: string } };
+  return milliseconds(global.scrape_interval);
+}
+
+function read<Config = Record<string, unknown>>(file: string): Config {
+  return parse(readFileSync(join("grafana", file), "utf8"));
+}
+
+/** JSON is YAML, too. */
+function write(file: string, content: unknown): string {
+  writeFileSync(file, JSON.stringify(content, null, 2));
+  return file;
+}

@@ -1,0 +1,83 @@
+import type { Dashboard, Variable } from "./dashboards.js";
+import type { Prometheus, Span } from "./prometheus.js";
+
+/** Values of a dashboard's variables, as they stand in a query in place of `$name`. */
+export type Values = ReadonlyMap<string, string>;
+
+/**
+ * Fills in what Grafana knows by itself. Its minimal interval is that of the datasource, which is the interval of the scrapes;
+ * `$__rate_interval` holds four of them.
+ */
+export function ownValues({ from, to, stepSeconds }: Span, scrapeMs: number): Values {
+  const rangeMs = Math.round((to - from) * 1_000);
+  const intervalMs = Math.max(Math.round(stepSeconds * 1_000), scrapeMs);
+  return new Map([
+    ["__interval", `${intervalMs}ms`],
+    ["__interval_ms", `${intervalMs}`],
+    ["__rate_interval", `${Math.max(intervalMs + scrapeMs, 4 * scrapeMs)}ms`],
+    ["__range", `${rangeMs}ms`],
+    ["__range_ms", `${rangeMs}`],
+    ["__range_s", `${Math.round(rangeMs / 1_000)}`],
+  ]);
+}
+
+/** In each way that Grafana has to write a variable: `$name`, `${name}`, `${name:format}`, `[[name]]`. */
+export function fillIn(text: string, values: Values): string {
+  return text.replace(
+    /\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)\]\]/g,
+    (all, ...[plain, braced, bracketed]: string[]) => {
+      const name = plain ?? braced ?? bracketed ?? "";
+      // A group of a regular expression, as in label_replace.
+      if (/^\d+$/.test(name)) return all;
+      const value = values.get(name);
+      if (value === undefined) throw new Error(`nobody knows what ${all} is, in ${text}`);
+      return value;
+    },
+  );
+}
+
+/** Asks for the values of every variable, in order, as each may be in the query of the next; of all values, all are chosen. */
+export async function choose(
+  dashboard: Dashboard,
+  prometheus: Prometheus,
+  span: Span,
+  own: Values,
+): Promise<{ values: Values; problems: string[] }> {
+  const values = new Map(own);
+  const problems: string[] = [];
+  for (const variable of dashboard.templating?.list ?? []) {
+    if (variable.type === "datasource") continue;
+    const options = await optionsOf(variable, values, prometheus, span);
+    if (options.length === 0)
+      problems.push(`variable "${variable.name}" has no values: ${queryOf(variable)}`);
+    values.set(variable.name, variable.allValue || anyOf(options));
+  }
+  return { values, problems };
+}
+
+async function optionsOf(
+  variable: Variable,
+  values: Values,
+  prometheus: Prometheus,
+  span: Span,
+): Promise<string[]> {
+  if (variable.type !== "query") return [variable.current?.value ?? []].flat().map(String);
+  const query = fillIn(queryOf(variable), values);
+  const [, selector, label] = /^label_values\((?:(.+),\s*)?(\w+)\)$/s.exec(query) ?? [];
+  if (label === undefined)
+    throw new Error(`variable "${variable.name}" asks what is not understood: ${query}`);
+  const found = await prometheus.labelValues(label, selector, span);
+  const wanted = variable.regex ? new RegExp(variable.regex.replace(/^\/|\/$/g, "")) : /^/;
+  return found.filter((value) => wanted.test(value));
+}
+
+/** Its query has been text, or an object with the text in it. */
+function queryOf({ query, definition }: Variable): string {
+  return (typeof query === "string" ? query : query?.query) || definition || "";
+}
+
+/** As Grafana writes several values into a query for Prometheus. */
+function anyOf(options: readonly string[]): string {
+  const escaped = options.map((option) => option.replace(/[.*+?^${}()|[\]\\]/g, "\\\\$&"));
+  return escaped.length === 1 ? escaped[0]! : `(${escaped.join("|")})`;
+}

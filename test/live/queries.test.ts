@@ -1,0 +1,91 @@
+import { selectorsOf } from "../grafana/promql.js";
+import { fasterScrapeMs } from "./config.js";
+import { type Dashboard, queriesOf, readDashboards } from "./dashboards.js";
+import { choose, fillIn, ownValues } from "./grafana.js";
+import type { Span } from "./prometheus.js";
+import { itWith, lifetimeOfFile } from "./servers.js";
+import { PROGRAMS, type Stack, startStack } from "./stack.js";
+import { until } from "./until.js";
+
+/** What happens to the demo, and what shows that it has happened. */
+const EVENTS: readonly (readonly [fault: string, seen: string])[] = [
+  ["burst", 'sum(queue_dropped_total{queue_reason="rejected"}) > 0'],
+  ["failing-handler", "queue_dead_lettered_total > 0"],
+  ["carrier-down", "queue_breaker_open == 1"],
+  ["blocked-loop", "queue_eventloop_stall_seconds_count > 0"],
+  ["slow-consumer", "sum(queue_sla_breaches_total) > 0"],
+  ["no-consumer", 'ALERTS{alertstate="firing"}'],
+];
+/** What may be empty, by where it stands, and why. */
+const MAY_BE_EMPTY: Readonly<Record<string, string>> = {};
+
+const POINTS = 120;
+
+const live = itWith(...PROGRAMS);
+const lifetime = lifetimeOfFile();
+const from = Date.now() / 1_000;
+let stack: Stack;
+
+live(
+  "everything happens to the demo that makes series",
+  async ({ paths }) => {
+    stack = await startStack({ paths, lifetime });
+    await happens("sum(queue_completed_total) > 0");
+    await stack.demo.crash();
+    await happens('up{job="order-service"} == 0');
+    await stack.demo.restart();
+    for (const [fault, seen] of EVENTS) {
+      await stack.demo.break(fault);
+      await happens(seen);
+      await stack.demo.mend(fault);
+    }
+  },
+  { timeoutMs: 300_000 },
+);
+
+for (const [file, dashboard] of Object.entries(readDashboards())) {
+  live(
+    `${file}: every variable, panel and annotation finds something, and so does each selector`,
+    async () => {
+      let problems: string[] = [];
+      await until(
+        () => `data:\n${problems.join("\n")}`,
+        async () => {
+          problems = await problemsOf(dashboard);
+          return problems.length === 0 ? true : undefined;
+        },
+      );
+    },
+  );
+}
+
+async function happens(promql: string): Promise<void> {
+  await stack.prometheus.until(promql, async () =>
+    (await stack.prometheus.query(promql)).length > 0 ? true : undefined,
+  );
+}
+
+/** What found nothing, of all that has happened so far. */
+async function problemsOf(dashboard: Dashboard): Promise<string[]> {
+  const to = Date.now() / 1_000;
+  const span = { from, to, stepSeconds: (to - from) / POINTS };
+  const own = ownValues(span, fasterScrapeMs());
+  const { values, problems } = await choose(dashboard, stack.prometheus, span, own);
+  for (const { where, expr } of queriesOf(dashboard)) {
+    const found = await problemsOfQuery(fillIn(expr, values), span);
+    problems.push(...found.map((problem) => `${where}: ${problem}`));
+  }
+  return problems.filter((problem) => !Object.keys(MAY_BE_EMPTY).some((where) => problem.startsWith(where)));
+}
+
+async function problemsOfQuery(promql: string, span: Span): Promise<string[]> {
+  if (promql === "") return ["asks nothing"];
+  const series = await stack.prometheus.range(promql, span);
+  const problems: string[] = [];
+  if (series.length === 0) problems.push(`no data: ${promql}`);
+  else if (series.flat().every(Number.isNaN)) problems.push(`NaN everywhere: ${promql}`);
+  for (const { text } of selectorsOf(promql)) {
+    if ((await stack.prometheus.countSeries(text, span)) === 0) problems.push(`no series: ${text}`);
+  }
+  return problems;
+}

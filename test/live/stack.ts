@@ -1,0 +1,57 @@
+import { writeAlertmanager, writePrometheus } from "./config.js";
+import { Demo } from "./demo.js";
+import { FASTER_DEFAULTS } from "./faster.js";
+import { isReady, Prometheus } from "./prometheus.js";
+import { Receiver } from "./receiver.js";
+import { freePort, type LiveTest, Server, temporaryFolder } from "./servers.js";
+
+export const PROGRAMS = ["prometheus", "prometheus-alertmanager"] as const;
+
+/** The demo, watched by Prometheus with the committed rules; whoever is told of it by Alertmanager is the receiver. */
+export interface Stack {
+  readonly demo: Demo;
+  readonly prometheus: Prometheus;
+  readonly receiver: Receiver;
+}
+
+export async function startStack(
+  { paths, lifetime }: LiveTest<(typeof PROGRAMS)[number]>,
+  demoArgs: readonly string[] = [],
+): Promise<Stack> {
+  const receiver = await Receiver.start(lifetime);
+  const [demo, alertmanager] = await Promise.all([
+    Demo.start(lifetime, demoArgs),
+    startAlertmanager(lifetime, paths["prometheus-alertmanager"], receiver.url),
+  ]);
+  const prometheus = await Prometheus.start(
+    lifetime,
+    paths.prometheus,
+    (folder, address) =>
+      writePrometheus(folder, {
+        "demo:9464": demo.metrics.host,
+        "prometheus:9090": address,
+        "alertmanager:9093": alertmanager,
+      }),
+    FASTER_DEFAULTS,
+  );
+  return { demo, prometheus, receiver };
+}
+
+/** Returns where it listens. */
+async function startAlertmanager(
+  lifetime: LiveTest<never>["lifetime"],
+  program: string,
+  webhooks: string,
+): Promise<string> {
+  const folder = temporaryFolder(lifetime);
+  const address = `127.0.0.1:${await freePort()}`;
+  const server = new Server(lifetime, program, [
+    `--config.file=${writeAlertmanager(folder, webhooks)}`,
+    `--storage.path=${folder}/data`,
+    `--web.listen-address=${address}`,
+    // Empty: no cluster, or it would listen on all interfaces for one.
+    "--cluster.listen-address=",
+  ]);
+  await server.until("Alertmanager that is ready", () => isReady(address));
+  return address;
+}

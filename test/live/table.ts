@@ -1,0 +1,42 @@
+import { writeFileSync } from "node:fs";
+import { TIMES_FASTER } from "./faster.js";
+
+/** What came of a fault. */
+export interface Row {
+  readonly fault: string;
+  readonly alert: string;
+  /** From the fault's begin to the alert's message, in milliseconds. */
+  readonly firedAfterMs: number;
+  /** From the fault's end to the message that the alert is over. */
+  readonly resolvedAfterMs: number;
+  /** Other alerts that were told of meanwhile. */
+  readonly besides: readonly string[];
+}
+
+/** Prints the rows as Markdown, and writes them to the file that LIVE_TABLE names, if it does. */
+export function tell(rows: readonly Row[]): void {
+  if (rows.length === 0) return;
+  const lines = [
+    "| fault | alert | fired after | resolved after | besides |",
+    "|---|---|---|---|---|",
+    ...rows.map(({ fault, alert, firedAfterMs, resolvedAfterMs, besides }) => {
+      const cells = [
+        fault,
+        alert,
+        seconds(firedAfterMs),
+        seconds(resolvedAfterMs),
+        besides.join(", ") || "–",
+      ];
+      return `| ${cells.join(" | ")} |`;
+    }),
+  ];
+  console.log(
+    `\nTime in Prometheus and Alertmanager went by ${TIMES_FASTER} times as fast.\n\n${lines.join("\n")}\n`,
+  );
+  const file = process.env.LIVE_TABLE;
+  if (file) writeFileSync(file, `${lines.join("\n")}\n`);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
