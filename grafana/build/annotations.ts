@@ -1,0 +1,52 @@
+import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
+import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
+import { PER_PROCESS, PER_TIER, QUEUE, TIER } from "./promql.js";
+import { METRICS } from "./variables.js";
+
+/** The variable's choice, or none at all: some alerts are of no queue, some rules keep no job. */
+export const OF_CHOSEN = 'job=~"$job|",queue_name=~"$queue|"';
+
+/** What happened, drawn over every graph. */
+export const annotations = [
+  annotation({
+    name: "Breaches",
+    expr: `sum by (${PER_TIER}, queue_verdict) (increase(queue_sla_breaches_total{${TIER}}[$__rate_interval])) > 0`,
+    title: "Breach: {{queue_verdict}}",
+    text: "{{job}}/{{queue_name}} {{queue_tier}}",
+    color: "orange",
+  }),
+  annotation({
+    name: "Restarts",
+    expr: `max by (${PER_PROCESS}) (resets(queue_enqueued_total{${QUEUE}}[$__rate_interval])) > 0`,
+    title: "Restart",
+    text: "{{job}} {{instance}}",
+    color: "purple",
+  }),
+  annotation({
+    name: "Critical alerts",
+    expr: `max by (alertname, job, queue_name) (ALERTS{alertstate="firing",severity="critical",${OF_CHOSEN}}) > 0`,
+    title: "{{alertname}}",
+    text: "{{job}} {{queue_name}}",
+    color: "red",
+  }),
+];
+
+interface Event {
+  readonly name: string;
+  readonly expr: string;
+  readonly title: string;
+  readonly text: string;
+  readonly color: string;
+}
+
+function annotation({ name, expr, title, text, color }: Event): AnnotationQueryBuilder {
+  return new AnnotationQueryBuilder()
+    .name(name)
+    .datasource(METRICS)
+    .enable(true)
+    .iconColor(color)
+    .expr(expr)
+    .target(new DataqueryBuilder().refId("Anno").expr(expr).range().datasource(METRICS))
+    .titleFormat(title)
+    .textFormat(text);
+}

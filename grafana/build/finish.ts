@@ -1,0 +1,80 @@
+import {
+  type Dashboard,
+  DashboardBuilder,
+  DashboardCursorSync,
+  type DashboardLink,
+  type Panel,
+  RowBuilder,
+  type RowPanel,
+} from "@grafana/grafana-foundation-sdk/dashboard";
+import { annotations } from "./annotations.js";
+import { DASHBOARDS, type DashboardName, linksFrom, uidOf } from "./links.js";
+import { variables } from "./variables.js";
+
+type PanelBuilder = Parameters<DashboardBuilder["withPanel"]>[0];
+
+/** A heading, and the panels under it. */
+export type Row = readonly [title: string, ...panels: PanelBuilder[]];
+
+/** What a dashboard has of its own. */
+export interface Contents {
+  readonly name: DashboardName;
+  readonly description: string;
+  /** How far it looks back at first. */
+  readonly from: string;
+  readonly rows: readonly Row[];
+}
+
+/** The dashboard as Grafana stores it. */
+export function finished({ name, description, from, rows }: Contents): Dashboard {
+  const builder = new DashboardBuilder(`Queuescope / ${DASHBOARDS[name]}`)
+    .uid(uidOf(name))
+    .description(description)
+    .tags(["queuescope"])
+    .time({ from, to: "now" })
+    .refresh("30s")
+    .timezone("browser")
+    .tooltip(DashboardCursorSync.Crosshair)
+    .variables(variables)
+    .annotations(annotations)
+    .links(linksFrom(name));
+  for (const [title, ...panels] of rows) {
+    builder.withRow(new RowBuilder(title));
+    for (const panel of panels) builder.withPanel(panel);
+  }
+  return mended(builder.build());
+}
+
+/** Fills in what the builders leave out, and Grafana would on first save: without it each save is a diff. */
+function mended(dashboard: Dashboard): Dashboard {
+  const panels = (dashboard.panels ?? []).map((panel, i) => mendedPanel(panel, i + 1));
+  const list = [BUILT_IN, ...(dashboard.annotations.list ?? []).map(inSight)];
+  const links = (dashboard.links ?? []).map(inSight);
+  // Grafana's own number of the dashboard: null, until it has been stored.
+  return { ...dashboard, id: null, version: 1, panels, annotations: { list }, links };
+}
+
+/** The builders put links and annotations into a menu; they are to be seen. */
+function inSight<T extends { placement?: unknown }>({ placement, ...rest }: T): Omit<T, "placement"> {
+  return rest;
+}
+
+/** Ids from 1; rows have them, too. */
+function mendedPanel(panel: Panel | RowPanel, id: number): Panel | RowPanel {
+  if (!("fieldConfig" in panel) || panel.fieldConfig === undefined) return { ...panel, id };
+  const { defaults, overrides } = panel.fieldConfig;
+  const { links = [], ...rest } = defaults;
+  const bare = links.map(({ title, url, targetBlank }) => ({ title, url, targetBlank }) as DashboardLink);
+  return { ...panel, id, fieldConfig: { defaults: { ...rest, links: bare }, overrides } };
+}
+
+/** Annotations that users make by hand: Grafana expects this entry. */
+const BUILT_IN = {
+  builtIn: 1,
+  datasource: { type: "grafana", uid: "-- Grafana --" },
+  enable: true,
+  hide: true,
+  iconColor: "rgba(0, 211, 255, 1)",
+  name: "Annotations & Alerts",
+  type: "dashboard",
+};

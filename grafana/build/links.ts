@@ -1,0 +1,116 @@
+import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard";
+
+/** The five dashboards: the name of the file, what the link to it says. */
+export const DASHBOARDS = {
+  overview: "Overview",
+  queue: "Queue",
+  workers: "Workers",
+  sla: "SLA and watchdog",
+  runtime: "Runtime",
+} as const;
+
+export type DashboardName = keyof typeof DASHBOARDS;
+
+export function uidOf(name: DashboardName): string {
+  return `queuescope-${name}`;
+}
+
+/** From one dashboard to the others, and to the traces of what it shows. */
+export function linksFrom(name: DashboardName): DashboardLinkBuilder[] {
+  const others = (Object.keys(DASHBOARDS) as DashboardName[]).filter((each) => each !== name);
+  return [
+    ...others.map((each) =>
+      new DashboardLinkBuilder(DASHBOARDS[each])
+        .type(DashboardLinkType.Link)
+        .url(`/d/${uidOf(each)}`)
+        .icon("dashboard")
+        .tooltip(`The same time, service, queue and tier in "${DASHBOARDS[each]}"`)
+        .includeVars(true)
+        .keepTime(true),
+    ),
+    new DashboardLinkBuilder("Traces")
+      .type(DashboardLinkType.Link)
+      .url(tracesUrl(CHOSEN))
+      .icon("bolt")
+      .tooltip("Spans of the chosen queues")
+      .targetBlank(true),
+  ];
+}
+
+/** What a data point links to. */
+export interface Link {
+  readonly title: string;
+  readonly url: string;
+  readonly targetBlank: boolean;
+}
+
+/** Not `:regex`: its backslashes would break the JSON that the query is in. */
+const CHOSEN = `span.messaging.destination.name =~ "${variable("queue:pipe")}"`;
+
+const KEPT = ["datasource:queryparam", "traces:queryparam", "__url_time_range"].map(variable);
+
+/** To another dashboard, about the data point's own queue. `queue` says where Grafana finds its name. */
+export function dashboardLink(name: DashboardName, job: string, queue?: string): Link {
+  const variables = [`var-job=${job}`, ...(queue === undefined ? [] : [`var-queue=${queue}`])];
+  return {
+    title: DASHBOARDS[name],
+    url: `/d/${uidOf(name)}?${[...KEPT, ...variables].join("&")}`,
+    targetBlank: false,
+  };
+}
+
+/** To the spans of the data point's own queue that also meet the conditions, in TraceQL. */
+export function tracesLink(title: string, ...conditions: string[]): Link {
+  const queue = `span.messaging.destination.name = "${label("queue_name")}"`;
+  return { title, url: tracesUrl([queue, ...conditions].join(" && ")), targetBlank: true };
+}
+
+/** To the spans of all chosen queues that also meet the conditions, for panels that don't show queues apart. */
+export function tracesOfChosen(title: string, ...conditions: string[]): Link {
+  return { title, url: tracesUrl([CHOSEN, ...conditions].join(" && ")), targetBlank: true };
+}
+
+/** What Grafana replaces by a value. */
+function variable(name: string): string {
+  return `\${${name}}`;
+}
+
+/** The data point's label. */
+export function label(name: string): string {
+  return variable(`__field.labels.${name}`);
+}
+
+/** The table row's column. */
+export function column(name: string): string {
+  return variable(`__data.fields.${name}`);
+}
+
+const RUNBOOKS = "https://github.com/queuescope/queuescope/blob/main/docs/runbooks";
+
+/** To what to do about the alert whose name is in the column. */
+export function runbookLink(alert: string): Link {
+  return { title: "Runbook", url: `${RUNBOOKS}/${alert}.md`, targetBlank: true };
+}
+
+/** Grafana's Explore with a TraceQL query, at the dashboard's time. */
+function tracesUrl(conditions: string): string {
+  const uid = variable("traces");
+  const query = {
+    refId: "A",
+    datasource: { type: "tempo", uid },
+    queryType: "traceql",
+    tableType: "traces",
+    limit: 20,
+    query: `{ ${conditions} }`,
+  };
+  const range = { from: variable("__from"), to: variable("__to") };
+  const panes = JSON.stringify({ traces: { datasource: uid, queries: [query], range } });
+  return `/explore?schemaVersion=1&panes=${encoded(panes)}`;
+}
+
+/** Percent-encoded, except for the variables: Grafana looks for these first. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll(/%24%7B(.*?)%7D/g, (_, name: string) =>
+    variable(decodeURIComponent(name)),
+  );
+}

@@ -1,0 +1,253 @@
+import { OF_CHOSEN } from "./annotations.js";
+import type { Contents } from "./finish.js";
+import { column, dashboardLink, label, runbookLink, tracesLink } from "./links.js";
+import { figure } from "./panels/figure.js";
+import { graph } from "./panels/graph.js";
+import { UNITS } from "./panels/panel.js";
+import { table } from "./panels/table.js";
+import {
+  capacityUsed,
+  inRange,
+  max,
+  PER_QUEUE,
+  PER_TIER,
+  QUEUE_LEGEND,
+  rate,
+  slaUsed,
+  sum,
+  TIER,
+} from "./promql.js";
+
+const toQueue = dashboardLink("queue", label("job"), label("queue_name"));
+const SLA_LIMITS = [
+  [0.8, "orange"],
+  [1, "red"],
+] as const;
+
+/** Which queue needs attention, and why. */
+export const overview: Contents = {
+  name: "overview",
+  description: "Which queue is worst now, and what kind of trouble it is in. Start here.",
+  from: "now-1h",
+  rows: [
+    [
+      "Now",
+      figure({
+        title: "SLA used, worst",
+        description:
+          "Is any item late? Age of the oldest item as a share of what its SLA allows, of the worst queue and tier. Above 100 % an item has waited too long: the table below says where. Queues without an SLA are left out.",
+        unit: UNITS.share,
+        width: 4,
+        expr: slaUsed(""),
+        limits: SLA_LIMITS,
+        decimals: 0,
+        none: "no SLA",
+      }),
+      figure({
+        title: "Waiting",
+        description:
+          "How much work is queued, in all chosen queues together? Judge it by the rates: what matters is how long it takes.",
+        unit: UNITS.items,
+        width: 4,
+        expr: sum({ metric: "queue_depth", where: TIER }),
+      }),
+      figure({
+        title: "In",
+        description:
+          "How many items come, per second? If it is greater than Out for long, the backlog grows.",
+        unit: UNITS.rate,
+        width: 4,
+        expr: rate({ metric: "queue_enqueued_total", where: TIER }),
+        decimals: 1,
+      }),
+      figure({
+        title: "Out",
+        description:
+          "How many items are taken, per second? 0 while items wait: nobody consumes. See Workers.",
+        unit: UNITS.rate,
+        width: 4,
+        expr: rate({ metric: "queue_dequeued_total", where: TIER }),
+        decimals: 1,
+      }),
+      figure({
+        title: "Dropped",
+        description:
+          "How many items were refused or lost in this time range? By reason in Queue: rejected and evicted mean too little capacity, expired too little speed.",
+        unit: UNITS.items,
+        width: 4,
+        expr: inRange({ metric: "queue_dropped_total", where: TIER }),
+        limits: [[1, "red"]],
+        decimals: 0,
+      }),
+      figure({
+        title: "Firing alerts",
+        description:
+          "How many alerts fire for the chosen queues? They are listed below. Needs the alert rules in Prometheus.",
+        unit: UNITS.items,
+        width: 4,
+        expr: `count(ALERTS{alertstate="firing",${OF_CHOSEN}})`,
+        limits: [[1, "red"]],
+      }),
+    ],
+    [
+      "Which queue is worst now",
+      table({
+        title: "Queues, the worst first",
+        description:
+          "Which queue and tier uses most of its SLA, and is it because much comes, little goes, or both? Click a queue to see it alone.",
+        unit: UNITS.items,
+        width: 24,
+        height: 9,
+        labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
+        columns: [
+          { name: "SLA used", expr: slaUsed(PER_TIER), unit: UNITS.share, decimals: 0, limits: SLA_LIMITS },
+          {
+            name: "Oldest",
+            expr: max({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER }),
+            unit: UNITS.seconds,
+            decimals: 1,
+          },
+          {
+            name: "Waiting",
+            expr: sum({ metric: "queue_depth", where: TIER, per: PER_TIER }),
+            unit: UNITS.items,
+          },
+          {
+            name: "In",
+            expr: rate({ metric: "queue_enqueued_total", where: TIER, per: PER_TIER }),
+            unit: UNITS.rate,
+            decimals: 1,
+          },
+          {
+            name: "Out",
+            expr: rate({ metric: "queue_dequeued_total", where: TIER, per: PER_TIER }),
+            unit: UNITS.rate,
+            decimals: 1,
+          },
+          {
+            name: "Dropped",
+            expr: inRange({ metric: "queue_dropped_total", where: TIER, per: PER_TIER }),
+            unit: UNITS.items,
+            decimals: 0,
+            limits: [[1, "red"]],
+          },
+        ],
+        sortBy: "SLA used",
+        cellLinks: { Queue: [dashboardLink("queue", column("Service"), column("Queue"))] },
+      }),
+    ],
+    [
+      "Alerts",
+      table({
+        title: "Firing alerts",
+        description:
+          "What has been found to be wrong? Critical ones first. Each alert's runbook says what it means and what to do. Needs the alert rules in Prometheus.",
+        unit: UNITS.items,
+        width: 24,
+        height: 7,
+        labels: {
+          severity: "Severity",
+          alertname: "Alert",
+          job: "Service",
+          queue_name: "Queue",
+          queue_tier: "Tier",
+        },
+        columns: [
+          {
+            name: "Firing",
+            expr: `sum by (severity, alertname, ${PER_TIER}) (ALERTS{alertstate="firing",${OF_CHOSEN}})`,
+            unit: UNITS.items,
+          },
+        ],
+        sortBy: "Severity",
+        smallestFirst: true,
+        cellColors: { Severity: { critical: "red", warning: "orange" } },
+        cellLinks: {
+          Alert: [runbookLink(column("Alert"))],
+          Queue: [dashboardLink("queue", column("Service"), column("Queue"))],
+        },
+        none: "no alert fires",
+      }),
+    ],
+    [
+      "SLA and capacity",
+      graph({
+        title: "SLA used",
+        description:
+          "Since when is a queue late, and is it getting better? The age of its oldest item as a share of its SLA target; from the line on an item is late.",
+        unit: UNITS.share,
+        width: 12,
+        queries: [{ expr: slaUsed(PER_QUEUE), legend: QUEUE_LEGEND }],
+        limits: [[1, "red"]],
+        links: [toQueue, tracesLink("Traces of this queue", 'span.messaging.operation.name = "process"')],
+      }),
+      graph({
+        title: "Capacity used",
+        description:
+          "Will producers be blocked or refused soon? From the line on the queue is nearly full: speed up consumers, slow down producers, or allow more. Unbounded queues are left out.",
+        unit: UNITS.share,
+        width: 12,
+        queries: [{ expr: capacityUsed(), legend: QUEUE_LEGEND }],
+        limits: [[0.9, "red"]],
+        links: [toQueue],
+      }),
+    ],
+    [
+      "Load",
+      graph({
+        title: "Waiting",
+        description:
+          "Where does work pile up? A line that only rises is a consumer that is too slow, or gone.",
+        unit: UNITS.items,
+        width: 12,
+        queries: [
+          { expr: sum({ metric: "queue_depth", where: TIER, per: PER_QUEUE }), legend: QUEUE_LEGEND },
+        ],
+        links: [toQueue],
+      }),
+      graph({
+        title: "Dropped",
+        description: "Since when are items refused or lost? It should be 0. By reason in Queue.",
+        unit: UNITS.rate,
+        width: 12,
+        queries: [
+          {
+            expr: rate({ metric: "queue_dropped_total", where: TIER, per: PER_QUEUE }),
+            legend: QUEUE_LEGEND,
+          },
+        ],
+        links: [
+          toQueue,
+          tracesLink("Failed puts", "status = error", 'span.messaging.operation.name = "send"'),
+        ],
+      }),
+      graph({
+        title: "In",
+        description:
+          "Who gets more than usual? Compare with Out beside it: a burst is here, a slow consumer isn't.",
+        unit: UNITS.rate,
+        width: 12,
+        queries: [
+          {
+            expr: rate({ metric: "queue_enqueued_total", where: TIER, per: PER_QUEUE }),
+            legend: QUEUE_LEGEND,
+          },
+        ],
+        links: [toQueue],
+      }),
+      graph({
+        title: "Out",
+        description: "Whose consumers have become slower, or stopped? 0 while items wait: see Workers.",
+        unit: UNITS.rate,
+        width: 12,
+        queries: [
+          {
+            expr: rate({ metric: "queue_dequeued_total", where: TIER, per: PER_QUEUE }),
+            legend: QUEUE_LEGEND,
+          },
+        ],
+        links: [dashboardLink("workers", label("job"), label("queue_name"))],
+      }),
+    ],
+  ],
+};

@@ -1,0 +1,85 @@
+import {
+  GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  LineInterpolation,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from "@grafana/grafana-foundation-sdk/common";
+import { PanelBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
+import { described, type Limits, limits, type PanelOptions, type Query, refIdOf } from "./panel.js";
+
+export interface GraphOptions extends PanelOptions {
+  /** Drawn dashed, as what the others are held against: SLA targets, capacities. */
+  readonly against?: readonly Query[];
+  readonly stacked?: boolean;
+  /** For what happens now and then rather than goes on. */
+  readonly bars?: boolean;
+  /** Lines across the graph. */
+  readonly limits?: Limits;
+  readonly decimals?: number;
+  readonly height?: number;
+  /** What below zero means here, where something can be. */
+  readonly negative?: string;
+  /** A colour for each series that has the label's value in its name. */
+  readonly colors?: Readonly<Record<string, string>>;
+}
+
+const HEIGHT = 8;
+
+/** Lines over time. */
+export function graph(options: GraphOptions): PanelBuilder {
+  const { queries, against = [], stacked = false, bars = false } = options;
+  const all = { ...options, queries: [...queries, ...against] };
+  const panel = described(new PanelBuilder(), all, options.height ?? HEIGHT, "range")
+    .noValue("no data")
+    .drawStyle(bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
+    .lineInterpolation(LineInterpolation.Linear)
+    .lineWidth(bars ? 0 : 1)
+    .fillOpacity(bars ? 70 : stacked ? 30 : 5)
+    .showPoints(VisibilityMode.Never)
+    // A gap is a gap: it may be what one looks for.
+    .spanNulls(false)
+    .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group("A"))
+    .legend(legend())
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
+  if (options.negative === undefined) panel.min(0);
+  else panel.axisLabel(options.negative).axisCenteredZero(true);
+  if (options.decimals !== undefined) panel.decimals(options.decimals);
+  if (options.limits !== undefined) {
+    panel
+      .thresholds(limits(options.limits))
+      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
+  for (const i of against.keys()) panel.overrideByQuery(refIdOf(queries.length + i), DASHED);
+  for (const [name, color] of Object.entries(options.colors ?? {})) {
+    panel.overrideByRegexp(`.*\\b${name}\\b.*`, [
+      { id: "color", value: { mode: "fixed", fixedColor: color } },
+    ]);
+  }
+  return panel;
+}
+
+const DASHED = [
+  { id: "custom.lineStyle", value: { fill: "dash", dash: [8, 6] } },
+  { id: "custom.lineWidth", value: 2 },
+  { id: "custom.fillOpacity", value: 0 },
+  { id: "custom.stacking", value: { mode: "none", group: "against" } },
+  { id: "color", value: { mode: "fixed", fixedColor: "red" } },
+];
+
+/** The last and the greatest value beside each name. */
+function legend(): VizLegendOptionsBuilder {
+  return new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.Table)
+    .placement(LegendPlacement.Bottom)
+    .calcs(["lastNotNull", "max"]);
+}

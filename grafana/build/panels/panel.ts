@@ -1,0 +1,110 @@
+import type { DashboardLinkBuilder, Panel } from "@grafana/grafana-foundation-sdk/dashboard";
+import {
+  DashboardLinkBuilder as LinkBuilder,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from "@grafana/grafana-foundation-sdk/dashboard";
+import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
+import type { Link } from "../links.js";
+import { METRICS } from "../variables.js";
+
+/** One line of a graph, one figure, one column of a table. */
+export interface Query {
+  readonly expr: string;
+  /** As Grafana writes it, `{{label}}` for a label's value. */
+  readonly legend: string;
+}
+
+/** What every panel has. */
+export interface PanelOptions {
+  readonly title: string;
+  /** Which question it answers, and what to do with the answer. */
+  readonly description: string;
+  readonly unit: string;
+  /** Columns of 24. */
+  readonly width: number;
+  readonly queries: readonly Query[];
+  readonly links?: readonly Link[];
+}
+
+/** From which value on which colour. What is below all is green, unless a first `null` says otherwise. */
+export type Limits = readonly (readonly [from: number | null, color: string])[];
+
+/** What builders of all kinds of panels share. */
+interface Builder {
+  build(): Panel;
+  title(title: string): this;
+  description(description: string): this;
+  unit(unit: string): this;
+  span(width: number): this;
+  height(height: number): this;
+  datasource(datasource: typeof METRICS): this;
+  targets(targets: DataqueryBuilder[]): this;
+  dataLinks(links: DashboardLinkBuilder[]): this;
+}
+
+/** Units, as Grafana calls them. */
+export const UNITS = {
+  items: "short",
+  rate: "suffix:/s",
+  seconds: "s",
+  share: "percentunit",
+  times: "suffix:x",
+  bytes: "bytes",
+  /** 0 or 1, shown as a word. */
+  word: "none",
+} as const;
+
+/** How a panel asks: over time for graphs, of now for figures and tables. */
+export type Asking = "range" | "instant" | "table" | "heatmap";
+
+/** Gives the builder what every panel has. */
+export function described<B extends Builder>(
+  builder: B,
+  options: PanelOptions,
+  height: number,
+  asking: Asking,
+): B {
+  return builder
+    .title(options.title)
+    .description(options.description)
+    .unit(options.unit)
+    .span(options.width)
+    .height(height)
+    .datasource(METRICS)
+    .targets(options.queries.map((query, i) => target(query, i, asking)))
+    .dataLinks((options.links ?? []).map(dataLink));
+}
+
+export function limits(steps: Limits): ThresholdsConfigBuilder {
+  const all: Limits = steps[0]?.[0] === null ? steps : [[null, "green"], ...steps];
+  return new ThresholdsConfigBuilder()
+    .mode(ThresholdsMode.Absolute)
+    .steps(all.map(([value, color]) => ({ value, color })));
+}
+
+/** A, B, C … */
+export function refIdOf(index: number): string {
+  return String.fromCharCode("A".charCodeAt(0) + index);
+}
+
+function target({ expr, legend }: Query, index: number, asking: Asking): DataqueryBuilder {
+  const query = new DataqueryBuilder()
+    .refId(refIdOf(index))
+    .datasource(METRICS)
+    .expr(expr)
+    .legendFormat(legend)
+    .format(FORMATS[asking]);
+  return asking === "range" || asking === "heatmap" ? query.range() : query.instant();
+}
+
+const FORMATS: Record<Asking, PromQueryFormat> = {
+  range: PromQueryFormat.TimeSeries,
+  instant: PromQueryFormat.TimeSeries,
+  table: PromQueryFormat.Table,
+  heatmap: PromQueryFormat.Heatmap,
+};
+
+function dataLink({ title, url, targetBlank }: Link): DashboardLinkBuilder {
+  return new LinkBuilder(title).url(url).targetBlank(targetBlank);
+}

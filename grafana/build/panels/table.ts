@@ -1,0 +1,80 @@
+import { TableSortByFieldStateBuilder } from "@grafana/grafana-foundation-sdk/common";
+import type { DynamicConfigValue, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
+import { PanelBuilder } from "@grafana/grafana-foundation-sdk/table";
+import type { Link } from "../links.js";
+import { described, type Limits, limits, type PanelOptions, refIdOf } from "./panel.js";
+
+/** A column with a figure of its own query. */
+export interface Column {
+  readonly name: string;
+  readonly expr: string;
+  readonly unit: string;
+  readonly decimals?: number;
+  readonly limits?: Limits;
+}
+
+export interface TableOptions extends Omit<PanelOptions, "queries" | "links"> {
+  /** Labels that make a row, all columns' queries having just these, and what they are called. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly columns: readonly Column[];
+  readonly sortBy: string;
+  /** Default: the greatest first. */
+  readonly smallestFirst?: boolean;
+  readonly height?: number;
+  /** Links of the cells of a label's column. */
+  readonly cellLinks?: Readonly<Record<string, readonly Link[]>>;
+  /** Colours of the cells of a label's column, by value. */
+  readonly cellColors?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly none?: string;
+}
+
+const HEIGHT = 8;
+
+/** What there is now: a row for each set of labels, the worst first. */
+export function table(options: TableOptions): PanelBuilder {
+  const { labels, columns, sortBy, cellLinks = {}, cellColors = {} } = options;
+  const queries = columns.map(({ expr }) => ({ expr, legend: "" }));
+  const panel = described(
+    new PanelBuilder(),
+    { ...options, queries, links: [] },
+    options.height ?? HEIGHT,
+    "table",
+  )
+    .noValue(options.none ?? "none")
+    .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(!options.smallestFirst)])
+    .withTransformation({ id: "merge", options: {} })
+    .withTransformation({ id: "organize", options: arrangement(labels, columns) });
+  for (const column of columns) panel.overrideByName(column.name, looks(column));
+  for (const [name, links] of Object.entries(cellLinks)) {
+    panel.overrideByName(name, [{ id: "links", value: links }]);
+  }
+  for (const [name, colors] of Object.entries(cellColors)) {
+    panel.overrideByName(name, [{ id: "mappings", value: [mapping(colors)] }, COLORED]);
+  }
+  return panel;
+}
+
+/** Labels first, then the figures in their order; time is that of the query, and says nothing. */
+function arrangement(labels: TableOptions["labels"], columns: readonly Column[]) {
+  const values = columns.map((_, i) => (columns.length === 1 ? "Value" : `Value #${refIdOf(i)}`));
+  const order = [...Object.keys(labels), ...values];
+  return {
+    excludeByName: { Time: true },
+    indexByName: Object.fromEntries(order.map((field, i) => [field, i])),
+    renameByName: { ...labels, ...Object.fromEntries(values.map((field, i) => [field, columns[i]!.name])) },
+  };
+}
+
+function looks({ unit, decimals, limits: steps }: Column): DynamicConfigValue[] {
+  const looks: DynamicConfigValue[] = [{ id: "unit", value: unit }];
+  if (decimals !== undefined) looks.push({ id: "decimals", value: decimals });
+  if (steps !== undefined) looks.push({ id: "thresholds", value: limits(steps).build() }, COLORED);
+  return looks;
+}
+
+const COLORED = { id: "custom.cellOptions", value: { type: "color-text" } };
+
+function mapping(colors: Readonly<Record<string, string>>): ValueMapping {
+  const options = Object.entries(colors).map(([text, color], index) => [text, { text, color, index }]);
+  return { type: "value", options: Object.fromEntries(options) } as ValueMapping;
+}

@@ -1,0 +1,68 @@
+/** What the dashboard's variables leave: label matchers, from few to many. */
+export const JOB = 'job=~"$job"';
+export const QUEUE = `${JOB},queue_name=~"$queue"`;
+export const TIER = `${QUEUE},queue_tier=~"$tier"`;
+
+/** What is shown apart. Instances are not, except where a process is the question: a service has as many as it needs. */
+export const PER_PROCESS = "job, instance";
+export const PER_QUEUE = "job, queue_name";
+export const PER_TIER = "job, queue_name, queue_tier";
+
+export const QUEUE_LEGEND = "{{job}}/{{queue_name}}";
+export const TIER_LEGEND = "{{job}}/{{queue_name}} {{queue_tier}}";
+export const PROCESS_LEGEND = "{{job}} {{instance}}";
+
+/** What a selector, an aggregation and a legend need: a metric, labels to match, labels to keep. */
+export interface What {
+  readonly metric: string;
+  readonly where: string;
+  readonly per?: string;
+}
+
+/** The sum of a gauge over all processes. */
+export function sum({ metric, where, per }: What): string {
+  return `sum${by(per)}(${metric}{${where}})`;
+}
+
+/** The greatest value of a gauge in any process: ages add up to nothing. */
+export function max({ metric, where, per }: What): string {
+  return `max${by(per)}(${metric}{${where}})`;
+}
+
+/** A counter's growth per second. */
+export function rate({ metric, where, per }: What): string {
+  return `sum${by(per)}(rate(${metric}{${where}}[$__rate_interval]))`;
+}
+
+/** A counter's growth over the whole time range of the dashboard. */
+export function inRange({ metric, where, per }: What): string {
+  return `sum${by(per)}(increase(${metric}{${where}}[$__range]))`;
+}
+
+/** A quantile of a histogram, over all processes together. */
+export function quantile(q: number, { metric, where, per }: What): string {
+  const kept = per === undefined ? "le" : `le, ${per}`;
+  return `histogram_quantile(${q}, sum by (${kept}) (rate(${metric}_bucket{${where}}[$__rate_interval])))`;
+}
+
+/** Part of whole; nothing where there is no whole, rather than 0 / 0. */
+export function ratio(part: string, whole: string): string {
+  return `${part} / (${whole} > 0)`;
+}
+
+/** The age of the oldest item as a share of what the SLA allows. Queues without an SLA have none. */
+export function slaUsed(per: string): string {
+  const age = max({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER });
+  const target = max({ metric: "queue_sla_target_seconds", where: TIER, per: PER_TIER });
+  return per === PER_TIER ? `${age} / ${target}` : `max${by(per)}(${age} / ${target})`;
+}
+
+/** How full the queues are. Those without a bound have no capacity, and are never full. */
+export function capacityUsed(): string {
+  const depth = sum({ metric: "queue_depth", where: QUEUE, per: PER_QUEUE });
+  return `${depth} / ${sum({ metric: "queue_capacity", where: QUEUE, per: PER_QUEUE })}`;
+}
+
+function by(labels: string | undefined): string {
+  return labels === undefined || labels === "" ? "" : ` by (${labels}) `;
+}

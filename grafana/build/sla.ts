@@ -1,0 +1,298 @@
+import type { Contents } from "./finish.js";
+import { dashboardLink, label, tracesLink } from "./links.js";
+import { figure } from "./panels/figure.js";
+import { graph } from "./panels/graph.js";
+import { UNITS } from "./panels/panel.js";
+import { table } from "./panels/table.js";
+import { timeline } from "./panels/timeline.js";
+import {
+  inRange,
+  JOB,
+  max,
+  PER_PROCESS,
+  PER_QUEUE,
+  PER_TIER,
+  PROCESS_LEGEND,
+  QUEUE,
+  QUEUE_LEGEND,
+  rate,
+  ratio,
+  TIER,
+  TIER_LEGEND,
+} from "./promql.js";
+
+const toQueue = dashboardLink("queue", label("job"), label("queue_name"));
+const late = tracesLink("Traces of this queue", 'span.messaging.operation.name = "process"');
+const BURN_LIMITS = [
+  [1, "yellow"],
+  [6, "orange"],
+  [14.4, "red"],
+] as const;
+const BUDGET_LIMITS = [
+  [null, "red"],
+  [0, "orange"],
+  [0.2, "green"],
+] as const;
+const HEARTBEAT = `time() - max by (${PER_PROCESS}) (queue_watchdog_last_run_timestamp_seconds{${JOB}})`;
+
+const BURNS = {
+  "5m": "Is it still going on? The budget's burn over five minutes: it ends soon after the trouble does. The lines are 1x, 6x and 14.4x, at which alerts fire.",
+  "1h": "Is it bad enough to get up for? From 14.4x on, in the last five minutes and in the last hour, an alert pages.",
+  "6h": "Is it a slow leak? From 6x on, in the last half hour and in the last six, an alert pages.",
+} as const;
+
+/** Whether promises are kept, what broke them, and whether that can be believed. */
+export const sla: Contents = {
+  name: "sla",
+  description:
+    "Whether the SLAs are met, how fast the error budgets burn, what the watchdog found to be the cause, and whether it still looks.",
+  from: "now-24h",
+  rows: [
+    [
+      "Now",
+      figure({
+        title: "Met, worst tier",
+        description:
+          "Which share of the items met its SLA in this time range? The worst of the chosen queues and tiers. Compare with its objective below.",
+        unit: UNITS.share,
+        width: 4,
+        expr: `min(${ratio(met("increase", "$__range"), all("increase", "$__range"))})`,
+        decimals: 3,
+        none: "no SLA",
+      }),
+      figure({
+        title: "Error budget left, least",
+        description:
+          "How many more items may be late? 100 % is the whole budget of this time range, 0 % is none, below that the objective is missed. Choose the range that your objective is for.",
+        unit: UNITS.share,
+        width: 4,
+        expr: `min(${budgetLeft()})`,
+        limits: BUDGET_LIMITS,
+        decimals: 1,
+        none: "no SLA",
+      }),
+      figure({
+        title: "Burn, 1 h, worst",
+        description:
+          "How fast is the budget spent? At 1x it lasts as long as the objective's period; at 14.4x, a fiftieth of a month's is gone in an hour: that pages.",
+        unit: UNITS.times,
+        width: 4,
+        expr: `max(${burn("1h")})`,
+        limits: BURN_LIMITS,
+        decimals: 1,
+        none: "no SLA",
+      }),
+      figure({
+        title: "Breaches",
+        description:
+          "How often did the watchdog find an item too late, in this time range? The causes are below.",
+        unit: UNITS.items,
+        width: 4,
+        expr: inRange({ metric: "queue_sla_breaches_total", where: TIER }),
+        limits: [[1, "orange"]],
+        decimals: 0,
+        none: "not watched",
+      }),
+      figure({
+        title: "Watchdog's last look, oldest",
+        description:
+          "Does every watchdog still look? More than some seconds: its event loop is blocked, it was stopped, or its process is gone.",
+        unit: UNITS.seconds,
+        width: 4,
+        expr: `max(${HEARTBEAT})`,
+        limits: [
+          [30, "orange"],
+          [60, "red"],
+        ],
+        decimals: 0,
+        none: "no watchdog",
+      }),
+      figure({
+        title: "Processes that don't answer",
+        description: "How many scrapes fail now? What such a process holds isn't in any figure here.",
+        unit: UNITS.items,
+        width: 4,
+        expr: `count(up{${JOB}}) - sum(up{${JOB}})`,
+        limits: [[1, "red"]],
+        none: "nothing is scraped",
+      }),
+    ],
+    [
+      "Error budget",
+      table({
+        title: "Error budget left",
+        description:
+          "Which tier has spent most of what it may miss? Over the time range of this dashboard. A budget below 0 % is a missed objective: no risks here, until it has recovered.",
+        unit: UNITS.items,
+        width: 12,
+        labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
+        columns: [
+          { name: "Budget left", expr: budgetLeft(), unit: UNITS.share, decimals: 1, limits: BUDGET_LIMITS },
+          {
+            name: "Met",
+            expr: ratio(met("increase", "$__range"), all("increase", "$__range")),
+            unit: UNITS.share,
+            decimals: 3,
+          },
+          {
+            name: "Objective",
+            expr: max({ metric: "queue_sla_objective_ratio", where: TIER, per: PER_TIER }),
+            unit: UNITS.share,
+            decimals: 3,
+          },
+          {
+            name: "Target",
+            expr: max({ metric: "queue_sla_target_seconds", where: TIER, per: PER_TIER }),
+            unit: UNITS.seconds,
+          },
+        ],
+        sortBy: "Budget left",
+        smallestFirst: true,
+        none: "no SLA",
+      }),
+      graph({
+        title: "Met and missed",
+        description:
+          "When were items late? Judged exactly, at the first get; evicted and expired items have missed.",
+        unit: UNITS.rate,
+        width: 12,
+        stacked: true,
+        queries: [
+          {
+            expr: rate({ metric: "queue_sla_items_total", where: TIER, per: `${PER_TIER}, queue_result` }),
+            legend: `{{queue_result}} ${TIER_LEGEND}`,
+          },
+        ],
+        colors: { met: "green", missed: "red" },
+        links: [toQueue, late],
+      }),
+      ...(["5m", "1h", "6h"] as const).map((window) =>
+        graph({
+          title: `Burn, ${window}`,
+          description: BURNS[window],
+          unit: UNITS.times,
+          width: 8,
+          queries: [{ expr: burn(window), legend: TIER_LEGEND }],
+          limits: BURN_LIMITS,
+          links: [toQueue, late],
+        }),
+      ),
+    ],
+    [
+      "Breaches",
+      graph({
+        title: "Breaches, by verdict",
+        description:
+          "What broke the promise, and when? The verdict is what the watchdog found to be the most likely cause; its report names the evidence.",
+        unit: UNITS.items,
+        width: 12,
+        bars: true,
+        stacked: true,
+        queries: [
+          {
+            expr: `sum by (${PER_QUEUE}, queue_verdict) (increase(queue_sla_breaches_total{${TIER}}[$__rate_interval]))`,
+            legend: `{{queue_verdict}} ${QUEUE_LEGEND}`,
+          },
+        ],
+        links: [toQueue, late],
+      }),
+      table({
+        title: "Breaches in this time range",
+        description:
+          "Which cause is worth removing first? The most frequent one. What each verdict means, and what to do, is in docs/diagnosis.md.",
+        unit: UNITS.items,
+        width: 12,
+        labels: { queue_verdict: "Verdict", job: "Service", queue_name: "Queue", queue_tier: "Tier" },
+        columns: [
+          {
+            name: "Breaches",
+            expr: inRange({
+              metric: "queue_sla_breaches_total",
+              where: TIER,
+              per: `${PER_TIER}, queue_verdict`,
+            }),
+            unit: UNITS.items,
+            decimals: 0,
+          },
+        ],
+        sortBy: "Breaches",
+        none: "not watched",
+      }),
+    ],
+    [
+      "Watchdog and telemetry",
+      graph({
+        title: "Watchdog's heartbeat",
+        description:
+          "Since when doesn't it look any more? Seconds since its last look, by process. A line that rises as time does: it is dead, or its event loop is blocked; see Runtime.",
+        unit: UNITS.seconds,
+        width: 12,
+        queries: [{ expr: HEARTBEAT, legend: PROCESS_LEGEND }],
+        limits: [[60, "red"]],
+        links: [dashboardLink("runtime", label("job"))],
+      }),
+      timeline({
+        title: "Scrapes",
+        description:
+          "When was nothing known of a process? It was down, or too busy to answer. A process that is no longer looked for has no line at all.",
+        unit: UNITS.word,
+        width: 12,
+        queries: [{ expr: max({ metric: "up", where: JOB, per: PER_PROCESS }), legend: PROCESS_LEGEND }],
+        states: { 0: { text: "no answer", color: "red" }, 1: { text: "up", color: "green" } },
+      }),
+      graph({
+        title: "Processes that tell of a queue",
+        description:
+          "Is a queue's telemetry complete? A step down is a process that is gone, or no longer tells of this queue; a gap is one of all of them.",
+        unit: UNITS.items,
+        width: 12,
+        decimals: 0,
+        queries: [
+          {
+            expr: `count by (${PER_QUEUE}) (count by (${PER_QUEUE}, instance) (queue_depth{${QUEUE}}))`,
+            legend: QUEUE_LEGEND,
+          },
+        ],
+      }),
+      graph({
+        title: "Telemetry that went wrong",
+        description:
+          "Can the rest be believed? errors: exceptions of hooks and callbacks that were contained. lost context: items without the trace of their producer. Both should be 0; the process's log says more.",
+        unit: UNITS.rate,
+        width: 12,
+        queries: [
+          {
+            expr: rate({ metric: "queue_telemetry_errors_total", where: QUEUE, per: PER_QUEUE }),
+            legend: `errors ${QUEUE_LEGEND}`,
+          },
+          {
+            expr: rate({
+              metric: "queue_context_lost_total",
+              where: QUEUE,
+              per: `${PER_QUEUE}, queue_where`,
+            }),
+            legend: `lost context at {{queue_where}} ${QUEUE_LEGEND}`,
+          },
+        ],
+      }),
+    ],
+  ],
+};
+
+function all(how: "rate" | "increase", window: string): string {
+  return `sum by (${PER_TIER}) (${how}(queue_sla_items_total{${TIER}}[${window}]))`;
+}
+
+function met(how: "rate" | "increase", window: string): string {
+  return `sum by (${PER_TIER}) (${how}(queue_sla_items_total{${TIER},queue_result="met"}[${window}]))`;
+}
+
+/** The share that missed, in multiples of what the objective lets miss. An objective of 100 % has no budget to burn. */
+function burn(window: string): string {
+  const missed = `sum by (${PER_TIER}) (rate(queue_sla_items_total{${TIER},queue_result="missed"}[${window}]))`;
+  return `${ratio(missed, all("rate", window))} / ((1 - ${max({ metric: "queue_sla_objective_ratio", where: TIER, per: PER_TIER })}) > 0)`;
+}
+
+function budgetLeft(): string {
+  return `1 - ${burn("$__range")}`;
+}

@@ -1,0 +1,38 @@
+import {
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  VariableRefresh,
+  VariableSort,
+} from "@grafana/grafana-foundation-sdk/dashboard";
+
+/** What panels ask, by the value of the variable. */
+export const METRICS = { type: "prometheus", uid: "$datasource" };
+
+/** Rather than a list of all there are: it would lack what has just come. Also matches what has no such label. */
+const EVERY = ".*";
+
+/** Where measurements and traces are, and of which service, queue and tier they are shown. */
+export const variables = [
+  new DatasourceVariableBuilder("datasource").label("Metrics").type("prometheus"),
+  new DatasourceVariableBuilder("traces").label("Traces").type("tempo"),
+  // All of these are the services that have queues, not all that is scraped: `up` has many more.
+  choice("job", "Service", "label_values(queue_depth, job)"),
+  choice("queue", "Queue", 'label_values(queue_depth{job=~"$job"}, queue_name)').allValue(EVERY),
+  choice("tier", "Tier", 'label_values(queue_depth{job=~"$job",queue_name=~"$queue"}, queue_tier)').allValue(
+    EVERY,
+  ),
+];
+
+/** Any number of a label's values, or all of them. */
+function choice(name: string, label: string, query: string): QueryVariableBuilder {
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(METRICS)
+    .query({ qryType: 1, query, refId: "PrometheusVariableQueryEditor-VariableQuery" })
+    .definition(query)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.NaturalAsc)
+    .multi(true)
+    .includeAll(true)
+    .current({ selected: true, text: ["All"], value: ["$__all"] });
+}

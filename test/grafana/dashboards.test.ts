@@ -1,0 +1,260 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { files } from "../../grafana/build/files.js";
+import { uidOf } from "../../grafana/build/links.js";
+import { INSTRUMENTS } from "../../src/telemetry/instruments.js";
+import { itWith, temporaryFolder } from "../live/servers.js";
+import { committed, NAMES, panelsOf, queriesOf } from "./dashboards.js";
+import { seriesOf } from "./known-series.js";
+import { filledIn, labelsOf, problemsOf, selectorsOf } from "./promql.js";
+
+const ALL = NAMES.map((name) => ({ name, dashboard: committed(name) }));
+const PANELS = ALL.flatMap(({ name, dashboard }) =>
+  panelsOf(dashboard).map((panel) => ({ what: `${name}: ${panel.title}`, panel })),
+);
+const QUERIES = ALL.flatMap(({ name, dashboard }) =>
+  queriesOf(dashboard).map(({ where, expr }) => ({ what: `${name}: ${where}`, expr })),
+);
+const LINKS = ALL.flatMap(({ name, dashboard }) => [
+  ...dashboard.links.map(({ url }) => ({ name, url })),
+  ...panelsOf(dashboard).flatMap(({ fieldConfig: { defaults, overrides } }) => [
+    ...(defaults.links ?? []).map(({ url }) => ({ name, url })),
+    ...overrides
+      .flatMap(({ properties }) => properties.filter(({ id }) => id === "links"))
+      .flatMap(({ value }) => (value as { url: string }[]).map(({ url }) => ({ name, url }))),
+  ]),
+]);
+
+it("the committed dashboards are what the program makes", () => {
+  const made = [...files()].map(([name, text]) => [name, JSON.parse(text)]);
+  expect(made).toEqual(ALL.map(({ name, dashboard }) => [`${name}.json`, dashboard]));
+});
+
+describe("each dashboard", () => {
+  it.each(ALL)(
+    "$name has its uid, variables and annotations, and ids that are unique",
+    ({ name, dashboard }) => {
+      expect(dashboard.uid).toBe(uidOf(name));
+      expect(dashboard.templating.list.map((each) => each.name)).toEqual([
+        "datasource",
+        "traces",
+        "job",
+        "queue",
+        "tier",
+      ]);
+      expect(dashboard.annotations.list.map((each) => each.name)).toEqual([
+        "Annotations & Alerts",
+        "Breaches",
+        "Restarts",
+        "Critical alerts",
+      ]);
+      const ids = dashboard.panels.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(Math.min(...ids)).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(ALL)("$name begins with a row of figures", ({ dashboard }) => {
+    const [row, ...rest] = dashboard.panels;
+    expect(row?.type).toBe("row");
+    const first = rest.slice(
+      0,
+      rest.findIndex(({ type }) => type === "row"),
+    );
+    expect(new Set(first.map(({ type }) => type))).toEqual(new Set(["stat"]));
+  });
+
+  it.each(ALL)(
+    "$name leads to the other four, with variables and time, and to traces",
+    ({ name, dashboard }) => {
+      const others = NAMES.filter((each) => each !== name).map((each) => `/d/${uidOf(each)}`);
+      const links = dashboard.links.filter(({ url }) => url.startsWith("/d/"));
+      expect(links.map(({ url }) => url)).toEqual(others);
+      for (const link of links) expect(link).toMatchObject({ includeVars: true, keepTime: true });
+      expect(dashboard.links.at(-1)?.url).toMatch(/^\/explore\?/);
+    },
+  );
+
+  it.each(ALL)("$name has panels that neither overlap nor leave the grid", ({ dashboard }) => {
+    const taken = new Map<string, string>();
+    for (const { title, gridPos: at } of dashboard.panels) {
+      expect(at.x + at.w).toBeLessThanOrEqual(24);
+      for (let x = at.x; x < at.x + at.w; x++) {
+        for (let y = at.y; y < at.y + at.h; y++) {
+          expect(taken.get(`${x} ${y}`), `under ${title}`).toBeUndefined();
+          taken.set(`${x} ${y}`, title);
+        }
+      }
+    }
+  });
+});
+
+describe("each panel", () => {
+  it.each(PANELS)("$what says what it answers, in which unit, from the chosen datasource", ({ panel }) => {
+    // A question, and what follows from the answer.
+    expect(panel.description).toMatch(/^[A-Z][^?]*\?[^?]*\S.*\.$/s);
+    expect(panel.description!.length).toBeGreaterThan(60);
+    expect(panel.fieldConfig.defaults.unit).toBeTruthy();
+    expect(panel.datasource).toEqual({ type: "prometheus", uid: "$datasource" });
+    const refIds = panel.targets!.map(({ refId }) => refId);
+    expect(refIds).toEqual([..."ABCDEFGH"].slice(0, refIds.length));
+    for (const target of panel.targets!) {
+      expect(target).toMatchObject({ datasource: panel.datasource });
+      expect(target.instant).toBe(!target.range);
+      expect(target.exemplar).toBeUndefined();
+    }
+    if (panel.type === "timeseries") expect(panel.options.legend?.showLegend).toBe(true);
+  });
+
+  it.each(PANELS)("$what names only labels that its queries keep", ({ panel }) => {
+    for (const { expr, legendFormat } of panel.targets!) {
+      const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+      expect(labelsOf(expr)).toEqual(expect.arrayContaining(named));
+      // What a legend doesn't tell apart looks like one series.
+      if (panel.type === "timeseries" || panel.type === "state-timeline") {
+        expect(named.sort()).toEqual(labelsOf(expr).sort());
+      }
+    }
+    const labels = panel.targets!.map(({ expr }) => labelsOf(expr));
+    for (const [, label] of JSON.stringify(panel).matchAll(/__field\.labels\.(\w+)/g)) {
+      // Lines that others are held against may lack it.
+      expect(labels[0]).toContain(label);
+    }
+  });
+
+  it.each(PANELS.filter(({ panel }) => panel.type === "table"))(
+    "$what has a row for each set of labels, and names each column",
+    ({ panel }) => {
+      const { indexByName, renameByName } = panel.transformations!.find(({ id }) => id === "organize")!
+        .options as Record<string, Record<string, unknown>>;
+      const labels = Object.keys(indexByName!).filter((field) => !field.startsWith("Value"));
+      for (const { expr } of panel.targets!) expect(labelsOf(expr).sort()).toEqual([...labels].sort());
+      const names = Object.values(renameByName!);
+      for (const { matcher } of panel.fieldConfig.overrides) expect(names).toContain(matcher.options);
+      for (const [, column] of JSON.stringify(panel).matchAll(/__data\.fields\.(\w+)/g)) {
+        expect(names).toContain(column);
+      }
+    },
+  );
+});
+
+describe("each query", () => {
+  it.each(QUERIES)("$what asks for metrics and labels that there are", ({ expr }) => {
+    expect(problemsOf(expr)).toEqual([]);
+  });
+
+  it.each(QUERIES)("$what is about what is chosen, and needs neither rules nor fillers", ({ expr }) => {
+    for (const { metric, matchers } of selectorsOf(expr)) {
+      expect(metric).not.toContain(":");
+      if (expr !== "queue_depth") expect(matchers.map(({ label }) => label)).toContain("job");
+    }
+    expect(expr).not.toMatch(/vector\(|\[\d+s\]/);
+    if (/\b(?:rate|increase)\(/.test(expr))
+      expect(expr).toMatch(/\[(?:\$__rate_interval|\$__range|5m|1h|6h)\]/);
+  });
+});
+
+it("every metric of the contract is shown somewhere", () => {
+  const shown = new Set(QUERIES.flatMap(({ expr }) => selectorsOf(expr).map(({ metric }) => metric)));
+  const hidden = Object.entries(INSTRUMENTS)
+    .filter(
+      ([name, { kind }]) => !seriesOf(name.replaceAll(".", "_"), kind, []).some(([each]) => shown.has(each)),
+    )
+    .map(([name]) => name);
+  expect(hidden).toEqual([]);
+});
+
+it.each([
+  [
+    "overview",
+    ["SLA used, worst", "Queues, the worst first", "Firing alerts", "Waiting", "In", "Out", "Dropped"],
+  ],
+  [
+    "queue",
+    [
+      "Waiting, by tier",
+      "Oldest item against its SLA",
+      "Wait p50 and p99",
+      "Wait, all items",
+      "In and out",
+      "Put latency",
+      "Get latency",
+      "Dropped, by reason",
+      "Blocked producers",
+    ],
+  ],
+  [
+    "workers",
+    [
+      "Workers, by state",
+      "Utilisation",
+      "In flight",
+      "Process p99",
+      "Failure ratio",
+      "Gates in use",
+      "Breakers",
+      "Retries and dead letters",
+    ],
+  ],
+  [
+    "sla",
+    [
+      "Breaches, by verdict",
+      "Error budget left",
+      "Burn, 5m",
+      "Burn, 1h",
+      "Burn, 6h",
+      "Watchdog's heartbeat",
+      "Scrapes",
+      "Processes that tell of a queue",
+    ],
+  ],
+  [
+    "runtime",
+    [
+      "Event-loop delay",
+      "Stalls",
+      "Event-loop utilisation",
+      "Heap",
+      "Restarts",
+      "Wait p99 over event-loop delay",
+    ],
+  ],
+] as const)("%s has the panels that it is for", (name, titles) => {
+  expect(panelsOf(committed(name)).map(({ title }) => title)).toEqual(expect.arrayContaining([...titles]));
+});
+
+describe("links", () => {
+  it("lead to one of the five dashboards, to Explore, or to a runbook", () => {
+    for (const { url } of LINKS) {
+      expect(url).toMatch(
+        new RegExp(`^/d/(?:${NAMES.map(uidOf).join("|")})(?:\\?|$)|^/explore\\?|/docs/runbooks/\\$\\{`),
+      );
+    }
+  });
+
+  it("to Explore hold a TraceQL query for the traces' datasource, once Grafana has filled it in", () => {
+    const toExplore = LINKS.filter(({ url }) => url.startsWith("/explore?"));
+    expect(toExplore.length).toBeGreaterThan(10);
+    for (const { url } of toExplore) {
+      const filled = url.replaceAll("${" + "traces}", "tempo").replaceAll(/\$\{[\w.:]+\}/g, "1");
+      const { traces } = JSON.parse(new URLSearchParams(filled.split("?")[1]).get("panes")!);
+      expect(traces).toMatchObject({ datasource: "tempo", range: { from: "1", to: "1" } });
+      expect(traces.queries[0]).toMatchObject({ queryType: "traceql", datasource: { type: "tempo" } });
+      expect(traces.queries[0].query).toMatch(
+        /^\{ span\.messaging\.destination\.name (?:=|=~) "1"(?: && .+)? \}$/,
+      );
+    }
+  });
+});
+
+itWith("promtool")("promtool takes every query, as a recording rule", async ({ paths, lifetime }) => {
+  const rules = QUERIES.map(({ expr }, i) => ({ record: `query:${i}`, expr: filledIn(expr) }));
+  const file = join(temporaryFolder(lifetime), "queries.json");
+  // JSON is YAML, too.
+  writeFileSync(file, JSON.stringify({ groups: [{ name: "queries", rules }] }));
+  const output = execFileSync(paths.promtool, ["check", "rules", "--lint=none", file], { encoding: "utf8" });
+  expect(output).toContain(`${rules.length} rules found`);
+});
