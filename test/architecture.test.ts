@@ -56,7 +56,7 @@ function importsOf(source: string): Import[] {
 /** `queue/deque.ts` belongs to `queue`, `index.ts` to `index`; what needs packages of its own is a layer of its own. */
 function layerOf(file: string): string {
   if (/^worker\/threads[./]/.test(file)) return "worker/threads";
-  if (file === "telemetry/sdk.ts") return "telemetry/sdk";
+  if (/^telemetry\/sdk[./]/.test(file)) return "telemetry/sdk";
   return file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, "");
 }
 
@@ -181,6 +181,7 @@ describe("the check itself", () => {
     ["worker/threads.ts", "../telemetry/spans.js", true],
     ["watchdog/watchdog.ts", "../queue/queue.js", true],
     ["telemetry/observer.ts", "./sdk.js", true],
+    ["telemetry/observer.ts", "./sdk/runtime.js", true],
     ["telemetry/observer.ts", "@opentelemetry/sdk-node", true],
     ["adapters/p-queue.ts", "p-queue", false],
     ["adapters/p-queue.ts", "../telemetry/observer.js", true],
@@ -198,6 +199,7 @@ describe("the check itself", () => {
     ["queue/queue.ts", "../contracts.js", false],
     ["queue/queue.ts", "node:v8", false],
     ["telemetry/sdk.ts", "@opentelemetry/sdk-node", false],
+    ["telemetry/sdk/runtime.ts", "@opentelemetry/instrumentation-runtime-node", false],
     ["worker/threads.ts", "piscina", false],
     ["worker/threads/thread.ts", "../../telemetry/correlation.js", false],
     ["adapters/p-queue.ts", "p-queue", true],

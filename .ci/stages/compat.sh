@@ -8,6 +8,7 @@ readonly OTEL_3=(
   @opentelemetry/exporter-metrics-otlp-http@0.301.0
   @opentelemetry/exporter-prometheus@0.301.0
   @opentelemetry/exporter-trace-otlp-http@0.301.0
+  @opentelemetry/instrumentation-runtime-node@0.37.0
   @opentelemetry/sdk-metrics@3.1.0
   @opentelemetry/sdk-node@0.301.0
   @opentelemetry/sdk-trace@3.1.0

@@ -12,6 +12,7 @@ import { InvalidOptionRangeError, InvalidOptionTypeError, TelemetryRunningError 
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
+import { measureRuntime } from "./sdk/runtime.js";
 
 export { PortInUseError, TelemetryRunningError } from "../errors.js";
 export { type OpenSpans, openSpans } from "./open-spans.js";
@@ -43,7 +44,7 @@ let running = false;
 
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
- * OTLP if wanted. Who has an SDK of their own needs only `metricProducer()`.
+ * OTLP if wanted; those of the process too, where `@opentelemetry/instrumentation-runtime-node` is installed. Who has an SDK of their own needs only `metricProducer()`.
  * Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
@@ -77,11 +78,13 @@ async function start({ serviceName, prometheus, otlp, sampling }: Settings): Pro
     configuration.metricReaders = [exporter];
   }
   const sdk = await startOrClose(configuration, server);
+  const isRead = configuration.metricReaders?.length !== 0;
+  const endRuntime = isRead ? await measureRuntime() : () => {};
   let stopping: Promise<void> | undefined;
   return {
     url: server?.url,
     shutdown: () => {
-      stopping ??= stop(sdk, server);
+      stopping ??= stop(sdk, server).finally(endRuntime);
       return stopping;
     },
   };

@@ -180,6 +180,7 @@ function kindOf(metric: MetricData): MetricKind {
 /** Listens to what is said through `diag`, until it is stopped. */
 export class DiagCapture {
   readonly warnings: unknown[][] = [];
+  readonly errors: unknown[][] = [];
 
   constructor(onWarn?: () => void) {
     const ignore = () => {};
@@ -187,7 +188,7 @@ export class DiagCapture {
       verbose: ignore,
       debug: ignore,
       info: ignore,
-      error: ignore,
+      error: (...args: unknown[]) => void this.errors.push(args),
       warn: (...args: unknown[]) => {
         this.warnings.push(args);
         onWarn?.();
