@@ -6,6 +6,7 @@ import {
   type Panel,
   RowBuilder,
   type RowPanel,
+  type VariableModel,
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import { annotations } from "./annotations.js";
 import { DASHBOARDS, type DashboardName, linksFrom, uidOf } from "./links.js";
@@ -50,8 +51,9 @@ function mended(dashboard: Dashboard): Dashboard {
   const panels = (dashboard.panels ?? []).map((panel, i) => mendedPanel(panel, i + 1));
   const list = [BUILT_IN, ...(dashboard.annotations.list ?? []).map(inSight)];
   const links = (dashboard.links ?? []).map(inSight);
+  const templating = { list: (dashboard.templating.list ?? []).map(withoutInterval) };
   // Grafana's own number of the dashboard: null, until it has been stored.
-  return { ...dashboard, id: null, version: 1, panels, annotations: { list }, links };
+  return { ...dashboard, id: null, version: 1, panels, templating, annotations: { list }, links };
 }
 
 /** The builders put links and annotations into a menu; they are to be seen. */
@@ -59,13 +61,19 @@ function inSight<T extends { placement?: unknown }>({ placement, ...rest }: T): 
   return rest;
 }
 
-/** Ids from 1; rows have them, too. */
+/** What only a variable that is an interval has. */
+function withoutInterval({ auto, auto_min, auto_count, ...rest }: VariableModel): VariableModel {
+  return rest;
+}
+
+/** Ids from 1; rows have them, too. Of a data link, Grafana knows only what is kept here; tables' footers it has moved. */
 function mendedPanel(panel: Panel | RowPanel, id: number): Panel | RowPanel {
   if (!("fieldConfig" in panel) || panel.fieldConfig === undefined) return { ...panel, id };
   const { defaults, overrides } = panel.fieldConfig;
   const { links = [], ...rest } = defaults;
   const bare = links.map(({ title, url, targetBlank }) => ({ title, url, targetBlank }) as DashboardLink);
-  return { ...panel, id, fieldConfig: { defaults: { ...rest, links: bare }, overrides } };
+  const { footer, ...options } = panel.options;
+  return { ...panel, id, options, fieldConfig: { defaults: { ...rest, links: bare }, overrides } };
 }
 
 /** Annotations that users make by hand: Grafana expects this entry. */

@@ -48,7 +48,12 @@ export interface Dashboard {
     readonly keepTime: boolean;
   }[];
   readonly templating: {
-    readonly list: readonly { readonly name: string; readonly type: string; readonly definition?: string }[];
+    readonly list: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly definition?: string;
+      readonly query?: unknown;
+    }[];
   };
   readonly annotations: {
     readonly list: readonly { readonly name: string; readonly builtIn?: number; readonly expr?: string }[];
