@@ -10,14 +10,15 @@ import { Stack } from "./stack.js";
 
 async function run({ ports, seconds }: Options): Promise<void> {
   const programs = findPrograms();
-  const place = new Place(mkdtempSync(join(tmpdir(), "queuescope-stack-")), {
-    // One after the other: at the same time, two could be given the same one.
+  // One after the other: at the same time, two could be given the same one.
+  const chosen = {
     demo: await choosePort(ports.port),
     metrics: await choosePort(ports["metrics-port"]),
     prometheus: await choosePort(ports["prometheus-port"]),
     alertmanager: await choosePort(ports["alertmanager-port"]),
     grafana: await choosePort(ports["grafana-port"]),
-  });
+  };
+  const place = new Place(mkdtempSync(join(tmpdir(), "queuescope-stack-")), chosen);
   const stack = new Stack(place);
   process.once("exit", () => stack.kill());
   const stopped = stopRequested(seconds);

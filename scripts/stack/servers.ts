@@ -8,10 +8,10 @@ import {
 } from "./relocate.js";
 import { inRepository, readYaml } from "./repository.js";
 
-/** How to start a server, and the URL that answers once it is ready. */
+/** How to start a server, and the URL that answers once it is ready, if one does. */
 export interface Server {
   readonly command: Omit<Command, "log">;
-  readonly readyAt: string;
+  readonly readyAt?: string;
 }
 
 export function demo(place: Place): Server {
@@ -21,10 +21,21 @@ export function demo(place: Place): Server {
     command: {
       name: "demo",
       program: process.execPath,
-      args: ["--import", "tsx", "examples/order-service/main.ts", ...ports, ...reports],
+      args: ["--import", "tsx", "examples/order-service/main.ts", "--no-load", ...ports, ...reports],
       cwd: inRepository("."),
     },
     readyAt: place.url("metrics", "/metrics"),
+  };
+}
+
+export function customers(place: Place): Server {
+  return {
+    command: {
+      name: "customers",
+      program: process.execPath,
+      args: ["--import", "tsx", "scripts/stack/customers.ts", place.url("demo", "/order")],
+      cwd: inRepository("."),
+    },
   };
 }
 

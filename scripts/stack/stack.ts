@@ -4,13 +4,13 @@ import { grafana } from "./grafana.js";
 import { type Notices, takeNotices } from "./notices.js";
 import type { Place } from "./place.js";
 import type { Programs } from "./programs.js";
-import { alertmanager, demo, prometheus, type Server } from "./servers.js";
+import { alertmanager, customers, demo, prometheus, type Server } from "./servers.js";
 
 /** The demo finishes what it has accepted, which takes it 20 s at most. */
 const DEMO_GRACE_MS = 25_000;
 const GRACE_MS = 10_000;
 
-/** The demo, and who watches it. */
+/** The demo, its customers, and who watches it. */
 export class Stack {
   /** In the order in which they were started, the demo first. */
   readonly children: Child[] = [];
@@ -23,6 +23,7 @@ export class Stack {
     const { place } = this;
     this.notices = await takeNotices(tell);
     await this.run(demo(place));
+    await this.run(customers(place));
     await this.run(alertmanager(programs.alertmanager, place, this.notices.url));
     await this.run(prometheus(programs.prometheus, place));
     if (programs.grafana !== undefined) await this.run(grafana(programs.grafana, place));
@@ -33,17 +34,17 @@ export class Stack {
     return `The demo ${await this.children[0]!.ended}`;
   }
 
-  /** Rejects when one is gone of those who watch. */
+  /** Rejects when any other is gone. */
   async watch(): Promise<never> {
-    const [, ...watchers] = this.children;
+    const [, ...others] = this.children;
     throw new Error(
       await Promise.race(
-        watchers.map(async (child) => `${child.name} ${await child.ended}:\n${child.lastLines()}`),
+        others.map(async (child) => `${child.name} ${await child.ended}:\n${child.lastLines()}`),
       ),
     );
   }
 
-  /** First the demo, then who watches it. Afterwards nothing is left. */
+  /** First the demo, then the others. Afterwards nothing is left. */
   async stop(): Promise<void> {
     for (const [index, child] of this.children.entries()) {
       await child.stop(index === 0 ? DEMO_GRACE_MS : GRACE_MS);
@@ -65,6 +66,6 @@ export class Stack {
   private async run({ command, readyAt }: Server): Promise<void> {
     const child = new Child({ ...command, log: this.place.path(`${command.name}.log`) });
     this.children.push(child);
-    await child.answersAt(readyAt);
+    if (readyAt !== undefined) await child.answersAt(readyAt);
   }
 }
