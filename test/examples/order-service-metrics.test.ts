@@ -23,4 +23,11 @@ describe("after one order, the demo's /metrics", () => {
     if (ABSENT[name as InstrumentName] === undefined) expect(text).toMatch(series);
     else expect(text).not.toMatch(series);
   });
+
+  it.each(["nodejs_eventloop_utilization", "v8js_memory_heap_used"])(
+    "has a series of %s, the process's",
+    (name) => {
+      expect(text).toMatch(new RegExp(`^${name}[{ ]`, "m"));
+    },
+  );
 });
