@@ -202,7 +202,7 @@ export const queue: Contents = {
       graph({
         title: "Put latency",
         description:
-          "How long are producers held up? A put that finds room counts as 0: all above it is backpressure.",
+          "How long are producers held up? A put that finds room takes no time; what is above is backpressure. Less than 1 ms is the first bucket, and means none.",
         unit: UNITS.seconds,
         width: 12,
         queries: latencies("queue_put_seconds"),
@@ -211,7 +211,7 @@ export const queue: Contents = {
       graph({
         title: "Get latency",
         description:
-          "How long do consumers wait for work? A get that finds an item counts as 0. Long gets while nothing waits: there are more consumers than needed, and that is good.",
+          "How long do consumers wait for work? A get that finds an item takes no time. Less than 1 ms is the first bucket, and means none. Long gets while nothing waits: there are more consumers than needed, and that is good.",
         unit: UNITS.seconds,
         width: 12,
         queries: latencies("queue_get_seconds"),

@@ -187,10 +187,13 @@ export const sla: Contents = {
         unit: UNITS.items,
         width: 12,
         bars: true,
+        decimals: 0,
+        none: "no breach",
         stacked: true,
         queries: [
           {
-            expr: `sum by (${PER_QUEUE}, queue_verdict) (increase(queue_sla_breaches_total{${TIER}}[$__rate_interval]))`,
+            // Without those at 0: there is one for each verdict.
+            expr: `sum by (${PER_QUEUE}, queue_verdict) (increase(queue_sla_breaches_total{${TIER}}[$__rate_interval])) > 0`,
             legend: `{{queue_verdict}} ${QUEUE_LEGEND}`,
           },
         ],
@@ -206,17 +209,13 @@ export const sla: Contents = {
         columns: [
           {
             name: "Breaches",
-            expr: inRange({
-              metric: "queue_sla_breaches_total",
-              where: TIER,
-              per: `${PER_TIER}, queue_verdict`,
-            }),
+            expr: `${inRange({ metric: "queue_sla_breaches_total", where: TIER, per: `${PER_TIER}, queue_verdict` })} > 0`,
             unit: UNITS.items,
             decimals: 0,
           },
         ],
         sortBy: "Breaches",
-        none: "not watched",
+        none: "no breach",
       }),
     ],
     [

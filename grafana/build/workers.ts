@@ -223,7 +223,7 @@ export const workers: Contents = {
       graph({
         title: "Wait for a gate",
         description:
-          "How long do tasks wait before they may call? It holds their worker, and isn't part of the process time.",
+          "How long do tasks wait before they may call? It holds their worker, and isn't part of the process time. Less than 1 ms is the first bucket, and means none.",
         unit: UNITS.seconds,
         width: 8,
         queries: [0.5, 0.99].map((q) => ({

@@ -26,6 +26,8 @@ export interface GraphOptions extends PanelOptions {
   readonly limits?: Limits;
   readonly decimals?: number;
   readonly height?: number;
+  /** What is shown where there is nothing to draw. Default: "no data". */
+  readonly none?: string;
   /** What below zero means here, where something can be. */
   readonly negative?: string;
   /** A colour for each series that has the label's value in its name. */
@@ -39,7 +41,7 @@ export function graph(options: GraphOptions): PanelBuilder {
   const { queries, against = [], stacked = false, bars = false } = options;
   const all = { ...options, queries: [...queries, ...against] };
   const panel = described(new PanelBuilder(), all, options.height ?? HEIGHT, "range")
-    .noValue("no data")
+    .noValue(options.none ?? "no data")
     .drawStyle(bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
     .lineInterpolation(LineInterpolation.Linear)
     .lineWidth(bars ? 0 : 1)
