@@ -184,7 +184,7 @@ export const overview: Contents = {
       graph({
         title: "Capacity used",
         description:
-          "Will producers be blocked or refused soon? From the line on the queue is nearly full: speed up consumers, slow down producers, or allow more. Unbounded queues are left out.",
+          "Will producers be blocked or refused soon? Of each queue, the fullest process. From the line on the queue is nearly full: speed up consumers, slow down producers, or allow more. Unbounded queues are left out.",
         unit: UNITS.share,
         width: 12,
         queries: [{ expr: capacityUsed(), legend: QUEUE_LEGEND }],

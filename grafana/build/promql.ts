@@ -57,10 +57,12 @@ export function slaUsed(per: string): string {
   return per === PER_TIER ? `${age} / ${target}` : `max${by(per)}(${age} / ${target})`;
 }
 
-/** How full the queues are. Those without a bound have no capacity, and are never full. */
+/** How full the fullest process' queue is: others may be empty meanwhile. Those without a bound have no capacity, and are never full. */
 export function capacityUsed(): string {
-  const depth = sum({ metric: "queue_depth", where: QUEUE, per: PER_QUEUE });
-  return `${depth} / ${sum({ metric: "queue_capacity", where: QUEUE, per: PER_QUEUE })}`;
+  const per = `${PER_QUEUE}, instance`;
+  const depth = sum({ metric: "queue_depth", where: QUEUE, per });
+  const capacity = sum({ metric: "queue_capacity", where: QUEUE, per });
+  return `max by (${PER_QUEUE}) (${depth} / ${capacity})`;
 }
 
 function by(labels: string | undefined): string {

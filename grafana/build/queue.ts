@@ -70,7 +70,8 @@ export const queue: Contents = {
       }),
       figure({
         title: "Capacity used, fullest",
-        description: "How near is the fullest queue to blocking, refusing or evicting? From 90 % on, act.",
+        description:
+          "How near is the fullest process' queue to blocking, refusing or evicting? From 90 % on, act.",
         unit: UNITS.share,
         width: 4,
         expr: `max(${capacityUsed()})`,

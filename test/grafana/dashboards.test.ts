@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { files } from "../../grafana/build/files.js";
@@ -10,6 +10,8 @@ import { committed, NAMES, panelsOf, queriesOf } from "./dashboards.js";
 import { seriesOf } from "./known-series.js";
 import { filledIn, labelsOf, problemsOf, selectorsOf } from "./promql.js";
 
+/** A test of its own holds this page against what spans have. */
+const SPANS = readFileSync("docs/telemetry.md", "utf8");
 const ALL = NAMES.map((name) => ({ name, dashboard: committed(name) }));
 const PANELS = ALL.flatMap(({ name, dashboard }) =>
   panelsOf(dashboard).map((panel) => ({ what: `${name}: ${panel.title}`, panel })),
@@ -243,6 +245,9 @@ describe("links", () => {
       const { traces } = JSON.parse(new URLSearchParams(filled.split("?")[1]).get("panes")!);
       expect(traces).toMatchObject({ datasource: "tempo", range: { from: "1", to: "1" } });
       expect(traces.queries[0]).toMatchObject({ queryType: "traceql", datasource: { type: "tempo" } });
+      for (const [, attribute] of traces.queries[0].query.matchAll(/span\.([\w.]+)/g)) {
+        expect(SPANS).toContain(`\n| \`${attribute}\` | `);
+      }
       expect(traces.queries[0].query).toMatch(
         /^\{ span\.messaging\.destination\.name (?:=|=~) "1"(?: && .+)? \}$/,
       );
