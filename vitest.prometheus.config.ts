@@ -7,7 +7,7 @@ export default defineConfig({
     pool: "forks",
     // They mostly wait for servers: more at a time than there are processors.
     maxWorkers: 3,
-    maxConcurrency: 3,
+    maxConcurrency: 20,
     testTimeout: 20_000,
     hookTimeout: 10_000,
     teardownTimeout: 5_000,

@@ -1,6 +1,6 @@
 import type { Demo } from "./demo.js";
 
-/** Something that goes wrong in the demo, and the alert that must tell of it. */
+/** Something that goes wrong in the demo, and the page that must tell of it. */
 export interface LiveFault {
   readonly name: string;
   readonly alert: string;
@@ -13,17 +13,17 @@ function demoFault(name: string, alert: string): LiveFault {
   return { name, alert, begin: (demo) => demo.break(name), end: (demo) => demo.mend(name) };
 }
 
-export const FAULTS: readonly LiveFault[] = [
-  demoFault("slow-consumer", "QueueOldestItemOverSla"),
-  demoFault("no-consumer", "QueueNoConsumer"),
-  demoFault("burst", "QueueDropping"),
-  demoFault("blocked-loop", "QueueEventLoopStalled"),
-  demoFault("failing-handler", "QueueFailures"),
-  demoFault("carrier-down", "QueueBreakerOpen"),
-  {
-    name: "killed process",
-    alert: "QueueTelemetryLost",
-    begin: (demo) => demo.crash(),
-    end: (demo) => demo.restart(),
-  },
+const killed: LiveFault = {
+  name: "killed process",
+  alert: "QueueTelemetryLost",
+  begin: (demo) => demo.crash(),
+  end: (demo) => demo.restart(),
+};
+
+/** Those of a row happen one after the other to the same process, so what one leaves behind mustn't disturb the next. */
+export const FAULTS: readonly (readonly LiveFault[])[] = [
+  [demoFault("slow-consumer", "QueueOldestItemOverSla")],
+  [demoFault("burst", "QueueDropping"), demoFault("failing-handler", "QueueFailures")],
+  [demoFault("no-consumer", "QueueNoConsumer"), demoFault("blocked-loop", "QueueEventLoopStalled")],
+  [demoFault("carrier-down", "QueueBreakerOpen"), killed],
 ];

@@ -37,8 +37,8 @@ export class Prometheus {
   }
 
   /** Asks until there is an answer, as long as Prometheus lives. */
-  until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    return this.server.until(what, ask);
+  until<T>(what: string, ask: () => Promise<T | undefined>, patienceMs?: number): Promise<T> {
+    return this.server.until(what, ask, patienceMs);
   }
 
   /** What an instant query finds now, without the values that are no finite numbers. */

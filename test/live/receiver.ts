@@ -14,22 +14,24 @@ export interface Notice {
   readonly receiver: string;
 }
 
+/** A message, as Alertmanager sends it: all alerts of a group that it has to tell of. */
+interface Message {
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly alerts: readonly Pick<Notice, "status" | "labels" | "annotations">[];
+}
+
 /** Whoever is told by Alertmanager: keeps every alert of every message. */
 export class Receiver {
   readonly notices: Notice[] = [];
+  /** The last message on each group. */
+  private readonly groups = new Map<string, readonly Notice[]>();
 
   private constructor(readonly url: string) {}
 
   static async start(lifetime: Lifetime): Promise<Receiver> {
     const server = createServer(async (request, response) => {
-      const { receiver, alerts } = JSON.parse(await text(request)) as {
-        receiver: string;
-        alerts: Pick<Notice, "status" | "labels" | "annotations">[];
-      };
-      const at = performance.now();
-      for (const { status, labels, annotations } of alerts) {
-        started.notices.push({ at, status, labels, annotations, receiver });
-      }
+      started.take(JSON.parse(await text(request)));
       response.end();
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -39,6 +41,27 @@ export class Receiver {
     });
     const started = new Receiver(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     return started;
+  }
+
+  private take({ receiver, groupKey, alerts }: Message): void {
+    const at = performance.now();
+    const notices = alerts.map(({ status, labels, annotations }) => ({
+      at,
+      status,
+      labels,
+      annotations,
+      receiver,
+    }));
+    this.notices.push(...notices);
+    this.groups.set(`${receiver} ${groupKey}`, notices);
+  }
+
+  /**
+   * What is on as far as Alertmanager has told. An alert that was inhibited before it was over may never be called resolved; the
+   * group's next message is without it.
+   */
+  get firing(): Notice[] {
+    return [...this.groups.values()].flat().filter(({ status }) => status === "firing");
   }
 
   /** What was told since a moment. */

@@ -80,6 +80,12 @@ function isExecutable(file: string): boolean {
   }
 }
 
+/** Whoever ends these tests early mustn't leave their servers behind. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A process, for as long as its lifetime. */
 export class Server {
   private readonly ended: Promise<string>;
@@ -104,21 +110,23 @@ export class Server {
       child.once("error", (error) => ended(String(error)));
       child.once("exit", (code, signal) => ended(`it ended with ${signal ?? `exit code ${code}`}`));
     });
-    const kill = () => child.kill("SIGKILL");
-    process.once("exit", kill);
-    lifetime(async () => {
-      await this.stop();
-      process.off("exit", kill);
-    });
+    running.add(child);
+    lifetime(() => this.stop());
+    void this.ended.then(() => running.delete(child));
   }
 
   /** Asks until there is an answer. Rejects, with the server's output, if it ends first or nothing comes. */
-  async until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  async until<T>(
+    what: string,
+    ask: () => T | undefined | Promise<T | undefined>,
+    patienceMs?: number,
+  ): Promise<T> {
+    const asked = () => {
+      if (this.end !== undefined) throw new Error(`waited for ${what}, and ${this.end}`);
+      return ask();
+    };
     try {
-      return await until(what, () => {
-        if (this.end !== undefined) throw new Error(`waited for ${what}, and ${this.end}`);
-        return ask();
-      });
+      return await until(what, asked, patienceMs);
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${this.output}`, { cause: error });
     }

@@ -3,9 +3,11 @@ import { Demo } from "./demo.js";
 import { FASTER_DEFAULTS } from "./faster.js";
 import { isReady, Prometheus } from "./prometheus.js";
 import { Receiver } from "./receiver.js";
-import { freePort, type LiveTest, Server, temporaryFolder } from "./servers.js";
+import { freePort, type Lifetime, type LiveTest, Server, temporaryFolder } from "./servers.js";
 
 export const PROGRAMS = ["prometheus", "prometheus-alertmanager"] as const;
+type Live = LiveTest<(typeof PROGRAMS)[number]>;
+export type Paths = Live["paths"];
 
 /** The demo, watched by Prometheus with the committed rules; whoever is told of it by Alertmanager is the receiver. */
 export interface Stack {
@@ -15,7 +17,7 @@ export interface Stack {
 }
 
 export async function startStack(
-  { paths, lifetime }: LiveTest<(typeof PROGRAMS)[number]>,
+  { paths, lifetime }: Live,
   demoArgs: readonly string[] = [],
 ): Promise<Stack> {
   const receiver = await Receiver.start(lifetime);
@@ -38,11 +40,7 @@ export async function startStack(
 }
 
 /** Returns where it listens. */
-async function startAlertmanager(
-  lifetime: LiveTest<never>["lifetime"],
-  program: string,
-  webhooks: string,
-): Promise<string> {
+async function startAlertmanager(lifetime: Lifetime, program: string, webhooks: string): Promise<string> {
   const folder = temporaryFolder(lifetime);
   const address = `127.0.0.1:${await freePort()}`;
   const server = new Server(lifetime, program, [
