@@ -58,6 +58,13 @@ describe("each dashboard", () => {
     },
   );
 
+  it.each(ALL)("$name lets one choose by labels that there are", ({ dashboard }) => {
+    for (const { name, definition } of dashboard.templating.list) {
+      const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(definition ?? "") ?? [];
+      if (["job", "queue", "tier"].includes(name)) expect(labelsOf(selector!)).toContain(label);
+    }
+  });
+
   it.each(ALL)("$name begins with a row of figures", ({ dashboard }) => {
     const [row, ...rest] = dashboard.panels;
     expect(row?.type).toBe("row");

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { INSTRUMENTS } from "../../src/telemetry/instruments.js";
 
 /** What Prometheus has under one name. */
@@ -20,6 +21,16 @@ export const KNOWN_SERIES: ReadonlyMap<string, Series> = new Map([
     "ALERTS",
     { kind: "gauge", labels: ["alertname", "alertstate", "severity", "job", "instance", ...ours()] },
   ],
+]);
+
+/** Of some labels, all values that there are: of ours, as the documented table has them, which is held against real runs. */
+export const KNOWN_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
+  ...[...readFileSync("docs/telemetry.md", "utf8").matchAll(/(queue\.\w+)=((?:\w+\\\|)*\w+)/g)].map(
+    ([, attribute, values]) => [labelOf(attribute!), values!.split("\\|")] as const,
+  ),
+  ["nodejs_eventloop_state", ["active", "idle"]],
+  ["alertstate", ["pending", "firing"]],
+  ["severity", ["critical", "warning"]],
 ]);
 
 /** An instrument's series, by name, as Prometheus' exporter writes them. */

@@ -47,6 +47,8 @@ describe("problemsOf", () => {
       "sum by (queue_tier) (sum by (queue_name) (queue_depth))",
       "queue_tier",
     ],
+    ["a value that a label never has", 'queue_waiters{queue_side="out"}', 'queue_side is never "out"'],
+    ["one of several such values", 'queue_workers{queue_state=~"idle|busy"}', 'queue_state is never "busy"'],
     ["le on a counter", "sum by (le) (rate(queue_completed_total[5m]))", "has no label le"],
     [
       "a quantile without le",

@@ -1,43 +1,11 @@
 import { parser } from "@prometheus-io/lezer-promql";
-import { KNOWN_SERIES, type Series } from "./known-series.js";
+import { KNOWN_SERIES, KNOWN_VALUES, type Series } from "./known-series.js";
+import { childrenOf, filledIn, type SyntaxNode, selectorAt, selectorsIn, unquoted } from "./selectors.js";
 
-type SyntaxNode = ReturnType<typeof parser.parse>["topNode"];
-
-/** Matches one series or several: a metric's name, and what its labels must be. */
-export interface Selector {
-  readonly metric: string;
-  readonly matchers: readonly { label: string; op: string; value: string }[];
-  /** As it stands in the expression, Grafana's variables filled in, without range and offset. */
-  readonly text: string;
-}
+export { filledIn, type Selector, selectorsOf } from "./selectors.js";
 
 /** What recording rules add to the series that there are. */
 export type MoreSeries = ReadonlyMap<string, Series>;
-
-/** A value that Grafana may put where its variable stands. */
-const FILLED_IN: readonly [RegExp, string][] = [
-  [/\$__(?:rate_)?interval\b|\$\{__(?:rate_)?interval\}|\$__range\b|\$\{__range\}/g, "5m"],
-  [/\$__range_s\b|\$\{__(?:range|interval)_(?:s|ms)\}/g, "300"],
-  // `$1` of label_replace stays.
-  [/\$[A-Za-z]\w*|\$\{[A-Za-z_]\w*(?::\w+)?\}|\[\[\w+\]\]/g, "any"],
-];
-
-/** The expression with values for Grafana's variables, as Prometheus would get it. */
-export function filledIn(expr: string): string {
-  return FILLED_IN.reduce((text, [variable, value]) => text.replaceAll(variable, value), expr);
-}
-
-/** Every selector of the expression, in order. */
-export function selectorsOf(expr: string): Selector[] {
-  const text = filledIn(expr);
-  const found: Selector[] = [];
-  parser.parse(text).iterate({
-    enter: ({ name, node }) => {
-      if (name === "VectorSelector") found.push(selectorAt(node, text));
-    },
-  });
-  return found;
-}
 
 /** What is wrong with the expression: it doesn't parse, or asks for metrics or labels that there aren't. */
 export function problemsOf(expr: string, more?: MoreSeries): string[] {
@@ -113,7 +81,13 @@ class Reading {
       this.problems.push(`${metric || this.of(node)} is no metric${hint(metric)}`);
       return new Set(matchers.map(({ label }) => label));
     }
-    for (const { label } of matchers) {
+    for (const { label, value } of matchers) {
+      // Of an alternation, each; of other regular expressions, nothing is said.
+      for (const each of /[^\w|-]/.test(value) ? [] : value.split("|")) {
+        const values = KNOWN_VALUES.get(label) ?? [each];
+        if (!values.includes(each))
+          this.problems.push(`${label} is never "${each}", only ${values.join(", ")}`);
+      }
       if (label === "le")
         this.problems.push(`${metric} is selected by le, which Prometheus 3 writes differently`);
       if (label !== "__name__") this.expect(label, new Set(series.labels), metric);
@@ -237,20 +211,6 @@ class Reading {
   }
 }
 
-function selectorAt(node: SyntaxNode, text: string): Selector {
-  const of = (each: SyntaxNode) => text.slice(each.from, each.to);
-  const name = node.getChild("Identifier");
-  const matchers = (node.getChild("LabelMatchers")?.getChildren("UnquotedLabelMatcher") ?? []).map(
-    (each) => ({
-      label: of(each.getChild("LabelName")!),
-      op: of(each.getChild("MatchOp")!),
-      value: unquoted(of(each.getChild("StringLiteral")!)),
-    }),
-  );
-  const byLabel = matchers.find(({ label, op }) => label === "__name__" && op === "=")?.value;
-  return { metric: name === null ? (byLabel ?? "") : of(name), matchers, text: of(node) };
-}
-
 /** Says what was probably meant. */
 function hint(metric: string): string {
   const base = metric.replace(/_(?:total|bucket|sum|count)$/, "");
@@ -265,22 +225,8 @@ function argumentsOf(node: SyntaxNode): SyntaxNode[] {
   return body === null ? [] : childrenOf(body);
 }
 
-function selectorsIn(nodes: readonly SyntaxNode[]): SyntaxNode[] {
-  return nodes.flatMap((node) => (node.name === "VectorSelector" ? [node] : selectorsIn(childrenOf(node))));
-}
-
-function childrenOf(node: SyntaxNode): SyntaxNode[] {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
-  return children;
-}
-
 function isExpression({ name }: SyntaxNode): boolean {
   return (
     /(?:Expr|Selector|Call)$|^NumberDurationLiteral$|^StringLiteral$/.test(name) && name !== "DurationExpr"
   );
-}
-
-function unquoted(text: string): string {
-  return text.replace(/^(["'`])(.*)\1$/s, "$2");
 }
