@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** Dashboards and rules against their servers; what takes minutes is only here, and no part of `npm test`. */
+/** Dashboards, rules and the stack, against their servers; what takes minutes is only here, and no part of `npm test`. */
 export default defineConfig({
   test: {
-    include: ["test/grafana/**/*.test.ts", "test/live/**/*.test.ts"],
+    include: ["test/{grafana,live,stack}/**/*.test.ts"],
     pool: "forks",
     // They mostly wait for servers: more at a time than there are processors.
-    maxWorkers: 3,
+    maxWorkers: 4,
     maxConcurrency: 20,
     testTimeout: 20_000,
     hookTimeout: 10_000,
