@@ -73,6 +73,17 @@ async function breakAndMend(stack: Stack, fault: LiveFault): Promise<void> {
     firedAfterMs: fired.at - beganAt,
     resolvedAfterMs: resolved.at(-1)!.at - endedAt,
     besides: [...new Set(others.map(inWords))],
+    inhibited: await firedSilently(stack, beganAt),
   });
   expect(others.filter(pages).map(inWords)).toEqual([]);
+}
+
+/** What Prometheus has fired since the moment, and Alertmanager kept to itself. */
+async function firedSilently({ prometheus, receiver }: Stack, since: number): Promise<string[]> {
+  const window = `${Math.round(performance.now() - since)}ms`;
+  const fired = await prometheus.query(
+    `sum by (alertname, severity, queue_name, queue_tier) (last_over_time(ALERTS{alertstate="firing"}[${window}]))`,
+  );
+  const told = new Set(receiver.since(since, "firing").map(inWords));
+  return [...new Set(fired.map(inWords))].filter((alert) => !told.has(alert)).sort();
 }

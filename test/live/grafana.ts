@@ -39,7 +39,7 @@ export function fillIn(text: string, values: Values): string {
 /** Asks for the values of every variable, in order, as each may be in the query of the next; of all values, all are chosen. */
 export async function choose(
   dashboard: Dashboard,
-  prometheus: Prometheus,
+  prometheus: Pick<Prometheus, "labelValues">,
   span: Span,
   own: Values,
 ): Promise<{ values: Values; problems: string[] }> {
@@ -58,7 +58,7 @@ export async function choose(
 async function optionsOf(
   variable: Variable,
   values: Values,
-  prometheus: Prometheus,
+  prometheus: Pick<Prometheus, "labelValues">,
   span: Span,
 ): Promise<string[]> {
   if (variable.type !== "query") return [variable.current?.value ?? []].flat().map(String);

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { selectorsOf } from "../grafana/promql.js";
 import { fasterScrapeMs } from "./config.js";
 import { type Dashboard, queriesOf, readDashboards } from "./dashboards.js";
@@ -58,6 +59,23 @@ for (const [file, dashboard] of Object.entries(readDashboards())) {
     },
   );
 }
+
+live("what finds nothing is named, even if it doesn't show", async () => {
+  const targets = [
+    { refId: "A", expr: "sum(queue_nothing) or vector(0)" },
+    { refId: "B", expr: 'sum(queue_depth{queue_name="$queue", queue_tier="gold"})' },
+    { refId: "C", expr: "0 * queue_depth / 0" },
+    { refId: "D", expr: "queue_depth" },
+  ];
+  const list = [{ name: "queue", type: "query", query: "label_values(queue_depth, queue_name)" }];
+  const panels = [{ type: "stat", title: "Gold", targets }];
+  expect(await problemsOf({ title: "Wrong", panels, templating: { list } })).toEqual([
+    'panel "Gold", query A: no series: queue_nothing',
+    'panel "Gold", query B: no data: sum(queue_depth{queue_name="orders", queue_tier="gold"})',
+    'panel "Gold", query B: no series: queue_depth{queue_name="orders", queue_tier="gold"}',
+    'panel "Gold", query C: NaN everywhere: 0 * queue_depth / 0',
+  ]);
+});
 
 async function happens(promql: string): Promise<void> {
   await stack.prometheus.until(promql, async () =>

@@ -71,7 +71,7 @@ export class Receiver {
 }
 
 /** `QueueStuck (critical, queue orders)`. */
-export function inWords({ labels }: Notice): string {
+export function inWords({ labels }: Pick<Notice, "labels">): string {
   const { alertname, severity, queue_name, queue_tier } = labels;
   const where = [queue_name && `queue ${queue_name}`, queue_tier && `tier ${queue_tier}`];
   return `${alertname} (${[severity, ...where.filter(Boolean)].join(", ")})`;

@@ -9,16 +9,18 @@ export interface Row {
   readonly firedAfterMs: number;
   /** From the fault's end to the message that the alert is over. */
   readonly resolvedAfterMs: number;
-  /** Other alerts that were told of meanwhile. */
+  /** Other alerts that were told of until then. */
   readonly besides: readonly string[];
+  /** Alerts that fired meanwhile, and of which nobody was told. */
+  readonly inhibited: readonly string[];
 }
 
 /** Prints the rows as Markdown, and writes them to the file that LIVE_TABLE names, if it does. */
 export function tell(rows: readonly Row[]): void {
   if (rows.length === 0) return;
   const lines = [
-    "| fault | alert | fired after | resolved after | besides |",
-    "|---|---|---|---|---|",
+    "| fault | alert | fired after | resolved after | told besides | inhibited |",
+    "|---|---|---|---|---|---|",
     ...rows.map(({ fault, alert, firedAfterMs, resolvedAfterMs, besides }) => {
       const cells = [
         fault,
