@@ -9,6 +9,7 @@ no_strays() {
   while read -r file; do
     case $file in
       package.json | README.md | LICENSE | CHANGELOG.md | docs/*) ;;
+      grafana/alertmanager/*.yml | grafana/dashboards/*.json | grafana/provisioning/*/*.yml | grafana/rules/*.yml) ;;
       dist/*.js | dist/*.d.ts | dist/*.js.map | dist/*.d.ts.map)
         [[ -e $(sed -E 's,^dist/,src/,; s,(\.d\.ts|\.js)(\.map)?$,.ts,' <<< "$file") ]] || strays+=("$file")
         ;;
