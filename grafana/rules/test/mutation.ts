@@ -1,0 +1,140 @@
+/**
+ * Are the rules tested? Changes them in one place at a time, and runs their tests: a mutant that passes them all has survived.
+ *
+ *     npm run test:rules:mutation                      all of them
+ *     npm run test:rules:mutation -- --sample 100      so many, drawn by --seed (1)
+ *     npm run test:rules:mutation -- --rule QueueStuck only rules that are called so
+ *
+ * Survivors that are no gap in the tests stand in survivors.yml, each with the reason. Exits with 1 if there is another one, or, of all
+ * mutants, fewer than 95 % were killed.
+ */
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { parse } from "yaml";
+import { type Mutant, mutantsOfRules, type RuleFile } from "./mutants-of-rules.js";
+
+const RULES = join(import.meta.dirname, "..");
+const LEAST_KILLED = 0.95;
+const AT_ONCE = Math.min(2, availableParallelism());
+
+type Fate = "killed" | "survived" | "invalid";
+interface Candidate extends Mutant {
+  readonly path: string;
+}
+interface Accepted {
+  readonly rule: string;
+  readonly what: string;
+  readonly reason: string;
+}
+
+const { values: options } = parseArgs({
+  options: { sample: { type: "string" }, seed: { type: "string", default: "1" }, rule: { type: "string" } },
+});
+
+const accepted: Accepted[] = parse(readFileSync(join(import.meta.dirname, "survivors.yml"), "utf8"));
+const tests = readTests();
+const all = readdirSync(RULES)
+  .filter((name) => name.endsWith(".yml"))
+  .flatMap((path) =>
+    mutantsOfRules(parse(readFileSync(join(RULES, path), "utf8")) as RuleFile).map((mutant) => ({
+      ...mutant,
+      path,
+    })),
+  )
+  .filter(({ rule }) => options.rule === undefined || rule.startsWith(options.rule));
+const chosen =
+  options.sample === undefined ? all : drawn(all, Number(options.sample), Number(options.seed));
+
+/** Shared by all who work: each takes the next one. */
+const waiting = chosen.values();
+const folder = mkdtempSync(join(tmpdir(), "rules-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const fates = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => work(join(folder, String(i)))));
+report(new Map(fates.flat()));
+
+/** Tries mutants, in a copy of its own, as long as there are any left. */
+async function work(copy: string): Promise<[Candidate, Fate][]> {
+  cpSync(RULES, copy, { recursive: true });
+  const results: [Candidate, Fate][] = [];
+  for (const mutant of waiting) {
+    // JSON is YAML, too.
+    writeFileSync(join(copy, mutant.path), JSON.stringify(mutant.file));
+    results.push([mutant, await fateOf(mutant, copy)]);
+    cpSync(join(RULES, mutant.path), join(copy, mutant.path));
+  }
+  return results;
+}
+
+async function fateOf({ rule, path }: Candidate, copy: string): Promise<Fate> {
+  const name = rule.split(" ")[0]!;
+  const mentions = (text: string) => text.split(name).length;
+  const own = tests
+    .filter(({ files }) => files.includes(path))
+    // Those first that are about this rule; of two of them the shorter one.
+    .sort((a, b) => mentions(b.text) - mentions(a.text) || a.text.length - b.text.length);
+  for (const test of own) {
+    const output = await promtool(join(copy, "test", test.name));
+    if (output === undefined) continue;
+    return /could not parse expression|unmarshal/.test(output) ? "invalid" : "killed";
+  }
+  return "survived";
+}
+
+/** What promtool complains of; undefined if the tests pass. */
+function promtool(test: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    execFile("promtool", ["test", "rules", test], (error, stdout, stderr) => {
+      if (error === null) resolve(undefined);
+      else if (error.code === 1) resolve(stdout + stderr);
+      else reject(error);
+    });
+  });
+}
+
+function readTests(): { name: string; text: string; files: string[] }[] {
+  return readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith(".test.yml"))
+    .map((name) => {
+      const text = readFileSync(join(import.meta.dirname, name), "utf8");
+      const { rule_files } = parse(text) as { rule_files: string[] };
+      return { name, text, files: rule_files.map((file) => file.replace("../", "")) };
+    });
+}
+
+/** So many of them, the same ones for the same seed. */
+function drawn(from: readonly Candidate[], count: number, seed: number): Candidate[] {
+  let state = seed;
+  // A multiplicative generator; nobody needs more of it than that it is spread and can be repeated.
+  const next = () => (state = (state * 48_271 + 11) % 2_147_483_647);
+  return from
+    .map((mutant) => ({ mutant, key: next() }))
+    .sort((a, b) => a.key - b.key)
+    .slice(0, count)
+    .map(({ mutant }) => mutant);
+}
+
+function report(fates: ReadonlyMap<Candidate, Fate>): void {
+  const of = (fate: Fate) => [...fates].filter(([, each]) => each === fate).map(([mutant]) => mutant);
+  const survivors = of("survived");
+  const why = ({ rule, what }: Candidate) =>
+    accepted.find((each) => each.rule === rule && each.what === what)?.reason;
+  for (const mutant of survivors) {
+    console.log(`survived: ${mutant.rule}: ${mutant.what}\n          ${why(mutant) ?? "NOT ACCEPTED"}`);
+  }
+  const stale = accepted.filter(({ rule, what }) =>
+    [...of("killed"), ...of("invalid")].some((each) => each.rule === rule && each.what === what),
+  );
+  for (const { rule, what } of stale) console.log(`accepted, and yet killed: ${rule}: ${what}`);
+  const open = survivors.filter((mutant) => why(mutant) === undefined);
+  const killed = of("killed").length;
+  const score = killed / (killed + survivors.length);
+  console.log(
+    `${killed} of ${killed + survivors.length} mutants killed (${(100 * score).toFixed(1)} %); ` +
+      `${survivors.length} survived, ${open.length} of them without a reason; ${of("invalid").length} were no rules`,
+  );
+  // A few that are drawn say little about the share.
+  if (open.length > 0 || (options.sample === undefined && !(score >= LEAST_KILLED))) process.exitCode = 1;
+}
