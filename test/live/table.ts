@@ -21,22 +21,18 @@ export function tell(rows: readonly Row[]): void {
   const lines = [
     "| fault | alert | fired after | resolved after | told besides | inhibited |",
     "|---|---|---|---|---|---|",
-    ...rows.map(({ fault, alert, firedAfterMs, resolvedAfterMs, besides }) => {
-      const cells = [
-        fault,
-        alert,
-        seconds(firedAfterMs),
-        seconds(resolvedAfterMs),
-        besides.join(", ") || "–",
-      ];
-      return `| ${cells.join(" | ")} |`;
-    }),
+    ...rows.map((row) => `| ${cellsOf(row).join(" | ")} |`),
   ];
   console.log(
     `\nTime in Prometheus and Alertmanager went by ${TIMES_FASTER} times as fast.\n\n${lines.join("\n")}\n`,
   );
   const file = process.env.LIVE_TABLE;
   if (file) writeFileSync(file, `${lines.join("\n")}\n`);
+}
+
+function cellsOf({ fault, alert, firedAfterMs, resolvedAfterMs, besides, inhibited }: Row): string[] {
+  const others = [besides, inhibited].map((alerts) => alerts.join(", ") || "–");
+  return [fault, alert, seconds(firedAfterMs), seconds(resolvedAfterMs), ...others];
 }
 
 function seconds(ms: number): string {
