@@ -45,8 +45,7 @@ const all = readdirSync(RULES)
     })),
   )
   .filter(({ rule }) => options.rule === undefined || rule.startsWith(options.rule));
-const chosen =
-  options.sample === undefined ? all : drawn(all, Number(options.sample), Number(options.seed));
+const chosen = options.sample === undefined ? all : drawn(all, Number(options.sample), Number(options.seed));
 
 /** Shared by all who work: each takes the next one. */
 const waiting = chosen.values();

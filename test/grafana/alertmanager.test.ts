@@ -1,0 +1,129 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { itWith } from "../live/servers.js";
+import { labelsOf } from "./promql.js";
+import { alerts, recorded } from "./rules.js";
+
+const run = promisify(execFile);
+const FILE = "grafana/alertmanager/alertmanager.yml";
+
+interface Inhibition {
+  source_matchers: string[];
+  target_matchers: string[];
+  equal: string[];
+}
+const { route, inhibit_rules } = parse(readFileSync(FILE, "utf8")) as {
+  route: { group_by: string[] };
+  inhibit_rules: Inhibition[];
+};
+
+/** The committed alerts as they might fire, all of one queue, tier and process. */
+const fired = alerts.map(({ alert, expr, labels }) => ({
+  alertname: alert,
+  ...labels,
+  ...Object.fromEntries(
+    labelsOf(expr, recorded).map((label) => [label, label === "queue_reason" ? "rejected" : label]),
+  ),
+})) as Record<string, string>[];
+
+function matches(matchers: readonly string[], labels: Record<string, string>): boolean {
+  return matchers.every((matcher) => {
+    const [, name, op, value] = /^(\w+)(=~|!=|=)"(.*)"$/.exec(matcher)!;
+    const actual = labels[name!] ?? "";
+    if (op === "=~") return new RegExp(`^(?:${value})$`).test(actual);
+    return (actual === value) === (op === "=");
+  });
+}
+
+/** As Alertmanager does it: a label that both lack is equal. */
+function inhibits(source: Record<string, string>, target: Record<string, string>): boolean {
+  return inhibit_rules.some(
+    (rule) =>
+      matches(rule.source_matchers, source) &&
+      matches(rule.target_matchers, target) &&
+      rule.equal.every((label) => (source[label] ?? "") === (target[label] ?? "")),
+  );
+}
+
+const of = (name: string, severity: string) =>
+  fired.find((each) => each.alertname === name && each.severity === severity)!;
+const nameOf = ({ alertname, severity }: Record<string, string>) => `${alertname} (${severity})`;
+
+describe("Alertmanager", () => {
+  it("has a message for each queue", () => {
+    expect(route.group_by).toEqual(["job", "queue_name"]);
+  });
+
+  it("keeps no page back for the sake of a warning, but for a queue that drops because it is full", () => {
+    const kept = fired.flatMap((target) =>
+      fired.filter((source) => source.severity === "warning" && inhibits(source, target)).map(() => target),
+    );
+    expect(kept.filter(({ severity }) => severity === "critical")).toEqual([]);
+  });
+
+  it("never inhibits in a circle", () => {
+    const reached = (from: Record<string, string>, seen: Set<unknown>): boolean =>
+      fired.some((to) => {
+        if (!inhibits(from, to) || (from.alertname === to.alertname && from.severity === to.severity))
+          return false;
+        return seen.has(to) || reached(to, new Set([...seen, to]));
+      });
+    for (const alert of fired) expect(reached(alert, new Set([alert])), nameOf(alert)).toBe(false);
+  });
+
+  it("keeps a warning back while the same alert pages", () => {
+    for (const critical of fired.filter(({ severity }) => severity === "critical")) {
+      const warning = of(critical.alertname!, "warning");
+      // Its warning is about one process of several, and never fires together with it.
+      if (warning === undefined || critical.alertname === "QueueTelemetryLost") continue;
+      expect(inhibits(critical, warning), nameOf(critical)).toBe(true);
+    }
+  });
+
+  const CAUSES: [string, string][] = [
+    ["QueueNoConsumer", "QueueOldestItemOverSla"],
+    ["QueueStuck", "QueueOldestItemOverSla"],
+    ["QueueWorkersStalled", "QueueOldestItemOverSla"],
+    ["QueueBreakerOpen", "QueueOldestItemOverSla"],
+    ["QueueEventLoopStalled", "QueueOldestItemOverSla"],
+    ["QueueOldestItemOverSla", "QueueSlaBudgetBurn"],
+    ["QueueTelemetryLost", "QueueSlaBudgetBurn"],
+    ["QueueTelemetryLost", "QueueDropping"],
+    ["QueueNoConsumer", "QueueDropping"],
+  ];
+  it.each(CAUSES)("while %s pages, %s doesn't, of the same queue", (cause, symptom) => {
+    const [source, target] = [of(cause, "critical"), of(symptom, "critical")];
+    expect(inhibits(source, target)).toBe(true);
+    expect(inhibits(target, source)).toBe(false);
+    expect(inhibits(source, { ...target, job: "other" })).toBe(false);
+    if (source.queue_name !== undefined)
+      expect(inhibits(source, { ...target, queue_name: "other" })).toBe(false);
+  });
+
+  it("tells of what no other alert explains", () => {
+    for (const target of ["QueueFailures", "QueueEventLoopStalled", "QueueNoConsumer", "QueueStuck"]) {
+      const by = fired.filter((source) => inhibits(source, of(target, "critical"))).map(nameOf);
+      expect(
+        by.filter((name) => name !== "QueueTelemetryLost (critical)"),
+        target,
+      ).toEqual([]);
+    }
+  });
+});
+
+itWith("amtool")("amtool takes the file", async ({ paths }) => {
+  await run(paths.amtool, ["check-config", FILE]);
+});
+
+itWith("amtool")("a critical alert goes to the pager, any other to the chat", async ({ paths }) => {
+  const receiver = async (severity: string) => {
+    const args = ["config", "routes", "test", `--config.file=${FILE}`, `severity=${severity}`];
+    return (await run(paths.amtool, args)).stdout.trim();
+  };
+  expect(await receiver("critical")).toBe("pager");
+  expect(await receiver("warning")).toBe("chat");
+  expect(await receiver("none")).toBe("chat");
+});

@@ -1,0 +1,190 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { nameOf } from "../../grafana/rules/test/mutants-of-rules.js";
+import { itWith } from "../live/servers.js";
+import { labelsOf, problemsOf, selectorsOf } from "./promql.js";
+import { alerts, RULES, recorded, recordings, ruleFiles } from "./rules.js";
+
+const run = promisify(execFile);
+const TESTS = `${RULES}/test`;
+const testFiles = readdirSync(TESTS).filter((name) => name.endsWith(".test.yml"));
+const RUNBOOKS = "https://github.com/queuescope/queuescope/blob/main/docs/runbooks/";
+const GRAFANA = "{{ $externalLabels.grafana_url }}";
+const EXPECTED = [
+  "QueueBacklogNotShrinking",
+  "QueueBreakerOpen",
+  "QueueDropping",
+  "QueueEventLoopStalled",
+  "QueueFailures",
+  "QueueNearlyFull",
+  "QueueNoConsumer",
+  "QueueOldestItemOverSla",
+  "QueueSlaBudgetBurn",
+  "QueueStuck",
+  "QueueTelemetryLost",
+  "QueueWatchdogDead",
+  "QueueWillBeFull",
+  "QueueWorkersStalled",
+];
+
+it("there is an alert for everything that the docs promise one for", () => {
+  expect([...new Set(alerts.map(({ alert }) => alert))].sort()).toEqual(EXPECTED);
+});
+
+describe("asks for series and labels that there are:", () => {
+  it.each([...recordings, ...alerts].map((rule) => [nameOf(rule), rule.expr]))("%s", (_, expr) => {
+    expect(problemsOf(expr, recorded)).toEqual([]);
+  });
+});
+
+describe("recordings", () => {
+  it.each(recordings.map(({ record }) => record))("%s says level, metric and operation", (name) => {
+    expect(name).toMatch(/^(queue|instance):[a-z0-9_]+:[a-z0-9_]+$/);
+  });
+
+  it("are in the group of the alerts that use them, and before them", () => {
+    for (const { groups } of ruleFiles.values()) {
+      for (const { rules } of groups) {
+        for (const [i, { expr }] of rules.entries()) {
+          const used = selectorsOf(expr).filter(({ metric }) => recorded.has(metric));
+          const before = rules.slice(0, i).map(({ record }) => record);
+          for (const { metric } of used) expect(before).toContain(metric);
+        }
+      }
+    }
+  });
+});
+
+describe("alerts", () => {
+  const each = it.each(alerts.map((alert) => [nameOf(alert), alert] as const));
+
+  each("%s has all that it needs", (_, alert) => {
+    expect(alert.labels.severity).toMatch(/^(critical|warning)$/);
+    expect(alert.for).toMatch(/^\d+[mh]$/);
+    expect(Object.keys(alert.annotations)).toEqual([
+      "summary",
+      "description",
+      "runbook_url",
+      "dashboard_url",
+    ]);
+  });
+
+  each("%s names whom it is about, and the figure", (_, { expr, annotations }) => {
+    const [summary, labels] = [annotations.summary!, labelsOf(expr, recorded)];
+    for (const label of labels) expect(summary).toContain(`{{ $labels.${label} }}`);
+    expect(labels).toContain("job");
+    expect(summary).toMatch(/\{\{ (printf "%\.[01]f" \$value|\$value \| humanize(Percentage|Duration)) \}\}/);
+  });
+
+  each("%s names no label that its result lacks", (_, { expr, annotations }) => {
+    const labels = labelsOf(expr, recorded);
+    for (const [, label] of Object.values(annotations)
+      .join()
+      .matchAll(/\$labels\.(\w+)/g)) {
+      expect(labels).toContain(label);
+    }
+  });
+
+  each("%s leads to a runbook and to a dashboard that are in the repository", (_, { alert, annotations }) => {
+    expect(annotations.runbook_url).toBe(`${RUNBOOKS}${alert}.md`);
+    expect(existsSync(`docs/runbooks/${alert}.md`)).toBe(true);
+
+    const url = annotations.dashboard_url!;
+    const [, uid, query] = /^\/d\/queuescope-(\w+)\?(.*)$/.exec(url.replace(GRAFANA, "")) ?? [];
+    const dashboard = JSON.parse(readFileSync(`grafana/dashboards/${uid}.json`, "utf8"));
+    expect(dashboard.uid).toBe(`queuescope-${uid}`);
+    const variables = dashboard.templating.list.map(({ name }: { name: string }) => name);
+    for (const [name] of new URLSearchParams(query)) {
+      expect(name).toMatch(/^var-/);
+      expect(variables).toContain(name.slice("var-".length));
+    }
+  });
+
+  it("of one name and two severities have the same labels, so that one inhibits the other", () => {
+    for (const { alert, expr, labels } of alerts) {
+      if (alert === "QueueTelemetryLost" || labels.severity === "warning") continue;
+      const warning = alerts.find((each) => each.alert === alert && each.labels.severity === "warning");
+      if (warning !== undefined)
+        expect(labelsOf(warning.expr, recorded).sort()).toEqual(labelsOf(expr, recorded).sort());
+    }
+  });
+});
+
+describe("runbooks", () => {
+  const runbooks = readdirSync("docs/runbooks").map((file) => basename(file, ".md"));
+  const index = readFileSync("docs/runbooks/README.md", "utf8");
+
+  it("are there for each alert, and for nothing else", () => {
+    expect(runbooks.filter((name) => name !== "README").sort()).toEqual(EXPECTED);
+    expect([...index.matchAll(/^\| \[(\w+)\]\(\1\.md\)/gm)].map(([, name]) => name).sort()).toEqual(EXPECTED);
+  });
+
+  it("say which alerts page", () => {
+    const paging = [...index.matchAll(/^\| \[(\w+)\].*\| yes \|$/gm)].map(([, name]) => name);
+    const critical = alerts.filter(({ labels }) => labels.severity === "critical");
+    expect(paging.sort()).toEqual([...new Set(critical.map(({ alert }) => alert))].sort());
+  });
+
+  it.each(runbooks)("%s: its queries ask for what there is, its links lead somewhere", (name) => {
+    const text = readFileSync(`docs/runbooks/${name}.md`, "utf8");
+    const queries = [...text.matchAll(/```promql\n(.*?)```/gs)].map(([, query]) => query!.trim());
+    expect(queries.length).toBe(name === "README" ? 0 : 1);
+    for (const query of queries) expect(problemsOf(query)).toEqual([]);
+    for (const [, path, anchor] of text.matchAll(/\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)/g)) {
+      expect(existsSync(`docs/runbooks/${path}`), path).toBe(true);
+      if (anchor !== undefined)
+        expect(readFileSync(`docs/runbooks/${path}`, "utf8")).toContain(`\n### ${anchor}\n`);
+    }
+  });
+
+  it.each(runbooks.filter((name) => name !== "README"))("%s names panels that there are", (name) => {
+    const dashboards = readdirSync("grafana/dashboards").map((file) =>
+      JSON.parse(readFileSync(`grafana/dashboards/${file}`, "utf8")),
+    ) as { title: string; panels: { title: string }[] }[];
+    const titles = dashboards.flatMap(({ title, panels }) => [title, ...panels.map((panel) => panel.title)]);
+    const [, look] = readFileSync(`docs/runbooks/${name}.md`, "utf8").split("## Look first");
+    const named = [...look!.split("## Do")[0]!.matchAll(/(?<!\*)\*([A-Z][^*]+)\*/g)].map(([, text]) => text!);
+    for (const text of named)
+      expect(
+        titles.some((title) => title.replace("Queuescope / ", "").startsWith(text)),
+        text,
+      ).toBe(true);
+  });
+});
+
+describe("tests of the rules", () => {
+  it.each(alerts.map((alert) => [nameOf(alert), alert] as const))(
+    "have %s fire, with every word of it, and be silent",
+    (_, { alert, labels }) => {
+      const own = testFiles.flatMap(
+        (file) => (parse(readFileSync(`${TESTS}/${file}`, "utf8")) as { tests: UnitTest[] }).tests,
+      );
+      const fired = own.flatMap(({ alert_rule_test = [] }) => alert_rule_test);
+      const expected = fired
+        .filter(({ alertname }) => alertname === alert)
+        .flatMap((each) => each.exp_alerts);
+      expect(expected.some(({ exp_labels }) => exp_labels.severity === labels.severity)).toBe(true);
+    },
+  );
+});
+
+interface UnitTest {
+  alert_rule_test?: { alertname: string; exp_alerts: { exp_labels: Record<string, string> }[] }[];
+}
+
+itWith("promtool")("promtool finds nothing to complain of", async ({ paths }) => {
+  const files = [...ruleFiles.keys()].map((name) => `${RULES}/${name}`);
+  await run(paths.promtool, ["check", "rules", "--lint=all", "--lint-fatal", ...files]);
+});
+
+describe("the rules do what their tests say:", () => {
+  for (const file of testFiles) {
+    itWith("promtool")(file, async ({ paths }) => {
+      await run(paths.promtool, ["test", "rules", `${TESTS}/${file}`]);
+    });
+  }
+});
