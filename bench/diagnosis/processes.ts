@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Outcome } from "./cause.js";
+import type { Outcome } from "./outcome.js";
 
 const RUNNER = fileURLToPath(new URL("./run-cause.ts", import.meta.url));
 

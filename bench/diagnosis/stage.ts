@@ -1,5 +1,5 @@
 import { type BreachReport, instrument, Watchdog } from "queuescope";
-import type { Outcome } from "./cause.js";
+import type { Outcome } from "./outcome.js";
 
 /** How long an item may wait, where a cause says nothing else. */
 export const SLA_MS = 300;
