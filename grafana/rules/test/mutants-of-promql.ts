@@ -68,7 +68,7 @@ export function mutantsOfPromql(expr: string): Change[] {
         operands(node);
       }
       if (node.firstChild === null && Object.hasOwn(INSTEAD, text)) {
-        for (const other of INSTEAD[text]!) add(node, other);
+        for (const other of INSTEAD[text]!) if (!isEquivalent(node, text, other, expr)) add(node, other);
       }
     },
   });
@@ -101,6 +101,16 @@ export function mutantsOfPromql(expr: string): Change[] {
       add({ from: node.from, to: right.from }, "", `without ${oneLine(expr.slice(node.from, right.from))}`);
     }
   }
+}
+
+/** Of counts that are never negative, the sum is 0 just when the greatest is; and a rate is when the increase is. */
+function isEquivalent(node: SyntaxNode, text: string, other: string, expr: string): boolean {
+  if (`${text} ${other}` !== "sum max" && `${text} ${other}` !== "rate increase") return false;
+  for (let outer = node.parent; outer !== null; outer = outer.parent) {
+    if (outer.name !== "BinaryExpr") continue;
+    return outer.from <= node.from && /(==|>)\s*0$/.test(expr.slice(outer.from, outer.to));
+  }
+  return false;
 }
 
 function otherNumbers(value: number): number[] {
