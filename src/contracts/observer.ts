@@ -1,0 +1,88 @@
+/** Why an item left a queue without being taken. */
+export type DropReason = "evicted" | "expired" | "rejected" | "shutdown";
+
+/** How a task ended. */
+export type Outcome = "success" | "failure";
+
+/**
+ * What an observer lets travel with an item, from put to get. Opaque to the queue.
+ * It is `undefined` for items that were in the queue before the observer came.
+ */
+export type Carrier = object | undefined;
+
+/**
+ * Is told what happens in a queue. Every call returns at once and must not throw; times are the queue's monotonic
+ * milliseconds, durations are milliseconds, `tier` is an index into `Probe.tiers`.
+ */
+export interface Observer {
+  /** A put that needn't wait, from beginning to end, in its caller's async context: what it returns travels with the item. */
+  putAtOnce(tier: number, correlationId: string | undefined): Carrier;
+  /** A put of `count` items begins, in its caller's async context. What it returns travels with each of them. */
+  putStarted(tier: number, correlationId: string | undefined, count: number): Carrier;
+  /** The put is over: `count` items are in the queue, or handed to consumers that waited. */
+  putDone(carrier: Carrier, tier: number, count: number, tookMs: number): void;
+  /** The put is over: `accepted` of its items came in, the rest is refused with `error`. */
+  putFailed(carrier: Carrier, tier: number, accepted: number, tookMs: number, error: unknown): void;
+  /** Somebody pulls, in its caller's async context. What it returns comes back at {@link pullDone}. */
+  pullStarted(): object | undefined;
+  /** An item leaves the queue towards a consumer, who asked for one and needn't wait: the pull is over, too. */
+  takenAtOnce(
+    pull: object | undefined,
+    carrier: Carrier,
+    tier: number,
+    enqueuedAt: number,
+    now: number,
+    attempt: number,
+  ): void;
+  /** An item leaves the queue towards a consumer. */
+  taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
+  /** The pull is over, with the carriers of what it got (or the one carrier). Also called when it got nothing. */
+  pullDone(
+    pull: object | undefined,
+    carriers: Carrier | readonly Carrier[],
+    tookMs: number,
+    error?: unknown,
+  ): void;
+  /** An item is dropped; it never reaches a consumer. */
+  dropped(tier: number, reason: DropReason, attempt: number): void;
+  /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came. */
+  settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void;
+  /** A delivery is given up and was put aside, into a dead-letter queue say. */
+  deadLettered(processMs: number | undefined, error: unknown): void;
+  /** Work on an item waited so long for a gate. */
+  gateWaited(gate: string, waitedMs: number): void;
+  /** A delivery goes back into the queue, at once or after a delay. */
+  retried(processMs: number | undefined): void;
+  /** A retried item is in the queue again. */
+  reentered(tier: number): void;
+  /** The correlation ID that travels with the item, if it has one already. */
+  correlationIdOf(carrier: Carrier): string | undefined;
+  /** An item left the queue towards a consumer, and nobody knows what travelled with it. */
+  contextLost(): void;
+  /** A callback of the user's (`onDrop`, `evictWhen`) threw. */
+  fault(error: unknown): void;
+}
+
+/** What is known of an item while it is handled. */
+export interface TaskFacts {
+  /** Name of its priority tier. */
+  readonly tier: string;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+  /** Time spent in the queue, in milliseconds; undefined where nobody measured it. */
+  readonly waitMs: number | undefined;
+  /** Made when first read, if the producer had none. */
+  readonly correlationId: string;
+}
+
+/** Wraps the handling of one item: sets its context, makes its span. Calls `fn` exactly once, synchronously. */
+export interface Around {
+  /** For a handler that is over when it returns, or when the promise settles that it returns. */
+  run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R;
+  /** For a handler whose end is told to {@link end}. What it returns belongs to the task; undefined where there is no span. */
+  begin(carrier: Carrier, task: TaskFacts): object | undefined;
+  /** Calls `fn` in the item's context, inside what began. */
+  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R;
+  /** The handler that began is over. */
+  end(began: object | undefined, failure?: { readonly error: unknown }): void;
+}

@@ -1,0 +1,49 @@
+import type { TaskFacts } from "./observer.js";
+
+/**
+ * What a worker does: waits for an item, handles one, waits for an open circuit breaker, ignores that its task was aborted, or is
+ * gone.
+ */
+export type WorkerState = "idle" | "processing" | "backoff" | "stalled" | "stopped";
+
+/** Read-only sight of a worker: times are monotonic milliseconds, undefined where there is nothing yet. */
+export interface WorkerView {
+  /** Counts from 1. */
+  readonly id: number;
+  readonly state: WorkerState;
+  /** What it works on; the same object as in `TaskView.facts`. */
+  readonly work: TaskFacts | undefined;
+  /** What its task said it was doing. */
+  readonly step: string | undefined;
+  /** The gate that its task waits for, before the handler is called. */
+  readonly gate: string | undefined;
+  readonly lastStartAt: number | undefined;
+  readonly lastStepAt: number | undefined;
+  readonly lastFinishAt: number | undefined;
+}
+
+/** Read-only sight of a worker pool. */
+export interface PoolView {
+  readonly name: string;
+  /** Does it take items? */
+  readonly isTaking: boolean;
+  /** How many workers are in the state. */
+  count(state: WorkerState): number;
+  /** Each of its workers, for a report. */
+  statuses(): readonly WorkerView[];
+  /** The gates that its work has to pass. */
+  readonly gates: Iterable<GateView>;
+}
+
+/** Read-only sight of a gate. */
+export interface GateView {
+  readonly name: string;
+  /** Calls that may be through at a time; `Infinity` where only a policy decides. */
+  readonly limit: number;
+  /** Calls that are through and not back. */
+  readonly inFlight: number;
+  /** Calls that wait for a permit, or for the policy. */
+  readonly waiting: number;
+  /** Does its circuit breaker let nobody through? Undefined where it has none. */
+  readonly isOpen: boolean | undefined;
+}
