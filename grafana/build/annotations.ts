@@ -1,6 +1,6 @@
 import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
-import { PER_PROCESS, PER_TIER, QUEUE, TIER } from "./promql.js";
+import { PER_TIER, restarts, TIER } from "./promql.js";
 import { METRICS } from "./variables.js";
 
 /** The variable's choice, or none at all: some alerts are of no queue, some rules keep no job. */
@@ -17,7 +17,7 @@ export const annotations = [
   }),
   annotation({
     name: "Restarts",
-    expr: `max by (${PER_PROCESS}) (resets(queue_enqueued_total{${QUEUE}}[$__rate_interval])) > 0`,
+    expr: `${restarts()} > 0`,
     title: "Restart",
     text: "{{job}} {{instance}}",
     color: "purple",

@@ -65,6 +65,15 @@ export function capacityUsed(): string {
   return `max by (${PER_QUEUE}) (${depth} / ${capacity})`;
 }
 
+/**
+ * How often each process began anew, from one point to the next. It may be away for longer than a rate's interval, so what it had counted is held
+ * for 5 minutes.
+ */
+export function restarts(): string {
+  const counted = `last_over_time(queue_enqueued_total{${QUEUE}}[5m])`;
+  return `max by (${PER_PROCESS}) (resets(${counted}[$__rate_interval:]))`;
+}
+
 function by(labels: string | undefined): string {
   return labels === undefined || labels === "" ? "" : ` by (${labels}) `;
 }

@@ -13,6 +13,7 @@ import {
   quantile,
   rate,
   ratio,
+  restarts,
   sum,
   TIER,
   TIER_LEGEND,
@@ -202,18 +203,13 @@ export const runtime: Contents = {
       graph({
         title: "Restarts",
         description:
-          "When did a process start again? A crash loop is a comb. Seen by its counters, which begin at 0; one that hadn't counted anything isn't seen.",
+          "When did a process start again? A crash loop is a comb. Seen by its counters, which begin at 0; one that hadn't counted anything, or was away for more than 5 minutes, isn't seen.",
         unit: UNITS.items,
         width: 24,
         height: 6,
         bars: true,
         decimals: 0,
-        queries: [
-          {
-            expr: `max by (${PER_PROCESS}) (resets(queue_enqueued_total{${QUEUE}}[$__rate_interval]))`,
-            legend: PROCESS_LEGEND,
-          },
-        ],
+        queries: [{ expr: restarts(), legend: PROCESS_LEGEND }],
       }),
     ],
   ],
