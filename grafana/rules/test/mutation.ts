@@ -5,7 +5,7 @@
  *     npm run test:rules:mutation -- --sample 100      so many, drawn by --seed (1)
  *     npm run test:rules:mutation -- --rule QueueStuck only rules that are called so
  *
- * Survivors that are no gap in the tests stand in survivors.yml, each with the reason; equivalent ones aren't counted. Exits with 1 if there is another one, or, of all
+ * Known survivors stand in survivors.yml, each with the reason; those that are equivalent aren't counted. Exits with 1 if there is another one, or, of all
  * mutants, fewer than 95 % were killed.
  */
 import { execFile } from "node:child_process";
