@@ -69,14 +69,17 @@ async function breakAndMend(stack: Stack, fault: LiveFault): Promise<void> {
   await allOver();
   const resolved = receiver
     .since(endedAt, "resolved")
-    .filter((notice) => isExpected(notice) && pages(notice));
+    .filter((notice) => isExpected(notice) && pages(notice))
+    .at(-1);
+  if (resolved === undefined)
+    throw new Error(`${fault.alert} did not wait for the end of the fault:\n${told()}`);
 
   const others = receiver.since(beganAt, "firing").filter((notice) => !isExpected(notice));
   rows.push({
     fault: fault.name,
     alert: fault.alert,
     firedAfterMs: fired.at - beganAt,
-    resolvedAfterMs: resolved.at(-1)!.at - endedAt,
+    resolvedAfterMs: resolved.at - endedAt,
     besides: kindsOf(others),
     inhibited: await firedSilently(stack, beganAt),
   });
