@@ -5,6 +5,7 @@ export interface Rule {
   alert?: string;
   expr: string;
   for?: string;
+  keep_firing_for?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
@@ -41,11 +42,13 @@ export function nameOf({ alert, record, labels }: Rule): string {
 function* mutantsOf(rule: Rule): Generator<[string, Rule]> {
   for (const { what, expr } of mutantsOfPromql(rule.expr)) yield [what, { ...rule, expr }];
   if (rule.alert === undefined) return;
-  if (rule.for !== undefined) {
-    yield ["without for", { ...rule, for: "0s" }];
+  for (const key of ["for", "keep_firing_for"] as const) {
+    const duration = rule[key];
+    if (duration === undefined) continue;
+    yield [`without ${key}`, { ...rule, [key]: "0s" }];
     for (const factor of [0.5, 2]) {
-      const other = scaled(rule.for, factor);
-      yield [`for ${rule.for} → ${other}`, { ...rule, for: other }];
+      const other = scaled(duration, factor);
+      yield [`${key} ${duration} → ${other}`, { ...rule, [key]: other }];
     }
   }
   const severity = rule.labels?.severity === "critical" ? "warning" : "critical";
