@@ -157,23 +157,50 @@ describe("runbooks", () => {
 });
 
 describe("tests of the rules", () => {
-  it.each(alerts.map((alert) => [nameOf(alert), alert] as const))(
-    "have %s fire, with every word of it, and be silent",
-    (_, { alert, labels }) => {
-      const own = testFiles.flatMap(
-        (file) => (parse(readFileSync(`${TESTS}/${file}`, "utf8")) as { tests: UnitTest[] }).tests,
-      );
-      const fired = own.flatMap(({ alert_rule_test = [] }) => alert_rule_test);
-      const expected = fired
+  const files = testFiles.map((file) => parse(readFileSync(`${TESTS}/${file}`, "utf8")) as TestFile);
+  const named = alerts.map((alert) => [nameOf(alert), alert] as const);
+
+  it.each(named)("have %s fire, with every word of it", (_, { alert, labels }) => {
+    const fired = files.flatMap(({ tests }) => tests).flatMap(({ alert_rule_test = [] }) => alert_rule_test);
+    const expected = fired
+      .filter(({ alertname }) => alertname === alert)
+      .flatMap(({ exp_alerts = [] }) => exp_alerts);
+    expect(expected.some(({ exp_labels }) => exp_labels.severity === labels.severity)).toBe(true);
+  });
+
+  it.each(named)("have %s be silent", (_, { alert, labels }) => {
+    const [home] = [...ruleFiles].find(([, { groups }]) =>
+      groups.some(({ rules }) => rules.some((rule) => rule.alert === alert)),
+    )!;
+    const about = files
+      .filter(({ rule_files }) => rule_files.includes(`../${home}`))
+      .flatMap(({ tests }) => tests);
+    const isAsked = (expr: string) =>
+      /ALERTS\{[^}]*alertstate="firing"/.test(expr) &&
+      (expr.includes(`alertname="${alert}"`) || !/alertname=/.test(expr)) &&
+      !/ unless /.test(expr);
+    const asked = about.flatMap(({ promql_expr_test = [], alert_rule_test = [] }) => [
+      ...promql_expr_test
+        .filter(({ expr }) => isAsked(expr))
+        .map(({ exp_samples = [] }) => exp_samples.map((sample) => sample.labels ?? "")),
+      ...alert_rule_test
         .filter(({ alertname }) => alertname === alert)
-        .flatMap((each) => each.exp_alerts);
-      expect(expected.some(({ exp_labels }) => exp_labels.severity === labels.severity)).toBe(true);
-    },
-  );
+        .map(({ exp_alerts = [] }) => exp_alerts.map(({ exp_labels }) => JSON.stringify(exp_labels))),
+    ]);
+    // Labels that don't say which alert it is might mean this one.
+    const tellsOf = (text: string) =>
+      (text.includes(alert!) || !text.includes("alertname")) &&
+      (text.includes(labels.severity!) || !text.includes("severity"));
+    expect(asked.some((samples) => !samples.some(tellsOf))).toBe(true);
+  });
 });
 
-interface UnitTest {
-  alert_rule_test?: { alertname: string; exp_alerts: { exp_labels: Record<string, string> }[] }[];
+interface TestFile {
+  rule_files: string[];
+  tests: {
+    alert_rule_test?: { alertname: string; exp_alerts?: { exp_labels: Record<string, string> }[] }[];
+    promql_expr_test?: { expr: string; exp_samples?: { labels?: string }[] }[];
+  }[];
 }
 
 itWith("promtool")("promtool finds nothing to complain of", async ({ paths }) => {
