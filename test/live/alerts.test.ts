@@ -1,5 +1,6 @@
 import { afterAll, expect } from "vitest";
 import { FAULTS, type LiveFault } from "./faults.js";
+import { PACE } from "./pace.js";
 import { inWords, type Notice } from "./receiver.js";
 import { itWith, lifetimeOfFile } from "./servers.js";
 import { Service, scraped } from "./service.js";
@@ -7,19 +8,14 @@ import { PROGRAMS, type Stack } from "./stack.js";
 import { type Row, tell } from "./table.js";
 import { until } from "./until.js";
 
-/** Scrapes for which a fault goes on after its alert has come, two of Alertmanager's intervals, for other alerts to come, too. */
-const MORE_SCRAPES = 40;
-const PATIENCE_MS = 120_000;
-const TEST_MS = 480_000;
-
 const live = itWith(...PROGRAMS);
 const lifetime = lifetimeOfFile();
 const rows: Row[] = [];
 
-for (const faults of FAULTS) {
+for (const faults of PACE.areFaultsInTurn ? FAULTS : FAULTS.flat().map((fault) => [fault])) {
   const service = new Service(lifetime);
   const names = faults.map(({ name }) => name).join(", ");
-  const options = { timeoutMs: TEST_MS, concurrent: true };
+  const options = { timeoutMs: PACE.testMs, concurrent: true };
   live(
     `before ${names}: a healthy service under a calm load makes no alert`,
     ({ paths }) =>
@@ -51,7 +47,7 @@ async function breakAndMend(stack: Stack, fault: LiveFault): Promise<void> {
         const calm = receiver.firing.length === 0 && (await prometheus.query("ALERTS")).length === 0;
         return calm ? true : undefined;
       },
-      PATIENCE_MS,
+      PACE.patienceMs,
     );
   await allOver();
 
@@ -60,9 +56,9 @@ async function breakAndMend(stack: Stack, fault: LiveFault): Promise<void> {
   const fired = await until(
     () => `a page by ${fault.alert}, only:\n${told()}`,
     () => receiver.since(beganAt, "firing").find((notice) => isExpected(notice) && pages(notice)),
-    PATIENCE_MS,
+    PACE.patienceMs,
   );
-  await scraped(stack, MORE_SCRAPES);
+  await scraped(stack, PACE.moreScrapes, PACE.patienceMs);
 
   const endedAt = performance.now();
   await fault.end(demo);

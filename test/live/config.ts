@@ -8,30 +8,31 @@ import {
   relocateAlertmanager,
   relocatePrometheus,
 } from "../../scripts/stack/relocate.js";
-import { fasterAlertmanager, fasterPrometheus, fasterRules, milliseconds } from "./faster.js";
+import { milliseconds } from "./faster.js";
+import { PACE } from "./pace.js";
 
 const PROMETHEUS = "prometheus/prometheus.yml";
 
-/** Writes `prometheus.yml` and the rules to the folder, faster and with other addresses; returns the path of the first. */
+/** Writes `prometheus.yml` and the rules to the folder, at the pace of the run and with other addresses; returns the path of the first. */
 export function writePrometheus(folder: string, addresses: Addresses): string {
   const rules = join(folder, "rules");
   mkdirSync(rules);
   for (const file of readdirSync("grafana/rules").filter((name) => name.endsWith(".yml"))) {
-    write(join(rules, file), fasterRules(read(`rules/${file}`), fasterScrapeMs()));
+    write(join(rules, file), PACE.rules(read(`rules/${file}`), scrapeMs()));
   }
   const config = relocatePrometheus(read<PrometheusConfig>(PROMETHEUS), { addresses, rules });
-  return write(join(folder, "prometheus.yml"), fasterPrometheus({ ...config }));
+  return write(join(folder, "prometheus.yml"), PACE.prometheus({ ...config }));
 }
 
-/** Writes `alertmanager.yml` to the folder, faster, and such that everything is told at the URL; returns its path. */
+/** Writes `alertmanager.yml` to the folder, at the pace of the run, and such that everything is told at the URL; returns its path. */
 export function writeAlertmanager(folder: string, url: string): string {
   const config = relocateAlertmanager(read<AlertmanagerConfig>("alertmanager/alertmanager.yml"), url);
-  return write(join(folder, "alertmanager.yml"), fasterAlertmanager({ ...config }));
+  return write(join(folder, "alertmanager.yml"), PACE.alertmanager({ ...config }));
 }
 
 /** How often the demo is read. */
-export function fasterScrapeMs(): number {
-  const { global } = fasterPrometheus(read(PROMETHEUS)) as { global: { scrape_interval: string } };
+export function scrapeMs(): number {
+  const { global } = PACE.prometheus(read(PROMETHEUS)) as { global: { scrape_interval: string } };
   return milliseconds(global.scrape_interval);
 }
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { selectorsOf } from "../grafana/promql.js";
-import { fasterScrapeMs } from "./config.js";
+import { scrapeMs } from "./config.js";
 import { type Dashboard, queriesOf, readDashboards } from "./dashboards.js";
 import { choose, fillIn, ownValues } from "./grafana.js";
 import type { Span } from "./prometheus.js";
@@ -84,7 +84,7 @@ async function happens(promql: string): Promise<void> {
 async function problemsOf(dashboard: Dashboard): Promise<string[]> {
   const to = Date.now() / 1_000;
   const span = { from, to, stepSeconds: (to - from) / POINTS };
-  const own = ownValues(span, fasterScrapeMs());
+  const own = ownValues(span, scrapeMs());
   const { values, problems } = await choose(dashboard, stack.prometheus, span, own);
   for (const { where, expr } of queriesOf(dashboard)) {
     const found = await problemsOfQuery(fillIn(expr, values), span);

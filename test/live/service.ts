@@ -1,3 +1,4 @@
+import { PACE } from "./pace.js";
 import type { Lifetime } from "./servers.js";
 import { type Paths, type Stack, startStack } from "./stack.js";
 
@@ -5,8 +6,6 @@ import { type Paths, type Stack, startStack } from "./stack.js";
 const CALM = 20;
 /** Besides a fault, which brings customers of its own. */
 const QUIET = 1;
-/** Scrapes of a calm that is long enough for every alert, that on the error budget too: 35 minutes of them. */
-const CALM_SCRAPES = 140;
 const CALM_MS = 240_000;
 
 /** A demo with a history, to which one thing happens at a time. */
@@ -29,7 +28,7 @@ export class Service {
   private async start(paths: Paths): Promise<Stack> {
     const stack = await startStack({ paths, lifetime: this.lifetime }, ["--no-load"]);
     const calm = this.orders(stack, CALM);
-    await scraped(stack, CALM_SCRAPES, CALM_MS);
+    await scraped(stack, PACE.calmScrapes, CALM_MS);
     calm.abort();
     this.orders(stack, QUIET);
     return stack;

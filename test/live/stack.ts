@@ -1,6 +1,6 @@
 import { writeAlertmanager, writePrometheus } from "./config.js";
 import { Demo } from "./demo.js";
-import { FASTER_DEFAULTS } from "./faster.js";
+import { PACE } from "./pace.js";
 import { isReady, Prometheus } from "./prometheus.js";
 import { Receiver } from "./receiver.js";
 import { freePort, type Lifetime, type LiveTest, Server, temporaryFolder } from "./servers.js";
@@ -34,7 +34,7 @@ export async function startStack(
         "prometheus:9090": address,
         "alertmanager:9093": alertmanager,
       }),
-    FASTER_DEFAULTS,
+    PACE.args,
   );
   return { demo, prometheus, receiver };
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { TIMES_FASTER } from "./faster.js";
+import { PACE } from "./pace.js";
 
 /** What came of a fault. */
 export interface Row {
@@ -23,11 +23,9 @@ export function tell(rows: readonly Row[]): void {
     "|---|---|---|---|---|---|",
     ...rows.map((row) => `| ${cellsOf(row).join(" | ")} |`),
   ];
-  console.log(
-    `\nTime in Prometheus and Alertmanager went by ${TIMES_FASTER} times as fast.\n\n${lines.join("\n")}\n`,
-  );
+  console.log(`\n${PACE.said}\n\n${lines.join("\n")}\n`);
   const file = process.env.LIVE_TABLE;
-  if (file) writeFileSync(file, `${lines.join("\n")}\n`);
+  if (file) writeFileSync(file, `${PACE.said}\n\n${lines.join("\n")}\n`);
 }
 
 function cellsOf({ fault, alert, firedAfterMs, resolvedAfterMs, besides, inhibited }: Row): string[] {
