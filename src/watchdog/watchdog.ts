@@ -52,7 +52,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly files: ReportFiles | undefined;
   private readonly waits: Waits;
   private readonly watched = new Map<object, WatchedQueue>();
-  private readonly told: Told;
   private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
   private readonly stalls: Stalls | undefined;
   private dueAt = 0;
@@ -71,8 +70,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   constructor(options?: WatchdogOptions) {
     super();
     this.settings = readOptions(options);
-    const { reportDir, maxReports, minReportIntervalMs } = this.settings;
-    this.told = new Told(minReportIntervalMs);
+    const { reportDir, maxReports } = this.settings;
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
     const { stallThresholdMs: thresholdMs, stackEvery } = this.settings;
     this.waits = new Waits({ stackEvery });
@@ -112,7 +110,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const sla = readSla(options?.sla, watchable.probe.tiers);
     // A pool adds nothing to its queue, unless it comes with a name or an SLA of its own.
     if (this.watched.has(queue) && options === undefined) return this;
-    const watched = new WatchedQueue(watchable, options?.name ?? watchable.name, sla);
+    const told = new Told(this.settings.minReportIntervalMs);
+    const watched = new WatchedQueue(watchable, options?.name ?? watchable.name, sla, told);
     this.watched.set(queue, watched);
     // For joins and drains that time out.
     if (SUPPLY in queue) {
@@ -219,9 +218,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { breached, cleared } = watched.look(this.surroundings());
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
-      this.told.forget(keyOf(watched, tier));
+      watched.told.forget(tier);
       recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
-      this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
+      this.contain(() => this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs }));
     }
     for (const tier of breached) this.breach(watched, tier);
   }
@@ -229,15 +228,14 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */
   private breach(watched: WatchedQueue, tier: number, waitMs?: number): void {
     const now = this.settings.clock.now();
-    const breach = keyOf(watched, tier);
-    if (this.told.wants(breach, now) === undefined) return;
+    if (watched.told.wants(tier, now) === undefined) return;
     const look = this.lookInto(watched, tier, waitMs);
     const tell = () => {
-      const wants = this.told.wants(breach, now);
+      const wants = watched.told.wants(tier, now);
       const report = look();
       const namesCause = report.verdicts.length > 0;
       if (wants === undefined || (wants === "cause" && !namesCause)) return;
-      this.told.tell(breach, now, namesCause);
+      watched.told.tell(tier, now, namesCause);
       this.tellBreach(watched, tier, report);
     };
     if (this.isPostponed || waitMs !== undefined) this.held.push(tell);
@@ -318,8 +316,4 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       // A listener or logger that throws leaves nobody to tell.
     }
   }
-}
-
-function keyOf(watched: WatchedQueue, tier: number): string {
-  return `${tier} ${watched.name}`;
 }

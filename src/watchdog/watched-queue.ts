@@ -11,6 +11,7 @@ import type {
 import { History } from "./history.js";
 import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
 import { sizeOf } from "./size-of.js";
+import type { Told } from "./told.js";
 import { groupByWait } from "./waits/group.js";
 import { entryOf } from "./waits/sheet.js";
 import type { Frame, Wait } from "./waits/wait.js";
@@ -90,6 +91,7 @@ export class WatchedQueue {
     /** What it is called in reports. */
     readonly name: string,
     private readonly slas: ReadonlyMap<string, SlaTarget>,
+    readonly told: Told,
   ) {
     this.history = new History(queue);
   }

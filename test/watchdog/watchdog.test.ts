@@ -110,6 +110,16 @@ describe("a breach", () => {
     expect(breaches.map(({ tier }) => tier)).toEqual(["vip"]);
   });
 
+  it("is one of a queue, whatever others have the same name", async () => {
+    const [one, other] = [fifo("twin"), fifo("twin")];
+    const { dog, breaches } = watchdog();
+    dog.watch(one).watch(other).start();
+    await one.put("a", { correlationId: "of one" });
+    await other.put("b", { correlationId: "of the other" });
+    clock.advance(1_100);
+    expect(breaches.map(({ head }) => head[0]!.correlationId)).toEqual(["of one", "of the other"]);
+  });
+
   it("is judged by the SLA that the watchdog was given, before that of the queue", async () => {
     const queue = fifo();
     const { dog, breaches } = watchdog();
@@ -326,6 +336,25 @@ describe("what throws", () => {
     await queue.put("a");
     clock.advance(1_200);
     expect(breaches).toHaveLength(2);
+    expect(errors).toHaveLength(2);
+  });
+
+  it("a listener that is told of one breach's end: does not hide that of another", async () => {
+    const queue = instrument(new PriorityQueue<string>({ clock, tiers: { vip: 0, regular: 10 } }), {
+      name: `watched-${queues++}`,
+      sla: SLA,
+    });
+    const { dog, cleared, errors } = watchdog();
+    dog.on("cleared", () => {
+      throw new Error("a listener of the user's");
+    });
+    dog.watch(queue).start();
+    await queue.put("a", { tier: "vip" });
+    await queue.put("b", { tier: "regular" });
+    clock.advance(1_100);
+    await queue.getMany(2);
+    clock.advance(100);
+    expect(cleared.map(({ tier }) => tier)).toEqual(["vip", "regular"]);
     expect(errors).toHaveLength(2);
   });
 
