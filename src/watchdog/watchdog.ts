@@ -132,22 +132,28 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.contain(() => this.stalls?.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
-    this.dueAt = this.settings.clock.now();
-    this.look();
+    this.contain(() => this.vitals.ran());
+    // Not at once: listeners are added after the start as well as before it.
+    this.setTimer(0);
     return this;
   }
 
-  /** Ends it; resolves when the last report is written. */
+  /** Ends it; resolves when everything that it knows is told, and the last report is written. */
   async stop(): Promise<void> {
-    if (!this.isRunning) return;
+    if (this.isRunning) this.end();
+    await this.stalls?.stop();
+    if (!this.isRunning) this.tellHeld();
+    await this.files?.settled();
+  }
+
+  private end(): void {
     this.isRunning = false;
     recorder.interested--;
     this.contain(() => this.waits.stop());
     const { signal, clock } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     if (this.timer !== undefined) clock.clearTimeout(this.timer);
-    await this.stalls?.stop();
-    await this.files?.settled();
+    this.isPostponed = false;
   }
 
   /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
@@ -179,7 +185,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     }
     if (this.isPostponed && this.wasAtWork) this.contain(() => this.stalls?.cameLate(this.lateMs));
     this.isPostponed = false;
-    for (const tell of this.held.splice(0)) this.contain(tell);
+    this.tellHeld();
     this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
@@ -193,8 +199,15 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.setTimer(everyMs);
   };
 
+  private tellHeld(): void {
+    for (const tell of this.held.splice(0)) this.contain(tell);
+  }
+
   private setTimer(delayMs: number): void {
+    // A listener may have stopped it, and even started it again, in the midst of a look.
+    if (!this.isRunning) return;
     const { clock } = this.settings;
+    if (this.timer !== undefined) clock.clearTimeout(this.timer);
     this.dueAt = clock.now() + delayMs;
     this.timer = clock.setTimeout(this.look, delayMs);
     // What is held is told, even by a process that has nothing else left to do.

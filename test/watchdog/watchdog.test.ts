@@ -416,6 +416,64 @@ describe("watching", () => {
     clock.advance(5_000);
     expect(breaches).toEqual([]);
     dog.start();
+    clock.advance(0);
+    expect(breaches).toHaveLength(1);
+  });
+
+  it("tells a breach that was there before it to those who listen only after the start", async () => {
+    const queue = fifo();
+    await queue.put("a");
+    clock.advance(5_000);
+    const { dog } = watchdog();
+    dog.watch(queue).start();
+    const late: BreachReport[] = [];
+    dog.on("breach", (report) => late.push(report));
+    clock.advance(0);
+    expect(late).toHaveLength(1);
+  });
+
+  it("is ended by a listener, in the midst of a look, and begun again", async () => {
+    const queue = fifo();
+    const { dog } = watchdog();
+    dog.once("breach", () => void dog.stop());
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(2_000);
+    expect(clock.pending).toBe(0);
+    dog.once("cleared", () => {
+      void dog.stop();
+      dog.start();
+    });
+    dog.start();
+    queue.tryGet();
+    clock.advance(1_000);
+    expect(clock.pending).toBe(1);
+  });
+
+  it("doesn't end before everything is written, however often it is asked to", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "queuescope-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const { dog } = watchdog({ reportDir: folder });
+    dog.watch(fifo()).start();
+    dog.report();
+    void dog.stop();
+    await dog.stop();
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it("tells what it held back for the thread's word when it is stopped before that", async () => {
+    const queue = fifo();
+    const { dog, breaches } = watchdog({ stallThresholdMs: 500 });
+    dog.watch(queue);
+    // Without its thread, which would look at the real event loop.
+    Object.assign(dog, { stalls: undefined });
+    dog.start();
+    await queue.put("a");
+    clock.advance(100);
+    clock.block(2_000);
+    clock.advance(0);
+    expect(breaches).toEqual([]);
+    await dog.stop();
     expect(breaches).toHaveLength(1);
   });
 });
