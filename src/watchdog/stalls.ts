@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import type { StallNow } from "./situation.js";
 import type { Slot } from "./stall/slot.js";
 import type { BlockedHead, Frame, Stall, StallTask } from "./stall/stall.js";
@@ -9,7 +10,7 @@ const REMEMBERED_MS = 300_000;
 const MOST = 50;
 
 interface Heard {
-  /** Epoch milliseconds. */
+  /** Monotonic milliseconds. */
   readonly endedAt: number;
   readonly durationMs: number;
   readonly where: string | undefined;
@@ -25,8 +26,12 @@ export class Stalls {
 
   constructor(
     private readonly queues: () => Iterable<WatchedQueue>,
-    options: { readonly thresholdMs: number; readonly reportDir: string | undefined },
-    tell: { stall(stall: Stall): void; breach(breach: BlockedHead): void; error(error: unknown): void },
+    private readonly options: { readonly thresholdMs: number; readonly reportDir: string | undefined },
+    private readonly tell: {
+      stall(stall: Stall): void;
+      breach(breach: BlockedHead): void;
+      error(error: unknown): void;
+    },
   ) {
     this.watcher = new StallWatcher({
       ...options,
@@ -35,7 +40,7 @@ export class Stalls {
     })
       .onStall((stall) => {
         this.hear({
-          endedAt: stall.startedAt + stall.durationMs,
+          endedAt: performance.now() - (Date.now() - stall.startedAt - stall.durationMs),
           durationMs: stall.durationMs,
           where: stall.where === undefined ? undefined : inWords(stall.where),
           isNative: stall.isNative,
@@ -50,17 +55,25 @@ export class Stalls {
 
   start(): void {
     this.watcher.start();
+    const { reportDir } = this.options;
+    try {
+      // The thread doesn't make it, and the first stall may come before the first report.
+      if (reportDir !== undefined) mkdirSync(reportDir, { recursive: true });
+    } catch (error) {
+      this.tell.error(error);
+    }
   }
 
   stop(): Promise<void> {
-    for (const slots of this.slots.values()) for (const slot of slots.values()) slot.release();
-    this.slots.clear();
+    for (const queue of this.slots.keys()) this.release(queue);
     return this.watcher.stop();
   }
 
   /** Shows the heads to the thread, which compares them with their SLA while nobody here can. */
   publish(): void {
-    for (const queue of this.queues()) {
+    const queues = new Set(this.queues());
+    for (const queue of this.slots.keys()) if (!queues.has(queue)) this.release(queue);
+    for (const queue of queues) {
       for (const { tier, name, waitMs, targetMs } of queue.promises()) {
         let slots = this.slots.get(queue);
         if (slots === undefined) {
@@ -79,7 +92,7 @@ export class Stalls {
 
   /** The watchdog came so late that the event loop must have stood still; nobody may have seen where. */
   cameLate(lateMs: number): void {
-    const endedAt = Date.now();
+    const endedAt = performance.now();
     const isKnown = this.heard.some((stall) => stall.endedAt > endedAt - lateMs - stall.durationMs);
     if (!isKnown) {
       this.hear({ endedAt, durationMs: lateMs, where: undefined, isNative: false, correlationId: undefined });
@@ -88,15 +101,20 @@ export class Stalls {
 
   /** The latest first. */
   now(): StallNow[] {
-    const now = Date.now();
+    const now = performance.now();
     return this.heard
+      .filter(({ endedAt }) => now - endedAt < REMEMBERED_MS)
       .map(({ endedAt, ...stall }) => ({ ...stall, endedMsAgo: Math.max(0, now - endedAt) }))
       .reverse();
   }
 
   private hear(stall: Heard): void {
-    const since = Date.now() - REMEMBERED_MS;
-    this.heard = [...this.heard.filter(({ endedAt }) => endedAt > since), stall].slice(-MOST);
+    this.heard = [...this.heard, stall].slice(-MOST);
+  }
+
+  private release(queue: WatchedQueue): void {
+    for (const slot of this.slots.get(queue)?.values() ?? []) slot.release();
+    this.slots.delete(queue);
   }
 
   /** By its correlation ID, because what is in the store need not be what is in flight, but only look like it. */
