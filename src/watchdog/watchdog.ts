@@ -17,7 +17,7 @@ import type { BlockedHead, Stall } from "./stall/stall.js";
 import { Stalls } from "./stalls.js";
 import { Told } from "./told.js";
 import { Waits } from "./waits/waits.js";
-import { type Surroundings, WatchedQueue } from "./watched-queue.js";
+import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.js";
 
 /**
  * While the event loop is blocked by code the process works for such a share of the time, even where others want the processor, too;
@@ -30,6 +30,9 @@ const AFTER_STALL_MS = 100;
 
 /** Where a queue that nobody declared an SLA for has its limit. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
+
+/** What every copy of this library has instrumented. */
+const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
 
 /** What a watchdog tells, by event. */
 export interface WatchdogEvents {
@@ -88,7 +91,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /**
-   * Watches an instrumented queue, or the queue of a pool. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't
+   * Watches an instrumented queue, or the queue of a pool, until it is uninstrumented. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't
    * instrumented, and an `InvalidOption…Error` for a bad option.
    */
   watch(queueOrPool: object, options?: WatchOptions): this {
@@ -100,7 +103,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
         "an instrumented queue, or a pool that works on one",
       );
     }
-    const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
     const queue = instrumented.has(queueOrPool)
       ? queueOrPool
       : (queueOrPool as { queue?: object } | null)?.queue;
@@ -109,7 +111,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { watchable } = found;
     const sla = readSla(options?.sla, watchable.probe.tiers);
     // A pool adds nothing to its queue, unless it comes with a name or an SLA of its own.
-    if (this.watched.has(queue) && options === undefined) return this;
+    if (this.watched.get(queue)?.queue === watchable && options === undefined) return this;
     const told = new Told(this.settings.minReportIntervalMs);
     const watched = new WatchedQueue(watchable, options?.name ?? watchable.name, sla, told);
     this.watched.set(queue, watched);
@@ -158,6 +160,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
   report(): BreachReport[] {
+    this.letGo();
     const reports = [...this.watched.values()].map((watched) => this.reportOn(watched, watched.worstTier()));
     for (const report of reports) this.write(report);
     return reports;
@@ -186,6 +189,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (this.isPostponed && this.wasAtWork) this.contain(() => this.stalls?.cameLate(this.lateMs));
     this.isPostponed = false;
     this.tellHeld();
+    this.letGo();
     this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
@@ -227,15 +231,29 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (watched !== undefined && index !== -1) this.breach(watched, index, ageMs);
   }
 
+  /** Of queues that were uninstrumented nobody knows any more what they do. */
+  private letGo(): void {
+    for (const [queue, watched] of this.watched) {
+      if (instrumented.get(queue)?.watchable === watched.queue) continue;
+      this.watched.delete(queue);
+      Reflect.deleteProperty(queue, REPORT);
+      this.tellCleared(watched, watched.clear());
+    }
+  }
+
   private lookAt(watched: WatchedQueue): void {
     const { breached, cleared } = watched.look(this.surroundings());
+    this.tellCleared(watched, cleared);
+    for (const tier of breached) this.breach(watched, tier);
+  }
+
+  private tellCleared(watched: WatchedQueue, cleared: readonly Cleared[]): void {
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
       watched.told.forget(tier);
       recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
       this.contain(() => this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs }));
     }
-    for (const tier of breached) this.breach(watched, tier);
   }
 
   /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */

@@ -80,6 +80,12 @@ export interface MemoryNow {
   readonly sampled: number;
 }
 
+/** A breach that is over. */
+export interface Cleared {
+  readonly tier: number;
+  readonly lastedMs: number;
+}
+
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
   private readonly history: History;
@@ -103,13 +109,13 @@ export class WatchedQueue {
   }
 
   /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
-  look(surroundings: Surroundings): { breached: number[]; cleared: { tier: number; lastedMs: number }[] } {
+  look(surroundings: Surroundings): { breached: number[]; cleared: Cleared[] } {
     this.history.look();
     const { probe } = this.queue;
     const now = probe.now();
     this.watchTasks(now, surroundings);
     const breached: number[] = [];
-    const cleared: { tier: number; lastedMs: number }[] = [];
+    const cleared: Cleared[] = [];
     for (const tier of probe.tiers.keys()) {
       const sla = this.slaOf(tier);
       if (sla === undefined) continue;
@@ -123,6 +129,14 @@ export class WatchedQueue {
       }
     }
     return { breached, cleared };
+  }
+
+  /** Nobody watches it any more: gives the breaches that end with that. */
+  clear(): Cleared[] {
+    const now = this.queue.probe.now();
+    const cleared = [...this.breachedSince].map(([tier, since]) => ({ tier, lastedMs: now - since }));
+    this.breachedSince.clear();
+    return cleared;
   }
 
   /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */
@@ -144,6 +158,7 @@ export class WatchedQueue {
       delayed: probe.delayed ?? 0,
       inFlight: probe.inFlight,
       isPaused: probe.isPaused ?? false,
+      isRateLimited: probe.isRateLimited ?? false,
       waitingPuts: probe.waitingPuts,
       waitingGets: probe.waitingGets,
       tasks,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotWatchableError } from "../../src/errors.js";
-import { instrument } from "../../src/instrument.js";
+import { instrument, uninstrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
@@ -380,6 +380,33 @@ describe("watching", () => {
     const pool = new WorkerPool(queue, () => {}, { autoStart: false });
     expect(dog.watch(pool)).toBe(dog);
     expect(dog.watch(queue).report()).toHaveLength(1);
+  });
+
+  it("ends with the instrumentation: of what isn't counted any more there is nothing to tell", async () => {
+    const queue = fifo();
+    const { dog, breaches, cleared } = watchdog({ minReportIntervalMs: 1_000 });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(1_200);
+    uninstrument(queue);
+    clock.advance(5_000);
+    expect(breaches).toHaveLength(1);
+    expect(cleared).toEqual([{ tier: "default", lastedMs: 200 }]);
+    expect(dog.report()).toEqual([]);
+    const joined = queue.join({ timeoutMs: 100 }).catch((error: unknown) => error);
+    clock.advance(100);
+    expect(await joined).not.toHaveProperty("report");
+  });
+
+  it("goes on when the queue is instrumented anew", async () => {
+    const queue = fifo();
+    const { dog, breaches } = watchdog();
+    dog.watch(queue).start();
+    instrument(uninstrument(queue), { name: "anew", sla: SLA });
+    dog.watch(queue);
+    await queue.put("a");
+    clock.advance(1_200);
+    expect(breaches).toMatchObject([{ queue: "anew" }]);
   });
 
   it("takes nothing else", () => {
