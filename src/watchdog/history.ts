@@ -39,6 +39,7 @@ const WORKING = 0.25;
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
   private readonly samples: Sample[] = [];
+  private beganAt: number | undefined = undefined;
   private lastTakenAt = Number.NEGATIVE_INFINITY;
   private lastEndedAt = Number.NEGATIVE_INFINITY;
   /** The task in flight that has been running longest, and for how long when it was looked at. */
@@ -49,6 +50,7 @@ export class History {
   look(): void {
     const sample = sampleOf(this.queue, this.lookAtOldest());
     const before = this.samples.at(-1);
+    this.beganAt ??= sample.at;
     if (before !== undefined) {
       if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
       if (sample.ended + sample.retried > before.ended + before.retried) this.lastEndedAt = sample.at;
@@ -58,7 +60,13 @@ export class History {
   }
 
   get takenEver(): number {
-    return sum(this.samples.at(-1)?.dequeued ?? []);
+    const { probe, tally } = this.queue;
+    return sum(probe.tiers.map((_, tier) => tally.dequeued(tier)));
+  }
+
+  /** Since the first look. */
+  watchedMs(now: number): number {
+    return now - (this.beganAt ?? now);
   }
 
   lastTakenMsAgo(now: number): number {

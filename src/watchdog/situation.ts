@@ -93,6 +93,7 @@ export interface Situation {
   /** Undefined where the queue can't know. */
   readonly inFlight: number | undefined;
   readonly isPaused: boolean;
+  readonly isRateLimited: boolean;
   readonly waitingPuts: number | undefined;
   readonly waitingGets: number | undefined;
   readonly tasks: readonly TaskNow[];
@@ -109,6 +110,8 @@ export interface Situation {
   readonly backlog: Backlog | undefined;
   /** Since the queue was instrumented. */
   readonly takenEver: number;
+  /** For how long somebody has looked, in milliseconds. */
+  readonly watchedMs: number;
   /** How long ago an item was taken, and a task ended; `Infinity` if that has not been seen. */
   readonly lastTakenMsAgo: number;
   readonly lastEndedMsAgo: number;

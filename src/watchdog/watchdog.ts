@@ -115,9 +115,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const told = new Told(this.settings.minReportIntervalMs);
     const watched = new WatchedQueue(watchable, options?.name ?? watchable.name, sla, told);
     this.watched.set(queue, watched);
-    // For joins and drains that time out.
+    // For joins and drains that time out, while there is somebody who looks.
     if (SUPPLY in queue) {
-      Object.defineProperty(queue, REPORT, { value: () => this.tryReport(watched), configurable: true });
+      const value = () => (this.isRunning ? this.tryReport(watched) : undefined);
+      Object.defineProperty(queue, REPORT, { value, configurable: true });
     }
     for (const { name } of this.settings.checks) {
       for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, name, 0);
@@ -134,6 +135,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.contain(() => this.stalls?.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
+    for (const watched of this.watched.values()) watched.begin();
     this.contain(() => this.vitals.ran());
     // Not at once: listeners are added after the start as well as before it.
     this.setTimer(0);

@@ -88,7 +88,7 @@ export interface Cleared {
 
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
-  private readonly history: History;
+  private history: History;
   /** By tier, since when its SLA is breached, in monotonic milliseconds. */
   private readonly breachedSince = new Map<number, number>();
 
@@ -100,6 +100,11 @@ export class WatchedQueue {
     readonly told: Told,
   ) {
     this.history = new History(queue);
+  }
+
+  /** Nobody looked for a while: what happened meanwhile is not known, and when. */
+  begin(): void {
+    this.history = new History(this.queue);
   }
 
   /** The SLA of a tier: what was given to the watchdog, else what was declared for the queue. */
@@ -170,6 +175,7 @@ export class WatchedQueue {
       recent: this.history.recent(),
       backlog: this.history.backlog(),
       takenEver: this.history.takenEver,
+      watchedMs: this.history.watchedMs(now),
       lastTakenMsAgo: this.history.lastTakenMsAgo(now),
       lastEndedMsAgo: this.history.lastEndedMsAgo(now),
       usualServiceMs: this.history.serviceMsBefore(now - waitMs),

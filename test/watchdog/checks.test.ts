@@ -86,6 +86,25 @@ describe("consumers-paused", () => {
   });
 });
 
+describe("of a queue that has just come under watch", () => {
+  const never = { lastTakenMsAgo: Number.POSITIVE_INFINITY, lastEndedMsAgo: Number.POSITIVE_INFINITY };
+
+  it("it is too early to say that nobody takes items any more, unless nobody ever did", () => {
+    const look = (watchedMs: number, takenEver = 100) =>
+      noConsumer.look(situation({ ...never, watchedMs, takenEver }));
+    expect(look(0)).toBe("not enough evidence yet");
+    expect(look(499)).toBe("not enough evidence yet");
+    expect(look(500)).toMatchObject({ name: "no-consumer" });
+    expect(look(0, 0)).toMatchObject({ name: "no-consumer" });
+  });
+
+  it("it is too early to say that its consumers are stuck", () => {
+    const busy = { ...never, tasks: [task({ runningMs: 1_500 })] };
+    expect(confidence(consumersStuck, { ...busy, watchedMs: 499 })).toBe(0);
+    expect(confidence(consumersStuck, { ...busy, watchedMs: 500 })).toBe(0.85);
+  });
+});
+
 describe("consumers-stuck", () => {
   const stuck = {
     lastEndedMsAgo: 1_500,

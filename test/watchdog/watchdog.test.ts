@@ -252,6 +252,44 @@ describe("a report", () => {
     expect(await joined).toMatchObject({ report: { verdicts: [{ name: "no-consumer" }] } });
   });
 
+  it("is on what is known: without a watchdog that runs a join has none, and no taken item is forgotten", async () => {
+    const queue = fifo();
+    const { dog } = watchdog();
+    await queue.put("a");
+    queue.tryGet();
+    queue.taskDone();
+    await queue.put("b");
+    dog.watch(queue);
+    clock.advance(2_000);
+    expect(dog.report()[0]).toMatchObject({
+      verdicts: [],
+      notEnoughEvidence: expect.arrayContaining(["no-consumer"]),
+    });
+    const joined = queue.join({ timeoutMs: 100 }).catch((error: unknown) => error);
+    clock.advance(100);
+    expect(await joined).not.toHaveProperty("report");
+  });
+
+  it("doesn't take the time between a stop and a start for one in which the process was held up", async () => {
+    const queue = fifo();
+    const { dog } = watchdog();
+    dog.watch(queue).start();
+    clock.advance(1_000);
+    await dog.stop();
+    await queue.put("a");
+    clock.advance(10_000);
+    dog.start();
+    clock.advance(1_000);
+    expect(dog.report()[0]!.rates.windowMs).toBe(1_000);
+  });
+
+  it("on a queue in which nothing waits misses no consumer", () => {
+    const { dog } = watchdog();
+    dog.watch(fifo()).start();
+    clock.advance(1_000);
+    expect(dog.report()[0]!.verdicts).toEqual([]);
+  });
+
   it("is printed when a signal asks for it, as long as the watchdog runs", async () => {
     const printed = vi.spyOn(process.stderr, "write").mockReturnValue(true);
     onTestFinished(() => printed.mockRestore());

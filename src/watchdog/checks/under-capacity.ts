@@ -14,7 +14,16 @@ export const underCapacity: Check = {
     if (served === undefined) return "not enough evidence yet";
     if (served === 0) return undefined;
     const { arrivedPerSecond } = backlog;
+    const sentence = `${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served`;
     if (backlog.later.arrivedPerSecond < SUSTAINED * served) return undefined;
+    if (situation.isRateLimited) {
+      return {
+        name: "under-capacity",
+        confidence: 0.8,
+        sentence: `${sentence}: the queue's rate limit lets no more through`,
+        evidence: { arrivedPerSecond, servedPerSecond: served, isRateLimited: true },
+      };
+    }
     const workers = workersOf(situation) ?? busyOf(situation);
     const serviceMs = recent.serviceMs ?? rates.serviceMs;
     const needed =
@@ -26,7 +35,7 @@ export const underCapacity: Check = {
     return {
       name: "under-capacity",
       confidence: 0.8,
-      sentence: `${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served, by workers that are all busy${advice}`,
+      sentence: `${sentence}, by workers that are all busy${advice}`,
       evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
     };
   },
@@ -37,7 +46,9 @@ const ENOUGH = 3;
 
 /** What is served while items pile up; where tasks take so long that it is hardly anything, what the usual ones would make. */
 export function servedPerSecond(situation: Situation): number | undefined {
-  const { backlog, rates, usualServiceMs } = situation;
+  const { backlog, rates, usualServiceMs, isRateLimited } = situation;
+  // It lets items through now and then, many at once: only over a long time is that a rate.
+  if (isRateLimited) return rates.takenPerSecond;
   if (backlog !== undefined && backlog.taken >= ENOUGH) return backlog.takenPerSecond;
   const serviceMs = usualServiceMs ?? rates.serviceMs;
   return serviceMs === undefined ? undefined : (busyOf(situation) * 1_000) / serviceMs;

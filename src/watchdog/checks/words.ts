@@ -47,7 +47,8 @@ export function isFullyBusy(situation: Situation): boolean {
 
 /** Are there consumers, and is none of them free, as far as can be known? Whoever takes items by plain gets is busy with what nobody sees. */
 export function isNobodyIdle(situation: Situation): boolean {
-  const { pools, waitingGets, recent } = situation;
+  const { pools, waitingGets, recent, isRateLimited } = situation;
+  if (isRateLimited) return true;
   const isSomebodyThere = busyOf(situation) > 0 || recent.takenPerSecond > 0;
   return isSomebodyThere && (waitingGets ?? 0) === 0 && pools.every(({ workers }) => workers.idle === 0);
 }
@@ -56,8 +57,16 @@ export function isNobodyIdle(situation: Situation): boolean {
 const QUIET = 0.5;
 
 /** Do all tasks in flight run for longer than can be expected of them, with none that ended lately? */
-export function areStuck({ tasks, lastEndedMsAgo, sla }: Situation): boolean {
+export function areStuck(situation: Situation): boolean {
+  const { tasks, lastEndedMsAgo, sla } = situation;
   const isStuck = ({ runningMs, patienceMs }: TaskNow) =>
     runningMs !== undefined && patienceMs !== undefined && runningMs >= patienceMs;
-  return tasks.length > 0 && tasks.every(isStuck) && lastEndedMsAgo >= QUIET * sla.targetMs;
+  return (
+    tasks.length > 0 && tasks.every(isStuck) && seenMs(lastEndedMsAgo, situation) >= QUIET * sla.targetMs
+  );
+}
+
+/** For how long nothing has happened, as far as anybody looked: what was never seen may have happened before that. */
+export function seenMs(lastMsAgo: number, { watchedMs }: Situation): number {
+  return Math.min(lastMsAgo, watchedMs);
 }
