@@ -144,7 +144,7 @@ export class History {
   lateMs(since: number): number {
     return this.gaps()
       .filter(({ at, ms, usual, cpuMs }) => at > since && ms > usual + LATE_MS && cpuMs > WORKING * ms)
-      .reduce((sum, { ms, usual }) => sum + ms - usual, 0);
+      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
   }
 
   /** How much of a processor the process used since then. */

@@ -99,9 +99,8 @@ export class Stalls {
     }
   }
 
-  /** The latest first. */
-  now(): StallNow[] {
-    const now = performance.now();
+  /** The latest first; for what was seen at an instant of monotonic time. */
+  now(now = performance.now()): StallNow[] {
     return this.heard
       .filter(({ endedAt }) => now - endedAt < REMEMBERED_MS)
       .map(({ endedAt, ...stall }) => ({ ...stall, endedMsAgo: Math.max(0, now - endedAt) }))

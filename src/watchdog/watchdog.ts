@@ -227,10 +227,11 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
-  private breachedWhileBlocked({ queue, tier, ageMs }: BlockedHead): void {
+  private breachedWhileBlocked({ queue, tier, ageMs, at }: BlockedHead): void {
     const watched = [...this.watched.values()].find(({ name }) => name === queue);
     const index = watched?.queue.probe.tiers.indexOf(tier) ?? -1;
-    if (watched !== undefined && index !== -1) this.breach(watched, index, ageMs);
+    // Until now nobody could serve it.
+    if (watched !== undefined && index !== -1) this.breach(watched, index, ageMs + Date.now() - at);
   }
 
   /** Of queues that were uninstrumented nobody knows any more what they do. */
@@ -293,12 +294,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   /** What is seen is seen now; what it means is said when the result is called, with the stalls that are known by then. */
   private lookInto(watched: WatchedQueue, tier: number, waitMs?: number): () => BreachReport {
+    const seenAt = performance.now();
     const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings(), waitMs);
     const heads = watched.heads(this.settings.payload);
     const workers = watched.workers();
     const memory = watched.memory();
     return () => {
-      const situation = { ...seen, stalls: this.stalls?.now() ?? [] };
+      const situation = { ...seen, stalls: this.stalls?.now(seenAt) ?? [] };
       const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
       const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory);
       return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);

@@ -345,6 +345,14 @@ describe("event-loop-blocked", () => {
     expect(confidence(eventLoopBlocked, { stalls: [{ ...stall, endedMsAgo: 1_200 }] })).toBe(0);
   });
 
+  it("is not said of a stall that was nearly over when the item came", () => {
+    const before = { ...stall, durationMs: 10_000 };
+    expect(confidence(eventLoopBlocked, { stalls: [{ ...before, endedMsAgo: 601 }] })).toBe(0);
+    expect(sentence(eventLoopBlocked, { stalls: [{ ...before, endedMsAgo: 600 }] })).toMatch(
+      /^the event loop stood still for 600 ms of the 1\.2 s/,
+    );
+  });
+
   it("is said where nobody saw a stall, but the watchdog's own looks were that late", () => {
     expect(confidence(eventLoopBlocked, { lateMs: 600 })).toBe(0.97);
     expect(confidence(eventLoopBlocked, { lateMs: 599 })).toBe(0);

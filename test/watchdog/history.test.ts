@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Tally, TaskFacts, TaskView, Watchable } from "../../src/contracts.js";
 import { History } from "../../src/watchdog/history.js";
 
@@ -155,5 +155,20 @@ describe("late looks", () => {
     expect(history.heldUpMs(numbers.now)).toBe(0);
     // This test took next to no processor time.
     expect(history.lateMs(0)).toBe(0);
+  });
+
+  it("count from when the item came in that had to wait", () => {
+    const used = vi.spyOn(process, "cpuUsage");
+    onTestFinished(() => used.mockRestore());
+    const atWork = () => used.mockReturnValue({ user: 1_000 * numbers.now, system: 0 });
+    for (let i = 0; i < 3; i++) {
+      second(0, 0);
+      atWork();
+    }
+    numbers.now += 4_000;
+    atWork();
+    second(0, 0);
+    expect(history.lateMs(0)).toBe(4_000);
+    expect(history.lateMs(numbers.now - 500)).toBe(500);
   });
 });

@@ -11,7 +11,11 @@ export const eventLoopBlocked: Check = {
   name: "event-loop-blocked",
   look({ stalls, waitMs, sla, lateMs, loopUtilization, processorShare }) {
     const during = stalls.filter(({ endedMsAgo }) => endedMsAgo < waitMs);
-    const stalledMs = during.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    // What was over when the item came in is not what it waited for.
+    const stalledMs = during.reduce(
+      (sum, { durationMs, endedMsAgo }) => sum + Math.min(durationMs, waitMs - endedMsAgo),
+      0,
+    );
     // Late looks tell of short blocks too, and of one that is over only now.
     const blockedMs = Math.max(stalledMs, lateMs);
     const share = Math.min(1, blockedMs / waitMs);
