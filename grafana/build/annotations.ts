@@ -26,7 +26,8 @@ export const annotations = [
     name: "Critical alerts",
     expr: `max by (alertname, job, queue_name) (ALERTS{alertstate="firing",severity="critical",${OF_CHOSEN}}) > 0`,
     title: "{{alertname}}",
-    text: "{{job}} {{queue_name}}",
+    // Not as text: of what an alert isn't of, that would have the label's name.
+    tags: "job,queue_name",
     color: "red",
   }),
 ];
@@ -35,18 +36,22 @@ interface Event {
   readonly name: string;
   readonly expr: string;
   readonly title: string;
-  readonly text: string;
+  readonly text?: string;
+  /** Labels to show, without blanks between. */
+  readonly tags?: string;
   readonly color: string;
 }
 
-function annotation({ name, expr, title, text, color }: Event): AnnotationQueryBuilder {
-  return new AnnotationQueryBuilder()
+function annotation({ name, expr, title, text, tags, color }: Event): AnnotationQueryBuilder {
+  const builder = new AnnotationQueryBuilder()
     .name(name)
     .datasource(METRICS)
     .enable(true)
     .iconColor(color)
     .expr(expr)
     .target(new DataqueryBuilder().refId("Anno").expr(expr).range().datasource(METRICS))
-    .titleFormat(title)
-    .textFormat(text);
+    .titleFormat(title);
+  if (text !== undefined) builder.textFormat(text);
+  if (tags !== undefined) builder.tagKeys(tags);
+  return builder;
 }

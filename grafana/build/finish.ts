@@ -61,6 +61,9 @@ function inSight<T extends { placement?: unknown }>({ placement, ...rest }: T): 
   return rest;
 }
 
+/** Grafana takes panels without it for ancient ones, and gives shares a greatest value of 1, for example. */
+const PLUGIN_VERSION = "13.2.0";
+
 /** What only a variable that is an interval has. */
 function withoutInterval({ auto, auto_min, auto_count, ...rest }: VariableModel): VariableModel {
   return rest;
@@ -73,7 +76,13 @@ function mendedPanel(panel: Panel | RowPanel, id: number): Panel | RowPanel {
   const { links = [], ...rest } = defaults;
   const bare = links.map(({ title, url, targetBlank }) => ({ title, url, targetBlank }) as DashboardLink);
   const { footer, ...options } = panel.options;
-  return { ...panel, id, options, fieldConfig: { defaults: { ...rest, links: bare }, overrides } };
+  return {
+    ...panel,
+    id,
+    pluginVersion: PLUGIN_VERSION,
+    options,
+    fieldConfig: { defaults: { ...rest, links: bare }, overrides },
+  };
 }
 
 /** Annotations that users make by hand: Grafana expects this entry. */

@@ -85,11 +85,16 @@ export function column(name: string): string {
   return variable(`__data.fields.${name}`);
 }
 
-const RUNBOOKS = "https://github.com/queuescope/queuescope/blob/main/docs/runbooks";
+const DOCS = "https://github.com/queuescope/queuescope/blob/main/docs";
 
 /** To what to do about the alert whose name is in the column. */
 export function runbookLink(alert: string): Link {
-  return { title: "Runbook", url: `${RUNBOOKS}/${alert}.md`, targetBlank: true };
+  return { title: "Runbook", url: `${DOCS}/runbooks/${alert}.md`, targetBlank: true };
+}
+
+/** To what the verdict in the column means, and what to do about it. */
+export function verdictLink(verdict: string): Link {
+  return { title: "What it means", url: `${DOCS}/diagnosis.md#${verdict}`, targetBlank: true };
 }
 
 /** Grafana's Explore with a TraceQL query, at the dashboard's time. */

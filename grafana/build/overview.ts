@@ -1,4 +1,5 @@
 import { OF_CHOSEN } from "./annotations.js";
+import { causes } from "./causes.js";
 import type { Contents } from "./finish.js";
 import { column, dashboardLink, label, runbookLink, tracesLink } from "./links.js";
 import { figure } from "./panels/figure.js";
@@ -7,6 +8,7 @@ import { UNITS } from "./panels/panel.js";
 import { table } from "./panels/table.js";
 import {
   capacityUsed,
+  greatest,
   inRange,
   max,
   PER_QUEUE,
@@ -23,6 +25,7 @@ const SLA_LIMITS = [
   [0.8, "orange"],
   [1, "red"],
 ] as const;
+const SEVERITIES = { critical: "red", warning: "orange" } as const;
 
 /** Which queue needs attention, and why. */
 export const overview: Contents = {
@@ -38,7 +41,8 @@ export const overview: Contents = {
           "Is any item late? Age of the oldest item as a share of what its SLA allows, of the worst queue and tier. Above 100 % an item has waited too long: the table below says where. Queues without an SLA are left out.",
         unit: UNITS.share,
         width: 4,
-        expr: slaUsed(""),
+        expr: greatest(slaUsed(PER_TIER)),
+        legend: "{{queue_name}} {{queue_tier}}",
         limits: SLA_LIMITS,
         decimals: 0,
         none: "no SLA",
@@ -82,11 +86,13 @@ export const overview: Contents = {
       figure({
         title: "Firing alerts",
         description:
-          "How many alerts fire for the chosen queues? They are listed below. Needs the alert rules in Prometheus.",
+          "How many alerts fire for the chosen queues, by severity? They are listed below. Needs the alert rules in Prometheus.",
         unit: UNITS.items,
         width: 4,
-        expr: `count(ALERTS{alertstate="firing",${OF_CHOSEN}})`,
-        limits: [[1, "red"]],
+        expr: `count by (severity) (ALERTS{alertstate="firing",${OF_CHOSEN}})`,
+        legend: "{{severity}}",
+        colors: SEVERITIES,
+        noneColor: "green",
       }),
     ],
     [
@@ -133,18 +139,18 @@ export const overview: Contents = {
           },
         ],
         sortBy: "SLA used",
+        none: "no queue",
         cellLinks: { Queue: [dashboardLink("queue", column("Service"), column("Queue"))] },
       }),
     ],
     [
-      "Alerts",
+      "Alerts and causes",
       table({
         title: "Firing alerts",
         description:
           "What has been found to be wrong? Critical ones first. Each alert's runbook says what it means and what to do. Needs the alert rules in Prometheus.",
         unit: UNITS.items,
-        width: 24,
-        height: 7,
+        width: 13,
         labels: {
           severity: "Severity",
           alertname: "Alert",
@@ -161,13 +167,14 @@ export const overview: Contents = {
         ],
         sortBy: "Severity",
         smallestFirst: true,
-        cellColors: { Severity: { critical: "red", warning: "orange" } },
+        cellColors: { Severity: SEVERITIES },
         cellLinks: {
           Alert: [runbookLink(column("Alert"))],
           Queue: [dashboardLink("queue", column("Service"), column("Queue"))],
         },
         none: "no alert fires",
       }),
+      causes(11),
     ],
     [
       "SLA and capacity",

@@ -45,6 +45,16 @@ export function quantile(q: number, { metric, where, per }: What): string {
   return `histogram_quantile(${q}, sum by (${kept}) (rate(${metric}_bucket{${where}}[$__rate_interval])))`;
 }
 
+/** The greatest one, with its labels: whose it is. */
+export function greatest(expr: string): string {
+  return `topk(1, ${expr})`;
+}
+
+/** The least one, with its labels: whose it is. */
+export function least(expr: string): string {
+  return `bottomk(1, ${expr})`;
+}
+
 /** Part of whole; nothing where there is no whole, rather than 0 / 0. */
 export function ratio(part: string, whole: string): string {
   return `${part} / (${whole} > 0)`;

@@ -6,6 +6,7 @@ import { heatmap } from "./panels/heatmap.js";
 import { UNITS } from "./panels/panel.js";
 import {
   capacityUsed,
+  greatest,
   inRange,
   max,
   PER_QUEUE,
@@ -44,7 +45,8 @@ export const queue: Contents = {
           "Is an item late? Age of the oldest item as a share of what its SLA allows. Above 100 % it has waited too long: the watchdog's verdict, in SLA and watchdog, says why.",
         unit: UNITS.share,
         width: 4,
-        expr: slaUsed(""),
+        expr: greatest(slaUsed(PER_TIER)),
+        legend: "{{queue_tier}}",
         limits: [
           [0.8, "orange"],
           [1, "red"],

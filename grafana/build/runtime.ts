@@ -2,8 +2,9 @@ import type { Contents } from "./finish.js";
 import { tracesOfChosen } from "./links.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
-import { UNITS } from "./panels/panel.js";
+import { NEUTRAL, UNITS } from "./panels/panel.js";
 import {
+  greatest,
   JOB,
   max,
   PER_PROCESS,
@@ -39,7 +40,8 @@ export const runtime: Contents = {
         description: `Is an event loop blocked? From some tens of milliseconds on, all that is asynchronous waits that long. ${IDLE} ${NEEDS}`,
         unit: UNITS.seconds,
         width: 4,
-        expr: max({ metric: "nodejs_eventloop_delay_p99", where: JOB }),
+        expr: greatest(max({ metric: "nodejs_eventloop_delay_p99", where: JOB, per: PER_PROCESS })),
+        legend: PROCESS_LEGEND,
         limits: [
           [0.05, "orange"],
           [0.25, "red"],
@@ -61,7 +63,8 @@ export const runtime: Contents = {
         description: `How much of its time does the busiest event loop work? Near 100 % it has none left: more processes, or threads for what computes. ${NEEDS}`,
         unit: UNITS.share,
         width: 4,
-        expr: `max(${utilisation()})`,
+        expr: greatest(utilisation()),
+        legend: PROCESS_LEGEND,
         limits: [
           [0.7, "orange"],
           [0.9, "red"],
@@ -74,7 +77,8 @@ export const runtime: Contents = {
         description: `How much memory do JavaScript objects take in the largest process? ${NEEDS}`,
         unit: UNITS.bytes,
         width: 4,
-        expr: `max(${sum({ metric: "v8js_memory_heap_used", where: JOB, per: PER_PROCESS })})`,
+        expr: greatest(sum({ metric: "v8js_memory_heap_used", where: JOB, per: PER_PROCESS })),
+        legend: PROCESS_LEGEND,
         none: "not installed",
       }),
       figure({
@@ -82,7 +86,8 @@ export const runtime: Contents = {
         description: `Which share of its time does a process collect garbage? Above some percent: it allocates too much, or its heap is nearly full. ${NEEDS}`,
         unit: UNITS.share,
         width: 4,
-        expr: `max(${rate({ metric: "v8js_gc_duration_sum", where: JOB, per: PER_PROCESS })})`,
+        expr: greatest(rate({ metric: "v8js_gc_duration_sum", where: JOB, per: PER_PROCESS })),
+        legend: PROCESS_LEGEND,
         limits: [
           [0.05, "orange"],
           [0.15, "red"],
@@ -115,6 +120,8 @@ export const runtime: Contents = {
             legend: `wait p99 ${TIER_LEGEND}`,
           },
         ],
+        // They aren't limits.
+        againstColor: "purple",
         against: [
           {
             expr: max({ metric: "nodejs_eventloop_delay_p99", where: JOB, per: PER_PROCESS }),
@@ -177,6 +184,7 @@ export const runtime: Contents = {
             legend: PROCESS_LEGEND,
           },
         ],
+        againstColor: NEUTRAL,
         against: [
           {
             expr: sum({ metric: "v8js_memory_heap_space_size", where: JOB, per: PER_PROCESS }),

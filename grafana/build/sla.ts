@@ -1,13 +1,16 @@
+import { causes } from "./causes.js";
 import type { Contents } from "./finish.js";
-import { dashboardLink, label, tracesLink } from "./links.js";
+import { column, dashboardLink, label, tracesLink } from "./links.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
 import { UNITS } from "./panels/panel.js";
 import { table } from "./panels/table.js";
 import { timeline } from "./panels/timeline.js";
 import {
+  greatest,
   inRange,
   JOB,
+  least,
   max,
   PER_PROCESS,
   PER_QUEUE,
@@ -33,6 +36,8 @@ const BUDGET_LIMITS = [
   [0, "orange"],
   [0.2, "green"],
 ] as const;
+/** The job is left out: there is little room beside a figure. */
+const WHOSE = "{{queue_name}} {{queue_tier}}";
 const HEARTBEAT = `time() - max by (${PER_PROCESS}) (queue_watchdog_last_run_timestamp_seconds{${JOB}})`;
 
 const BURNS = {
@@ -56,7 +61,8 @@ export const sla: Contents = {
           "Which share of the items met its SLA in this time range? The worst of the chosen queues and tiers. Compare with its objective below.",
         unit: UNITS.share,
         width: 4,
-        expr: `min(${ratio(met("increase", "$__range"), all("increase", "$__range"))})`,
+        expr: least(ratio(met("increase", "$__range"), all("increase", "$__range"))),
+        legend: WHOSE,
         decimals: 3,
         none: "no SLA",
       }),
@@ -66,7 +72,8 @@ export const sla: Contents = {
           "How many more items may be late? 100 % is the whole budget of this time range, 0 % is none, below that the objective is missed. Choose the range that your objective is for.",
         unit: UNITS.share,
         width: 4,
-        expr: `min(${budgetLeft()})`,
+        expr: least(budgetLeft()),
+        legend: WHOSE,
         limits: BUDGET_LIMITS,
         decimals: 1,
         none: "no SLA",
@@ -77,7 +84,8 @@ export const sla: Contents = {
           "How fast is the budget spent? At 1x it lasts as long as the objective's period; at 14.4x, a fiftieth of a month's is gone in an hour: that pages.",
         unit: UNITS.times,
         width: 4,
-        expr: `max(${burn("1h")})`,
+        expr: greatest(burn("1h")),
+        legend: WHOSE,
         limits: BURN_LIMITS,
         decimals: 1,
         none: "no SLA",
@@ -99,7 +107,8 @@ export const sla: Contents = {
           "Does every watchdog still look? More than some seconds: its event loop is blocked, it was stopped, or its process is gone.",
         unit: UNITS.seconds,
         width: 4,
-        expr: `max(${HEARTBEAT})`,
+        expr: greatest(HEARTBEAT),
+        legend: PROCESS_LEGEND,
         limits: [
           [30, "orange"],
           [60, "red"],
@@ -148,6 +157,7 @@ export const sla: Contents = {
         ],
         sortBy: "Budget left",
         smallestFirst: true,
+        cellLinks: { Queue: [dashboardLink("queue", column("Service"), column("Queue"))] },
         none: "no SLA",
       }),
       graph({
@@ -199,24 +209,7 @@ export const sla: Contents = {
         ],
         links: [toQueue, late],
       }),
-      table({
-        title: "Breaches in this time range",
-        description:
-          "Which cause is worth removing first? The most frequent one. What each verdict means, and what to do, is in docs/diagnosis.md.",
-        unit: UNITS.items,
-        width: 12,
-        labels: { queue_verdict: "Verdict", job: "Service", queue_name: "Queue", queue_tier: "Tier" },
-        columns: [
-          {
-            name: "Breaches",
-            expr: `${inRange({ metric: "queue_sla_breaches_total", where: TIER, per: `${PER_TIER}, queue_verdict` })} > 0`,
-            unit: UNITS.items,
-            decimals: 0,
-          },
-        ],
-        sortBy: "Breaches",
-        none: "no breach",
-      }),
+      causes(12),
     ],
     [
       "Watchdog and telemetry",

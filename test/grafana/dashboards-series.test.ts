@@ -56,7 +56,7 @@ const FIGURES: readonly (readonly [where: string, of: readonly Record<string, st
     ["workers: Utilisation A", [{}], 0.5],
     ["workers: Failure ratio B", ofEachQueue(["orders", "letters"]), 0.5],
     ["sla: Burn, 1h A", ofEachTier, 50],
-    ["sla: Error budget left, least A", [{}], -49],
+    ["sla: Error budget left A", ofEachTier, -49],
     ["sla: Processes that tell of a queue A", ofEachQueue(["orders", "letters"]), 2],
   ];
 

@@ -178,7 +178,16 @@ it("every metric of the contract is shown somewhere", () => {
 it.each([
   [
     "overview",
-    ["SLA used, worst", "Queues, the worst first", "Firing alerts", "Waiting", "In", "Out", "Dropped"],
+    [
+      "SLA used, worst",
+      "Queues, the worst first",
+      "Firing alerts",
+      "Causes that the watchdog found",
+      "Waiting",
+      "In",
+      "Out",
+      "Dropped",
+    ],
   ],
   [
     "queue",
@@ -236,10 +245,12 @@ it.each([
 });
 
 describe("links", () => {
-  it("lead to one of the five dashboards, to Explore, or to a runbook", () => {
+  it("lead to one of the five dashboards, to Explore, to a runbook, or to what a verdict means", () => {
     for (const { url } of LINKS) {
       expect(url).toMatch(
-        new RegExp(`^/d/(?:${NAMES.map(uidOf).join("|")})(?:\\?|$)|^/explore\\?|/docs/runbooks/\\$\\{`),
+        new RegExp(
+          `^/d/(?:${NAMES.map(uidOf).join("|")})(?:\\?|$)|^/explore\\?|/docs/runbooks/\\$\\{|/docs/diagnosis\\.md#\\$\\{`,
+        ),
       );
     }
   });

@@ -19,8 +19,10 @@ import { described, type Limits, limits, type PanelOptions, type Query, refIdOf 
 export interface GraphOptions extends PanelOptions {
   /** Drawn dashed, as what the others are held against: SLA targets, capacities. */
   readonly against?: readonly Query[];
+  /** The dashed lines' colour. Default: red, a limit's. */
+  readonly againstColor?: string;
   readonly stacked?: boolean;
-  /** For what happens now and then rather than goes on. */
+  /** For what happens now and then rather than goes on: bars a minute wide, as the intervals of narrower ones overlap. */
   readonly bars?: boolean;
   /** Lines across the graph. */
   readonly limits?: Limits;
@@ -30,7 +32,7 @@ export interface GraphOptions extends PanelOptions {
   readonly none?: string;
   /** What below zero means here, where something can be. */
   readonly negative?: string;
-  /** A colour for each series that has the label's value in its name. */
+  /** A colour for each series whose name begins with the label's value. */
   readonly colors?: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +41,7 @@ const HEIGHT = 8;
 /** Lines over time. */
 export function graph(options: GraphOptions): PanelBuilder {
   const { queries, against = [], stacked = false, bars = false } = options;
-  const all = { ...options, queries: [...queries, ...against] };
+  const all = { ...options, queries: [...queries, ...against], ...(bars ? { step: "1m" } : {}) };
   const panel = described(new PanelBuilder(), all, options.height ?? HEIGHT, "range")
     .noValue(options.none ?? "no data")
     .drawStyle(bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
@@ -60,22 +62,25 @@ export function graph(options: GraphOptions): PanelBuilder {
       .thresholds(limits(options.limits))
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }
-  for (const i of against.keys()) panel.overrideByQuery(refIdOf(queries.length + i), DASHED);
+  for (const i of against.keys())
+    panel.overrideByQuery(refIdOf(queries.length + i), dashed(options.againstColor ?? "red"));
   for (const [name, color] of Object.entries(options.colors ?? {})) {
-    panel.overrideByRegexp(`.*\\b${name}\\b.*`, [
-      { id: "color", value: { mode: "fixed", fixedColor: color } },
-    ]);
+    panel.overrideByRegexp(`${name} .*`, [{ id: "color", value: { mode: "fixed", fixedColor: color } }]);
   }
   return panel;
 }
 
-const DASHED = [
-  { id: "custom.lineStyle", value: { fill: "dash", dash: [8, 6] } },
-  { id: "custom.lineWidth", value: 2 },
-  { id: "custom.fillOpacity", value: 0 },
-  { id: "custom.stacking", value: { mode: "none", group: "against" } },
-  { id: "color", value: { mode: "fixed", fixedColor: "red" } },
-];
+/** Without links: a limit has no traces, and may lack the labels that they need. */
+function dashed(fixedColor: string) {
+  return [
+    { id: "custom.lineStyle", value: { fill: "dash", dash: [8, 6] } },
+    { id: "custom.lineWidth", value: 2 },
+    { id: "custom.fillOpacity", value: 0 },
+    { id: "custom.stacking", value: { mode: "none", group: "against" } },
+    { id: "color", value: { mode: "fixed", fixedColor } },
+    { id: "links", value: [] },
+  ];
+}
 
 /** The last and the greatest value beside each name. */
 function legend(): VizLegendOptionsBuilder {

@@ -32,7 +32,7 @@ export function heatmap(options: HeatmapOptions): PanelBuilder {
         .steps(64),
     )
     .cellGap(1)
-    .cellValues(new CellValuesBuilder().unit(UNITS.items))
+    .cellValues(new CellValuesBuilder().unit(UNITS.items).decimals(0))
     .yAxis(new YAxisConfigBuilder().unit(UNITS.seconds))
     .tooltip(
       new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true).showColorScale(true),

@@ -1,4 +1,4 @@
-import type { DashboardLinkBuilder, Panel } from "@grafana/grafana-foundation-sdk/dashboard";
+import type { DashboardLinkBuilder, Panel, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
 import {
   DashboardLinkBuilder as LinkBuilder,
   ThresholdsConfigBuilder,
@@ -25,6 +25,8 @@ export interface PanelOptions {
   readonly width: number;
   readonly queries: readonly Query[];
   readonly links?: readonly Link[];
+  /** The least step between two points. Default: as many as fit, but none between two scrapes. */
+  readonly step?: string;
 }
 
 /** From which value on which colour. What is below all is green, unless a first `null` says otherwise. */
@@ -72,7 +74,7 @@ export function described<B extends Builder>(
     .span(options.width)
     .height(height)
     .datasource(METRICS)
-    .targets(options.queries.map((query, i) => target(query, i, asking)))
+    .targets(options.queries.map((query, i) => target(query, i, asking, options.step)))
     .dataLinks((options.links ?? []).map(dataLink));
 }
 
@@ -83,18 +85,35 @@ export function limits(steps: Limits): ThresholdsConfigBuilder {
     .steps(all.map(([value, color]) => ({ value, color })));
 }
 
+/** As text is, in Grafana's dark and in its light theme. */
+export const NEUTRAL = "text";
+
+/** What is shown where there is no value. Without it, that has the colour of what is below all limits. */
+export function nothing(text: string, color: string): ValueMapping {
+  return {
+    type: "special",
+    options: { match: "null+nan", result: { text, color, index: 0 } },
+  } as ValueMapping;
+}
+
 /** A, B, C … */
 export function refIdOf(index: number): string {
   return String.fromCharCode("A".charCodeAt(0) + index);
 }
 
-function target({ expr, legend }: Query, index: number, asking: Asking): DataqueryBuilder {
+function target(
+  { expr, legend }: Query,
+  index: number,
+  asking: Asking,
+  step: string | undefined,
+): DataqueryBuilder {
   const query = new DataqueryBuilder()
     .refId(refIdOf(index))
     .datasource(METRICS)
     .expr(expr)
     .legendFormat(legend)
     .format(FORMATS[asking]);
+  if (step !== undefined) query.interval(step);
   return asking === "range" || asking === "heatmap" ? query.range() : query.instant();
 }
 

@@ -2,7 +2,7 @@ import { TableSortByFieldStateBuilder } from "@grafana/grafana-foundation-sdk/co
 import type { DynamicConfigValue, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
 import { PanelBuilder } from "@grafana/grafana-foundation-sdk/table";
 import type { Link } from "../links.js";
-import { described, type Limits, limits, type PanelOptions, refIdOf } from "./panel.js";
+import { described, type Limits, limits, NEUTRAL, nothing, type PanelOptions, refIdOf } from "./panel.js";
 
 /** A column with a figure of its own query. */
 export interface Column {
@@ -25,6 +25,7 @@ export interface TableOptions extends Omit<PanelOptions, "queries" | "links"> {
   readonly cellLinks?: Readonly<Record<string, readonly Link[]>>;
   /** Colours of the cells of a label's column, by value. */
   readonly cellColors?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What is shown where there is no row at all. */
   readonly none?: string;
 }
 
@@ -66,13 +67,27 @@ function arrangement(labels: TableOptions["labels"], columns: readonly Column[])
 }
 
 function looks({ unit, decimals, limits: steps }: Column): DynamicConfigValue[] {
-  const looks: DynamicConfigValue[] = [{ id: "unit", value: unit }];
+  const none = nothing(NO_VALUE, steps === undefined ? NEUTRAL : UNCOLORED);
+  const looks: DynamicConfigValue[] = [
+    { id: "unit", value: unit },
+    { id: "noValue", value: NO_VALUE },
+    { id: "mappings", value: [none] },
+  ];
   if (decimals !== undefined) looks.push({ id: "decimals", value: decimals });
-  if (steps !== undefined) looks.push({ id: "thresholds", value: limits(steps).build() }, COLORED);
+  if (steps !== undefined) looks.push({ id: "thresholds", value: onlyBad(steps) }, COLORED);
   return looks;
 }
 
-const COLORED = { id: "custom.cellOptions", value: { type: "color-text" } };
+const NO_VALUE = "–";
+const UNCOLORED = "transparent";
+const COLORED = { id: "custom.cellOptions", value: { type: "color-background", mode: "basic" } };
+
+/** What is well has no colour, so that what isn't stands out. */
+function onlyBad(steps: Limits) {
+  const { mode, steps: all } = limits(steps).build();
+  const seen = all.map((step) => (step.color === "green" ? { ...step, color: UNCOLORED } : step));
+  return { mode, steps: seen };
+}
 
 function mapping(colors: Readonly<Record<string, string>>): ValueMapping {
   const options = Object.entries(colors).map(([text, color], index) => [text, { text, color, index }]);
