@@ -28,6 +28,9 @@ const WORKING = 0.25;
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. */
 const AFTER_STALL_MS = 100;
 
+/** In place of a text that could not be redacted. */
+const UNTOLD = "…";
+
 /** Where a queue that nobody declared an SLA for has its limit. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
 
@@ -52,6 +55,8 @@ export interface WatchdogEvents {
  */
 export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly settings: Settings;
+  private readonly payload: Settings["payload"];
+  private readonly redact: Settings["redact"];
   private readonly files: ReportFiles | undefined;
   private readonly waits: Waits;
   private readonly watched = new Map<object, WatchedQueue>();
@@ -71,9 +76,12 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options?: WatchdogOptions) {
-    super();
+    // A listener may be an async function.
+    super({ captureRejections: true });
     this.settings = readOptions(options);
-    const { reportDir, maxReports } = this.settings;
+    const { reportDir, maxReports, payload, redact } = this.settings;
+    this.payload = payload && ((item) => this.attempt(() => payload(item)));
+    this.redact = redact && ((text) => this.attempt(() => redact(text)) ?? UNTOLD);
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
     const { stallThresholdMs: thresholdMs, stackEvery } = this.settings;
     this.waits = new Waits({ stackEvery });
@@ -296,23 +304,19 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private lookInto(watched: WatchedQueue, tier: number, waitMs?: number): () => BreachReport {
     const seenAt = performance.now();
     const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings(), waitMs);
-    const heads = watched.heads(this.settings.payload);
+    const heads = watched.heads(this.payload);
     const workers = watched.workers();
     const memory = watched.memory();
     return () => {
       const situation = { ...seen, stalls: this.stalls?.now(seenAt) ?? [] };
       const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
       const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory);
-      return this.settings.redact === undefined ? report : redacted(report, this.settings.redact);
+      return this.redact === undefined ? report : redacted(report, this.redact);
     };
   }
 
   private tryReport(watched: WatchedQueue): BreachReport | undefined {
-    let report: BreachReport | undefined;
-    this.contain(() => {
-      report = this.reportOn(watched, watched.worstTier());
-    });
-    return report;
+    return this.attempt(() => this.reportOn(watched, watched.worstTier()));
   }
 
   private surroundings(): Surroundings {
@@ -335,11 +339,21 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private contain(act: () => void): void {
+    this.attempt(act);
+  }
+
+  private attempt<R>(act: () => R): R | undefined {
     try {
-      act();
+      return act();
     } catch (error) {
       this.fault(error);
+      return undefined;
     }
+  }
+
+  /** What a listener's promise rejects with; of one that is told of errors nobody is. */
+  [Symbol.for("nodejs.rejection")](error: unknown, event: string): void {
+    if (event !== "error") this.fault(error);
   }
 
   /** It dies neither silently nor loudly. */

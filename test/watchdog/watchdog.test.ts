@@ -377,6 +377,50 @@ describe("what throws", () => {
     expect(errors).toHaveLength(2);
   });
 
+  it("an async listener: is told, and no rejection is left unhandled", async () => {
+    const queue = fifo();
+    const { dog, errors } = watchdog();
+    dog.on("breach", async () => {
+      throw new Error("a listener of the user's");
+    });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(1_100);
+    dog.on("error", () => Promise.reject(new Error("one that is told of errors")));
+    await vi.waitFor(() => expect(errors).toMatchObject([{ message: "a listener of the user's" }]));
+    await new Promise(setImmediate);
+    expect(errors).toHaveLength(1);
+  });
+
+  it("a redactor: shows nothing, and the breach is told", async () => {
+    const queue = fifo();
+    const { dog, breaches, errors } = watchdog({
+      redact: () => {
+        throw new Error("a redactor of the user's");
+      },
+    });
+    dog.watch(queue).start();
+    await queue.put("a", { correlationId: "secret" });
+    clock.advance(1_100);
+    expect(breaches).toMatchObject([{ head: [{ correlationId: "…" }] }]);
+    expect(JSON.stringify(breaches)).not.toContain("secret");
+    expect(errors[0]).toMatchObject({ message: "a redactor of the user's" });
+  });
+
+  it("what makes payloads: shows none, and the breach is told", async () => {
+    const queue = fifo();
+    const { dog, breaches, errors } = watchdog({
+      payload: () => {
+        throw new Error("a payload of the user's");
+      },
+    });
+    dog.watch(queue).start();
+    await queue.put("a");
+    clock.advance(1_100);
+    expect(breaches).toMatchObject([{ head: [{ waitMs: 1_100, payload: undefined }] }]);
+    expect(errors).toMatchObject([{ message: "a payload of the user's" }]);
+  });
+
   it("a listener that is told of one breach's end: does not hide that of another", async () => {
     const queue = instrument(new PriorityQueue<string>({ clock, tiers: { vip: 0, regular: 10 } }), {
       name: `watched-${queues++}`,

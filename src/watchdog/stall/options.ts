@@ -5,11 +5,15 @@ import type { StallTask } from "./stall.js";
 export interface StallWatcherOptions {
   /** A stall is what lasts longer, in milliseconds, from 20. Default 500. */
   readonly thresholdMs?: number | undefined;
-  /** How often main shows that its event loop turns, and the thread looks, in milliseconds, from 1 to the threshold's half. Default a fifth of it, at most 100. */
+  /**
+   * How often the thread looks, in milliseconds, from 1 to the threshold's half; main shows at least as often that its event loop turns.
+   * Default a fifth of it, at most 100.
+   */
   readonly heartbeatEveryMs?: number | undefined;
   /**
    * How often V8's sampling profiler notes what runs, in milliseconds, from 1; 0: never. Native code can't be looked at while it
-   * holds the thread; without the samples the function that called it is a guess. Default 100.
+   * holds the thread; without the samples the function that called it is a guess. Default: the threshold, at least 100. Each note wakes
+   * a loop that sleeps, and libuv counts the sleep up to then as work: often ones make `eventLoopUtilization()` useless.
    */
   readonly profileEveryMs?: number | undefined;
   /** Write a line to stderr when the event loop is blocked, from the thread, and one when it is no longer. Default true. */
@@ -41,16 +45,12 @@ const MOST_MS = 2 ** 31 - 1;
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(options: StallWatcherOptions | undefined): Settings {
   checkObject("options", options);
-  const {
-    thresholdMs = 500,
-    profileEveryMs = 100,
-    print = true,
-    reportDir,
-    describe,
-    refresh,
-  } = options ?? {};
+  const { thresholdMs = 500, print = true, reportDir, describe, refresh } = options ?? {};
   between("thresholdMs", thresholdMs, 20, MOST_MS);
-  const { heartbeatEveryMs = Math.min(100, thresholdMs / 5) } = options ?? {};
+  const {
+    heartbeatEveryMs = Math.min(100, thresholdMs / 5),
+    profileEveryMs = Math.min(10_000, Math.max(100, thresholdMs)),
+  } = options ?? {};
   between("heartbeatEveryMs", heartbeatEveryMs, 1, thresholdMs / 2);
   checkNumber(
     "profileEveryMs",

@@ -8,6 +8,9 @@ import { type ThreadData, threadSource } from "./thread/source.js";
 /** How long a process that ends waits for the thread to let go of it, and to say what it has just seen. */
 const PARTING_MS = 1_000;
 
+/** A note of the profiler's makes libuv forget for how long the loop has slept: at most so long, in milliseconds. */
+const MOST_SLEEP_MS = 20;
+
 /** From a start to a stop: the thread, and the heartbeat that it watches. Throws where threads are not allowed. */
 export class Watch {
   /** Resolves when the thread is gone. */
@@ -54,7 +57,7 @@ export class Watch {
       withdraw();
       throw error;
     }
-    this.heart = setInterval(beat, everyMs);
+    this.heart = setInterval(beat, Math.min(everyMs, MOST_SLEEP_MS));
     this.heart.unref();
     process.once("exit", this.part);
     this.worker.on("message", hear);
