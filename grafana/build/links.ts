@@ -75,14 +75,14 @@ function variable(name: string): string {
   return `\${${name}}`;
 }
 
-/** The data point's label. */
+/** The data point's label. Without the format, Grafana would leave `&`, `#` and `+` in a queue's name as they are. */
 export function label(name: string): string {
-  return variable(`__field.labels.${name}`);
+  return variable(`__field.labels.${name}:percentencode`);
 }
 
 /** The table row's column. */
 export function column(name: string): string {
-  return variable(`__data.fields.${name}`);
+  return variable(`__data.fields.${name}:percentencode`);
 }
 
 const DOCS = "https://github.com/queuescope/queuescope/blob/main/docs";

@@ -6,7 +6,7 @@ import {
 } from "@grafana/grafana-foundation-sdk/dashboard";
 
 /** What panels ask, by the value of the variable. */
-export const METRICS = { type: "prometheus", uid: "$datasource" };
+export const METRICS = { type: "prometheus", uid: `\${datasource}` };
 
 /** Rather than a list of all there are: it would lack what has just come. Also matches what has no such label. */
 const EVERY = ".*";

@@ -106,7 +106,7 @@ describe("each panel", () => {
     expect(panel.description).toMatch(/^[A-Z][^?]*\?[^?]*\S.*\.$/s);
     expect(panel.description!.length).toBeGreaterThan(60);
     expect(panel.fieldConfig.defaults.unit).toBeTruthy();
-    expect(panel.datasource).toEqual({ type: "prometheus", uid: "$datasource" });
+    expect(panel.datasource).toEqual({ type: "prometheus", uid: `\${datasource}` });
     const refIds = panel.targets!.map(({ refId }) => refId);
     expect(refIds).toEqual([..."ABCDEFGH"].slice(0, refIds.length));
     for (const target of panel.targets!) {
