@@ -14,6 +14,7 @@ export interface Figures {
   isMoreUrgent?(one: number, other: number): boolean;
   /** Is the queue paused? Absent where nobody can pause it. */
   isPaused?(): boolean;
+  isRateLimited?(): boolean;
   /** Callers blocked in put and in get; undefined where the queue blocks nobody. */
   waitingPuts?(): number;
   waitingGets?(): number;
@@ -199,6 +200,9 @@ export class Ledger {
         figures.isMoreUrgent?.(priorities[tier] ?? 0, priorities[other] ?? 0) ?? tier < other,
       get isPaused() {
         return figures.isPaused?.();
+      },
+      get isRateLimited() {
+        return figures.isRateLimited?.();
       },
       capacity: Number.POSITIVE_INFINITY,
       delayed: undefined,

@@ -58,6 +58,7 @@ class PQueueAttachment implements Attachment {
       head: () => this.ledger.mostUrgent((a, b) => a > b),
       isMoreUrgent: (a, b) => a > b,
       isPaused: () => queue.isPaused,
+      isRateLimited: () => queue.isRateLimited,
     });
     const methods = { add: this.wrapAdd, clear: this.wrapClear, setPriority: this.wrapSetPriority };
     this.restores = [patch(queue, methods)];

@@ -37,6 +37,8 @@ export interface Probe {
   isMoreUrgent?(tier: number, other: number): boolean;
   /** Does it give out nothing for now, because somebody said so? Undefined where that can't be. */
   readonly isPaused?: boolean | undefined;
+  /** Does it give out nothing for now, because so many were given out lately? Undefined where that can't be. */
+  readonly isRateLimited?: boolean | undefined;
   /** The pools that work on the queue. */
   readonly pools?: Iterable<PoolView> | undefined;
   /** What is in flight, the oldest first, for a report; absent where the queue cannot know. */

@@ -6,6 +6,7 @@ import { runInNewContext } from "node:vm";
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import PQueue from "p-queue";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
+import type { Instrumented } from "../../src/contracts.js";
 import {
   AlreadyInstrumentedError,
   InvalidOptionRangeError,
@@ -13,6 +14,7 @@ import {
   NotInstrumentableError,
 } from "../../src/errors.js";
 import { type InstrumentOptions, instrument, uninstrument } from "../../src/instrument.js";
+import { shared } from "../../src/shared.js";
 import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/correlation.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 import { idOf, parentOf, Readings, traceOf } from "./readings.js";
@@ -91,6 +93,19 @@ async function under<R>(span: string, fn: () => R | Promise<R>): Promise<R> {
 
 const outcomes = () => read.by("queue.outcome", "queue.completed");
 const drops = () => read.by("queue.reason", "queue.dropped");
+
+it("a watchdog sees that a p-queue is paused, or held back by its rate limit", async () => {
+  const queue = wrap({ intervalCap: 1, interval: 60_000 });
+  const { probe } = shared("instrumented", () => new WeakMap<object, Instrumented>()).get(queue)!.watchable;
+  expect([probe.isPaused, probe.isRateLimited]).toEqual([false, false]);
+  await queue.add(() => {});
+  void queue.add(() => {});
+  await turn();
+  expect(probe.isRateLimited).toBe(true);
+  queue.pause();
+  expect(probe.isPaused).toBe(true);
+  queue.clear();
+});
 
 describe("the metrics of a p-queue", () => {
   it("show what waits, and for how long, by priority", async () => {

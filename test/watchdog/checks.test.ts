@@ -114,7 +114,19 @@ describe("consumers-stuck", () => {
 
   it("is said where every task runs for longer than its like, and none ends", () => {
     expect(sentence(consumersStuck, stuck)).toBe(
-      "all 2 tasks in flight have been running for 1.5 s to 1.8 s, and none has ended for 1.5 s; 1 ignore that they were aborted",
+      "all 2 tasks in flight have been running for 1.5 s to 1.8 s, and none has ended for 1.5 s; 1 ignores that it was aborted",
+    );
+  });
+
+  it("is said of one task in words for one", () => {
+    const [only] = stuck.tasks;
+    const alone = { ...stuck, tasks: [only!], inFlight: 1, pools: [pool({ processing: 1 })] };
+    const at = { kind: "http", label: "GET a.com/", tasks: [only!] } as const;
+    expect(sentence(consumersStuck, { ...alone, groups: [at] })).toBe(
+      'the only task in flight has been running for 1.5 s, and none has ended for 1.5 s; it is at http "GET a.com/"',
+    );
+    expect(sentence(downstreamSaturated, { ...alone, groups: [at] })).toBe(
+      "1 of 1 task in flight waits on GET a.com/, for 1.5 s",
     );
   });
 
@@ -221,6 +233,20 @@ describe("under-capacity and burst", () => {
       "40/s come in and 20/s are served, by workers that are all busy; 3 workers would do, there is 1",
     );
     expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/they are through in 2\.0 s$/);
+  });
+
+  it("go by what a rate limit lets through over a long time, where there is one", () => {
+    const limited = {
+      isRateLimited: true,
+      recent: rates({ takenPerSecond: 0 }),
+      rates: rates({ takenPerSecond: 5 }),
+    };
+    expect(sentence(underCapacity, { ...limited, backlog: backlog(20) })).toBe(
+      "40/s come in and 5.0/s are served: the queue's rate limit lets no more through",
+    );
+    expect(confidence(underCapacity, { ...limited, backlog: backlog(4) })).toBe(0);
+    expect(confidence(burst, { ...limited, backlog: backlog(4) })).toBe(0.75);
+    expect(confidence(noConsumer, { ...limited, ...quiet, takenEver: 0 })).toBe(0);
   });
 
   it("go by usual tasks where these take so long that hardly any was taken", () => {

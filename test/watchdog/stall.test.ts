@@ -159,6 +159,13 @@ describe("a watcher", REAL_TIME, () => {
     expect(child.err).toEqual([]);
   });
 
+  it("lets an event loop that sleeps look as if it did", async () => {
+    const child = run("asleep");
+    expect(await child.over).toBe(0);
+    // With a sample every 100 ms and no heartbeat in between it was 0.7.
+    expect(child.said("busy")[0]).toBeLessThan(0.3);
+  });
+
   it("leaves nothing behind when it is stopped, however often it was started", async () => {
     const child = run("again");
     expect(await child.over).toBe(0);

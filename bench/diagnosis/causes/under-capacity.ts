@@ -14,6 +14,13 @@ export const causes: readonly Cause[] = [
     },
   },
   {
+    name: "the rate limit of a p-queue",
+    run(stage) {
+      const queue = stage.watched(new PQueue({ concurrency: 4, intervalCap: 4, interval: 200 }));
+      arrivals(40, () => queue.add(() => work(20)));
+    },
+  },
+  {
     name: "handlers become slow",
     run(stage) {
       const queue = stage.watched(new FifoQueue<number>());

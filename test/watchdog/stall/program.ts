@@ -128,6 +128,12 @@ switch (mode) {
     busy();
     process.exit(0);
     break;
+  case "asleep": {
+    const before = performance.eventLoopUtilization();
+    await wait(2_000);
+    say("busy", performance.eventLoopUtilization(before).utilization);
+    break;
+  }
   case "garbage": {
     const kept: unknown[] = [];
     const end = performance.now() + 2_000;
