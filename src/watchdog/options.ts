@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { checkClock, checkFunction, checkNumber, checkObject } from "../checks.js";
 import { type Clock, systemClock } from "../clock.js";
 import type { SlaTarget } from "../contracts.js";
@@ -72,12 +73,18 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkNumber("maxReports", maxReports, "a whole number from 1", (n) => n >= 1 && Number.isInteger(n));
   checkNumber("minReportIntervalMs", minReportIntervalMs, "milliseconds, from 0", (ms) => ms >= 0);
   checkNumber("stallThresholdMs", stallThresholdMs, "milliseconds, from 20", (ms) => ms >= 20);
-  if (signal !== undefined && (typeof signal !== "string" || !/^SIG[A-Z0-9]+$/.test(signal))) {
-    throw new InvalidOptionTypeError("signal", signal, "the name of a signal, such as SIGUSR2");
+  if (signal !== undefined && !isForUs(signal)) {
+    throw new InvalidOptionTypeError(
+      "signal",
+      signal,
+      "a signal that a process can listen to, such as SIGUSR2",
+    );
   }
   if (
     !Array.isArray(checks) ||
-    !checks.every((check: Partial<Check> | null) => typeof check?.look === "function")
+    !checks.every(
+      (check: Partial<Check> | null) => typeof check?.look === "function" && typeof check.name === "string",
+    )
   ) {
     throw new InvalidOptionTypeError("checks", checks, "an array of checks");
   }
@@ -98,6 +105,12 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
     redact,
     clock,
   };
+}
+
+/** Node has no use for names that the system doesn't know; the system doesn't let go of the last two. */
+function isForUs(signal: unknown): boolean {
+  if (typeof signal !== "string" || signal === "SIGKILL" || signal === "SIGSTOP") return false;
+  return Object.hasOwn(constants.signals, signal);
 }
 
 export function readSla(sla: WatchOptions["sla"], tiers: readonly string[]): Map<string, SlaTarget> {

@@ -120,15 +120,25 @@ export class BreachReport {
     ].join("\n");
   }
 
+  private get isLate(): boolean {
+    return this.targetMs !== undefined && this.waitMs > this.targetMs;
+  }
+
   private headline(): string {
     const sla = this.targetMs === undefined ? "" : ` (SLA ${duration(this.targetMs)})`;
-    const level = this.targetMs !== undefined && this.waitMs > this.targetMs ? "BREACH" : "REPORT";
     const room = Number.isFinite(this.capacity) ? ` of ${this.capacity}` : "";
-    return `${level} queue=${this.queue} tier=${this.tier} head waited ${duration(this.waitMs)}${sla}, depth ${this.depth}${room}`;
+    return `${this.isLate ? "BREACH" : "REPORT"} queue=${this.queue} tier=${this.tier} head waited ${duration(this.waitMs)}${sla}, depth ${this.depth}${room}`;
   }
 
   private why(): string[] {
-    if (this.verdicts.length === 0) return ["WHY  not known: no check has found a cause"];
+    if (this.verdicts.length === 0) {
+      if (!this.isLate && this.targetMs !== undefined) return ["WHY  nothing to explain: the SLA is met"];
+      const notYet =
+        this.notEnoughEvidence.length === 0
+          ? ""
+          : ` (too early to tell: ${this.notEnoughEvidence.join(", ")})`;
+      return [`WHY  not known: no check has found a cause${notYet}`];
+    }
     return this.verdicts.map(
       ({ name, confidence, sentence }, i) =>
         `${i === 0 ? "WHY " : "    "} ${name} (${confidence.toFixed(2)}): ${sentence}`,
@@ -181,8 +191,13 @@ export class BreachReport {
 
   private loopLine(): string {
     const { utilization, stalls } = this.loop;
-    const blocked = stalls.reduce((sum, { durationMs }) => sum + durationMs, 0);
-    return `LOOP ${percent(utilization)} busy, ${stalls.length === 0 ? "not blocked" : `blocked for ${duration(blocked)}`}`;
+    const blockedMs = stalls.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    const [last] = stalls;
+    const blocked =
+      last === undefined
+        ? "not blocked"
+        : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;
+    return `LOOP ${percent(utilization)} busy, ${blocked}`;
   }
 }
 

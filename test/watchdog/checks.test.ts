@@ -126,7 +126,7 @@ describe("consumers-stuck", () => {
       'the only task in flight has been running for 1.5 s, and none has ended for 1.5 s; it is at http "GET a.com/"',
     );
     expect(sentence(downstreamSaturated, { ...alone, groups: [at] })).toBe(
-      "1 of 1 task in flight waits on GET a.com/, for 1.5 s",
+      "the only task in flight waits on GET a.com/, for 1.5 s",
     );
   });
 

@@ -222,7 +222,7 @@ describe("a report", () => {
     const lines = String(dog.report()[0]).replace(/LOOP .*/, "LOOP …");
     expect(lines).toMatchInlineSnapshot(`
       "BREACH queue=orders tier=default head waited 1.5 s (SLA 1.0 s), depth 1
-      WHY  consumers-stuck (0.85): all 2 tasks in flight have been running for 1.5 s to 1.5 s, and none has ever ended; 2 of them at step "charge card"
+      WHY  consumers-stuck (0.85): all 2 tasks in flight have been running for 1.5 s to 1.5 s, and none was seen to end; 2 of them at step "charge card"
            downstream-saturated (0.50): 2 of 2 tasks in flight wait on charge card, the longest for 1.5 s
       2x   step charge card, up to 1.5 s   request-1, request-2
       NEXT request-3 waited 1.5 s, tier default, attempt 1
@@ -265,6 +265,7 @@ describe("a report", () => {
       verdicts: [],
       notEnoughEvidence: expect.arrayContaining(["no-consumer"]),
     });
+    expect(String(dog.report()[0])).toContain("(too early to tell: no-consumer");
     const joined = queue.join({ timeoutMs: 100 }).catch((error: unknown) => error);
     clock.advance(100);
     expect(await joined).not.toHaveProperty("report");
@@ -287,7 +288,9 @@ describe("a report", () => {
     const { dog } = watchdog();
     dog.watch(fifo()).start();
     clock.advance(1_000);
-    expect(dog.report()[0]!.verdicts).toEqual([]);
+    const [report] = dog.report();
+    expect(report!.verdicts).toEqual([]);
+    expect(String(report)).toContain("WHY  nothing to explain: the SLA is met");
   });
 
   it("is printed when a signal asks for it, as long as the watchdog runs", async () => {
@@ -507,8 +510,12 @@ describe("watching", () => {
     expect(() => new Watchdog({ reportDir: "" })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ maxReports: 0 })).toThrow(InvalidOptionRangeError);
     expect(() => new Watchdog({ minReportIntervalMs: -1 })).toThrow(InvalidOptionRangeError);
-    expect(() => new Watchdog({ signal: "USR2" as never })).toThrow(InvalidOptionTypeError);
-    expect(() => new Watchdog({ checks: [{}] as never })).toThrow(InvalidOptionTypeError);
+    for (const signal of ["USR2", "SIGUSER2", "SIGKILL"]) {
+      expect(() => new Watchdog({ signal: signal as never })).toThrow(InvalidOptionTypeError);
+    }
+    for (const check of [{}, { look() {} }]) {
+      expect(() => new Watchdog({ checks: [check] as never })).toThrow(InvalidOptionTypeError);
+    }
     expect(() => new Watchdog({ redact: true as never })).toThrow(InvalidOptionTypeError);
   });
 

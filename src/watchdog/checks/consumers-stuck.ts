@@ -1,5 +1,5 @@
 import type { Check } from "../situation.js";
-import { areStuck, busyOf, duration, isFullyBusy } from "./words.js";
+import { areStuck, busyOf, count, duration, isFullyBusy } from "./words.js";
 
 export const consumersStuck: Check = {
   name: "consumers-stuck",
@@ -11,18 +11,23 @@ export const consumersStuck: Check = {
     const youngestMs = Math.min(...ages);
     const oldestMs = Math.max(...ages);
     const stalled = pools.reduce((sum, { workers }) => sum + workers.stalled, 0);
+    const busy = busyOf(situation);
+    const all =
+      busy === 1
+        ? `the only task in flight has been running for ${duration(oldestMs)}`
+        : `all ${busy} tasks in flight have been running for ${duration(youngestMs)} to ${duration(oldestMs)}`;
     const [group] = groups;
-    const where =
-      group?.label === undefined ? "" : `; ${group.tasks.length} of them at ${group.kind} "${group.label}"`;
+    const many = busy === 1 ? "it is" : `${group?.tasks.length} of them`;
+    const where = group?.label === undefined ? "" : `; ${many} at ${group.kind} "${group.label}"`;
     const none =
       lastEndedMsAgo === Number.POSITIVE_INFINITY
-        ? "none has ever ended"
+        ? "none was seen to end"
         : `none has ended for ${duration(lastEndedMsAgo)}`;
     return {
       name: "consumers-stuck",
       confidence: 0.85,
-      sentence: `all ${busyOf(situation)} tasks in flight have been running for ${duration(youngestMs)} to ${duration(oldestMs)}, and ${none}${where}${stalled > 0 ? `; ${stalled} ignore that they were aborted` : ""}`,
-      evidence: { busy: busyOf(situation), youngestMs, oldestMs, lastEndedMsAgo, stalled },
+      sentence: `${all}, and ${none}${where}${stalled > 0 ? `; ${count(stalled, "ignores that it was", "ignore that they were")} aborted` : ""}`,
+      evidence: { busy, youngestMs, oldestMs, lastEndedMsAgo, stalled },
     };
   },
 };

@@ -14,7 +14,7 @@ export const downstreamSaturated: Check = {
       return {
         name: "downstream-saturated",
         confidence: 0.94,
-        sentence: `the circuit breaker of "${open.name}" is open, ${count(open.waiting, "call")} wait for it`,
+        sentence: `the circuit breaker of "${open.name}" is open, ${count(open.waiting, "call waits", "calls wait")} for it`,
         evidence: { gate: open.name, waiting: open.waiting },
       };
     }
@@ -23,7 +23,7 @@ export const downstreamSaturated: Check = {
       return {
         name: "downstream-saturated",
         confidence: 0.91,
-        sentence: `the gate "${full.name}" lets ${full.limit} calls through at a time, ${count(full.waiting, "more waits", "more wait")} for it`,
+        sentence: `the gate "${full.name}" lets ${count(full.limit, "call")} through at a time, ${count(full.waiting, "more waits", "more wait")} for it`,
         evidence: { gate: full.name, limit: full.limit, waiting: full.waiting },
       };
     }
@@ -44,7 +44,7 @@ function sameWait(situation: Situation) {
   return {
     name: "downstream-saturated",
     confidence: group.kind === "step" ? 0.5 : 0.9,
-    sentence: `${group.tasks.length} of ${tasks.length} tasks in flight wait on ${group.label}, the longest for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}`,
+    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${tasks.length} tasks in flight wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
   };
 }
