@@ -75,14 +75,14 @@ function variable(name: string): string {
   return `\${${name}}`;
 }
 
-/** The data point's label. Without the format, Grafana would leave `&`, `#` and `+` in a queue's name as they are. */
+/** The data point's label. */
 export function label(name: string): string {
-  return variable(`__field.labels.${name}:percentencode`);
+  return variable(`__field.labels.${name}`);
 }
 
 /** The table row's column. */
 export function column(name: string): string {
-  return variable(`__data.fields.${name}:percentencode`);
+  return variable(`__data.fields.${name}`);
 }
 
 const DOCS = "https://github.com/queuescope/queuescope/blob/main/docs";
@@ -109,7 +109,11 @@ function tracesUrl(conditions: string): string {
     query: `{ ${conditions} }`,
   };
   const range = { from: variable("__from"), to: variable("__to") };
-  const panes = JSON.stringify({ traces: { datasource: uid, queries: [query], range } });
+  // Grafana decodes a link before it is followed: an & must not be one until the JSON is read.
+  const panes = JSON.stringify({ traces: { datasource: uid, queries: [query], range } }).replaceAll(
+    "&",
+    "\\u0026",
+  );
   return `/explore?schemaVersion=1&panes=${encoded(panes)}`;
 }
 
