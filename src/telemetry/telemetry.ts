@@ -1,5 +1,5 @@
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
-import type { Carrier, DropReason, Outcome, QueueTelemetry, TaskFacts } from "../contracts.js";
+import type { Carrier, DropReason, Outcome, QueueTelemetry, SlaTarget, TaskFacts } from "../contracts.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
 import { onlooking } from "./onlooking.js";
 import type { Settings } from "./options.js";
@@ -76,6 +76,12 @@ export class Telemetry implements QueueTelemetry {
     this.tiers.push(this.tierSeries(name, index));
     if (index < MOST_TIERS) this.byPriority.set(priority, index);
     return index;
+  }
+
+  /** What was declared for the tier, also where its numbers are lumped together with others'. */
+  slaOf(tier: number): SlaTarget | undefined {
+    const { sla } = this.settings;
+    return sla.get(this.tierNames[tier]!) ?? sla.get("default") ?? this.tiers[tier]?.sla;
   }
 
   putAtOnce(tier: number, correlationId: string | undefined): Carrier {

@@ -8,6 +8,7 @@ import {
   dropIndex,
   ENQUEUED,
   FAILURE,
+  MOST_TIERS,
   OVERTAKES,
   type QueueSeries,
   RETRIED,
@@ -22,6 +23,7 @@ export class WatchableQueue implements Watchable, Tally {
     private readonly series: QueueSeries,
     private readonly tiers: readonly TierSeries[],
     readonly probe: Probe,
+    readonly slaOf: (tier: number) => SlaTarget | undefined,
   ) {}
 
   get name(): string {
@@ -30,10 +32,6 @@ export class WatchableQueue implements Watchable, Tally {
 
   get tally(): Tally {
     return this;
-  }
-
-  slaOf(tier: number): SlaTarget | undefined {
-    return this.tiers[tier]?.sla;
   }
 
   traceOf(carrier: Carrier): string | undefined {
@@ -90,6 +88,7 @@ export class WatchableQueue implements Watchable, Tally {
   }
 
   private count(tier: number, index: number): number {
-    return this.tiers[tier]?.counts[index] ?? 0;
+    // Those after that share its numbers.
+    return tier > MOST_TIERS ? 0 : (this.tiers[tier]?.counts[index] ?? 0);
   }
 }

@@ -110,6 +110,28 @@ describe("a breach", () => {
     expect(breaches.map(({ tier }) => tier)).toEqual(["vip"]);
   });
 
+  it("is judged by the tier's own SLA, and each item counted once, also where metrics lump tiers together", async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `tier-${i}`);
+    const tiers = Object.fromEntries(names.map((name, i) => [name, i]));
+    const queue = instrument(new PriorityQueue<string>({ clock, tiers }), {
+      name: `watched-${queues++}`,
+      sla: { ...SLA, "tier-29": { targetMs: 200 } },
+    });
+    const { dog, breaches } = watchdog();
+    dog.watch(queue).start();
+    for (let i = 0; i < 10; i++) {
+      clock.advance(100);
+      await queue.put("a", { tier: "tier-29" });
+      await queue.get();
+    }
+    await queue.put("b", { tier: "tier-25" });
+    clock.advance(900);
+    expect(breaches).toEqual([]);
+    clock.advance(200);
+    expect(breaches).toMatchObject([{ tier: "tier-25", targetMs: 1_000 }]);
+    expect(breaches[0]!.rates.arrivedPerSecond * breaches[0]!.rates.windowMs).toBeCloseTo(11_000);
+  });
+
   it("is one of a queue, whatever others have the same name", async () => {
     const [one, other] = [fifo("twin"), fifo("twin")];
     const { dog, breaches } = watchdog();
