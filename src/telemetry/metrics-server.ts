@@ -18,7 +18,8 @@ export class MetricsServer {
       else response.writeHead(404, { "content-type": "text/plain" }).end("metrics are served at /metrics\n");
     });
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) => {
+      // For good: what goes wrong later must not end the process.
+      server.on("error", (error: NodeJS.ErrnoException) => {
         const isTaken = error.code === "EADDRINUSE";
         reject(isTaken ? new PortInUseError("prometheus.port", host, port, { cause: error }) : error);
       });
