@@ -131,7 +131,7 @@ export const sla: Contents = {
       table({
         title: "Error budget left",
         description:
-          "Which tier has spent most of what it may miss? Over the time range of this dashboard. A budget below 0 % is a missed objective: no risks here, until it has recovered.",
+          "Which tier has spent most of what it may miss? Over the time range of this dashboard; tiers without an item in it are left out. A budget below 0 % is a missed objective: no risks here, until it has recovered.",
         unit: UNITS.items,
         width: 12,
         labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
@@ -145,13 +145,13 @@ export const sla: Contents = {
           },
           {
             name: "Objective",
-            expr: max({ metric: "queue_sla_objective_ratio", where: TIER, per: PER_TIER }),
+            expr: judged(max({ metric: "queue_sla_objective_ratio", where: TIER, per: PER_TIER })),
             unit: UNITS.share,
             decimals: 3,
           },
           {
             name: "Target",
-            expr: max({ metric: "queue_sla_target_seconds", where: TIER, per: PER_TIER }),
+            expr: judged(max({ metric: "queue_sla_target_seconds", where: TIER, per: PER_TIER })),
             unit: UNITS.seconds,
           },
         ],
@@ -273,6 +273,11 @@ export const sla: Contents = {
 
 function all(how: "rate" | "increase", window: string): string {
   return `sum by (${PER_TIER}) (${how}(queue_sla_items_total{${TIER}}[${window}]))`;
+}
+
+/** Only of tiers that had an item in the time range: the others have no budget, and a table has what lacks a value above the least. */
+function judged(expr: string): string {
+  return `${expr} and ${all("increase", "$__range")} > 0`;
 }
 
 function met(how: "rate" | "increase", window: string): string {
