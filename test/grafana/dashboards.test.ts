@@ -133,6 +133,17 @@ describe("each panel", () => {
     }
   });
 
+  // Else it would have that of what is below all limits: red, for an error budget that there isn't.
+  it.each(PANELS)("$what has a colour of its own for what has no value", ({ panel }) => {
+    const { defaults, overrides } = panel.fieldConfig;
+    const own = { type: "special", options: expect.objectContaining({ match: "null+nan" }) };
+    if (panel.type === "stat") expect(defaults.mappings).toEqual([own]);
+    for (const { properties } of overrides.filter(() => panel.type === "table")) {
+      const mappings = properties.find(({ id }) => id === "mappings")?.value;
+      if (properties.some(({ id }) => id === "thresholds")) expect(mappings).toEqual([own]);
+    }
+  });
+
   it.each(PANELS.filter(({ panel }) => panel.type === "table"))(
     "$what has a row for each set of labels, and names each column",
     ({ panel }) => {

@@ -27,7 +27,11 @@ export interface Panel {
   readonly targets?: readonly Target[];
   readonly options: { readonly legend?: { readonly showLegend?: boolean; readonly show?: boolean } };
   readonly fieldConfig: {
-    readonly defaults: { readonly unit?: string; readonly links?: readonly DataLink[] };
+    readonly defaults: {
+      readonly unit?: string;
+      readonly links?: readonly DataLink[];
+      readonly mappings?: readonly unknown[];
+    };
     readonly overrides: readonly {
       readonly matcher: { readonly id: string; readonly options: string };
       readonly properties: readonly { readonly id: string; readonly value: unknown }[];
