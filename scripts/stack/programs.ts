@@ -1,5 +1,4 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findProgram } from "./find-program.js";
 
 /** The programs by the names that they go by, and the Debian packages that have them. */
 const PROGRAMS = {
@@ -20,7 +19,7 @@ export type Programs = Readonly<Record<Needed, string>> & { readonly grafana: Fo
 
 /** Throws an error with a message for the one at the keyboard if one isn't there that must be. */
 export function findPrograms(): Programs {
-  const found = Object.entries(PROGRAMS).map(([key, { names }]) => [key, find(...names)] as const);
+  const found = Object.entries(PROGRAMS).map(([key, { names }]) => [key, findProgram(...names)] as const);
   const missing = found.flatMap(([key, path]) => (path === undefined ? [PROGRAMS[key as Needed]] : []));
   if (missing.length > 0) {
     const names = missing.map((program) => program.names.join(" or ")).join(", ");
@@ -35,22 +34,8 @@ export function findPrograms(): Programs {
 }
 
 function findGrafana(): Found | undefined {
-  const grafana = find("grafana");
+  const grafana = findProgram("grafana");
   if (grafana !== undefined) return { program: grafana, args: ["server"] };
-  const server = find("grafana-server");
+  const server = findProgram("grafana-server");
   return server === undefined ? undefined : { program: server, args: [] };
-}
-
-function find(...names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, it } from "vitest";
+import { findProgram } from "../../scripts/stack/find-program.js";
 import { until } from "./until.js";
 
 const STOP_MS = 5_000;
@@ -62,22 +63,6 @@ export function itWith<Program extends string>(...programs: readonly Program[]) 
       it(name, () => Promise.reject(new Error(`${why}, and REQUIRE_SERVERS is 1`)));
     }
   };
-}
-
-function findProgram(name: string): string | undefined {
-  return (process.env.PATH ?? "")
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whoever ends these tests early mustn't leave their servers behind. */
