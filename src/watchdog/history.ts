@@ -137,7 +137,7 @@ export class History {
   heldUpMs(since: number): number {
     return this.gaps()
       .filter(({ at, ms, usual }) => at > since && ms > HELD_UP * usual)
-      .reduce((sum, { ms, usual }) => sum + ms - usual, 0);
+      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
   }
 
   /** By how much looks were late since then because the process was at work, in milliseconds. */

@@ -170,5 +170,6 @@ describe("late looks", () => {
     second(0, 0);
     expect(history.lateMs(0)).toBe(4_000);
     expect(history.lateMs(numbers.now - 500)).toBe(500);
+    expect(history.heldUpMs(numbers.now - 500)).toBe(500);
   });
 });
