@@ -22,7 +22,9 @@ export class Staff {
 
   /** Finishes what was accepted; when the time is over, gives up. */
   async close(timeoutMs: number): Promise<DrainReport> {
+    const before = this.pools.slice(0, -1).map((pool) => pool.stop({ graceMs: timeoutMs }));
     const report = await this.pools.at(-1)!.drain({ timeoutMs });
+    await Promise.all(before);
     this.giveUp();
     return report;
   }
