@@ -1,5 +1,8 @@
 import type { Check, Situation, Verdict } from "./situation.js";
 
+/** What a breach is put down to while no check names its cause. */
+export const UNKNOWN = "unknown";
+
 /** Runs the checks: the causes that they found, the surest first, and those that can't be told yet. */
 export function diagnose(
   checks: readonly Check[],

@@ -1,4 +1,5 @@
 import * as api from "@opentelemetry/api";
+import { UNKNOWN } from "./diagnose.js";
 import type { BreachReport } from "./report.js";
 
 /** WARN, in OpenTelemetry's numbers. */
@@ -23,7 +24,7 @@ export function emitLogRecord(report: BreachReport): void {
     severityNumber: WARN,
     severityText: "WARN",
     body: String(report),
-    attributes: { "queue.name": queue, "queue.tier": tier, "queue.verdict": verdicts[0]?.name ?? "unknown" },
+    attributes: { "queue.name": queue, "queue.tier": tier, "queue.verdict": verdicts[0]?.name ?? UNKNOWN },
   });
 }
 

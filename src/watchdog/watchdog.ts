@@ -7,7 +7,7 @@ import { type Instrumented, REPORT, type SlaTarget, SUPPLY, type Vitals } from "
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
 import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
-import { diagnose } from "./diagnose.js";
+import { diagnose, UNKNOWN } from "./diagnose.js";
 import { emitLogRecord } from "./log-record.js";
 import { readOptions, readSla, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
 import { redacted } from "./redact.js";
@@ -128,8 +128,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       const value = () => (this.isRunning ? this.tryReport(watched) : undefined);
       Object.defineProperty(queue, REPORT, { value, configurable: true });
     }
-    for (const { name } of this.settings.checks) {
-      for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, name, 0);
+    for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
+      for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
     }
     return this;
   }
@@ -285,12 +285,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private tellBreach(watched: WatchedQueue, tier: number, report: BreachReport): void {
-    recorder.tell(
-      watched.name,
-      `tier ${report.tier}: the SLA is breached (${report.verdicts[0]?.name ?? "unknown"})`,
-    );
-    for (const [i, { name }] of report.verdicts.entries())
-      watched.queue.breached(tier, name, i === 0 ? 1 : 0);
+    const verdict = report.verdicts[0]?.name ?? UNKNOWN;
+    recorder.tell(watched.name, `tier ${report.tier}: the SLA is breached (${verdict})`);
+    watched.queue.breached(tier, verdict, 1);
     this.write(report);
     this.contain(() => emitLogRecord(report));
     this.contain(() => this.emit("breach", report));

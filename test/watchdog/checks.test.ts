@@ -284,7 +284,7 @@ describe("starved-tier", () => {
     expect(confidence(starvedTier, starved(5, 5))).toBe(0.88);
     expect(confidence(starvedTier, starved(4, 4))).toBe(0);
     expect(sentence(starvedTier, starved(20, 15))).toBe(
-      '"regular" hardly gets a turn: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 that were taken meanwhile are of other tiers and came in later; with agingMs each so much waiting would be worth one priority step',
+      '"regular" hardly gets a turn: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 that were taken meanwhile are of other tiers and came in later; with aging (agingMs of a PriorityQueue) each so much waiting would be worth a step of priority',
     );
   });
 

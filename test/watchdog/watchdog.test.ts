@@ -6,6 +6,7 @@ import { InvalidOptionRangeError, InvalidOptionTypeError, NotWatchableError } fr
 import { instrument, uninstrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
+import { metricProducer } from "../../src/telemetry/metric-producer.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import type { BreachReport } from "../../src/watchdog/report.js";
 import type { Check } from "../../src/watchdog/situation.js";
@@ -41,6 +42,18 @@ function watchdog(options: WatchdogOptions = {}) {
 
 function fifo(name = `watched-${queues++}`) {
   return instrument(new FifoQueue<string>({ clock }), { name, sla: SLA });
+}
+
+/** How many were counted, by verdict. */
+async function breachesOf(queue: string): Promise<Record<string, unknown>> {
+  const { resourceMetrics } = await metricProducer().collect();
+  const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+  const points = metrics.find(({ descriptor }) => descriptor.name === "queue.sla.breaches")!.dataPoints;
+  return Object.fromEntries(
+    points
+      .filter(({ attributes }) => attributes["queue.name"] === queue)
+      .map(({ attributes, value }) => [attributes["queue.verdict"], value]),
+  );
 }
 
 describe("a breach", () => {
@@ -82,15 +95,17 @@ describe("a breach", () => {
       look: () =>
         isKnown ? { name: "cause", confidence: 1, sentence: "It is known.", evidence: {} } : undefined,
     };
-    const queue = fifo();
+    const queue = fifo("undecided");
     const { dog, breaches } = watchdog({ checks: [check], minReportIntervalMs: 5_000 });
     dog.watch(queue).start();
     await queue.put("a");
     clock.advance(2_000);
     expect(breaches.map(({ verdicts }) => verdicts.length)).toEqual([0]);
+    expect(await breachesOf("undecided")).toEqual({ cause: 0, unknown: 1 });
     isKnown = true;
     clock.advance(100);
     expect(breaches.map(({ verdicts }) => verdicts.length)).toEqual([0, 1]);
+    expect(await breachesOf("undecided")).toEqual({ cause: 1, unknown: 1 });
     clock.advance(4_900);
     expect(breaches).toHaveLength(2);
     clock.advance(100);

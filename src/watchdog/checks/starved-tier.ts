@@ -17,7 +17,7 @@ export const starvedTier: Check = {
     return {
       name: "starved-tier",
       confidence: areLate ? 0.6 : 0.88,
-      sentence: `"${name}" hardly gets a turn: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}, and ${percent(share)} of the ${taken} that were taken meanwhile are of other tiers and came in later; with agingMs each so much waiting would be worth one priority step`,
+      sentence: `"${name}" hardly gets a turn: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}, and ${percent(share)} of the ${taken} that were taken meanwhile are of other tiers and came in later; with aging (agingMs of a PriorityQueue) each so much waiting would be worth a step of priority`,
       evidence: { depth, waitMs, targetMs: sla.targetMs, taken, overtook },
     };
   },
