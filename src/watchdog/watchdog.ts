@@ -99,8 +99,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /**
-   * Watches an instrumented queue, or the queue of a pool, until it is uninstrumented. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't
-   * instrumented, and an `InvalidOption…Error` for a bad option.
+   * Watches an instrumented queue, or the queue of a pool, until it is uninstrumented. Returns the watchdog. Throws `NotWatchableError`
+   * for a queue that isn't instrumented, and an `InvalidOption…Error` for a bad option.
    */
   watch(queueOrPool: object, options?: WatchOptions): this {
     checkObject("options", options);
