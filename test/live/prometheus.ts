@@ -1,4 +1,5 @@
-import { freePort, type Lifetime, Server, temporaryFolder } from "./servers.js";
+import { freePort } from "../../scripts/stack/ports.js";
+import { type Lifetime, Server, temporaryFolder } from "./servers.js";
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,9 +1,10 @@
+import { freePort } from "../../scripts/stack/ports.js";
 import { writeAlertmanager, writePrometheus } from "./config.js";
 import { Demo } from "./demo.js";
 import { PACE } from "./pace.js";
 import { isReady, Prometheus } from "./prometheus.js";
 import { Receiver } from "./receiver.js";
-import { freePort, type Lifetime, type LiveTest, Server, temporaryFolder } from "./servers.js";
+import { type Lifetime, type LiveTest, Server, temporaryFolder } from "./servers.js";
 
 export const PROGRAMS = ["prometheus", "prometheus-alertmanager"] as const;
 type Live = LiveTest<(typeof PROGRAMS)[number]>;
