@@ -15,7 +15,7 @@ const EVENTS: readonly (readonly [fault: string, seen: string])[] = [
   ["carrier-down", "queue_breaker_open == 1"],
   ["blocked-loop", "queue_eventloop_stall_seconds_count > 0"],
   ["slow-consumer", "sum(queue_sla_breaches_total) > 0"],
-  ["no-consumer", 'ALERTS{alertstate="firing"}'],
+  ["no-consumer", 'ALERTS{alertstate="firing",severity="critical"}'],
 ];
 const POINTS = 120;
 
