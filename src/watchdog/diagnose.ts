@@ -3,6 +3,11 @@ import type { Check, Situation, Verdict } from "./situation.js";
 /** What a breach is put down to while no check names its cause. */
 export const UNKNOWN = "unknown";
 
+/** What a breach is counted as. */
+export function verdictOf({ verdicts }: { readonly verdicts: readonly Verdict[] }): string {
+  return verdicts[0]?.name ?? UNKNOWN;
+}
+
 /** Runs the checks: the causes that they found, the surest first, and those that can't be told yet. */
 export function diagnose(
   checks: readonly Check[],

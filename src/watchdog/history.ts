@@ -1,4 +1,5 @@
-import type { TaskView, Watchable } from "../contracts.js";
+import type { Probe, TaskView, Watchable } from "../contracts.js";
+import { cpuMs, WORKING } from "./processor.js";
 import type { Backlog, Rates, Turns } from "./situation.js";
 
 /** The counts of a queue at one look. */
@@ -18,6 +19,15 @@ interface Sample {
   readonly over: { readonly tier: string; readonly ms: number } | undefined;
 }
 
+/** Between a look and the one before. */
+interface Gap {
+  readonly at: number;
+  readonly ms: number;
+  readonly cpuMs: number;
+  /** The shortest of all. */
+  readonly usual: number;
+}
+
 /** How many looks are remembered: with one a second, a minute. */
 const MOST_SAMPLES = 60;
 /** How many looks make "recently". */
@@ -30,15 +40,11 @@ const LEAST_PILE_SAMPLES = 5;
 const LATE_MS = 100;
 /** A look that takes so many times longer to come than usual is one for which the whole process had to wait. */
 const HELD_UP = 2;
-/**
- * While the event loop is blocked by code the process works for such a share of the time, even where others want the processor, too;
- * with less, there was none for it.
- */
-const WORKING = 0.25;
-
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
   private readonly samples: Sample[] = [];
+  /** Of these samples, once somebody has asked: a report does for each task in flight. */
+  private gaps: readonly Gap[] | undefined = undefined;
   private beganAt: number | undefined = undefined;
   private lastTakenAt = Number.NEGATIVE_INFINITY;
   private lastEndedAt = Number.NEGATIVE_INFINITY;
@@ -55,6 +61,7 @@ export class History {
       if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
       if (sample.ended + sample.retried > before.ended + before.retried) this.lastEndedAt = sample.at;
     }
+    this.gaps = undefined;
     this.samples.push(sample);
     if (this.samples.length > MOST_SAMPLES) this.samples.shift();
   }
@@ -135,16 +142,12 @@ export class History {
 
   /** By how much looks were late since then, for whatever reason: so long nothing in the process got on. */
   heldUpMs(since: number): number {
-    return this.gaps()
-      .filter(({ at, ms, usual }) => at > since && ms > HELD_UP * usual)
-      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
+    return this.lateSince(since, ({ ms, usual }) => ms > HELD_UP * usual);
   }
 
   /** By how much looks were late since then because the process was at work, in milliseconds. */
   lateMs(since: number): number {
-    return this.gaps()
-      .filter(({ at, ms, usual, cpuMs }) => at > since && ms > usual + LATE_MS && cpuMs > WORKING * ms)
-      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
+    return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs > WORKING * ms);
   }
 
   /** How much of a processor the process used since then. */
@@ -177,14 +180,12 @@ export class History {
     };
   }
 
-  /** Between any look and the one before; `usual` is the shortest. */
-  private gaps(): { at: number; ms: number; cpuMs: number; usual: number }[] {
-    const gaps = this.samples.slice(1).map((sample, i) => {
-      const before = this.samples[i]!;
-      return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
-    });
-    const usual = Math.min(...gaps.map(({ ms }) => ms));
-    return gaps.map((gap) => ({ ...gap, usual }));
+  /** By how much looks that are late were so, as far as that was after the instant. */
+  private lateSince(since: number, isLate: (gap: Gap) => boolean): number {
+    this.gaps ??= gapsOf(this.samples);
+    return this.gaps
+      .filter((gap) => gap.at > since && isLate(gap))
+      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
   }
 
   private lookAtOldest(): Sample["over"] {
@@ -205,8 +206,7 @@ export class History {
     const ms = last.at - first.at;
     return {
       windowMs: ms,
-      arrivedPerSecond: perSecond(sum(last.enqueued) - sum(first.enqueued), ms),
-      takenPerSecond: perSecond(sum(last.dequeued) - sum(first.dequeued), ms),
+      ...flow(first, last),
       endedPerSecond: perSecond(last.ended - first.ended, ms),
       failedPerSecond: perSecond(last.failed - first.failed, ms),
       retriedPerSecond: perSecond(last.retried - first.retried, ms),
@@ -227,13 +227,18 @@ const NO_RATES: Rates = {
 
 const NOTHING = { ended: 0, retried: 0, processedMs: 0 };
 
+/** Items that wait, in all tiers. */
+export function depthOf(probe: Probe): number {
+  return sum(probe.tiers.map((_, tier) => probe.depth(tier)));
+}
+
 function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
   const tiers = probe.tiers.map((_, tier) => tier);
   return {
     at: probe.now(),
     cpuMs: cpuMs(),
     over,
-    depth: tiers.reduce((depth, tier) => depth + probe.depth(tier), 0),
+    depth: depthOf(probe),
     enqueued: tiers.map((tier) => tally.enqueued(tier)),
     dequeued: tiers.map((tier) => tally.dequeued(tier)),
     overtaken: tiers.map((tier) => tally.overtaken(tier)),
@@ -244,9 +249,14 @@ function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
   };
 }
 
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
+/** All but the first look, with what is between it and the one before. */
+function gapsOf(samples: readonly Sample[]): Gap[] {
+  const gaps = samples.slice(1).map((sample, i) => {
+    const before = samples[i]!;
+    return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
+  });
+  const usual = Math.min(...gaps.map(({ ms }) => ms));
+  return gaps.map((gap) => ({ ...gap, usual }));
 }
 
 function serviceMs(

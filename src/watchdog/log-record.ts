@@ -1,5 +1,5 @@
 import * as api from "@opentelemetry/api";
-import { UNKNOWN } from "./diagnose.js";
+import { verdictOf } from "./diagnose.js";
 import type { BreachReport } from "./report.js";
 
 /** WARN, in OpenTelemetry's numbers. */
@@ -18,13 +18,13 @@ export function emitLogRecord(report: BreachReport): void {
   const { logs } = api as { logs?: Logs };
   const logger = logs?.getLogger("queuescope");
   if (logger === undefined || logger.enabled?.({ severityNumber: WARN, eventName: NAME }) === false) return;
-  const { queue, tier, verdicts } = report;
+  const { queue, tier } = report;
   logger.emit({
     eventName: NAME,
     severityNumber: WARN,
     severityText: "WARN",
     body: String(report),
-    attributes: { "queue.name": queue, "queue.tier": tier, "queue.verdict": verdicts[0]?.name ?? UNKNOWN },
+    attributes: { "queue.name": queue, "queue.tier": tier, "queue.verdict": verdictOf(report) },
   });
 }
 

@@ -88,9 +88,7 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   ) {
     throw new InvalidOptionTypeError("checks", checks, "an array of checks");
   }
-  if (redact !== undefined && typeof redact !== "function") {
-    throw new InvalidOptionTypeError("redact", redact, "a function");
-  }
+  checkFunction("redact", redact);
   checkClock(clock);
   return {
     everyMs,

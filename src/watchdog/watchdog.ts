@@ -7,9 +7,10 @@ import { type Instrumented, REPORT, type SlaTarget, SUPPLY, type Vitals } from "
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
 import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
-import { diagnose, UNKNOWN } from "./diagnose.js";
+import { diagnose, UNKNOWN, verdictOf } from "./diagnose.js";
 import { emitLogRecord } from "./log-record.js";
 import { readOptions, readSla, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
+import { cpuMs, WORKING } from "./processor.js";
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 import { ReportFiles } from "./report-files.js";
@@ -18,12 +19,6 @@ import { Stalls } from "./stalls.js";
 import { Told } from "./told.js";
 import { Waits } from "./waits/waits.js";
 import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.js";
-
-/**
- * While the event loop is blocked by code the process works for such a share of the time, even where others want the processor, too;
- * with less, there was none for it.
- */
-const WORKING = 0.25;
 
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. */
 const AFTER_STALL_MS = 100;
@@ -67,7 +62,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** Breaches found by a look that came late: they may be over when the thread has told why. */
   private readonly held: (() => void)[] = [];
   private lateMs = 0;
-  private cpu = process.cpuUsage();
+  private cpuMs = cpuMs();
   private wasAtWork = false;
   private timer: Timer | undefined = undefined;
   private isRunning = false;
@@ -190,8 +185,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       // The event loop stood still. The thread has yet to tell by what, and without that the verdict would be a guess.
       this.isPostponed = true;
       this.lateMs = lateMs;
-      const { user, system } = process.cpuUsage(this.cpu);
-      this.wasAtWork = (user + system) / 1_000 > WORKING * lateMs;
+      this.wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
       for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
       this.setTimer(AFTER_STALL_MS);
       return;
@@ -205,7 +199,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       const now = performance.eventLoopUtilization();
       this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
       this.utilization = now;
-      this.cpu = process.cpuUsage();
+      this.cpuMs = cpuMs();
       this.vitals.ran();
     });
     // One that throws must not blind it for the others.
@@ -274,9 +268,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const look = this.lookInto(watched, tier, waitMs);
     const tell = () => {
       const wants = watched.told.wants(tier, now);
+      if (wants === undefined) return;
       const report = look();
       const namesCause = report.verdicts.length > 0;
-      if (wants === undefined || (wants === "cause" && !namesCause)) return;
+      if (wants === "cause" && !namesCause) return;
       watched.told.tell(tier, now, namesCause);
       this.tellBreach(watched, tier, report);
     };
@@ -285,7 +280,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private tellBreach(watched: WatchedQueue, tier: number, report: BreachReport): void {
-    const verdict = report.verdicts[0]?.name ?? UNKNOWN;
+    const verdict = verdictOf(report);
     recorder.tell(watched.name, `tier ${report.tier}: the SLA is breached (${verdict})`);
     watched.queue.breached(tier, verdict, 1);
     this.write(report);

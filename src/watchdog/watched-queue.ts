@@ -8,7 +8,7 @@ import type {
   Watchable,
   WorkerView,
 } from "../contracts.js";
-import { History } from "./history.js";
+import { depthOf, History } from "./history.js";
 import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
 import { sizeOf } from "./size-of.js";
 import type { Told } from "./told.js";
@@ -159,7 +159,7 @@ export class WatchedQueue {
       sla,
       sinceHead: this.history.turnsSince(now - waitMs, tier),
       capacity: probe.capacity,
-      depth: probe.tiers.reduce((sum, _, i) => sum + probe.depth(i), 0),
+      depth: depthOf(probe),
       delayed: probe.delayed ?? 0,
       inFlight: probe.inFlight,
       isPaused: probe.isPaused ?? false,
@@ -204,10 +204,9 @@ export class WatchedQueue {
     const { probe } = this.queue;
     const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
-    const depth = probe.tiers.reduce((sum, _, tier) => sum + probe.depth(tier), 0);
     const seen = new WeakSet<object>();
     const bytes = heads.reduce((sum, { item }) => sum + sizeOf(item, seen), 0);
-    return { bytes: Math.round((bytes / heads.length) * depth), sampled: heads.length };
+    return { bytes: Math.round((bytes / heads.length) * depthOf(probe)), sampled: heads.length };
   }
 
   /** The items that are served next. */
