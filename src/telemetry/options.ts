@@ -1,6 +1,7 @@
 import { checkNumber, checkOneOf } from "../checks.js";
 import type { SlaTarget } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { readSla } from "../sla.js";
 
 /** When spans are made: for every item, only under a span of the producer's, or never. */
 export type Traces = "always" | "with-parent" | "never";
@@ -47,8 +48,6 @@ export interface Settings {
   readonly relation: Relation;
   readonly metrics: "always" | "never";
 }
-
-const USUAL_OBJECTIVE = 0.99;
 
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. `queue` has these tiers, or any number of them. */
 export function readOptions(
@@ -113,37 +112,4 @@ function readTiers(tiers: unknown): Map<number, string> {
 /** Is it how a number is written? */
 function isNumber(text: string): boolean {
   return String(Number(text)) === text;
-}
-
-function readSla(
-  sla: unknown,
-  isKnown: (tier: string) => boolean,
-  known: readonly string[],
-): Map<string, SlaTarget> {
-  const targets = new Map<string, SlaTarget>();
-  if (sla === undefined) return targets;
-  if (typeof sla !== "object" || sla === null || Array.isArray(sla)) {
-    throw new InvalidOptionTypeError("sla", sla, "an object of tier names and { targetMs, objective }");
-  }
-  for (const [tier, target] of Object.entries(sla)) {
-    if (!isKnown(tier)) {
-      const names = known.map((each) => `"${each}"`).join(", ");
-      throw new InvalidOptionRangeError("sla", tier, `keyed by a tier of the queue: ${names}`);
-    }
-    targets.set(tier, readTarget(`sla.${tier}`, target));
-  }
-  return targets;
-}
-
-function readTarget(option: string, target: unknown): SlaTarget {
-  if (typeof target !== "object" || target === null) {
-    throw new InvalidOptionTypeError(option, target, "an object { targetMs, objective }");
-  }
-  const { targetMs, objective = USUAL_OBJECTIVE } = target as Record<keyof Sla, unknown>;
-  const isDuration = (n: number) => n > 0 && n < Number.POSITIVE_INFINITY;
-  const isShare = (n: number) => n > 0 && n < 1;
-  return {
-    targetMs: checkNumber(`${option}.targetMs`, targetMs, "milliseconds, greater than 0", isDuration),
-    objective: checkNumber(`${option}.objective`, objective, "a number between 0 and 1", isShare),
-  };
 }

@@ -1,5 +1,6 @@
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import type { Carrier, DropReason, Outcome, QueueTelemetry, SlaTarget, TaskFacts } from "../contracts.js";
+import { slaFor } from "../sla.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
 import { onlooking } from "./onlooking.js";
 import type { Settings } from "./options.js";
@@ -80,8 +81,7 @@ export class Telemetry implements QueueTelemetry {
 
   /** What was declared for the tier, also where its numbers are lumped together with others'. */
   slaOf(tier: number): SlaTarget | undefined {
-    const { sla } = this.settings;
-    return sla.get(this.tierNames[tier]!) ?? sla.get("default") ?? this.tiers[tier]?.sla;
+    return slaFor(this.settings.sla, this.tierNames[tier]!) ?? this.tiers[tier]?.sla;
   }
 
   putAtOnce(tier: number, correlationId: string | undefined): Carrier {
@@ -295,9 +295,8 @@ export class Telemetry implements QueueTelemetry {
   }
 
   private tierSeries(name: string, index: number): TierSeries {
-    const { sla } = this.settings;
     const tier = this.series.tier(index < MOST_TIERS ? name : "other");
-    tier.sla = sla.get(name) ?? sla.get("default") ?? tier.sla;
+    tier.sla = slaFor(this.settings.sla, name) ?? tier.sla;
     return tier;
   }
 

@@ -1,8 +1,7 @@
 import { constants } from "node:os";
 import { checkClock, checkFunction, checkNumber, checkObject } from "../checks.js";
 import { type Clock, systemClock } from "../clock.js";
-import type { SlaTarget } from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { InvalidOptionTypeError } from "../errors.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
 
@@ -109,26 +108,4 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
 function isForUs(signal: unknown): boolean {
   if (typeof signal !== "string" || signal === "SIGKILL" || signal === "SIGSTOP") return false;
   return Object.hasOwn(constants.signals, signal);
-}
-
-export function readSla(sla: WatchOptions["sla"], tiers: readonly string[]): Map<string, SlaTarget> {
-  checkObject("sla", sla);
-  const targets = new Map<string, SlaTarget>();
-  for (const [tier, target] of Object.entries(sla ?? {})) {
-    if (tier !== "default" && !tiers.includes(tier)) {
-      const known = [...tiers, "default"].map((each) => `"${each}"`).join(", ");
-      throw new InvalidOptionRangeError("sla", tier, `keyed by a tier of the queue: ${known}`);
-    }
-    checkObject(`sla.${tier}`, target ?? null);
-    const { targetMs, objective = 0.99 } = target;
-    checkNumber(
-      `sla.${tier}.targetMs`,
-      targetMs,
-      "milliseconds, greater than 0",
-      (ms) => ms > 0 && Number.isFinite(ms),
-    );
-    checkNumber(`sla.${tier}.objective`, objective, "a number between 0 and 1", (n) => n > 0 && n < 1);
-    targets.set(tier, { targetMs, objective });
-  }
-  return targets;
 }

@@ -7,9 +7,10 @@ import { type Instrumented, REPORT, type SlaTarget, SUPPLY, type Vitals } from "
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
 import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
+import { readSla } from "../sla.js";
 import { diagnose, UNKNOWN, verdictOf } from "./diagnose.js";
 import { emitLogRecord } from "./log-record.js";
-import { readOptions, readSla, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
+import { readOptions, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
 import { cpuMs, WORKING } from "./processor.js";
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
@@ -112,7 +113,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const found = queue === undefined ? undefined : instrumented.get(queue);
     if (queue === undefined || found === undefined) throw new NotWatchableError();
     const { watchable } = found;
-    const sla = readSla(options?.sla, watchable.probe.tiers);
+    const names = [...watchable.probe.tiers, "default"];
+    const sla = readSla(options?.sla, (tier) => names.includes(tier), names);
     // A pool adds nothing to its queue, unless it comes with a name or an SLA of its own.
     if (this.watched.get(queue)?.queue === watchable && options === undefined) return this;
     const told = new Told(this.settings.minReportIntervalMs);

@@ -8,6 +8,7 @@ import type {
   Watchable,
   WorkerView,
 } from "../contracts.js";
+import { slaFor } from "../sla.js";
 import { depthOf, History } from "./history.js";
 import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
 import { sizeOf } from "./size-of.js";
@@ -109,8 +110,7 @@ export class WatchedQueue {
 
   /** The SLA of a tier: what was given to the watchdog, else what was declared for the queue. */
   slaOf(tier: number): SlaTarget | undefined {
-    const name = this.queue.probe.tiers[tier]!;
-    return this.slas.get(name) ?? this.slas.get("default") ?? this.queue.slaOf(tier);
+    return slaFor(this.slas, this.queue.probe.tiers[tier]!) ?? this.queue.slaOf(tier);
   }
 
   /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
