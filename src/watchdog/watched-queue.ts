@@ -1,66 +1,20 @@
-import type {
-  GateView,
-  Head,
-  PoolView,
-  SlaTarget,
-  TaskFacts,
-  TaskView,
-  Watchable,
-  WorkerView,
-} from "../contracts.js";
+import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../contracts.js";
 import { slaFor } from "../sla.js";
 import { depthOf, History } from "./history.js";
-import type { PoolNow, Situation, StallNow, TaskGroup, TaskNow, TierNow, WaitNow } from "./situation.js";
+import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "./situation.js";
 import { sizeOf } from "./size-of.js";
+import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
 import type { Told } from "./told.js";
-import { groupByWait } from "./waits/group.js";
-import { entryOf } from "./waits/sheet.js";
-import type { Frame, Wait } from "./waits/wait.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;
 /** How many of them are weighed. */
 const MOST_WEIGHED = 64;
-/** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
-const OLD_SHARE = 0.25;
-const OLD_MS = 1_000;
-/** How many tasks in flight a report looks at. */
-const MOST_TASKS = 1_000;
-/** A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they do on average. */
-const LONGER = 1.5;
-const SLOWER = 3;
-/** And, however short the others are, for such a share of the SLA. */
-const SLA_SHARE = 0.5;
 
 /** What others know of tasks and of the process. */
-export interface Surroundings {
-  /** What the task waits for, the newest last. */
-  waitsOf(task: TaskFacts): readonly WaitNow[];
-  /** Where its item was put, if that was sampled. */
-  putAt(task: TaskFacts): readonly Frame[] | undefined;
-  /** Is it proven that nothing can wake it? */
-  neverResumes(task: TaskFacts): boolean | undefined;
+export interface Surroundings extends Knowledge {
   stalls(): readonly StallNow[];
   loopUtilization(): number;
-}
-
-/** The step that a task named last counts where nothing else is known of it. */
-function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
-  const waiting = tasks.map((task) => {
-    const since = task.runningMs === undefined ? undefined : now - task.runningMs;
-    const waits = task.waits.map(
-      ({ forMs, ...wait }): Wait => ({ ...wait, since: now - forMs, stack: undefined }),
-    );
-    if (task.step !== undefined && waits.every(({ kind }) => kind === "span")) {
-      waits.push({ kind: "step", label: task.step, state: undefined, since: since ?? now, stack: undefined });
-    }
-    return { task, since, waits };
-  });
-  return groupByWait(waiting).map(({ kind, label, tasks }) => ({
-    kind,
-    label,
-    tasks: tasks.map(({ task }) => task),
-  }));
 }
 
 /** An item that waits, in a report. */
@@ -90,6 +44,7 @@ export interface Cleared {
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
   private history: History;
+  private readonly tasks: Tasks;
   /** By tier, since when its SLA is breached, in monotonic milliseconds. */
   private readonly breachedSince = new Map<number, number>();
 
@@ -101,6 +56,7 @@ export class WatchedQueue {
     readonly told: Told,
   ) {
     this.history = new History(queue);
+    this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
   }
 
   /** Nobody looked for a while: what happened meanwhile is not known, and when. */
@@ -118,7 +74,7 @@ export class WatchedQueue {
     this.history.look();
     const { probe } = this.queue;
     const now = probe.now();
-    this.watchTasks(now, surroundings);
+    this.tasks.watch(now, surroundings);
     const breached: number[] = [];
     const cleared: Cleared[] = [];
     for (const tier of probe.tiers.keys()) {
@@ -148,7 +104,7 @@ export class WatchedQueue {
   situation(tier: number, sla: SlaTarget, surroundings: Surroundings, waited?: number): Situation {
     const { probe, tally } = this.queue;
     const now = probe.now();
-    const tasks = this.tasks(now, sla, surroundings);
+    const tasks = this.tasks.now(now, sla, this.history, surroundings);
     const waitMs = waited ?? this.waitMs(tier, now);
     return {
       queue: this.name,
@@ -251,71 +207,6 @@ export class WatchedQueue {
     };
   }
 
-  private tasks(now: number, sla: SlaTarget, surroundings: Surroundings): TaskNow[] {
-    const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
-    for (const pool of this.pools()) {
-      for (const worker of pool.statuses())
-        if (worker.work !== undefined) workers.set(worker.work, { pool, worker });
-    }
-    const views: TaskView[] = [];
-    for (const view of this.queue.probe.tasks?.() ?? []) {
-      if (views.push(view) === MOST_TASKS) break;
-    }
-    const patience = this.patience(views, sla, this.history.rates().serviceMs);
-    return views.map(({ facts, takenAt, carrier }) => {
-      const { pool, worker } = workers.get(facts) ?? {};
-      return {
-        facts,
-        correlationId: facts.correlationId,
-        traceId: this.queue.traceOf(carrier),
-        tier: facts.tier,
-        attempt: facts.attempt,
-        runningMs: takenAt === undefined ? undefined : now - takenAt,
-        patienceMs: addHeldUp(patience.get(facts.tier), this.history.heldUpMs(takenAt ?? now)),
-        isOver: entryOf(facts)?.sheet.isSettled,
-        step: worker?.step,
-        worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
-        state: worker?.state,
-        waits: waitsOf(facts, worker, surroundings, now),
-        putAt: surroundings.putAt(facts),
-        neverResumes: surroundings.neverResumes(facts),
-      };
-    });
-  }
-
-  /** By tier, how long a task may run before it counts as stuck. */
-  private patience(
-    views: readonly TaskView[],
-    { targetMs }: SlaTarget,
-    serviceMs: number | undefined,
-  ): Map<string, number | undefined> {
-    const inFlight = new Map<string, number>();
-    for (const { facts } of views) inFlight.set(facts.tier, (inFlight.get(facts.tier) ?? 0) + 1);
-    const { tiers } = this.queue.probe;
-    return new Map(
-      [...inFlight].map(([tier, count]) => {
-        const index = tiers.indexOf(tier);
-        const longest = this.history.longestMs(tier, index, count);
-        // Of tasks of several tiers the mean says nothing about those of one.
-        const usual = tiers.length === 1 ? SLOWER * (serviceMs ?? 0) : 0;
-        if (longest !== undefined) return [tier, Math.max(SLA_SHARE * targetMs, LONGER * longest, usual)];
-        return [tier, index === -1 ? undefined : this.slaOf(index)?.targetMs];
-      }),
-    );
-  }
-
-  /** Whether a task can never resume is found out only from the first question on. */
-  private watchTasks(now: number, surroundings: Surroundings): void {
-    const shortest = Math.min(...this.queue.probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
-    const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
-    let asked = 0;
-    for (const { facts, takenAt } of this.queue.probe.tasks?.() ?? []) {
-      // The oldest come first.
-      if (takenAt === undefined || now - takenAt < oldMs || ++asked > MOST_TASKS) return;
-      surroundings.neverResumes(facts);
-    }
-  }
-
   private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
     let most: Situation["mostAttempts"] = { attempt: 0, correlationId: undefined };
     for (const { attempt, correlationId } of [...tasks, ...(this.queue.probe.heads?.(MOST_HEADS) ?? [])]) {
@@ -352,28 +243,4 @@ function poolNow(pool: PoolView): PoolNow {
     stopped: pool.count("stopped"),
   };
   return { name: pool.name, isTaking: pool.isTaking, workers };
-}
-
-/** While nothing in the process got on, a task didn't either. */
-function addHeldUp(patienceMs: number | undefined, heldUpMs: number): number | undefined {
-  return patienceMs === undefined ? undefined : patienceMs + heldUpMs;
-}
-
-/** A task that waits for its gate has not begun, and waits for nothing else. */
-function waitsOf(
-  facts: TaskFacts,
-  worker: WorkerView | undefined,
-  surroundings: Surroundings,
-  now: number,
-): readonly WaitNow[] {
-  if (worker?.gate === undefined) return surroundings.waitsOf(facts);
-  const forMs = worker.lastStartAt === undefined ? 0 : now - worker.lastStartAt;
-  return [
-    {
-      kind: "gate",
-      label: worker.gate,
-      state: worker.state === "backoff" ? "breaker open" : undefined,
-      forMs,
-    },
-  ];
 }
