@@ -14,7 +14,8 @@ const TRIES = 100;
 
 /** The port of the wish if it is free on loopback; otherwise any free one, unless no other will do. 0 is any free one. */
 export async function choosePort({ port, exact }: Wish): Promise<number> {
-  if (port === 0 || (await isFree(port))) return port || freePort();
+  if (port === 0) return freePort();
+  if (await isFree(port)) return port;
   if (exact) throw new Error(`Port ${port} is taken. Choose another one, or 0 for any free one.`);
   return freePort();
 }

@@ -1,3 +1,4 @@
+import { alertmanagerArguments, prometheusArguments } from "./arguments.js";
 import type { Command } from "./child.js";
 import type { Place } from "./place.js";
 import {
@@ -48,12 +49,12 @@ export function alertmanager(program: string, place: Place, told: string): Serve
       name: "alertmanager",
       program,
       args: [
-        `--config.file=${config}`,
-        `--storage.path=${place.path("alertmanager")}`,
-        `--web.listen-address=${place.address("alertmanager")}`,
+        ...alertmanagerArguments({
+          config,
+          data: place.path("alertmanager"),
+          address: place.address("alertmanager"),
+        }),
         `--web.external-url=${place.url("alertmanager")}`,
-        // Empty, or it listens on all interfaces for others of its kind.
-        "--cluster.listen-address=",
       ],
     },
     readyAt: place.url("alertmanager", "/-/ready"),
@@ -74,9 +75,11 @@ export function prometheus(program: string, place: Place): Server {
       name: "prometheus",
       program,
       args: [
-        `--config.file=${config}`,
-        `--storage.tsdb.path=${place.path("prometheus")}`,
-        `--web.listen-address=${place.address("prometheus")}`,
+        ...prometheusArguments({
+          config,
+          data: place.path("prometheus"),
+          address: place.address("prometheus"),
+        }),
         `--web.external-url=${place.url("prometheus")}`,
       ],
     },

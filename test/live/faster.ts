@@ -34,21 +34,22 @@ function fasterScrapes(settings: Json): Json {
 
 /** What is in a file of rules; `scrapeMs` is the interval of the faster scrapes. */
 export function fasterRules(file: Json, scrapeMs: number): Json {
-  const groups = (file.groups as Json[]).map((group) => ({
-    ...faster(group, ["interval"]),
-    rules: (group.rules as Json[]).map((rule) => ({
-      ...faster(rule, ["for", "keep_firing_for"]),
-      expr: fasterPromql(String(rule.expr), scrapeMs),
-    })),
+  const groups = (file.groups as Json[]).map((group) => faster(group, ["interval"]));
+  return eachRule({ ...file, groups }, (rule) => ({
+    ...faster(rule, ["for", "keep_firing_for"]),
+    expr: fasterPromql(String(rule.expr), scrapeMs),
   }));
-  return { ...file, groups };
 }
 
 /** What is in a file of rules, with nothing but the alerts' `for` divided. */
 export function shorterFors(file: Json): Json {
+  return eachRule(file, (rule) => faster(rule, ["for"]));
+}
+
+function eachRule(file: Json, change: (rule: Json) => Json): Json {
   const groups = (file.groups as Json[]).map((group) => ({
     ...group,
-    rules: (group.rules as Json[]).map((rule) => faster(rule, ["for"])),
+    rules: (group.rules as Json[]).map(change),
   }));
   return { ...file, groups };
 }

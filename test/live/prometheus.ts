@@ -1,3 +1,4 @@
+import { prometheusArguments } from "../../scripts/stack/arguments.js";
 import { freePort } from "../../scripts/stack/ports.js";
 import { type Lifetime, Server, temporaryFolder } from "./servers.js";
 
@@ -27,9 +28,7 @@ export class Prometheus {
     const folder = temporaryFolder(lifetime);
     const address = `127.0.0.1:${await freePort()}`;
     const server = new Server(lifetime, program, [
-      `--config.file=${configure(folder, address)}`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=${address}`,
+      ...prometheusArguments({ config: configure(folder, address), data: `${folder}/data`, address }),
       ...args,
     ]);
     const prometheus = new Prometheus(server, address);

@@ -1,3 +1,4 @@
+import { alertmanagerArguments } from "../../scripts/stack/arguments.js";
 import { freePort } from "../../scripts/stack/ports.js";
 import { writeAlertmanager, writePrometheus } from "./config.js";
 import { Demo } from "./demo.js";
@@ -44,13 +45,12 @@ export async function startStack(
 async function startAlertmanager(lifetime: Lifetime, program: string, webhooks: string): Promise<string> {
   const folder = temporaryFolder(lifetime);
   const address = `127.0.0.1:${await freePort()}`;
-  const server = new Server(lifetime, program, [
-    `--config.file=${writeAlertmanager(folder, webhooks)}`,
-    `--storage.path=${folder}/data`,
-    `--web.listen-address=${address}`,
-    // Empty: no cluster, or it would listen on all interfaces for one.
-    "--cluster.listen-address=",
-  ]);
+  const config = writeAlertmanager(folder, webhooks);
+  const server = new Server(
+    lifetime,
+    program,
+    alertmanagerArguments({ config, data: `${folder}/data`, address }),
+  );
   await server.until("Alertmanager that is ready", () => isReady(address));
   return address;
 }
