@@ -39,12 +39,13 @@ function catastrophe(): void {
   }
 }
 
-/** The least size, doubled again and again, for which it takes long enough. */
-function sizeOf(work: (size: number) => unknown, least: number): number {
-  for (let size = least; ; size *= 2) {
+/** What is made of the least size, doubled again and again, that takes long enough. */
+function longWork<T>(make: (size: number) => T, work: (made: T) => unknown): T {
+  for (let size = 100_000; ; size *= 2) {
+    const made = make(size);
     const start = performance.now();
-    work(size);
-    if (performance.now() - start > 4 * THRESHOLD_MS) return size;
+    work(made);
+    if (performance.now() - start > 4 * THRESHOLD_MS) return made;
   }
 }
 
@@ -61,8 +62,8 @@ function derive(rounds: number): Buffer {
 
 let text = "";
 let rounds = 0;
-if (mode === "json") text = textOf(sizeOf((length) => parseBigText(textOf(length)), 100_000));
-if (mode === "pbkdf2") rounds = sizeOf(derive, 100_000);
+if (mode === "json") text = longWork(textOf, parseBigText);
+if (mode === "pbkdf2") rounds = longWork((size) => size, derive);
 
 const ready = new Promise<void>((resolve) => watcher.onReady(resolve));
 const stalled = new Promise<void>((resolve) => watcher.onStall(() => resolve()));

@@ -66,10 +66,12 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
       tell({ kind: "breach", breach });
     }
   };
-  const finish = async (ending: Story) => {
+  let finished: Promise<unknown> = Promise.resolve();
+  const finish = (ending: Story) => {
     story = undefined;
     heads.forget();
-    tell({ kind: "stall", stall: await ending.end() });
+    const told = ending.end().then((stall) => tell({ kind: "stall", stall }));
+    finished = Promise.all([finished, told]).catch(fault);
   };
 
   // A profile grows: each sample stays until it is taken.
@@ -110,7 +112,7 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     }
     if (phase === "goes-on") story?.goOn();
     if (story !== undefined && phase !== "ended" && story.isPuzzling === false) judge();
-    if (phase === "ended" && story !== undefined) finish(story).catch(fault);
+    if (phase === "ended" && story !== undefined) finish(story);
     if (phase === "quiet" && at > takeAt) {
       takeAt = at + takeEveryMs;
       sampler?.take().catch(fault);
@@ -133,9 +135,8 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     const phase = isWatching ? pulse.tick(now(), now()) : "quiet";
     // What began so late has not been looked at, and now it would see main's end.
     if (phase === "began") story = begin();
-    if (story !== undefined) {
-      await Promise.race([finish(story), new Promise((resolve) => setTimeout(resolve, 500))]);
-    }
+    if (story !== undefined) finish(story);
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 500))]);
     sampler?.stop();
     inquiry?.close();
     Atomics.store(words, layout.over, 1);

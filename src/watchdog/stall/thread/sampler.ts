@@ -6,7 +6,7 @@ export interface Sampler {
   start(): Promise<void>;
   /**
    * What was sampled since the last call, and what the calls before gave: main answers when it can, and a stall may begin in one profile
-   * and end in the next.
+   * and end in the next. V8 hands a sample on when it takes the next one, so that is waited for.
    */
   take(): Promise<readonly Inspector.Profiler.Profile[]>;
   stop(): void;
@@ -19,6 +19,8 @@ export interface Sampler {
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
 export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampler {
+  // A process that ends does not wait for longer.
+  const mostWaitMs = 250;
   let session: Inspector.Session | undefined;
   let count = 0;
   let recent: readonly Inspector.Profiler.Profile[] = [];
@@ -42,6 +44,7 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
       await run(`profile(${title(count)})`);
     },
     async take() {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(1.1 * everyMs, mostWaitMs)));
       const own = session;
       if (own === undefined) return [];
       const last = title(count++);
