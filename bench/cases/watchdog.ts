@@ -35,10 +35,10 @@ function scenario(name: string, depth: number): Scenario {
       const samples = { with: [] as number[], without: [] as number[] };
       const grown: number[] = [];
       for (let round = 0; round < Math.max(4, pace.fewestRounds); round++) {
-        samples.without.push(await costOf(queue, pace));
+        samples.without.push(await costOf(queue, depth, pace));
         const before = process.memoryUsage().rss;
         const watchdog = new Watchdog().watch(queue).start();
-        samples.with.push(await costOf(queue, pace));
+        samples.with.push(await costOf(queue, depth, pace));
         grown.push(process.memoryUsage().rss - before);
         await watchdog.stop();
       }
@@ -60,10 +60,12 @@ function scenario(name: string, depth: number): Scenario {
 }
 
 /** CPU nanoseconds per item, while as many come as are done. */
-async function costOf(queue: FifoQueue<number>, pace: Pace): Promise<number> {
+async function costOf(queue: FifoQueue<number>, depth: number, pace: Pace): Promise<number> {
   globalThis.gc?.();
   // The watchdog's thread begins, and the collection of a million items goes on in threads of its own.
   await wait(READY_MS);
+  // Meanwhile the pool went on. What only fills the queue again is no item that was done.
+  while (queue.size < depth) await queue.put(0);
   const until = performance.now() + (pace.quick ? ROUND_MS.quick : ROUND_MS.full);
   const before = cpuMicros();
   let items = 0;
