@@ -21,8 +21,8 @@ import { Told } from "./told.js";
 import { Waits } from "./waits/waits.js";
 import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.js";
 
-/** How long the thread is given to tell what blocked the event loop, in milliseconds. */
-const AFTER_STALL_MS = 100;
+/** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes a third of that. */
+const AFTER_STALL_MS = 400;
 
 /** In place of a text that could not be redacted. */
 const UNTOLD = "…";
@@ -227,6 +227,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private stalled(stall: Stall): void {
     this.vitals.stalled(stall.durationMs);
     recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
+    if (this.isPostponed) this.setTimer(0);
     this.emit("stall", stall);
   }
 

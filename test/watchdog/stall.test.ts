@@ -93,6 +93,14 @@ describe("a blocked event loop", REAL_TIME, () => {
     });
   });
 
+  it("is in the report of the breach that it leads to, by the name of who called JSON.parse", async () => {
+    const child = Child.run(["--import", "tsx", "test/watchdog/stall/breach.ts"]);
+    expect(await child.over).toBe(0);
+    expect(child.out.join("\n")).toMatch(
+      /^WHY {2}event-loop-blocked \(0\.97\): .*, most in parseBigText \(.*breach\.ts:\d+\) \(a native call\)$/m,
+    );
+  });
+
   it("is one, whatever happens in it", async () => {
     const child = run("nested");
     expect(await child.over).toBe(0);
