@@ -3,18 +3,17 @@ import { performance } from "node:perf_hooks";
 import { diag } from "@opentelemetry/api";
 import { checkObject } from "../checks.js";
 import type { Timer } from "../clock.js";
-import { type Instrumented, REPORT, type SlaTarget, SUPPLY, type Vitals } from "../contracts.js";
+import { type Instrumented, REPORT, SUPPLY, type Vitals } from "../contracts.js";
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
 import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
 import { readSla } from "../sla.js";
-import { diagnose, UNKNOWN, verdictOf } from "./diagnose.js";
+import { UNKNOWN, verdictOf } from "./diagnose.js";
 import { emitLogRecord } from "./log-record.js";
 import { readOptions, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
 import { cpuMs, WORKING } from "./processor.js";
-import { redacted } from "./redact.js";
-import { BreachReport } from "./report.js";
-import { ReportFiles } from "./report-files.js";
+import type { BreachReport } from "./report.js";
+import { type Guard, Reporter } from "./reporter.js";
 import type { BlockedHead, Stall } from "./stall/stall.js";
 import { Stalls } from "./stalls.js";
 import { Told } from "./told.js";
@@ -23,12 +22,6 @@ import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.j
 
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes a third of that. */
 const AFTER_STALL_MS = 400;
-
-/** In place of a text that could not be redacted. */
-const UNTOLD = "…";
-
-/** Where a queue that nobody declared an SLA for has its limit. */
-const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
 
 /** What every copy of this library has instrumented. */
 const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
@@ -51,10 +44,28 @@ export interface WatchdogEvents {
  */
 export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly settings: Settings;
-  private readonly payload: Settings["payload"];
-  private readonly redact: Settings["redact"];
-  private readonly files: ReportFiles | undefined;
+  /** It dies neither silently nor loudly. */
+  private readonly guard: Guard = {
+    attempt: (act) => {
+      try {
+        return act();
+      } catch (error) {
+        this.guard.fault(error);
+        return undefined;
+      }
+    },
+    fault: (error) => {
+      try {
+        if (this.listenerCount("error") > 0) this.emit("error", error);
+        else diag.warn("queuescope: something went wrong in the watchdog, which goes on", error);
+      } catch {
+        // A listener or logger that throws leaves nobody to tell.
+      }
+    },
+  };
   private readonly waits: Waits;
+  private readonly surroundings: Surroundings;
+  private readonly reporter: Reporter;
   private readonly watched = new Map<object, WatchedQueue>();
   private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
   private readonly stalls: Stalls | undefined;
@@ -75,12 +86,21 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     // A listener may be an async function.
     super({ captureRejections: true });
     this.settings = readOptions(options);
-    const { reportDir, maxReports, payload, redact } = this.settings;
-    this.payload = payload && ((item) => this.attempt(() => payload(item)));
-    this.redact = redact && ((text) => this.attempt(() => redact(text)) ?? UNTOLD);
-    this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
-    const { stallThresholdMs: thresholdMs, stackEvery } = this.settings;
+    const { reportDir, stallThresholdMs: thresholdMs, stackEvery } = this.settings;
     this.waits = new Waits({ stackEvery });
+    this.surroundings = {
+      waitsOf: (task) => {
+        const now = performance.now();
+        return this.waits
+          .of(task)
+          .map(({ kind, label, state, since }) => ({ kind, label, state, forMs: now - since }));
+      },
+      putAt: (task) => this.waits.putAt(task),
+      neverResumes: (task) => this.waits.neverResumes(task),
+      stalls: (at) => this.stalls?.now(at) ?? [],
+      loopUtilization: () => this.busy,
+    };
+    this.reporter = new Reporter(this.settings, this.surroundings, this.guard);
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
         () => this.watched.values(),
@@ -88,7 +108,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
         {
           stall: (stall) => this.contain(() => this.stalled(stall)),
           breach: (breach) => this.contain(() => this.breachedWhileBlocked(breach)),
-          error: (error) => this.fault(error),
+          error: (error) => this.guard.fault(error),
         },
       );
     }
@@ -122,7 +142,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.watched.set(queue, watched);
     // For joins and drains that time out, while there is somebody who looks.
     if (SUPPLY in queue) {
-      const value = () => (this.isRunning ? this.tryReport(watched) : undefined);
+      const value = () =>
+        this.isRunning ? this.guard.attempt(() => this.reporter.report(watched)) : undefined;
       Object.defineProperty(queue, REPORT, { value, configurable: true });
     }
     for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
@@ -152,7 +173,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (this.isRunning) this.end();
     await this.stalls?.stop();
     if (!this.isRunning) this.tellHeld();
-    await this.files?.settled();
+    await this.reporter.settled();
   }
 
   private end(): void {
@@ -168,8 +189,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
   report(): BreachReport[] {
     this.letGo();
-    const reports = [...this.watched.values()].map((watched) => this.reportOn(watched, watched.worstTier()));
-    for (const report of reports) this.write(report);
+    const reports = [...this.watched.values()].map((watched) => this.reporter.report(watched));
+    for (const report of reports) this.reporter.write(report);
     return reports;
   }
 
@@ -250,7 +271,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private lookAt(watched: WatchedQueue): void {
-    const { breached, cleared } = watched.look(this.surroundings());
+    const { breached, cleared } = watched.look(this.surroundings);
     this.tellCleared(watched, cleared);
     for (const tier of breached) this.breach(watched, tier);
   }
@@ -268,7 +289,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private breach(watched: WatchedQueue, tier: number, waitMs?: number): void {
     const now = this.settings.clock.now();
     if (watched.told.wants(tier, now) === undefined) return;
-    const look = this.lookInto(watched, tier, waitMs);
+    const look = this.reporter.look(watched, tier, waitMs);
     const tell = () => {
       const wants = watched.told.wants(tier, now);
       if (wants === undefined) return;
@@ -286,78 +307,17 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const verdict = verdictOf(report);
     recorder.tell(watched.name, `tier ${report.tier}: the SLA is breached (${verdict})`);
     watched.queue.breached(tier, verdict, 1);
-    this.write(report);
+    this.reporter.write(report);
     this.contain(() => emitLogRecord(report));
     this.contain(() => this.emit("breach", report));
   }
 
-  private reportOn(watched: WatchedQueue, tier: number): BreachReport {
-    return this.lookInto(watched, tier)();
-  }
-
-  /** What is seen is seen now; what it means is said when the result is called, with the stalls that are known by then. */
-  private lookInto(watched: WatchedQueue, tier: number, waitMs?: number): () => BreachReport {
-    const seenAt = performance.now();
-    const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, this.surroundings(), waitMs);
-    const heads = watched.heads(this.payload);
-    const workers = watched.workers();
-    const memory = watched.memory();
-    return () => {
-      const situation = { ...seen, stalls: this.stalls?.now(seenAt) ?? [] };
-      const { verdicts, notYet } = diagnose(this.settings.checks, situation, (error) => this.fault(error));
-      const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory);
-      return this.redact === undefined ? report : redacted(report, this.redact);
-    };
-  }
-
-  private tryReport(watched: WatchedQueue): BreachReport | undefined {
-    return this.attempt(() => this.reportOn(watched, watched.worstTier()));
-  }
-
-  private surroundings(): Surroundings {
-    return {
-      waitsOf: (task) => {
-        const now = performance.now();
-        return this.waits
-          .of(task)
-          .map(({ kind, label, state, since }) => ({ kind, label, state, forMs: now - since }));
-      },
-      putAt: (task) => this.waits.putAt(task),
-      neverResumes: (task) => this.waits.neverResumes(task),
-      stalls: () => this.stalls?.now() ?? [],
-      loopUtilization: () => this.busy,
-    };
-  }
-
-  private write(report: BreachReport): void {
-    this.files?.write(report).catch((error: unknown) => this.fault(error));
-  }
-
   private contain(act: () => void): void {
-    this.attempt(act);
-  }
-
-  private attempt<R>(act: () => R): R | undefined {
-    try {
-      return act();
-    } catch (error) {
-      this.fault(error);
-      return undefined;
-    }
+    this.guard.attempt(act);
   }
 
   /** What a listener's promise rejects with; of one that is told of errors nobody is. */
   [Symbol.for("nodejs.rejection")](error: unknown, event: string): void {
-    if (event !== "error") this.fault(error);
-  }
-
-  /** It dies neither silently nor loudly. */
-  private fault(error: unknown): void {
-    try {
-      if (this.listenerCount("error") > 0) this.emit("error", error);
-      else diag.warn("queuescope: something went wrong in the watchdog, which goes on", error);
-    } catch {
-      // A listener or logger that throws leaves nobody to tell.
-    }
+    if (event !== "error") this.guard.fault(error);
   }
 }

@@ -13,7 +13,8 @@ const MOST_WEIGHED = 64;
 
 /** What others know of tasks and of the process. */
 export interface Surroundings extends Knowledge {
-  stalls(): readonly StallNow[];
+  /** Of now, or of an instant of monotonic time. */
+  stalls(at?: number): readonly StallNow[];
   loopUtilization(): number;
 }
 
