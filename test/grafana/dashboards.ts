@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { DASHBOARDS, type DashboardName } from "../../grafana/build/links.js";
 
-interface Target {
+interface Query {
   readonly refId: string;
   readonly expr: string;
+}
+
+interface Target extends Query {
   readonly legendFormat: string;
   readonly format: string;
   readonly instant: boolean;
@@ -40,8 +43,27 @@ export interface Panel {
   readonly transformations?: readonly { readonly id: string; readonly options: Record<string, unknown> }[];
 }
 
+export interface Variable {
+  readonly name: string;
+  readonly type: string;
+  readonly definition?: string;
+  readonly query?: string | { readonly query: string };
+  readonly allValue?: string;
+}
+
+/** What asks something in a dashboard. */
+export interface Asking {
+  readonly panels: readonly {
+    readonly type: string;
+    readonly title: string;
+    readonly targets?: readonly Query[];
+  }[];
+  readonly templating: { readonly list: readonly Variable[] };
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] };
+}
+
 /** What the tests read of a dashboard, as it is committed. */
-export interface Dashboard {
+export interface Dashboard extends Asking {
   readonly uid: string;
   readonly title: string;
   readonly panels: readonly Panel[];
@@ -51,17 +73,6 @@ export interface Dashboard {
     readonly includeVars: boolean;
     readonly keepTime: boolean;
   }[];
-  readonly templating: {
-    readonly list: readonly {
-      readonly name: string;
-      readonly type: string;
-      readonly definition?: string;
-      readonly query?: unknown;
-    }[];
-  };
-  readonly annotations: {
-    readonly list: readonly { readonly name: string; readonly builtIn?: number; readonly expr?: string }[];
-  };
 }
 
 /** A query, and where it stands. */
@@ -79,12 +90,14 @@ export function committed(name: DashboardName): Dashboard {
 }
 
 /** All but the headings. */
-export function panelsOf(dashboard: Dashboard): Panel[] {
+export function panelsOf<P extends { readonly type: string }>(dashboard: {
+  readonly panels: readonly P[];
+}): P[] {
   return dashboard.panels.filter(({ type }) => type !== "row");
 }
 
 /** Every query of every panel and annotation, and the selector in every variable's. */
-export function queriesOf(dashboard: Dashboard): Asked[] {
+export function queriesOf(dashboard: Asking): Asked[] {
   const panels = panelsOf(dashboard).flatMap(({ title, targets = [] }) =>
     targets.map(({ refId, expr }) => ({ where: `${title} ${refId}`, expr })),
   );

@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { type Dashboard, queriesOf } from "./dashboards.js";
 import { choose, fillIn, ownValues } from "./grafana.js";
 
 const SPAN = { from: 1_000, to: 1_120, stepSeconds: 1 };
@@ -44,12 +43,7 @@ it("a variable's query may have the choice of those before it, and all of its va
     },
     { name: "any", type: "query", query: "label_values(instance)" },
   ];
-  const { values, problems } = await choose(
-    { title: "", panels: [], templating: { list } },
-    prometheus,
-    SPAN,
-    OWN,
-  );
+  const { values, problems } = await choose({ templating: { list } }, prometheus, SPAN, OWN);
   expect(asked).toEqual([
     ["job", "up"],
     ["queue_name", 'queue_depth{job=~"(a\\\\.b|c)"}'],
@@ -59,28 +53,5 @@ it("a variable's query may have the choice of those before it, and all of its va
   expect(problems).toEqual([
     'variable "queue" has no values: label_values(queue_depth{job=~"$job"}, queue_name)',
     'variable "any" has no values: label_values(instance)',
-  ]);
-});
-
-it("every panel is found, those in closed rows too, and annotations; not what is asked of Tempo or kept by Grafana", () => {
-  const dashboard: Dashboard = {
-    title: "All",
-    panels: [
-      { type: "stat", title: "One", targets: [{ refId: "A", expr: "a" }, { refId: "B" }] },
-      { type: "row", panels: [{ type: "stat", title: "Two", targets: [{ refId: "A", expr: "b" }] }] },
-      { type: "traces", title: "Three", datasource: { type: "tempo" }, targets: [{ refId: "A" }] },
-    ],
-    annotations: {
-      list: [
-        { name: "Hand-made", builtIn: 1 },
-        { name: "Breaches", target: { expr: "c" } },
-      ],
-    },
-  };
-  expect(queriesOf(dashboard)).toEqual([
-    { where: 'panel "One", query A', expr: "a" },
-    { where: 'panel "One", query B', expr: "" },
-    { where: 'panel "Two", query A', expr: "b" },
-    { where: 'annotation "Breaches"', expr: "c" },
   ]);
 });

@@ -1,4 +1,4 @@
-import type { Dashboard, Variable } from "./dashboards.js";
+import type { Asking, Variable } from "../grafana/dashboards.js";
 import type { Prometheus, Span } from "./prometheus.js";
 
 /** Values of a dashboard's variables, as they stand in a query in place of `$name`. */
@@ -38,19 +38,19 @@ export function fillIn(text: string, values: Values): string {
 
 /** Asks for the values of every variable, in order, as each may be in the query of the next; of all values, all are chosen. */
 export async function choose(
-  dashboard: Dashboard,
+  { templating }: Pick<Asking, "templating">,
   prometheus: Pick<Prometheus, "labelValues">,
   span: Span,
   own: Values,
 ): Promise<{ values: Values; problems: string[] }> {
   const values = new Map(own);
   const problems: string[] = [];
-  for (const variable of dashboard.templating?.list ?? []) {
+  for (const variable of templating.list) {
     if (variable.type === "datasource") continue;
     const options = await optionsOf(variable, values, prometheus, span);
     if (options.length === 0)
       problems.push(`variable "${variable.name}" has no values: ${queryOf(variable)}`);
-    values.set(variable.name, variable.allValue || anyOf(options));
+    values.set(variable.name, variable.allValue ?? anyOf(options));
   }
   return { values, problems };
 }
@@ -61,19 +61,15 @@ async function optionsOf(
   prometheus: Pick<Prometheus, "labelValues">,
   span: Span,
 ): Promise<string[]> {
-  if (variable.type !== "query") return [variable.current?.value ?? []].flat().map(String);
   const query = fillIn(queryOf(variable), values);
   const [, selector, label] = /^label_values\((?:(.+),\s*)?(\w+)\)$/s.exec(query) ?? [];
   if (label === undefined)
     throw new Error(`variable "${variable.name}" asks what is not understood: ${query}`);
-  const found = await prometheus.labelValues(label, selector, span);
-  const wanted = variable.regex ? new RegExp(variable.regex.replace(/^\/|\/$/g, "")) : /^/;
-  return found.filter((value) => wanted.test(value));
+  return prometheus.labelValues(label, selector, span);
 }
 
-/** Its query has been text, or an object with the text in it. */
-function queryOf({ query, definition }: Variable): string {
-  return (typeof query === "string" ? query : query?.query) || definition || "";
+function queryOf({ query = "" }: Variable): string {
+  return typeof query === "string" ? query : query.query;
 }
 
 /** As Grafana writes several values into a query for Prometheus. */

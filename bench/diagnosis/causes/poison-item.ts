@@ -10,6 +10,18 @@ async function handle(item: string): Promise<void> {
   if (item === "poison") throw new Error("unexpected token in JSON at position 0");
 }
 
+/** Without a pool. */
+async function consume(queue: LifoQueue<string> | PriorityQueue<string>): Promise<void> {
+  for await (const delivery of queue.deliveries()) {
+    try {
+      await delivery.run(() => handle(delivery.item));
+      delivery.done();
+    } catch {
+      delivery.retry();
+    }
+  }
+}
+
 const forEver = { attempts: Number.POSITIVE_INFINITY, backoff: { initialMs: 0, maxMs: 0 } };
 
 export const causes: readonly Cause[] = [
@@ -28,14 +40,7 @@ export const causes: readonly Cause[] = [
       const queue = stage.watched(new LifoQueue<string>());
       arrivals(20, () => queue.put("ok"));
       after(AT_MS, () => queue.put("poison"));
-      for await (const delivery of queue.deliveries()) {
-        try {
-          await delivery.run(() => handle(delivery.item));
-          delivery.done();
-        } catch {
-          delivery.retry();
-        }
-      }
+      await consume(queue);
     },
   },
   {
@@ -45,14 +50,7 @@ export const causes: readonly Cause[] = [
       const inMinutes = (minutes: number) => ({ deadline: Date.now() + minutes * 60_000 });
       arrivals(30, () => queue.put("ok", inMinutes(10)));
       after(AT_MS, () => queue.put("poison", inMinutes(1)));
-      for await (const delivery of queue.deliveries()) {
-        try {
-          await delivery.run(() => handle(delivery.item));
-          delivery.done();
-        } catch {
-          delivery.retry();
-        }
-      }
+      await consume(queue);
     },
   },
   {
