@@ -55,7 +55,7 @@ function metricsUnder(heading: string): Row[] {
 
 const TABLE = metricsUnder("## Metrics");
 
-const captures: (SpanCapture | MetricCapture)[] = [];
+const captures: { stop(): unknown }[] = [];
 
 afterEach(async () => {
   for (const capture of captures.splice(0)) await capture.stop();
@@ -68,10 +68,12 @@ async function run(way: "plain" | "producer") {
   const { FifoQueue, Gate, PriorityQueue, Watchdog, WorkerPool, instrument } = await import(
     "../../src/index.js"
   );
+  const { plainExport } = await import("../../src/telemetry/plain-export.js");
   const { vitals } = await import("../../src/telemetry/vitals.js");
   const metrics = new MetricCapture(way);
   const spans = new SpanCapture();
-  captures.push(metrics, spans);
+  // It would go on looking for SDKs, and find the next run's.
+  captures.push(metrics, spans, plainExport);
   const name = "contract";
   const orders = instrument(
     new PriorityQueue<string>({ capacity: 3, whenFull: "evict", tiers: { vip: 0, regular: 10 } }),

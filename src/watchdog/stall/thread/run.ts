@@ -136,7 +136,7 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     // What began so late has not been looked at, and now it would see main's end.
     if (phase === "began") story = begin();
     if (story !== undefined) finish(story);
-    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 500))]);
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
     sampler?.stop();
     inquiry?.close();
     Atomics.store(words, layout.over, 1);
