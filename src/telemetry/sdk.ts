@@ -77,14 +77,14 @@ async function start({ serviceName, prometheus, otlp, sampling }: Settings): Pro
     });
     configuration.metricReaders = [exporter];
   }
-  const sdk = await startOrClose(configuration, server);
+  const { sdk, registered } = await startOrClose(configuration, server);
   const isRead = configuration.metricReaders?.length !== 0;
   const endRuntime = isRead ? await measureRuntime() : () => {};
   let stopping: Promise<void> | undefined;
   return {
     url: server?.url,
     shutdown: () => {
-      stopping ??= stop(sdk, server).finally(endRuntime);
+      stopping ??= stop(sdk, registered, server).finally(endRuntime);
       return stopping;
     },
   };
@@ -93,13 +93,26 @@ async function start({ serviceName, prometheus, otlp, sampling }: Settings): Pro
 async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server: MetricsServer | undefined) {
   try {
     const sdk = new NodeSDK(configuration);
+    const before = providers();
     sdk.start();
+    const after = providers();
     addOpenSpans();
-    return sdk;
+    // Where somebody's SDK was first, it stays. Contexts and propagators come with the tracers; of them the API doesn't say.
+    const registered = [
+      ...(after.tracers === before.tracers ? [] : [trace, context, propagation]),
+      ...(after.meters === before.meters ? [] : [metrics]),
+    ];
+    return { sdk, registered };
   } catch (error) {
     await server?.close();
     throw error;
   }
+}
+
+/** What is registered. */
+function providers() {
+  const proxy = trace.getTracerProvider() as { getDelegate?: () => unknown };
+  return { tracers: proxy.getDelegate?.(), meters: metrics.getMeterProvider() };
 }
 
 /**
@@ -107,15 +120,16 @@ async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server
  * place. There is no public way. Where this one is closed, watchdogs see no open spans.
  */
 function addOpenSpans(): void {
-  const registered = trace.getTracerProvider() as { getDelegate?: () => unknown };
-  const provider = registered.getDelegate?.() as
-    | { _activeSpanProcessor?: { _spanProcessors?: unknown } }
-    | undefined;
-  const processors = provider?._activeSpanProcessor?._spanProcessors;
+  const { tracers } = providers() as { tracers?: { _activeSpanProcessor?: { _spanProcessors?: unknown } } };
+  const processors = tracers?._activeSpanProcessor?._spanProcessors;
   if (Array.isArray(processors)) processors.push(openSpans());
 }
 
-async function stop(sdk: NodeSDK, server: MetricsServer | undefined): Promise<void> {
+async function stop(
+  sdk: NodeSDK,
+  registered: readonly { disable(): void }[],
+  server: MetricsServer | undefined,
+): Promise<void> {
   try {
     await sdk.shutdown();
   } catch (error) {
@@ -123,7 +137,7 @@ async function stop(sdk: NodeSDK, server: MetricsServer | undefined): Promise<vo
     diag.error("queuescope: the last telemetry could not be sent", error);
   } finally {
     await server?.close();
-    for (const api of [trace, metrics, context, propagation]) api.disable();
+    for (const api of registered) api.disable();
     running = false;
   }
 }

@@ -10,7 +10,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { currentCorrelationId } from "../../src/telemetry/correlation.js";
 import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
-import { MetricCapture } from "../support/telemetry-capture.js";
+import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 
 const ANY_PORT = { prometheus: { port: 0 } };
 
@@ -225,6 +225,18 @@ describe("shutdown", () => {
     await telemetry.shutdown();
     expect(trace.getTracer("any").startSpan("any").spanContext().traceId).toMatch(/^0+$/);
     await pass(queue);
+  });
+
+  it("leaves an SDK that was registered before us as it is", async () => {
+    const spans = new SpanCapture();
+    const telemetry = await start();
+    await telemetry.shutdown();
+    trace.getTracer("any").startActiveSpan("theirs", (span) => {
+      expect(trace.getActiveSpan()).toBe(span);
+      span.end();
+    });
+    await spans.only("theirs");
+    await spans.stop();
   });
 
   it("can be followed by a new start, and counts go on", async () => {
