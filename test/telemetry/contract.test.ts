@@ -3,7 +3,7 @@ import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BOUNDS, INSTRUMENTS } from "../../src/telemetry/instruments.js";
-import type { Collected, MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
+import type { Collected } from "../support/telemetry-capture.js";
 
 const DOCS = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");
 
