@@ -94,8 +94,11 @@ export class Outlet<T> {
     const { core } = this;
     core.getters.remove(waiter);
     this.room.release(waiter);
-    core.observer?.pullDone(waiter.pull, undefined, core.now() - waiter.startedAt, error);
-    if (waiter.wanted === "next item" || waiter.wanted === "next delivery") waiter.resolve(END);
+    // An iteration ends with its queue, which is no failure.
+    const isIteration = waiter.wanted === "next item" || waiter.wanted === "next delivery";
+    const failure = isIteration ? undefined : error;
+    core.observer?.pullDone(waiter.pull, [], core.now() - waiter.startedAt, failure);
+    if (isIteration) waiter.resolve(END);
     else waiter.reject(error);
   }
 

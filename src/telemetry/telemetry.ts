@@ -183,7 +183,8 @@ export class Telemetry implements QueueTelemetry {
   ): void {
     try {
       if (pull !== undefined) this.receiveSpan(pull as Pull, carriers, tookMs, error);
-      if (error === undefined) this.series.get.record(tookMs);
+      const isEmpty = Array.isArray(carriers) && carriers.length === 0;
+      if (error === undefined && !isEmpty) this.series.get.record(tookMs);
     } catch (fault) {
       this.fault(fault);
     }
