@@ -76,8 +76,8 @@ export function capacityUsed(): string {
 }
 
 /**
- * How often each process began anew, from one point to the next. It may be away for longer than a rate's interval, so what it had counted is held
- * for 5 minutes.
+ * How often each process began anew, from one point to the next. It may be away for longer than a rate's interval, so what it had
+ * counted is held for 5 minutes.
  */
 export function restarts(): string {
   const counted = `last_over_time(queue_enqueued_total{${QUEUE}}[5m])`;

@@ -36,7 +36,10 @@ export interface Observer {
   ): void;
   /** An item leaves the queue towards a consumer. */
   taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
-  /** The pull is over, with the carriers of what it got (or the one carrier). It got nothing if there are none: by failure, or because the queue has ended. */
+  /**
+   * The pull is over, with the carriers of what it got (or the one carrier). It got nothing if there are none: by failure, or
+   * because the queue has ended.
+   */
   pullDone(
     pull: object | undefined,
     carriers: Carrier | readonly Carrier[],

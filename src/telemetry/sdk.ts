@@ -44,8 +44,8 @@ let running = false;
 
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
- * OTLP if wanted; those of the process too, where `@opentelemetry/instrumentation-runtime-node` is installed. Who has an SDK of their own needs only `metricProducer()`.
- * Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
+ * OTLP if wanted; those of the process too, where `@opentelemetry/instrumentation-runtime-node` is installed. Who has an SDK of
+ * their own needs only `metricProducer()`. Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);

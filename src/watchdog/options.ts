@@ -13,7 +13,10 @@ export interface WatchdogOptions {
   reportDir?: string | undefined;
   /** How many files may be in there; the oldest go. Default: 20. */
   maxReports?: number | undefined;
-  /** A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now. Default: 60 000. */
+  /**
+   * A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now.
+   * Default: 60 000.
+   */
   minReportIntervalMs?: number | undefined;
   /** Event-loop stalls are reported from so many milliseconds on; `Infinity`: nobody looks for them. Default: 500. */
   stallThresholdMs?: number | undefined;

@@ -44,8 +44,8 @@ export class Reporter {
   }
 
   /**
-   * What is seen is seen now; what it means is said when the result is called, with the stalls that are known by then. `waitMs`: how long the
-   * head has waited, where that was seen from elsewhere.
+   * What is seen is seen now; what it means is said when the result is called, with the stalls that are known by then. `waitMs`:
+   * how long the head has waited, where that was seen from elsewhere.
    */
   look(watched: WatchedQueue, tier: number, waitMs?: number): () => BreachReport {
     const seenAt = performance.now();

@@ -10,7 +10,10 @@ const OLD_SHARE = 0.25;
 const OLD_MS = 1_000;
 /** How many tasks in flight a report looks at. */
 const MOST_TASKS = 1_000;
-/** A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they do on average. */
+/**
+ * A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they
+ * do on average.
+ */
 const LONGER = 1.5;
 const SLOWER = 3;
 /** And, however short the others are, for such a share of the SLA. */

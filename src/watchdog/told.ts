@@ -4,8 +4,8 @@ interface Telling {
 }
 
 /**
- * Which breaches of a queue have been told: each once, and again after a while as long as it lasts. One whose cause nobody could name is told
- * once more as soon as somebody can.
+ * Which breaches of a queue have been told: each once, and again after a while as long as it lasts. One whose cause nobody could
+ * name is told once more as soon as somebody can.
  */
 export class Told {
   /** By tier. */

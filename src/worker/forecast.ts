@@ -26,8 +26,8 @@ export interface Forecast {
 
 /**
  * Erlang C for the share that waits and, with Allen and Cunneen's factor (Ca² + Cs²) / 2, for how long. With many workers that factor is
- * too small for regular tasks and too great for irregular ones, which Cosmetatos' correction makes good, most of it; for regular arrivals it is
- * too great, for which there is Krämer and Langenbach-Belz's.
+ * too small for regular tasks and too great for irregular ones, which Cosmetatos' correction makes good, most of it; for regular
+ * arrivals it is too great, for which there is Krämer and Langenbach-Belz's.
  */
 export function forecast(load: Load, concurrency: number): Forecast {
   const { arrivalsPerSecond, serviceMs } = load;

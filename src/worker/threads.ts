@@ -19,13 +19,13 @@ export type { ThreadTask } from "./threads/thread.js";
 export interface ThreadHandler<T, R> {
   /**
    * Resolves with a copy of what the file's function returns, and rejects with a copy of what it throws. Rejects with
-   * `ThreadCrashedError`, `ThreadTerminatedError` or `ThreadsClosedError` if the thread ends before that, with a `DataCloneError` if item or result
-   * can't be cloned, and with the signal's reason if that is aborted before a thread is free.
+   * `ThreadCrashedError`, `ThreadTerminatedError` or `ThreadsClosedError` if the thread ends before that, with a `DataCloneError`
+   * if item or result can't be cloned, and with the signal's reason if that is aborted before a thread is free.
    */
   (item: T, task?: ThreadCaller): Promise<R>;
   /**
-   * Takes nothing more, waits for what is under way, then ends the threads. When `graceMs` are over (default: no limit), ends them at once. Always
-   * resolves; can be called again.
+   * Takes nothing more, waits for what is under way, then ends the threads. When `graceMs` are over (default: no limit), ends them
+   * at once. Always resolves; can be called again.
    */
   close(options?: { graceMs?: number | undefined }): Promise<void>;
   /** Closes, however long it takes. */
@@ -33,13 +33,13 @@ export interface ThreadHandler<T, R> {
 }
 
 /**
- * Makes a handler, for a pool or for direct calls, that does its work in threads: work that keeps a processor busy would keep the event loop from
- * everything else. `file` is the absolute path or `file:` URL of a module whose default export is the function that does it,
- * `(item, task) => result`; `task` is a {@link ThreadTask}. The module is loaded once by each thread.
+ * Makes a handler, for a pool or for direct calls, that does its work in threads: work that keeps a processor busy would keep the
+ * event loop from everything else. `file` is the absolute path or `file:` URL of a module whose default export is the function that
+ * does it, `(item, task) => result`; `task` is a {@link ThreadTask}. The module is loaded once by each thread.
  *
- * In there, `currentCorrelationId()` and OpenTelemetry's `context.active()` are those of the task, the latter as far as the thread has a context
- * manager. Item, result and errors are copied by structured clone. Nothing keeps the process alive while no task is under way.
- * Throws an `InvalidOption…Error` that names option, value and what is allowed.
+ * In there, `currentCorrelationId()` and OpenTelemetry's `context.active()` are those of the task, the latter as far as the thread
+ * has a context manager. Item, result and errors are copied by structured clone. Nothing keeps the process alive while no task is
+ * under way. Throws an `InvalidOption…Error` that names option, value and what is allowed.
  */
 export function inThreads<T = unknown, R = unknown>(
   file: string | URL,

@@ -45,7 +45,10 @@ export function isFullyBusy(situation: Situation): boolean {
   return (situation.waitingGets ?? 0) === 0;
 }
 
-/** Are there consumers, and is none of them free, as far as can be known? Whoever takes items by plain gets is busy with what nobody sees. */
+/**
+ * Are there consumers, and is none of them free, as far as can be known? Whoever takes items by plain gets is busy with what nobody
+ * sees.
+ */
 export function isNobodyIdle(situation: Situation): boolean {
   const { pools, waitingGets, recent, isRateLimited } = situation;
   if (isRateLimited) return true;

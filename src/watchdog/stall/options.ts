@@ -13,7 +13,8 @@ export interface StallWatcherOptions {
   /**
    * How often V8's sampling profiler notes what runs, in milliseconds, from 1; 0: never. Native code can't be looked at while it
    * holds the thread; without the samples the function that called it is a guess. Each note wakes a loop that sleeps, and libuv counts the
-   * sleep up to then as work; so main shows ten times as often that it turns, which keeps `eventLoopUtilization()` true to some hundredths. Default 100.
+   * sleep up to then as work; so main shows ten times as often that it turns, which keeps `eventLoopUtilization()` true to some
+   * hundredths. Default 100.
    */
   readonly profileEveryMs?: number | undefined;
   /** Write a line to stderr when the event loop is blocked, from the thread, and one when it is no longer. Default true. */
@@ -21,8 +22,8 @@ export interface StallWatcherOptions {
   /** A folder in which the thread appends both to `stalls.jsonl`. It must exist. Default: none. */
   readonly reportDir?: string | undefined;
   /**
-   * What is to be known of a task, by what the correlation store has for it: adds to correlation ID, tier, attempt and trace ID. Called in main,
-   * in the midst of whatever runs there: it only reads.
+   * What is to be known of a task, by what the correlation store has for it: adds to correlation ID, tier, attempt and trace ID.
+   * Called in main, in the midst of whatever runs there: it only reads.
    */
   readonly describe?: ((store: unknown) => StallTask | undefined) | undefined;
   /** Publishes the heads anew. Called as `describe` is, so that no head counts that was served before the block. */

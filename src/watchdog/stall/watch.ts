@@ -8,7 +8,10 @@ import { type ThreadData, threadSource } from "./thread/source.js";
 /** How long a process that ends waits for the thread to let go of it, and to say what it has just seen. */
 const PARTING_MS = 1_000;
 
-/** A note of the profiler's makes libuv forget for how long the loop has slept. So it sleeps for a tenth of the time between two notes at most. */
+/**
+ * A note of the profiler's makes libuv forget for how long the loop has slept. So it sleeps for a tenth of the time between two
+ * notes at most.
+ */
 const SLEEPS_PER_NOTE = 10;
 
 /** From a start to a stop: the thread, and the heartbeat that it watches. Throws where threads are not allowed. */

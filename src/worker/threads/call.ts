@@ -57,7 +57,10 @@ export class Call {
     this.kill.abort(new ThreadsClosedError());
   }
 
-  /** Gives it to a thread, and waits until that is done with it. Returns what went wrong with the thread. Rejects if the item can't be cloned. */
+  /**
+   * Gives it to a thread, and waits until that is done with it. Returns what went wrong with the thread. Rejects if the item can't
+   * be cloned.
+   */
   private async send(threads: Piscina): Promise<unknown> {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;

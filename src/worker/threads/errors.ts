@@ -1,6 +1,6 @@
 /**
- * What was thrown, on its way between threads. A structured clone of an error has neither its name, if that isn't one of the language's, nor
- * its code, nor any other fact.
+ * What was thrown, on its way between threads. A structured clone of an error has neither its name, if that isn't one of the
+ * language's, nor its code, nor any other fact.
  */
 export type PackedError =
   | { readonly value: unknown }

@@ -9,7 +9,10 @@ import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js
 
 /** Options of {@link inThreads}. Only `undefined` stands for the default. */
 export interface ThreadsOptions {
-  /** Most threads, a whole number from 1. They are started when they are needed. Default: one less than there are processors, at least 1. */
+  /**
+   * Most threads, a whole number from 1. They are started when they are needed. Default: one less than there are processors, at
+   * least 1.
+   */
   threads?: number | undefined;
   /**
    * How long a thread may go on with a task that was aborted, in milliseconds; then it is terminated. `Infinity`: for ever. Default: 1 000.

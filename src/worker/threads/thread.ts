@@ -22,8 +22,8 @@ export interface ThreadTask {
   /** Time spent in the queue, in milliseconds; undefined where nobody measured it. */
   readonly waitMs: number | undefined;
   /**
-   * Aborted when the task's own signal is, in the main thread. Asking for `signal.aborted`, or calling `signal.throwIfAborted()`, finds out even in
-   * a loop that never lets go of its thread.
+   * Aborted when the task's own signal is, in the main thread. Asking for `signal.aborted`, or calling `signal.throwIfAborted()`,
+   * finds out even in a loop that never lets go of its thread.
    */
   readonly signal: AbortSignal;
   /** A breadcrumb: the task in the main thread does this step now. Throws unless `name` is a string. */

@@ -10,9 +10,9 @@ export interface Heaviest {
 }
 
 /**
- * Of the samples between two instants (milliseconds of the clock that all threads share): the innermost function of the user's in which most
- * were taken, and where in there most were. Undefined if they are
- * too few to tell. What is in the spans `except` does not count.
+ * Of the samples between two instants (milliseconds of the clock that all threads share): the innermost function of the user's in
+ * which most were taken, and where in there most were. Undefined if they are too few to tell. What is in the spans `except` does
+ * not count.
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */

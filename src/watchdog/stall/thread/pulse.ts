@@ -11,8 +11,8 @@ export interface Pulse {
 }
 
 /**
- * Who waits for a processor is not blocked. And who comes late cannot tell what others did meanwhile: the machine slept, the process was stopped, or there was no processor for
- * either. Such time is nobody's stall.
+ * Who waits for a processor is not blocked. And who comes late cannot tell what others did meanwhile: the machine slept, the
+ * process was stopped, or there was no processor for either. Such time is nobody's stall.
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */

@@ -62,7 +62,10 @@ export function makeStory(around: Surroundings): Story {
     isGarbageCollection,
     task: sight?.task,
   });
-  /** Once without a place, and once with it: what was taken for native code may answer after all, if there is little processor to be had. */
+  /**
+   * Once without a place, and once with it: what was taken for native code may answer after all, if there is little processor to be
+   * had.
+   */
   const tell = () => {
     const knows = isPrompt ? "where" : "that";
     if (told === knows || told === "where" || isOver) return;
