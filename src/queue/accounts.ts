@@ -1,6 +1,6 @@
-import { inspect } from "node:util";
 import type { DropReason } from "../contracts.js";
 import { TaskDoneError } from "../errors.js";
+import { warn } from "../warning.js";
 import type { Core } from "./core.js";
 import type { QueueOptions, WaitOptions } from "./options.js";
 import { JoinWaiter } from "./waiters.js";
@@ -51,9 +51,7 @@ export class Accounts<T> {
   /** A callback of the user's has thrown: counted if somebody counts, told once otherwise; never passed on. */
   fault(error: unknown): void {
     if (this.core.observer !== undefined) this.core.observer.fault(error);
-    else if (!this.warned) {
-      process.emitWarning(`a callback of a queue has thrown: ${inWords(error)}`, "QueuescopeWarning");
-    }
+    else if (!this.warned) warn("a callback of a queue has thrown", error);
     this.warned = true;
   }
 
@@ -77,14 +75,5 @@ export class Accounts<T> {
     this.core.joiners.remove(waiter);
     this.room.release(waiter);
     waiter.reject(error);
-  }
-}
-
-/** Anything can be thrown, also what throws when it is looked at. */
-function inWords(error: unknown): string {
-  try {
-    return inspect(error);
-  } catch {
-    return "something that can't be shown";
   }
 }

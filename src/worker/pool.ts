@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
-import { inspect } from "node:util";
 import { checkDuration, checkFunction, checkObject } from "../checks.js";
 import { type QueueHealthOptions, SUPPLY, type Supply, type WorkerState } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { recorder } from "../recorder.js";
+import { warn } from "../warning.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
 import { Crew } from "./crew.js";
 import { type AbandonedTask, type DrainReport, Ending } from "./ending.js";
@@ -283,19 +283,10 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     if (failed.verdict === "retry" || isHeeded || this.warned) return;
     this.warned = true;
     const { attempt, correlationId } = failed.task;
-    process.emitWarning(
-      `${this.name}: an item (${correlationId}) was given up after attempt ${attempt}: ${inWords(failed.error)} (further ones are only counted)`,
-      "QueuescopeWarning",
+    warn(
+      `${this.name}: an item (${correlationId}) was given up (further ones are only counted) after attempt ${attempt}`,
+      failed.error,
     );
-  }
-}
-
-/** An error may be anything, and may refuse to be shown. */
-function inWords(error: unknown): string {
-  try {
-    return inspect(error);
-  } catch {
-    return "an error that can't be shown";
   }
 }
 

@@ -1,0 +1,15 @@
+import { inspect } from "node:util";
+
+/** Warns of an error that nobody else would hear of. `what` went wrong, in words. */
+export function warn(what: string, error: unknown): void {
+  process.emitWarning(`${what}: ${inWords(error)}`, "QueuescopeWarning");
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function inWords(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "something that can't be shown";
+  }
+}
