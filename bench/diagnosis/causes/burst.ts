@@ -24,7 +24,7 @@ export const causes: readonly Cause[] = [
       const queue = stage.watched(new PriorityQueue<number>());
       new WorkerPool(queue, () => work(20), { concurrency: 2 });
       arrivals(
-        (ms) => (ms > AT_MS && ms < AT_MS + 100 ? 600 : 30),
+        (ms) => (ms > AT_MS && ms < AT_MS + 100 ? 1_000 : 30),
         () => queue.put(1),
       );
     },
