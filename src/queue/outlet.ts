@@ -143,7 +143,7 @@ export class Outlet<T> {
       items.push(store.shift());
       core.undone++;
       const { at, tag, tier } = store;
-      if (pull !== undefined) carriers.push(carrierOf(tag));
+      carriers.push(carrierOf(tag));
       observer?.taken(carrierOf(tag), tier, at, Math.max(now, at), attemptOf(tag));
       this.roomMade();
     }

@@ -20,7 +20,7 @@ import { Told } from "./told.js";
 import { Waits } from "./waits/waits.js";
 import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.js";
 
-/** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes a third of that. */
+/** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes up to half of that. */
 const AFTER_STALL_MS = 400;
 
 /** What every copy of this library has instrumented. */

@@ -236,8 +236,16 @@ describe("histograms", () => {
     const failing = queue.get({ timeoutMs: 10 });
     clock.advance(10);
     await expect(failing).rejects.toThrow();
-    expect(await histogram("queue.put.seconds")).toMatchObject({ count: 3, sum: 3 });
-    expect(await histogram("queue.get.seconds")).toMatchObject({ count: 3, sum: 0.2 });
+    const iterating = queue[Symbol.asyncIterator]().next();
+    await queue.putMany(["d"]);
+    await iterating;
+    await queue.put("e");
+    await queue.getMany(2);
+    const ended = queue[Symbol.asyncIterator]().next();
+    queue.shutdown();
+    await ended;
+    expect(await histogram("queue.put.seconds")).toMatchObject({ count: 5, sum: 3 });
+    expect(await histogram("queue.get.seconds")).toMatchObject({ count: 5, sum: 0.2 });
   });
 });
 

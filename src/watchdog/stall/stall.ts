@@ -69,6 +69,9 @@ export type News =
   | { readonly kind: "limited"; readonly reason: string }
   | { readonly kind: "fault"; readonly message: string };
 
+/** All that comes from the thread: at the end that it has let go of main, and can be ended. */
+export type Message = News | { readonly kind: "parted" };
+
 /** What main tells the thread: whose head a slot shows, that it is free again, or that all is over. */
 export type Order =
   | { readonly kind: "slot"; readonly index: number; readonly queue: string; readonly tier: string }

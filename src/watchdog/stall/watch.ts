@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { hrNow, LAYOUT } from "./memory.js";
 import type { Settings } from "./options.js";
 import { answersWith, offer } from "./sight.js";
-import type { News, Order } from "./stall.js";
+import type { Message, News, Order } from "./stall.js";
 import { type ThreadData, threadSource } from "./thread/source.js";
 
 /** How long a process that ends waits for the thread to let go of it, and to say what it has just seen. */
@@ -66,7 +66,10 @@ export class Watch {
     );
     this.heart.unref();
     process.once("exit", this.part);
-    this.worker.on("message", hear);
+    this.worker.on("message", (message: Message) => {
+      if (message.kind === "parted") this.worker.terminate().catch(fault);
+      else hear(message);
+    });
     this.worker.on("error", fault);
     this.gone = new Promise((resolve) => {
       this.worker.once("exit", (code) => {

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import type { News, Order } from "../stall.js";
+import type { Message, Order } from "../stall.js";
 import type { Parts, ThreadData } from "./parts.js";
 import type { Story } from "./story.js";
 
@@ -10,12 +10,14 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
   const memory = new Float64Array(data.buffer);
   const words = new Int32Array(data.buffer);
   const now = () => Number(process.hrtime.bigint()) / 1e6;
-  const tell = (news: News) => port.postMessage(news);
+  const tell = (message: Message) => port.postMessage(message);
   const fault = (error: unknown) =>
     tell({ kind: "fault", message: String((error as Error)?.message ?? error) });
   let isLimited = false;
+  let isParting = false;
+  // What was asked of main and is still open fails when the sessions end.
   const limit = (reason: string) => {
-    if (isLimited) return;
+    if (isLimited || isParting) return;
     isLimited = true;
     tell({ kind: "limited", reason });
   };
@@ -66,16 +68,20 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
       tell({ kind: "breach", breach });
     }
   };
-  let finished: Promise<unknown> = Promise.resolve();
+  let finished: Promise<void> = Promise.resolve();
   const finish = (ending: Story) => {
     story = undefined;
     heads.forget();
-    const told = ending.end().then((stall) => tell({ kind: "stall", stall }));
-    finished = Promise.all([finished, told]).catch(fault);
+    const before = finished;
+    finished = ending
+      .end()
+      .then((stall) => tell({ kind: "stall", stall }))
+      .catch(fault)
+      .then(() => before);
   };
 
   // A profile grows: each sample stays until it is taken.
-  const takeEveryMs = 600_000;
+  const takeEveryMs = 120_000;
   let takeAt = now() + takeEveryMs;
   let isStarting = false;
   // A profiler walks through the heap when it starts. That is our own doing, and no stall.
@@ -136,12 +142,14 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     // What began so late has not been looked at, and now it would see main's end.
     if (phase === "began") story = begin();
     if (story !== undefined) finish(story);
-    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 500))]);
+    isParting = true;
     sampler?.stop();
     inquiry?.close();
     Atomics.store(words, layout.over, 1);
     Atomics.notify(words, layout.over);
-    port.close();
+    // A thread that ended by itself would take the sessions with it that main still has to let go of, and main would abort.
+    tell({ kind: "parted" });
   };
   port.on("message", (order: Order) => {
     if (order.kind === "slot") heads.name(order.index, order.queue, order.tier);

@@ -19,7 +19,7 @@ export interface Sampler {
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
 export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampler {
-  // A process that ends does not wait for longer.
+  // A process that ends waits for little longer.
   const mostWaitMs = 250;
   let session: Inspector.Session | undefined;
   let count = 0;
