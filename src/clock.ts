@@ -4,6 +4,8 @@ import { performance } from "node:perf_hooks";
 export interface Timer {
   /** Lets the process end while the timer is pending. A clock whose timers never hold a process may lack it. */
   unref?(): unknown;
+  /** Takes that back. */
+  ref?(): unknown;
 }
 
 /** Where the library gets time from. Tests hand in one that stands still until it is told to move. */

@@ -90,10 +90,9 @@ export class Stalls {
     }
   }
 
-  /** The watchdog came so late that the event loop must have stood still; nobody may have seen where. */
-  cameLate(lateMs: number): void {
-    const endedAt = performance.now();
-    const isKnown = this.heard.some((stall) => stall.endedAt > endedAt - lateMs - stall.durationMs);
+  /** The watchdog came so late that the event loop must have stood still, until an instant of monotonic time; nobody may have seen where. */
+  cameLate(lateMs: number, endedAt: number): void {
+    const isKnown = this.heard.some((stall) => stall.endedAt > endedAt - lateMs);
     if (!isKnown) {
       this.hear({ endedAt, durationMs: lateMs, where: undefined, isNative: false, correlationId: undefined });
     }

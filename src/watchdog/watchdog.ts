@@ -23,6 +23,15 @@ import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.j
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes up to half of that. */
 const AFTER_STALL_MS = 400;
 
+/** Until it is known what blocked the event loop nothing is told. */
+interface Hold {
+  /** In milliseconds since the Unix epoch: the stall that is meant ended later. */
+  readonly from: number;
+  /** Looks that came late: stalls of which the thread may not tell. */
+  readonly late: { readonly lateMs: number; readonly endedAt: number }[];
+  readonly timer: Timer;
+}
+
 /** What every copy of this library has instrumented. */
 const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
 
@@ -70,12 +79,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
   private readonly stalls: Stalls | undefined;
   private dueAt = 0;
-  private isPostponed = false;
-  /** Breaches found by a look that came late: they may be over when the thread has told why. */
+  private hold: Hold | undefined = undefined;
+  /** What is to be told when that is over: breaches, some of which may be over by then, too. */
   private readonly held: (() => void)[] = [];
-  private lateMs = 0;
   private cpuMs = cpuMs();
-  private wasAtWork = false;
   private timer: Timer | undefined = undefined;
   private isRunning = false;
   private utilization = performance.eventLoopUtilization();
@@ -172,7 +179,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   async stop(): Promise<void> {
     if (this.isRunning) this.end();
     await this.stalls?.stop();
-    if (!this.isRunning) this.tellHeld();
+    this.release();
     await this.reporter.settled();
   }
 
@@ -183,7 +190,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { signal, clock } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     if (this.timer !== undefined) clock.clearTimeout(this.timer);
-    this.isPostponed = false;
+    if (this.hold !== undefined) clock.clearTimeout(this.hold.timer);
   }
 
   /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
@@ -204,18 +211,11 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (!this.isRunning) return;
     const { clock, everyMs, stallThresholdMs } = this.settings;
     const lateMs = clock.now() - this.dueAt;
-    if (lateMs > stallThresholdMs && !this.isPostponed) {
-      // The event loop stood still. The thread has yet to tell by what, and without that the verdict would be a guess.
-      this.isPostponed = true;
-      this.lateMs = lateMs;
-      this.wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
-      for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
-      this.setTimer(AFTER_STALL_MS);
-      return;
+    if (lateMs > stallThresholdMs) {
+      const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
+      const { late } = this.holdBack(Date.now() - lateMs);
+      if (wasAtWork) late.push({ lateMs, endedAt: performance.now() });
     }
-    if (this.isPostponed && this.wasAtWork) this.contain(() => this.stalls?.cameLate(this.lateMs));
-    this.isPostponed = false;
-    this.tellHeld();
     this.letGo();
     this.contain(() => this.stalls?.publish());
     this.contain(() => {
@@ -230,8 +230,32 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.setTimer(everyMs);
   };
 
-  private tellHeld(): void {
+  /** The event loop stood still. The thread has yet to tell by what, and without that a verdict would be a guess. */
+  private holdBack(from: number): Hold {
+    if (this.hold !== undefined) return this.hold;
+    const timer = this.settings.clock.setTimeout(() => this.release(), AFTER_STALL_MS);
+    timer.unref?.();
+    this.hold = { from, late: [], timer };
+    return this.hold;
+  }
+
+  private release(): void {
+    const { hold } = this;
+    this.hold = undefined;
+    if (hold === undefined) return;
+    this.settings.clock.clearTimeout(hold.timer);
+    for (const { lateMs, endedAt } of hold.late) this.stalls?.cameLate(lateMs, endedAt);
     for (const tell of this.held.splice(0)) this.contain(tell);
+  }
+
+  /** At once, or when it is known what blocked the event loop; also by a process that has nothing else left to do. */
+  private inTurn(tell: () => void): void {
+    if (this.hold === undefined) {
+      this.contain(tell);
+      return;
+    }
+    this.held.push(tell);
+    this.hold.timer.ref?.();
   }
 
   private setTimer(delayMs: number): void {
@@ -241,19 +265,20 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (this.timer !== undefined) clock.clearTimeout(this.timer);
     this.dueAt = clock.now() + delayMs;
     this.timer = clock.setTimeout(this.look, delayMs);
-    // What is held is told, even by a process that has nothing else left to do.
-    if (this.held.length === 0) this.timer.unref?.();
+    this.timer.unref?.();
   }
 
   private stalled(stall: Stall): void {
     this.vitals.stalled(stall.durationMs);
     recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
-    if (this.isPostponed) this.setTimer(0);
+    // Of several it is the one that made us late.
+    if (this.hold !== undefined && stall.startedAt + stall.durationMs > this.hold.from) this.release();
     this.emit("stall", stall);
   }
 
   /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
   private breachedWhileBlocked({ queue, tier, ageMs, at }: BlockedHead): void {
+    this.holdBack(at);
     const watched = [...this.watched.values()].find(({ name }) => name === queue);
     const index = watched?.queue.probe.tiers.indexOf(tier) ?? -1;
     // Until now nobody could serve it.
@@ -279,9 +304,11 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private tellCleared(watched: WatchedQueue, cleared: readonly Cleared[]): void {
     const tiers = watched.queue.probe.tiers;
     for (const { tier, lastedMs } of cleared) {
-      watched.told.forget(tier);
-      recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
-      this.contain(() => this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs }));
+      this.inTurn(() => {
+        watched.told.forget(tier);
+        recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
+        this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
+      });
     }
   }
 
@@ -290,7 +317,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const now = this.settings.clock.now();
     if (watched.told.wants(tier, now) === undefined) return;
     const look = this.reporter.look(watched, tier, waitMs);
-    const tell = () => {
+    this.inTurn(() => {
       const wants = watched.told.wants(tier, now);
       if (wants === undefined) return;
       const report = look();
@@ -298,9 +325,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       if (wants === "cause" && !namesCause) return;
       watched.told.tell(tier, now, namesCause);
       this.tellBreach(watched, tier, report);
-    };
-    if (this.isPostponed || waitMs !== undefined) this.held.push(tell);
-    else tell();
+    });
   }
 
   private tellBreach(watched: WatchedQueue, tier: number, report: BreachReport): void {

@@ -101,6 +101,12 @@ describe("a blocked event loop", REAL_TIME, () => {
     );
   });
 
+  it("is in a report that is due before the thread has told of it, too", async () => {
+    const child = Child.run(["--import", "tsx", "test/watchdog/stall/timely-look.ts"]);
+    expect(await child.over).toBe(0);
+    expect(child.out.join("\n")).toMatch(/^WHY {2}event-loop-blocked \(0\.97\): .*, most in spin \(/m);
+  });
+
   it("is one, whatever happens in it", async () => {
     const child = run("nested");
     expect(await child.over).toBe(0);
@@ -172,6 +178,11 @@ describe("a watcher", REAL_TIME, () => {
     expect(await child.over).toBe(0);
     // With a sample every 100 ms and no heartbeat in between it was 0.7.
     expect(child.said("busy")[0]).toBeLessThan(0.3);
+  });
+
+  // Once in so many times is what is not to happen.
+  it("leaves a process alone that exits right after a stall", { retry: 0 }, async () => {
+    for (let round = 0; round < 8; round++) expect(await run("last-breath").over).toBe(0);
   });
 
   it("leaves nothing behind when it is stopped, however often it was started", async () => {

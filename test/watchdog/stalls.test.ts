@@ -19,16 +19,26 @@ describe("a stall", () => {
 
   it("is remembered for five minutes", () => {
     const stalls = noStalls();
-    stalls.cameLate(2_000);
+    stalls.cameLate(2_000, performance.now());
     vi.advanceTimersByTime(4 * MINUTE_MS);
     expect(stalls.now()).toMatchObject([{ durationMs: 2_000, endedMsAgo: 4 * MINUTE_MS }]);
     vi.advanceTimersByTime(MINUTE_MS);
     expect(stalls.now()).toEqual([]);
   });
 
+  it("is another one than that before it", () => {
+    const stalls = noStalls();
+    const now = performance.now();
+    stalls.cameLate(600, now);
+    stalls.cameLate(1_500, now + 1_550);
+    stalls.cameLate(1_400, now + 1_551);
+    vi.advanceTimersByTime(2_000);
+    expect(stalls.now().map(({ durationMs }) => durationMs)).toEqual([1_500, 600]);
+  });
+
   it("is no later when the wall clock is set back", () => {
     const stalls = noStalls();
-    stalls.cameLate(2_000);
+    stalls.cameLate(2_000, performance.now());
     vi.advanceTimersByTime(1_000);
     vi.setSystemTime(Date.now() - 60 * MINUTE_MS);
     expect(stalls.now()).toMatchObject([{ endedMsAgo: 1_000 }]);

@@ -125,6 +125,11 @@ switch (mode) {
     });
     await stalled;
     break;
+  case "last-breath":
+    await inTask(() => spin(3 * THRESHOLD_MS));
+    await turn();
+    process.exit(0);
+    break;
   case "last-words":
     busy();
     process.exit(0);
