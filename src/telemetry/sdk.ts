@@ -1,4 +1,4 @@
-import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
+import { context, diag, metrics, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { NodeSDK, type NodeSDKConfiguration } from "@opentelemetry/sdk-node";
 import {
@@ -38,6 +38,11 @@ export interface RunningTelemetry {
   readonly url: string | undefined;
   /** Sends what is left, then stops. If it can't be sent, only `diag` hears of it. Can be called again. */
   shutdown(): Promise<void>;
+}
+
+/** A part of the OpenTelemetry API, for which an SDK is registered. */
+interface Api {
+  disable(): void;
 }
 
 let running = false;
@@ -93,15 +98,13 @@ async function start({ serviceName, prometheus, otlp, sampling }: Settings): Pro
 async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server: MetricsServer | undefined) {
   try {
     const sdk = new NodeSDK(configuration);
-    const before = providers();
-    sdk.start();
-    const after = providers();
-    addOpenSpans();
     // Where somebody's SDK was first, it stays. Contexts and propagators come with the tracers; of them the API doesn't say.
-    const registered = [
-      ...(after.tracers === before.tracers ? [] : [trace, context, propagation]),
-      ...(after.meters === before.meters ? [] : [metrics]),
-    ];
+    const registered: Api[] = [];
+    if (tracers() === new ProxyTracerProvider().getDelegate()) registered.push(trace, context, propagation);
+    const meters = metrics.getMeterProvider();
+    sdk.start();
+    if (metrics.getMeterProvider() !== meters) registered.push(metrics);
+    addOpenSpans();
     return { sdk, registered };
   } catch (error) {
     await server?.close();
@@ -109,10 +112,9 @@ async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server
   }
 }
 
-/** What is registered. */
-function providers() {
-  const proxy = trace.getTracerProvider() as { getDelegate?: () => unknown };
-  return { tracers: proxy.getDelegate?.(), meters: metrics.getMeterProvider() };
+/** The provider that is registered, or the one that stands for none. */
+function tracers(): unknown {
+  return (trace.getTracerProvider() as { getDelegate?: () => unknown }).getDelegate?.();
 }
 
 /**
@@ -120,14 +122,14 @@ function providers() {
  * place. There is no public way. Where this one is closed, watchdogs see no open spans.
  */
 function addOpenSpans(): void {
-  const { tracers } = providers() as { tracers?: { _activeSpanProcessor?: { _spanProcessors?: unknown } } };
-  const processors = tracers?._activeSpanProcessor?._spanProcessors;
+  const provider = tracers() as { _activeSpanProcessor?: { _spanProcessors?: unknown } } | undefined;
+  const processors = provider?._activeSpanProcessor?._spanProcessors;
   if (Array.isArray(processors)) processors.push(openSpans());
 }
 
 async function stop(
   sdk: NodeSDK,
-  registered: readonly { disable(): void }[],
+  registered: readonly Api[],
   server: MetricsServer | undefined,
 ): Promise<void> {
   try {

@@ -2,7 +2,15 @@ import { execFile } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { context, metrics, ROOT_CONTEXT, TraceFlags, trace } from "@opentelemetry/api";
+import {
+  context,
+  createContextKey,
+  metrics,
+  propagation,
+  ROOT_CONTEXT,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InvalidOptionRangeError, InvalidOptionTypeError, PortInUseError } from "../../src/errors.js";
 import { instrument } from "../../src/instrument.js";
@@ -227,7 +235,17 @@ describe("shutdown", () => {
     await pass(queue);
   });
 
-  it("leaves an SDK that was registered before us as it is", async () => {
+  it("takes back contexts and propagators, also where nobody makes spans", async () => {
+    vi.stubEnv("OTEL_TRACES_EXPORTER", "unknown");
+    await (await start()).shutdown();
+    expect(propagation.fields()).toEqual([]);
+    const key = createContextKey("any");
+    context.with(context.active().setValue(key, 1), () =>
+      expect(context.active().getValue(key)).toBe(undefined),
+    );
+  });
+
+  it("leaves an SDK registered that was so before us", async () => {
     const spans = new SpanCapture();
     const telemetry = await start();
     await telemetry.shutdown();
