@@ -22,6 +22,7 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
   // A process that ends waits for little longer.
   const mostWaitMs = 250;
   let session: Inspector.Session | undefined;
+  let isSampling = false;
   let count = 0;
   let recent: readonly Inspector.Profiler.Profile[] = [];
   const post = (method: string, params?: object) =>
@@ -42,11 +43,12 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
       await post("Profiler.enable");
       await post("Profiler.setSamplingInterval", { interval: everyMs * 1000 });
       await run(`profile(${title(count)})`);
+      isSampling = session !== undefined;
     },
     async take() {
       await new Promise((resolve) => setTimeout(resolve, Math.min(1.1 * everyMs, mostWaitMs)));
       const own = session;
-      if (own === undefined) return [];
+      if (own === undefined || !isSampling) return [];
       const last = title(count++);
       const hear = ({ params }: { params: Inspector.Profiler.ConsoleProfileFinishedEventDataType }) => {
         if (JSON.stringify(params.title) === last) recent = [...recent.slice(-2), params.profile];
@@ -59,6 +61,7 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
     stop() {
       session?.disconnect();
       session = undefined;
+      isSampling = false;
     },
   };
 }
