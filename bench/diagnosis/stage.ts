@@ -18,7 +18,8 @@ export class Stage {
 
   constructor(private readonly over: (outcome: Outcome) => void) {
     this.watchdog = new Watchdog({ everyMs: EVERY_MS, stallThresholdMs: STALL_MS });
-    this.watchdog.on("breach", (report) => this.end(report));
+    // The first counts; what was held back until a stall was known may be told together.
+    this.watchdog.once("breach", (report) => this.end(report));
     this.watchdog.on("stall", () => this.stalls++);
     this.watchdog.on("error", (error) => {
       console.error(error);
