@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { Backoff } from "../../src/worker/backoff.js";
 import type { Verdict, WorkerPoolOptions } from "../../src/worker/options.js";
@@ -321,6 +321,9 @@ describe("the dead letter", () => {
   it("that will never take anything leaves the item in the queue when a drain's time is over", async () => {
     const dead = new FifoQueue<number>();
     dead.shutdown();
+    // With every delay at its longest, none ends at the very moment at which the time is over.
+    const random = vi.spyOn(Math, "random").mockReturnValue(1);
+    onTestFinished(() => random.mockRestore());
     const pool = new WorkerPool(queue, fail, { deadLetter: dead, retry: { backoff: { initialMs: 50 } } });
     await queue.put(1);
     await settled();
