@@ -143,8 +143,11 @@ export class Outlet<T> {
       items.push(store.shift());
       core.undone++;
       const { at, tag, tier } = store;
-      carriers.push(carrierOf(tag));
-      observer?.taken(carrierOf(tag), tier, at, Math.max(now, at), attemptOf(tag));
+      if (observer !== undefined) {
+        const carrier = carrierOf(tag);
+        carriers.push(carrier);
+        observer.taken(carrier, tier, at, Math.max(now, at), attemptOf(tag));
+      }
       this.roomMade();
     }
     observer?.pullDone(pull, carriers, 0);
