@@ -19,7 +19,9 @@ if (existsSync(file)) {
     const before = failed;
     for (const test of assertionResults) {
       const outcome = test.status === "passed" || test.status === "failed" ? test.status : "skipped";
-      add(outcome, `${path}: ${test.fullName}`);
+      // The messages without their stacks: of each try, where a test is tried again.
+      const why = (test.failureMessages ?? []).map((message) => message.split(/\n +at /)[0]).join("; ");
+      add(outcome, `${path}: ${test.fullName}${outcome === "failed" ? ` (${why.slice(0, 300)})` : ""}`);
     }
     if (status === "failed" && failed === before) add("failed", `${path}: ${message.slice(0, 300)}`);
   }
