@@ -16,7 +16,7 @@ const office = new WorkerPool(
 
 drainOnSignals([office], {
   signals: ["SIGTERM"],
-  timeoutMs: 500,
+  timeoutMs: 2_000,
   onReport: (report) => {
     console.log(`done ${report.done}, left over ${report.leftOver.count}`);
     for (const { correlationId, step } of report.abandoned)
