@@ -13,7 +13,8 @@ const EVENTS: readonly (readonly [fault: string, seen: string])[] = [
   ["burst", 'sum(queue_dropped_total{queue_reason="rejected"}) > 0'],
   ["failing-handler", "queue_dead_lettered_total > 0"],
   ["carrier-down", "queue_breaker_open == 1"],
-  ["blocked-loop", "queue_eventloop_stall_seconds_count > 0"],
+  // Twice: a rate is told of no more than the second.
+  ["blocked-loop", "increase(queue_eventloop_stall_seconds_count[1m]) > 0"],
   ["slow-consumer", "sum(queue_sla_breaches_total) > 0"],
   ["no-consumer", 'ALERTS{alertstate="firing",severity="critical"}'],
 ];
