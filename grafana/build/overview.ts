@@ -58,7 +58,7 @@ export const overview: Contents = {
       figure({
         title: "In",
         description:
-          "How many items come, per second? If it is greater than Out for long, the backlog grows.",
+          "How many items come, per second? If it is greater than Out for long, the backlog grows, or items are dropped.",
         unit: UNITS.rate,
         width: 4,
         expr: rate({ metric: "queue_enqueued_total", where: TIER }),

@@ -34,6 +34,20 @@ export function rate({ metric, where, per }: What): string {
   return `sum${by(per)}(rate(${metric}{${where}}[$__rate_interval]))`;
 }
 
+/** The growth per second of several counters together. Their labels differ, so that `or` takes all of them; one may be missing. */
+export function rateOfAll(counters: readonly Pick<What, "metric" | "where">[], per: string): string {
+  const rates = counters.map(({ metric, where }) => `rate(${metric}{${where}}[$__rate_interval])`);
+  return `sum${by(per)}(${rates.join(" or ")})`;
+}
+
+/**
+ * How much a gauge grows per second, over all processes. Of a queue's depth this is right where counters of what comes and goes are
+ * not: items also leave by being dropped.
+ */
+export function growth({ metric, where, per }: What): string {
+  return `sum${by(per)}(deriv(${metric}{${where}}[$__rate_interval]))`;
+}
+
 /** A counter's growth over the whole time range of the dashboard. */
 export function inRange({ metric, where, per }: What): string {
   return `sum${by(per)}(increase(${metric}{${where}}[$__range]))`;

@@ -7,6 +7,7 @@ import { UNITS } from "./panels/panel.js";
 import {
   capacityUsed,
   greatest,
+  growth,
   inRange,
   max,
   PER_QUEUE,
@@ -173,7 +174,7 @@ export const queue: Contents = {
       graph({
         title: "In and out",
         description:
-          "Does as much go as comes? In above out for long: the backlog grows, and with it the wait.",
+          "Does as much go as comes? In above out for long: the backlog grows, and with it the wait, unless items leave by being dropped. Growth says which.",
         unit: UNITS.rate,
         width: 12,
         queries: [
@@ -197,7 +198,7 @@ export const queue: Contents = {
         negative: "shrinks – grows",
         queries: [
           {
-            expr: `${rate({ metric: "queue_enqueued_total", where: TIER, per: PER_QUEUE })} - ${rate({ metric: "queue_dequeued_total", where: TIER, per: PER_QUEUE })}`,
+            expr: growth({ metric: "queue_depth", where: TIER, per: PER_QUEUE }),
             legend: QUEUE_LEGEND,
           },
         ],

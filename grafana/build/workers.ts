@@ -4,13 +4,27 @@ import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
 import { UNITS } from "./panels/panel.js";
 import { timeline } from "./panels/timeline.js";
-import { JOB, max, PER_QUEUE, QUEUE, QUEUE_LEGEND, quantile, rate, ratio, sum } from "./promql.js";
+import { JOB, max, PER_QUEUE, QUEUE, QUEUE_LEGEND, quantile, rate, rateOfAll, ratio, sum } from "./promql.js";
 
 const PER_GATE = "job, queue_gate";
 const PER_QUEUE_AND_GATE = `${PER_QUEUE}, queue_gate`;
 const PER_OUTCOME = `${PER_QUEUE}, queue_outcome`;
 const processed = tracesLink("Traces of this queue", 'span.messaging.operation.name = "process"');
 const failed = tracesLink("Failed tasks", 'span.messaging.operation.name = "process"', "status = error");
+
+/** A counter of what has ended, and which of it has failed. */
+interface Ending {
+  readonly metric: string;
+  readonly failed: string;
+}
+
+const FAILURES = ',queue_outcome="failure"';
+/** An item is counted once: by its outcome, or as a dead letter, which is a failure always. */
+const SETTLED: readonly Ending[] = [
+  { metric: "queue_completed_total", failed: FAILURES },
+  { metric: "queue_dead_lettered_total", failed: "" },
+];
+const ATTEMPTS: readonly Ending[] = [{ metric: "queue_process_seconds_count", failed: FAILURES }];
 
 /** Are there enough workers, and does their work succeed? */
 export const workers: Contents = {
@@ -63,10 +77,10 @@ export const workers: Contents = {
       figure({
         title: "Failure ratio",
         description:
-          "Which share of the items that were settled has failed for good? Above 5 %, look at the traces of the failed tasks.",
+          "Which share of the items that were settled has failed for good, dead letters among them? Above 5 %, look at the traces of the failed tasks.",
         unit: UNITS.share,
         width: 4,
-        expr: failures("queue_completed_total", ""),
+        expr: failures(SETTLED, ""),
         limits: [
           [0.01, "orange"],
           [0.05, "red"],
@@ -154,7 +168,7 @@ export const workers: Contents = {
       graph({
         title: "Settled",
         description:
-          "How many items are done for good per second, well or not? 0 while items are in flight: all of them hang.",
+          "How many items are done for good per second, well or not? Dead letters have failed, too. 0 while items are in flight: all of them hang.",
         unit: UNITS.rate,
         width: 12,
         stacked: true,
@@ -163,19 +177,23 @@ export const workers: Contents = {
             expr: rate({ metric: "queue_completed_total", where: QUEUE, per: PER_OUTCOME }),
             legend: `{{queue_outcome}} ${QUEUE_LEGEND}`,
           },
+          {
+            expr: rate({ metric: "queue_dead_lettered_total", where: QUEUE, per: PER_QUEUE }),
+            legend: `dead-lettered ${QUEUE_LEGEND}`,
+          },
         ],
-        colors: { success: "green", failure: "red" },
+        colors: { success: "green", failure: "red", "dead-lettered": "dark-red" },
         links: [processed, failed],
       }),
       graph({
         title: "Failure ratio",
         description:
-          "Which share fails? attempts: every try that failed, retried or not. items: those that were given up. Attempts without items: retries still save it.",
+          "Which share fails? attempts: every try that failed, retried or not. items: those that were given up, dropped or dead-lettered. Attempts without items: retries still save it.",
         unit: UNITS.share,
         width: 12,
         queries: [
-          { expr: failures("queue_completed_total", PER_QUEUE), legend: `items ${QUEUE_LEGEND}` },
-          { expr: failures("queue_process_seconds_count", PER_QUEUE), legend: `attempts ${QUEUE_LEGEND}` },
+          { expr: failures(SETTLED, PER_QUEUE), legend: `items ${QUEUE_LEGEND}` },
+          { expr: failures(ATTEMPTS, PER_QUEUE), legend: `attempts ${QUEUE_LEGEND}` },
         ],
         limits: [[0.05, "red"]],
         links: [failed],
@@ -259,9 +277,8 @@ function utilisation(per: string): string {
   return ratio(workers('queue_state=~"processing|stalled"'), workers('queue_state!="stopped"'));
 }
 
-function failures(metric: string, per: string): string {
-  return ratio(
-    rate({ metric, where: `${QUEUE},queue_outcome="failure"`, per }),
-    rate({ metric, where: QUEUE, per }),
-  );
+function failures(all: readonly Ending[], per: string): string {
+  const failed = all.map(({ metric, failed }) => ({ metric, where: `${QUEUE}${failed}` }));
+  const ended = all.map(({ metric }) => ({ metric, where: QUEUE }));
+  return ratio(rateOfAll(failed, per), rateOfAll(ended, per));
 }

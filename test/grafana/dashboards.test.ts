@@ -171,7 +171,7 @@ describe("each query", () => {
       if (expr !== "queue_depth") expect(matchers.map(({ label }) => label)).toContain("job");
     }
     expect(expr).not.toMatch(/vector\(|\[\d+s\]/);
-    if (/\b(?:rate|increase)\(/.test(expr))
+    if (/\b(?:rate|increase|deriv)\(/.test(expr))
       expect(expr).toMatch(/\[(?:\$__rate_interval|\$__range|5m|1h|6h)\]/);
   });
 });
