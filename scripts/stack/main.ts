@@ -6,6 +6,7 @@ import { type Options, readOptions, USAGE } from "./options.js";
 import { Place } from "./place.js";
 import { choosePort } from "./ports.js";
 import { findPrograms, type Programs } from "./programs.js";
+import { demoByHand } from "./servers.js";
 import { Stack } from "./stack.js";
 
 async function run({ ports, seconds }: Options): Promise<void> {
@@ -26,7 +27,7 @@ async function run({ ports, seconds }: Options): Promise<void> {
     const started = stack.start(programs, say).then(() => console.log(whatThereIs(place, programs, stack)));
     const running = started.then(() => {
       void stack.demoEnded().then((how) => {
-        if (!stopping) say(`${how}. Prometheus misses it; this brings it back: ${restart(place)}`);
+        if (!stopping) say(`${how}. Prometheus misses it; this brings it back: ${demoByHand(place)}`);
       });
       return stack.watch();
     });
@@ -78,11 +79,6 @@ function whatThereIs(place: Place, { grafana }: Programs, stack: Stack): string 
 }
 
 const NO_GRAFANA = "is not installed; any other one can import grafana/dashboards/*.json: docs/stack.md";
-
-/** How to bring the demo back to where Prometheus looks for it. */
-function restart(place: Place): string {
-  return `npm run demo -- --port ${place.port("demo")} --metrics-port ${place.port("metrics")}`;
-}
 
 function say(line: string): void {
   console.log(`${new Date().toTimeString().slice(0, 8)}  ${line}`);

@@ -16,17 +16,27 @@ export interface Server {
 }
 
 export function demo(place: Place): Server {
-  const ports = ["--port", `${place.port("demo")}`, "--metrics-port", `${place.port("metrics")}`];
-  const reports = ["--report-dir", place.path("reports")];
   return {
     command: {
       name: "demo",
       program: process.execPath,
-      args: ["--import", "tsx", "examples/order-service/main.ts", "--no-load", ...ports, ...reports],
+      args: ["--import", "tsx", "examples/order-service/main.ts", ...demoArguments(place)],
       cwd: inRepository("."),
     },
     readyAt: place.url("metrics", "/metrics"),
   };
+}
+
+/** What to type to bring the demo back to where Prometheus and its customers look for it. */
+export function demoByHand(place: Place): string {
+  const words = demoArguments(place).map((word) => (/\s/.test(word) ? `"${word}"` : word));
+  return `npm run demo -- ${words.join(" ")}`;
+}
+
+/** Without load of its own: it has customers. */
+function demoArguments(place: Place): string[] {
+  const ports = ["--port", `${place.port("demo")}`, "--metrics-port", `${place.port("metrics")}`];
+  return ["--no-load", ...ports, "--report-dir", place.path("reports")];
 }
 
 export function customers(place: Place): Server {

@@ -1,10 +1,15 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
+import { readOptions as demoOptions } from "../../examples/order-service/options.js";
+import { Place } from "../../scripts/stack/place.js";
 import { inRepository } from "../../scripts/stack/repository.js";
+import { demoByHand } from "../../scripts/stack/servers.js";
 import { itWith } from "../live/servers.js";
 import { until } from "../live/until.js";
 import { compose, read } from "./compose.js";
@@ -60,15 +65,42 @@ live(
   },
 );
 
-live("npm run stack goes on without the demo, and says how to bring it back", async ({ lifetime }) => {
+live("npm run stack goes on without the demo, and what it says brings that back", async ({ lifetime }) => {
   const stack = new RunningStack(lifetime);
   const rows = await stack.rows();
   process.kill(Number(/demo (\d+)/.exec(rows.get("Processes")!)![1]), "SIGKILL");
-  await until(
+  const [, command] = await until(
     "word of it",
-    () => /demo has ended \(SIGKILL\).*npm run demo -- /.exec(stack.output) ?? undefined,
+    () => /demo has ended \(SIGKILL\).*: npm run demo -- (.+)/.exec(stack.output) ?? undefined,
   );
-  await fetch(`${new URL(rows.get("Alerts")!).origin}/-/ready`);
+  const typed = command!.split(" ");
+  expect(demoOptions(typed)).toMatchObject({
+    // It has customers, and what is more would be dropped: an alert for ever.
+    load: false,
+    port: Number(new URL(rows.get("Orders")!).port),
+    "metrics-port": Number(new URL(rows.get("Metrics")!).port),
+    "report-dir": join(dirname(rows.get("Logs")!), "reports"),
+  });
+  // Without the build, which npm does first.
+  const args = ["--import", "tsx", "examples/order-service/main.ts", ...typed];
+  const demo = spawn(process.execPath, args, { cwd: inRepository("."), stdio: "ignore" });
+  lifetime(async () => {
+    demo.kill("SIGKILL");
+    if (demo.exitCode === null && demo.signalCode === null) await once(demo, "exit");
+  });
+  await until("an order", async () => {
+    const answer = await fetch(rows.get("Metrics")!).catch(() => undefined);
+    const text = (await answer?.text()) ?? "";
+    return /^queue_enqueued_total\{.*queue_name="orders".*\} [1-9]/m.test(text) || undefined;
+  });
+});
+
+it("npm run stack quotes what has a space in the command that brings the demo back", () => {
+  const ports = { demo: 1, metrics: 2, prometheus: 3, alertmanager: 4, grafana: 5 };
+  const place = new Place(join("my folder", "stack"), ports);
+  expect(demoByHand(place)).toBe(
+    `npm run demo -- --no-load --port 1 --metrics-port 2 --report-dir "${place.path("reports")}"`,
+  );
 });
 
 live("npm run stack ends when one of the servers does, with its last words", async ({ lifetime }) => {
