@@ -20,6 +20,11 @@ export interface WatchdogOptions {
   minReportIntervalMs?: number | undefined;
   /** Event-loop stalls are reported from so many milliseconds on; `Infinity`: nobody looks for them. Default: 500. */
   stallThresholdMs?: number | undefined;
+  /**
+   * Write a line to stderr when the event loop is blocked, while it is, and one when it is no longer; also one where that can't be watched.
+   * Default: true.
+   */
+  print?: boolean | undefined;
   /** A signal on which it writes a report on every queue, such as `SIGUSR2`. Default: none. */
   signal?: NodeJS.Signals | undefined;
   /** What it looks for. Default: everything that it knows. */
@@ -31,7 +36,10 @@ export interface WatchdogOptions {
   stackEvery?: number | undefined;
   /** What a report shows of an item that waits. Default: nothing, items may be private. */
   payload?: ((item: unknown) => unknown) | undefined;
-  /** Gets every text of the user's that a report would show (correlation IDs, steps, waits, errors), and gives what is shown. */
+  /**
+   * Gets every text of the user's that a report, or what is told of a stall, would show (correlation IDs, steps, waits, errors, whole
+   * sentences), and gives what is shown. It may get what it gave. It must not wait, and where it throws, `…` is shown.
+   */
   redact?: ((text: string) => string) | undefined;
   /** Where time comes from. Default: the system clock. */
   clock?: Clock | undefined;
@@ -52,6 +60,7 @@ export interface Settings {
   readonly maxReports: number;
   readonly minReportIntervalMs: number;
   readonly stallThresholdMs: number;
+  readonly print: boolean;
   readonly signal: NodeJS.Signals | undefined;
   readonly checks: readonly Check[];
   readonly stackEvery: number;
@@ -65,7 +74,7 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkObject("options", options);
   const { everyMs = 1_000, reportDir, maxReports = 20, minReportIntervalMs = 60_000 } = options ?? {};
   const { stallThresholdMs = 500, signal, checks = CHECKS, redact, clock = systemClock } = options ?? {};
-  const { stackEvery = 0, payload } = options ?? {};
+  const { stackEvery = 0, payload, print = true } = options ?? {};
   checkNumber("stackEvery", stackEvery, "a whole number, from 0", (n) => n >= 0 && Number.isSafeInteger(n));
   checkFunction("payload", payload);
   checkNumber("everyMs", everyMs, "milliseconds, from 10", (ms) => ms >= 10 && Number.isFinite(ms));
@@ -75,6 +84,7 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkNumber("maxReports", maxReports, "a whole number from 1", (n) => n >= 1 && Number.isInteger(n));
   checkNumber("minReportIntervalMs", minReportIntervalMs, "milliseconds, from 0", (ms) => ms >= 0);
   checkNumber("stallThresholdMs", stallThresholdMs, "milliseconds, from 20", (ms) => ms >= 20);
+  if (typeof print !== "boolean") throw new InvalidOptionTypeError("print", print, "true or false");
   if (signal !== undefined && !isForUs(signal)) {
     throw new InvalidOptionTypeError(
       "signal",
@@ -98,6 +108,7 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
     maxReports,
     minReportIntervalMs,
     stallThresholdMs,
+    print,
     signal,
     checks,
     stackEvery,

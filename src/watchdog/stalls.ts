@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { StallNow } from "./situation.js";
+import type { StallWatcherOptions } from "./stall/options.js";
 import type { Slot } from "./stall/slot.js";
 import type { BlockedHead, Frame, Stall, StallTask } from "./stall/stall.js";
 import { StallWatcher } from "./stall/watcher.js";
@@ -26,7 +27,7 @@ export class Stalls {
 
   constructor(
     private readonly queues: () => Iterable<WatchedQueue>,
-    private readonly options: { readonly thresholdMs: number; readonly reportDir: string | undefined },
+    private readonly options: Pick<StallWatcherOptions, "thresholdMs" | "print" | "reportDir" | "redact">,
     private readonly tell: {
       stall(stall: Stall): void;
       breach(breach: BlockedHead): void;

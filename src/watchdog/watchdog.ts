@@ -93,7 +93,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     // A listener may be an async function.
     super({ captureRejections: true });
     this.settings = readOptions(options);
-    const { reportDir, stallThresholdMs: thresholdMs, stackEvery } = this.settings;
+    const { reportDir, stallThresholdMs: thresholdMs, stackEvery, print, redact } = this.settings;
     this.waits = new Waits({ stackEvery });
     this.surroundings = {
       waitsOf: (task) => {
@@ -111,7 +111,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
         () => this.watched.values(),
-        { thresholdMs, reportDir },
+        { thresholdMs, print, reportDir, redact },
         {
           stall: (stall) => this.contain(() => this.stalled(stall)),
           breach: (breach) => this.contain(() => this.breachedWhileBlocked(breach)),

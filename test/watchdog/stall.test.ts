@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -143,6 +143,39 @@ describe("a blocked event loop", REAL_TIME, () => {
   });
 });
 
+describe("what is told of a stall", REAL_TIME, () => {
+  const secret = (folder: string, ...more: string[]) => {
+    const file = newFile();
+    const args = ["--import", "tsx", "test/watchdog/stall/private.ts", file, folder, ...more];
+    return { file, child: Child.run(args) };
+  };
+
+  it("has gone through the redactor: the lines, the file, which is nobody else's, and the event", async () => {
+    const folder = mkdtempSync(join(FOLDER, "reports-"));
+    const { file, child } = secret(folder);
+    const line = await child.line(/is blocked.* in busy .*correlationId="of …".*step="mail to …"/);
+    expect(line).not.toMatch(/src\/(worker|telemetry)\/|node_modules/);
+    writeFileSync(file, "");
+    expect(await child.over).toBe(0);
+    expect(child.said("error")).toEqual([]);
+    expect(child.said("stall")).toMatchObject([
+      { task: { correlationId: "of …", step: "mail to …", queue: "orders" } },
+    ]);
+    const path = join(folder, "stalls.jsonl");
+    expect([...child.out, ...child.err, readFileSync(path, "utf8")].join("\n")).not.toContain("ann");
+    expect(statSync(path).mode & 0o077).toBe(0);
+  });
+
+  it("is no line on stderr where nobody wants one", async () => {
+    const folder = mkdtempSync(join(FOLDER, "reports-"));
+    const { file, child } = secret(folder, "silently");
+    writeFileSync(file, "");
+    expect(await child.over).toBe(0);
+    expect(child.said("stall")).toHaveLength(1);
+    expect(child.err).toEqual([]);
+  });
+});
+
 describe("no stall is reported", REAL_TIME, () => {
   it.each(["idle", "garbage", "short-tasks"])("of a program that is %s", async (mode) => {
     const child = run(mode);
@@ -209,6 +242,7 @@ describe("a watcher", REAL_TIME, () => {
     [{ print: "yes" }, "print"],
     [{ reportDir: 1 }, "reportDir"],
     [{ describe: 1 }, "describe"],
+    [{ redact: "no" }, "redact"],
     [{ refresh: 1 }, "refresh"],
   ])("refuses %j", (options, name) => {
     expect(() => new StallWatcher(options as never)).toThrow(name);

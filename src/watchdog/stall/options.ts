@@ -19,13 +19,18 @@ export interface StallWatcherOptions {
   readonly profileEveryMs?: number | undefined;
   /** Write a line to stderr when the event loop is blocked, from the thread, and one when it is no longer. Default true. */
   readonly print?: boolean | undefined;
-  /** A folder in which the thread appends both to `stalls.jsonl`. It must exist. Default: none. */
+  /** A folder in which the thread appends both to `stalls.jsonl`, which nobody else may read. It must exist. Default: none. */
   readonly reportDir?: string | undefined;
   /**
    * What is to be known of a task, by what the correlation store has for it: adds to correlation ID, tier, attempt and trace ID.
    * Called in main, in the midst of whatever runs there: it only reads.
    */
   readonly describe?: ((store: unknown) => StallTask | undefined) | undefined;
+  /**
+   * Gets every text of the user's that is told of a task (correlation ID, step, trace ID), and gives what is told; where it fails, that
+   * is `…`. Called as `describe` is.
+   */
+  readonly redact?: ((text: string) => string) | undefined;
   /** Publishes the heads anew. Called as `describe` is, so that no head counts that was served before the block. */
   readonly refresh?: (() => void) | undefined;
 }
@@ -37,6 +42,7 @@ export interface Settings {
   readonly print: boolean;
   readonly reportDir: string | undefined;
   readonly describe: ((store: unknown) => StallTask | undefined) | undefined;
+  readonly redact: ((text: string) => string) | undefined;
   readonly refresh: (() => void) | undefined;
 }
 
@@ -46,7 +52,7 @@ const MOST_MS = 2 ** 31 - 1;
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(options: StallWatcherOptions | undefined): Settings {
   checkObject("options", options);
-  const { thresholdMs = 500, print = true, reportDir, describe, refresh } = options ?? {};
+  const { thresholdMs = 500, print = true, reportDir, describe, redact, refresh } = options ?? {};
   between("thresholdMs", thresholdMs, 20, MOST_MS);
   const { heartbeatEveryMs = Math.min(100, thresholdMs / 5), profileEveryMs = 100 } = options ?? {};
   between("heartbeatEveryMs", heartbeatEveryMs, 1, thresholdMs / 2);
@@ -61,8 +67,9 @@ export function readOptions(options: StallWatcherOptions | undefined): Settings 
     throw new InvalidOptionTypeError("reportDir", reportDir, "a folder's path");
   }
   checkFunction("describe", describe);
+  checkFunction("redact", redact);
   checkFunction("refresh", refresh);
-  return { thresholdMs, heartbeatEveryMs, profileEveryMs, print, reportDir, describe, refresh };
+  return { thresholdMs, heartbeatEveryMs, profileEveryMs, print, reportDir, describe, redact, refresh };
 }
 
 function between(name: string, value: unknown, least: number, most: number): void {

@@ -3,7 +3,11 @@ import { context, trace } from "@opentelemetry/api";
 import { shared } from "../../shared.js";
 import { callSites, frame } from "./call-sites.js";
 import { hrNow } from "./memory.js";
+import type { Settings } from "./options.js";
 import type { Frame, Sight, StallTask } from "./stall.js";
+
+/** In place of a text that could not be redacted. */
+const UNTOLD = "…";
 
 /** What the thread can ask of main: its answers are sent as JSON. */
 export interface Answers {
@@ -37,8 +41,7 @@ export function offer(own: Answers): { expression: string; withdraw(): void } {
 
 /** Answers in the midst of what main does, so it only reads. Whatever fails is told, and the rest is answered nevertheless. */
 export function answersWith(
-  describe: ((store: unknown) => StallTask | undefined) | undefined,
-  refresh: (() => void) | undefined,
+  { describe, redact, refresh }: Pick<Settings, "describe" | "redact" | "refresh">,
   fault: (error: unknown) => void,
 ): Answers {
   const safely = <R>(fn: () => R): R | undefined => {
@@ -49,13 +52,22 @@ export function answersWith(
       return undefined;
     }
   };
+  const told = (text: string | undefined) =>
+    text === undefined || redact === undefined ? text : (safely(() => redact(text)) ?? UNTOLD);
+  // The thread, which writes it down, doesn't get to know what is not to be told.
+  const toldOf = (task: StallTask): StallTask => ({
+    ...task,
+    correlationId: told(task.correlationId),
+    step: told(task.step),
+    traceId: told(task.traceId),
+  });
   const look = (): Sight => {
     const from = hrNow();
     const stack = safely(() => callSites(look)) ?? [];
     const task = safely(() => taskOf(describe));
     if (refresh !== undefined) safely(refresh);
     // The first is the thread's expression.
-    return { stack: stack.slice(1), task, span: [from, hrNow()] };
+    return { stack: stack.slice(1), task: task && toldOf(task), span: [from, hrNow()] };
   };
   const locate = (frames: readonly ProfileFrame[]) =>
     frames.map(({ functionName, url, line, column }) => frame(functionName, url, line, column));

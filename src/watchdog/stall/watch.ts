@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { OUR_FOLDERS } from "../ours.js";
 import { hrNow, LAYOUT } from "./memory.js";
 import type { Settings } from "./options.js";
 import { answersWith, offer } from "./sight.js";
@@ -31,7 +32,7 @@ export class Watch {
     fault: (error: unknown) => void,
   ) {
     const { thresholdMs, heartbeatEveryMs: everyMs, profileEveryMs, print, reportDir } = settings;
-    const { expression, withdraw } = offer(answersWith(settings.describe, settings.refresh, fault));
+    const { expression, withdraw } = offer(answersWith(settings, fault));
     const workerData: ThreadData = {
       buffer,
       layout: LAYOUT,
@@ -40,6 +41,7 @@ export class Watch {
       profileEveryMs,
       print,
       reportDir,
+      ours: OUR_FOLDERS,
       mayInspect: mayInspect(),
       answers: expression,
     };

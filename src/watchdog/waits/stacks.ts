@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
+import { isOurs } from "../ours.js";
 import type { Frame } from "./wait.js";
 
 /** How many lines are kept. */
 const MOST_LINES = 24;
 /** How many of them are shown, when those of Node and of this library are left out. */
 const MOST_FRAMES = 8;
-const OURS = fileURLToPath(new URL("../../", import.meta.url));
 const LINE = /^\s+at (?:(?:async )?(.*?) \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
 
 let every = 0;
@@ -40,7 +40,7 @@ export function framesOf(place: Error): readonly Frame[] {
     const [, name, location, line, column] = LINE.exec(text) ?? [];
     if (location === undefined || location.startsWith("node:")) continue;
     const file = location.startsWith("file://") ? fileURLToPath(location) : location;
-    if (file.startsWith(OURS)) continue;
+    if (isOurs(file)) continue;
     frames.push({ name: name || undefined, file, line: Number(line), column: Number(column) });
     if (frames.length === MOST_FRAMES) break;
   }

@@ -1,4 +1,5 @@
 import type * as Fs from "node:fs";
+import type { shown } from "../../shown.js";
 import type { BlockedHead, Frame, Stall } from "../stall.js";
 
 /** Where the thread says what it sees, while main can say nothing. */
@@ -16,16 +17,22 @@ export interface Outlet {
  */
 export function makeOutlet(
   fs: typeof Fs,
-  print: boolean,
-  reportDir: string | undefined,
+  {
+    print,
+    reportDir,
+    ours,
+  }: { readonly print: boolean; readonly reportDir: string | undefined; readonly ours: readonly string[] },
+  inOneLine: typeof shown,
   fault: (error: unknown) => void,
 ): Outlet {
   const mostBytes = 1_000_000;
+  const mostCallers = 4;
+  const mostCharacters = 2_000;
   const file = reportDir === undefined ? undefined : `${reportDir}/stalls.jsonl`;
   const line = (text: string) => {
     if (!print) return;
     try {
-      fs.writeSync(2, `queuescope: ${text}\n`);
+      fs.writeSync(2, `queuescope: ${inOneLine(text, mostCharacters)}\n`);
     } catch {
       // Closed, or full: there is nobody to be told.
     }
@@ -35,7 +42,8 @@ export function makeOutlet(
     try {
       const isFull = (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostBytes;
       if (isFull) fs.renameSync(file, file.replace(".jsonl", ".previous.jsonl"));
-      fs.appendFileSync(file, `${JSON.stringify(facts)}\n`);
+      // Of tasks, as reports are: nobody else may read them.
+      fs.appendFileSync(file, `${JSON.stringify(facts)}\n`, { mode: 0o600 });
     } catch (error) {
       fault(error);
     }
@@ -44,7 +52,10 @@ export function makeOutlet(
   const place = (frame: Frame) =>
     `${frame.functionName ?? "(anonymous)"} (${frame.file}:${frame.line}:${frame.column})`;
   const doing = ({ where, stack, isNative, isGarbageCollection, task }: Stall, isOver: boolean) => {
-    const callers = stack.filter((frame) => !frame.isInternal).slice(0, 4);
+    const frames = stack.filter((frame) => !frame.isInternal);
+    // How the library came to call the user's code is of no use to anybody.
+    const end = frames.findIndex(({ file }, i) => i > 0 && ours.some((folder) => file?.startsWith(folder)));
+    const callers = frames.slice(0, end === -1 ? mostCallers : Math.min(end, mostCallers));
     const culprit = stack[0]?.isInternal && stack[0].functionName ? ` (${stack[0].functionName})` : "";
     const by = `${isNative ? `, native code${culprit}` : ""}${isGarbageCollection ? ", mostly collecting garbage" : ""}`;
     const at =
@@ -54,7 +65,7 @@ export function makeOutlet(
           : ""
         : `, in ${callers.map(place).join(" < ")}`;
     const facts = Object.entries(task ?? {}).filter(([, value]) => value !== undefined);
-    const whose = facts.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ");
+    const whose = facts.map(([key, value]) => `${key}=${inOneLine(JSON.stringify(value))}`).join(" ");
     return `${by}${at}${whose === "" ? "" : `; task ${whose}`}`;
   };
   return {

@@ -1,3 +1,4 @@
+import type { shown } from "../../shown.js";
 import type { Layout } from "../memory.js";
 import type { makeHeads } from "./heads.js";
 import type { heaviest } from "./heaviest.js";
@@ -18,6 +19,7 @@ export interface Parts {
   readonly makeSampler: typeof makeSampler;
   readonly makeStory: typeof makeStory;
   readonly makeWaited: typeof makeWaited;
+  readonly shown: typeof shown;
 }
 
 /** What it is told when it starts. */
@@ -29,6 +31,8 @@ export interface ThreadData {
   readonly profileEveryMs: number;
   readonly print: boolean;
   readonly reportDir: string | undefined;
+  /** Folders of this library's own code. */
+  readonly ours: readonly string[];
   /** May threads connect to main's inspector? Asking is fatal where they may not. */
   readonly mayInspect: boolean;
   /** Evaluated in main, it gives the `Answers`. */

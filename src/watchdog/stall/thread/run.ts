@@ -37,7 +37,7 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     Math.max(50, thresholdMs / 4),
   );
   const heads = parts.makeHeads(memory, layout);
-  const outlet = parts.makeOutlet(fs, data.print, data.reportDir, fault);
+  const outlet = parts.makeOutlet(fs, data, parts.shown, fault);
   let inspector: typeof import("node:inspector") | undefined;
   try {
     if (data.mayInspect) inspector = require("node:inspector") as typeof import("node:inspector");

@@ -1,3 +1,4 @@
+import { shown } from "../../shown.js";
 import { makeHeads } from "./heads.js";
 import { heaviest } from "./heaviest.js";
 import { makeInquiry } from "./inquiry.js";
@@ -11,7 +12,17 @@ import { makeWaited } from "./waited.js";
 
 export type { ThreadData };
 
-const PARTS = { heaviest, makeHeads, makeInquiry, makeOutlet, makePulse, makeSampler, makeStory, makeWaited };
+const PARTS = {
+  heaviest,
+  makeHeads,
+  makeInquiry,
+  makeOutlet,
+  makePulse,
+  makeSampler,
+  makeStory,
+  makeWaited,
+  shown,
+};
 
 /**
  * The thread's program. It is text and no file, so that it runs wherever the library does: compiled, from its sources by a tool such as
