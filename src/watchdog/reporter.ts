@@ -61,12 +61,8 @@ export class Reporter {
     };
   }
 
+  /** It is in its file when this returns. */
   write(report: BreachReport): void {
-    this.files?.write(report).catch((error: unknown) => this.guard.fault(error));
-  }
-
-  /** Resolves when the last one is written. */
-  async settled(): Promise<void> {
-    await this.files?.settled();
+    this.guard.attempt(() => this.files?.write(report));
   }
 }

@@ -175,12 +175,11 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     return this;
   }
 
-  /** Ends it; resolves when everything that it knows is told, and the last report is written. */
+  /** Ends it; resolves when everything that it knows is told. */
   async stop(): Promise<void> {
     if (this.isRunning) this.end();
     await this.stalls?.stop();
     this.release();
-    await this.reporter.settled();
   }
 
   private end(): void {

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -366,6 +367,17 @@ describe("files", () => {
       expect(JSON.parse(await readFile(join(folder, file), "utf8")).version).toBe(1);
     }
     expect(files.at(-1)).toContain("-000005-");
+  });
+
+  it("are there when a listener hears of the report: it may end the process", async () => {
+    const queue = fifo();
+    const { dog } = watchdog({ reportDir: folder });
+    const files: string[][] = [];
+    dog.watch(queue).start();
+    dog.on("breach", () => files.push(readdirSync(folder)));
+    await queue.put("a");
+    clock.advance(1_100);
+    expect(files).toEqual([[expect.stringMatching(/^queuescope-.*\.json$/)]]);
   });
 
   it("that can't be written are an error event, and the watchdog goes on", async () => {
