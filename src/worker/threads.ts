@@ -5,6 +5,7 @@ import { checkObject } from "../checks.js";
 import { ThreadsClosedError } from "../errors.js";
 import { currentCorrelationId } from "../telemetry/correlation.js";
 import { Gate } from "./gate.js";
+import { newBoard } from "./threads/board.js";
 import { Call } from "./threads/call.js";
 import type { ThreadCaller } from "./threads/caller.js";
 import { packActive } from "./threads/context.js";
@@ -118,7 +119,8 @@ class Threads {
     const { terminateAfterMs, clock, file } = this.settings;
     const { signal, attempt = 1, tier = "default", waitMs } = task;
     const correlationId = task.correlationId ?? currentCorrelationId();
-    const parcel = { file, item, attempt, tier, waitMs, correlationId, context: packActive() };
+    const context = packActive();
+    const parcel = { file, item, attempt, tier, waitMs, correlationId, context, board: newBoard() };
     const call = new Call(parcel, task, terminateAfterMs, clock);
     return this.gate.run(() => this.make(call), { signal });
   }

@@ -39,6 +39,13 @@ function follower() {
   };
 }
 
+/** A caller who notes what is told. */
+function listener() {
+  const told = { steps: [] as string[], ratios: [] as number[] };
+  const step = (name: string) => void told.steps.push(name);
+  return { told, task: { step, progress: (ratio: number) => void told.ratios.push(ratio) } };
+}
+
 /** Holds a thread, until it lets go. */
 function hold(handler: ThreadHandler<Job, unknown>) {
   const flag = new Int32Array(new SharedArrayBuffer(4));
@@ -93,13 +100,11 @@ describe("a handler in threads", () => {
     expect(failed).toEqual([["no such order", "retry"]]);
   });
 
-  it("hears of steps and progress, in order and before the end", async () => {
-    const told: unknown[] = [];
-    await shared(["report"], {
-      step: (name) => told.push(name),
-      progress: (ratio) => told.push(ratio),
-    });
-    expect(told).toEqual(["first", 0.5, "last"]);
+  it("hears of the latest step and progress before the end", async () => {
+    const { told, task } = listener();
+    await shared(["report"], task);
+    expect(told.steps.at(-1)).toBe("last");
+    expect(told.ratios).toEqual([0.5]);
     expect(await shared(["reportBadly"])).toEqual([
       "InvalidOptionTypeError: name must be a string, not 5",
       "InvalidOptionRangeError: ratio must be a number from 0 to 1, not 1.5",
@@ -130,6 +135,83 @@ describe("a handler in threads", () => {
     });
     const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
     expect({ output, code }).toEqual({ output: "42\n", code: 0 });
+  });
+});
+
+describe("a thread that says more than anybody can listen to", () => {
+  it("is heard at once, then as often as there is time to look, and at its end", async () => {
+    const handler = threadsOf({ clock: new FakeClock() });
+    const { told, task } = listener();
+    await handler(["shout", 100_000], task);
+    expect(told.ratios.at(-1)).toBe(1);
+    expect(told.steps.at(-1)).toBe("step 100000");
+    expect(told.ratios.length).toBeLessThanOrEqual(2);
+    expect(told.steps.length).toBeLessThanOrEqual(2);
+  });
+
+  it("is heard no more often than every 50 ms, and whole; of what it said last nothing is lost, though it goes deaf", async () => {
+    const handler = threadsOf({ terminateAfterMs: 0 });
+    const controller = new AbortController();
+    const heardAll = gate<void>();
+    const steps: string[] = [];
+    const startedAt = performance.now();
+    const result = rejected(
+      handler(["shoutThenDeaf", 1_000_000], {
+        signal: controller.signal,
+        step: (name) => steps.push(name),
+        progress: (ratio) => {
+          if (ratio === 1) heardAll.give();
+        },
+      }),
+    );
+    await heardAll.promise;
+    // A timer may be up to a millisecond early.
+    expect(steps.length).toBeLessThanOrEqual((performance.now() - startedAt) / 49 + 1);
+    for (const step of steps) {
+      const [first] = step.split(" ");
+      expect(step).toBe(`${first} `.repeat(20));
+    }
+    expect(steps.at(-1)).toBe("1000000 ".repeat(20));
+    controller.abort();
+    expect(await result).toMatchObject({ code: "QUEUE_THREAD_TERMINATED" });
+  });
+
+  it("is aborted after timeoutMs and terminated after terminateAfterMs, as any other", async () => {
+    const clock = new FakeClock();
+    const handler = threadsOf({ terminateAfterMs: 500, clock });
+    const queue = new FifoQueue<Job>({ clock });
+    const heard = gate<void>();
+    const failed = gate<unknown>();
+    const pool = new WorkerPool(
+      queue,
+      (item, task) =>
+        handler(item, {
+          signal: task.signal,
+          step: (name) => {
+            task.step(name);
+            heard.give();
+          },
+        }),
+      { timeoutMs: 1_000 },
+    );
+    pool.on("failed", ({ error }) => failed.give(error));
+    await queue.put(["shout", Number.POSITIVE_INFINITY]);
+    await heard.promise;
+    clock.advance(1_000);
+    clock.advance(500);
+    expect(await failed.promise).toMatchObject({
+      code: "QUEUE_THREAD_TERMINATED",
+      reason: { code: "QUEUE_TASK_TIMEOUT" },
+    });
+    expect(await pool.drain()).toMatchObject({ timedOut: false });
+    expect(pool.counts.failed).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("may give a step a long name, whose beginning arrives", async () => {
+    const { told, task } = listener();
+    await shared(["stepInLetters", 10_000], task);
+    expect(told.steps).toEqual(["x".repeat(500)]);
   });
 });
 

@@ -2,12 +2,16 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:wor
 import type { Piscina } from "piscina";
 import type { Clock, Timer } from "../../clock.js";
 import { ThreadCrashedError, ThreadsClosedError, ThreadTerminatedError } from "../../errors.js";
+import { BoardReader } from "./board.js";
 import type { ThreadCaller } from "./caller.js";
 import { pack, unpack } from "./errors.js";
 import type { Abort, News, Parcel } from "./messages.js";
 
 /** How often a task is given to a thread that dies before it has begun with it. */
 const MOST_TRIES = 3;
+
+/** How long to wait between two looks at the board of a task that says much, in milliseconds. */
+const LOOK_EVERY_MS = 50;
 
 /** One task, from the main thread's side. All that is said about it goes through a port of its own. */
 export class Call {
@@ -17,13 +21,17 @@ export class Call {
   private isStarted = false;
   private outcome: { readonly result: unknown } | { readonly error: unknown } | undefined = undefined;
   private timer: Timer | undefined = undefined;
+  private readonly board: BoardReader;
+  private nextLook: Timer | undefined = undefined;
 
   constructor(
     private readonly parcel: Parcel,
     private readonly caller: ThreadCaller,
     private readonly terminateAfterMs: number,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.board = new BoardReader(parcel.board);
+  }
 
   /** Resolves or rejects as the handler in the thread does. */
   async made(threads: Piscina): Promise<unknown> {
@@ -91,6 +99,9 @@ export class Call {
   /** What the thread said last may not have been delivered when it is over. */
   private hearRest(): void {
     for (let rest = this.receive(); rest !== undefined; rest = this.receive()) this.hear(rest.message);
+    if (this.nextLook !== undefined) this.clock.clearTimeout(this.nextLook);
+    this.nextLook = undefined;
+    this.board.read(this.caller);
   }
 
   private receive(): { readonly message: News } | undefined {
@@ -99,10 +110,16 @@ export class Call {
 
   private readonly hear = (news: News): void => {
     if (news.kind === "started") this.isStarted = true;
-    else if (news.kind === "step") this.caller.step?.(news.name);
-    else if (news.kind === "progress") this.caller.progress?.(news.ratio);
-    else if (news.kind === "done") this.outcome = { result: news.result };
+    else if (news.kind === "said") {
+      if (this.nextLook === undefined) this.look();
+    } else if (news.kind === "done") this.outcome = { result: news.result };
     else this.outcome = { error: news.isReason ? this.caller.signal?.reason : unpack(news.error) };
+  };
+
+  /** Tells what is on the board, and looks again after a while; once there is nothing new, the thread says when there is. */
+  private readonly look = (): void => {
+    const isNew = this.board.read(this.caller);
+    this.nextLook = isNew ? this.clock.setTimeout(this.look, LOOK_EVERY_MS) : undefined;
   };
 
   private readonly abort = (): void => {

@@ -11,6 +11,8 @@ export interface Parcel {
   readonly waitMs: number | undefined;
   readonly correlationId: string | undefined;
   readonly context: PackedContext | undefined;
+  /** Where the thread writes what the task says of itself. */
+  readonly board: SharedArrayBuffer;
 }
 
 /** What goes to the thread after that. */
@@ -21,8 +23,8 @@ export interface Abort {
 /** What comes from the thread. `started` is the first, `done` or `failed` the last. */
 export type News =
   | { readonly kind: "started" }
-  | { readonly kind: "step"; readonly name: string }
-  | { readonly kind: "progress"; readonly ratio: number }
+  /** There is something on the board, which had been read. */
+  | { readonly kind: "said" }
   | { readonly kind: "done"; readonly result: unknown }
   /** `isReason`: it failed with the reason of its signal, and nothing else. */
   | { readonly kind: "failed"; readonly error: PackedError; readonly isReason: boolean };

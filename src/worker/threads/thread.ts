@@ -4,6 +4,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { checkNumber } from "../../checks.js";
 import { InvalidOptionTypeError } from "../../errors.js";
 import { correlation } from "../../telemetry/correlation.js";
+import { BoardWriter } from "./board.js";
 import { within } from "./context.js";
 import { pack, unpack } from "./errors.js";
 import type { Abort, News, Parcel } from "./messages.js";
@@ -26,7 +27,10 @@ export interface ThreadTask {
    * finds out even in a loop that never lets go of its thread.
    */
   readonly signal: AbortSignal;
-  /** A breadcrumb: the task in the main thread does this step now. Throws unless `name` is a string. */
+  /**
+   * A breadcrumb: the task in the main thread does this step now. Like {@link progress} it can be called as often as you like: the task
+   * is told the latest, every 50 ms and before it ends. Throws unless `name` is a string, of which the first 500 characters arrive.
+   */
   step(name: string): void;
   /** Says which share is done, from 0 to 1. Throws an `InvalidOption…Error` for anything else. */
   progress(ratio: number): void;
@@ -35,10 +39,11 @@ export interface ThreadTask {
 /** Handles the one task whose port this is. Runs in the thread; never rejects, for that would say that the thread has crashed. */
 export async function run(port: MessagePort): Promise<void> {
   const tell = (news: News) => port.postMessage(news);
-  const { file, item, correlationId, attempt, tier, waitMs, context } = receiveMessageOnPort(port)!
+  const { file, item, correlationId, attempt, tier, waitMs, context, board } = receiveMessageOnPort(port)!
     .message as Parcel;
   tell({ kind: "started" });
   const signal = signalOf(port);
+  const writer = new BoardWriter(board);
   const task: ThreadTask = {
     correlationId,
     attempt,
@@ -47,11 +52,11 @@ export async function run(port: MessagePort): Promise<void> {
     signal,
     step: (name) => {
       if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
-      tell({ kind: "step", name });
+      if (writer.setStep(name)) tell({ kind: "said" });
     },
     progress: (ratio) => {
       checkNumber("ratio", ratio, "a number from 0 to 1", (n) => n >= 0 && n <= 1);
-      tell({ kind: "progress", ratio });
+      if (writer.setRatio(ratio)) tell({ kind: "said" });
     },
   };
   try {

@@ -75,6 +75,21 @@ const jobs = {
     progress(0.5);
     step("last");
   },
+  /** Says much, then nothing more, and doesn't end by itself. */
+  shoutThenDeaf: (times: number, { step, progress }: ThreadTask) => {
+    for (let i = 1; i <= times; i++) {
+      step(`${i} `.repeat(20));
+      progress(i / times);
+    }
+    for (;;);
+  },
+  shout: (times: number, { step, progress }: ThreadTask) => {
+    for (let i = 1; i <= times; i++) {
+      step(`step ${i}`);
+      progress(i / times);
+    }
+  },
+  stepInLetters: (length: number, { step }: ThreadTask) => step("x".repeat(length)),
   reportBadly: (_: unknown, { step, progress }: ThreadTask) =>
     [() => step(5 as never), () => progress(1.5), () => progress("1" as never)].map((call) => {
       try {
