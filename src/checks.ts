@@ -6,6 +6,54 @@ export function checkObject(name: string, value: unknown): void {
   }
 }
 
+/** The names of all options in `O`. The compiler sees to it that none is missing. */
+export type OptionNames<O> = { readonly [Name in keyof O]-?: true };
+
+/**
+ * Throws for an option that nobody knows, as a misspelt one would be without effect. What is undefined isn't given; and only plain
+ * objects count, as those of a class may well have more to them. `path` is what the names stand behind, such as `retry.`.
+ */
+export function checkKnown(options: unknown, names: Readonly<Record<string, true>>, path = ""): void {
+  if (typeof options !== "object" || options === null || !isPlainObject(options)) return;
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(names, name)) continue;
+    const known = Object.keys(names);
+    const near = known.find((other) => isMisspelt(name, other));
+    const hint = near === undefined ? `there are ${known.join(", ")}` : `did you mean ${path}${near}?`;
+    throw new InvalidOptionTypeError(
+      path + name,
+      value,
+      "left out",
+      `${path}${name} is not an option; ${hint}`,
+    );
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** At most two letters are wrong, missing or too many, and not most of them; upper or lower case doesn't matter. */
+function isMisspelt(name: string, meant: string): boolean {
+  const distance = editDistance(name.toLowerCase(), meant.toLowerCase());
+  return distance <= 2 && 2 * distance < meant.length;
+}
+
+/** Levenshtein's: how many letters to change, insert or leave out. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
 export function checkOneOf<V extends string>(name: string, value: unknown, allowed: readonly V[]): V {
   if (value === undefined) return allowed[0]!;
   if (allowed.includes(value as V)) return value as V;

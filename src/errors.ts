@@ -25,8 +25,9 @@ export class InvalidOptionTypeError extends TypeError {
     readonly value: unknown,
     /** What may be given, in words. */
     readonly allowed: string,
+    message = `${option} must be ${allowed}, not ${inWords(value)}`,
   ) {
-    super(`${option} must be ${allowed}, not ${inWords(value)}`);
+    super(message);
   }
 
   static {

@@ -2,6 +2,7 @@ import { asyncPriorityQueue, asyncQueue, isAsyncPriorityQueue, isAsyncQueue } fr
 import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
 import { isPQueue, pQueue } from "./adapters/p-queue.js";
+import { checkKnown, type OptionNames } from "./checks.js";
 import type { Adapter, Instrumented } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
 import { shared } from "./shared.js";
@@ -34,6 +35,16 @@ export interface InstrumentOptions extends Options {
   adapter?: Adapter | undefined;
 }
 
+const OPTIONS: OptionNames<InstrumentOptions> = {
+  name: true,
+  adapter: true,
+  tiers: true,
+  sla: true,
+  traces: true,
+  relation: true,
+  metrics: true,
+};
+
 /** What every copy of this library has instrumented. It also keeps the probes, which the metrics hold only weakly. */
 const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
 
@@ -56,6 +67,7 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
   if ((typeof queue !== "object" && typeof queue !== "function") || queue === null) {
     throw new InvalidOptionTypeError("queue", queue, "a queue");
   }
+  checkKnown(options, OPTIONS);
   const adapter = adapterFor(queue, options);
   const tiers = adapter.tiersOf(queue);
   const settings = readOptions(options, { tiers, priorities: adapter.priorities });

@@ -1,4 +1,4 @@
-import { checkNumber } from "./checks.js";
+import { checkKnown, checkNumber } from "./checks.js";
 import type { SlaTarget } from "./contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "./errors.js";
 
@@ -37,6 +37,7 @@ function readTarget(option: string, target: unknown): SlaTarget {
   if (typeof target !== "object" || target === null) {
     throw new InvalidOptionTypeError(option, target, "an object { targetMs, objective }");
   }
+  checkKnown(target, { targetMs: true, objective: true }, `${option}.`);
   const { targetMs, objective = USUAL_OBJECTIVE } = target as Record<keyof SlaTarget, unknown>;
   const isDuration = (n: number) => n > 0 && n < Number.POSITIVE_INFINITY;
   const isShare = (n: number) => n > 0 && n < 1;

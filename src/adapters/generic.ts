@@ -1,3 +1,4 @@
+import { checkKnown, type OptionNames } from "../checks.js";
 import type { Adapter, Attachment, QueueTelemetry, Told } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
 import { ByItem } from "./by-item.js";
@@ -26,6 +27,8 @@ export interface GenericNames {
   style?: "return" | "callback" | undefined;
 }
 
+const NAMES: OptionNames<GenericNames> = { put: true, get: true, size: true, peek: true, style: true };
+
 /** Tasks that may be left over before those are forgotten that must have gone by ways we don't see. */
 const SLACK = 1_000;
 /** Items that may be between `get` and a wrapped worker before we stop waiting for those that never get there. */
@@ -40,6 +43,7 @@ export function generic(names: GenericNames): Adapter {
   if (typeof names !== "object" || names === null) {
     throw new InvalidOptionTypeError("generic", names, "an object of method names");
   }
+  checkKnown(names, NAMES);
   const { put, get, size, peek, style = "return" } = names;
   checkName("put", put);
   for (const [option, name] of Object.entries({ get, size, peek })) {

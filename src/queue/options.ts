@@ -1,4 +1,4 @@
-import { checkDuration, checkObject, isAbortSignal } from "../checks.js";
+import { checkDuration, checkObject, isAbortSignal, type OptionNames } from "../checks.js";
 import type { Clock } from "../clock.js";
 import type { DropReason } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
@@ -18,13 +18,21 @@ export interface QueueOptions<T> {
    * would be served last (the newcomer, if that is the one). Default: `wait`.
    */
   whenFull?: WhenFull | undefined;
-  /** With `whenFull: "evict"`: evict only while this holds, else wait. Default: always. */
+  /** With `whenFull: "evict"`: evict only while this holds, else wait. An error without `whenFull`. Default: always. */
   evictWhen?: (() => boolean) | undefined;
   /** Is told each item that the queue drops, and why. What it throws is caught and counted. */
   onDrop?: ((item: T, reason: DropReason) => void) | undefined;
   /** Where time comes from. Default: the system clock. */
   clock?: Clock | undefined;
 }
+
+export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown>> = {
+  capacity: true,
+  whenFull: true,
+  evictWhen: true,
+  onDrop: true,
+  clock: true,
+};
 
 /** How long a caller is ready to wait. */
 export interface WaitOptions {

@@ -1,6 +1,6 @@
-import { checkNumber, checkObject, checkOneOf } from "../checks.js";
+import { checkKnown, checkNumber, checkObject, checkOneOf, type OptionNames } from "../checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import type { PriorityPutOptions, QueueOptions } from "./options.js";
+import { type PriorityPutOptions, QUEUE_OPTIONS, type QueueOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import { Ranked } from "./storage/ranked.js";
 import { ONLY_PLACE, type Place } from "./storage/store.js";
@@ -20,6 +20,13 @@ export interface PriorityQueueOptions<T> extends QueueOptions<T> {
   order?: "priority" | "deadline" | undefined;
 }
 
+const OPTIONS: OptionNames<PriorityQueueOptions<unknown>> = {
+  ...QUEUE_OPTIONS,
+  tiers: true,
+  agingMs: true,
+  order: true,
+};
+
 /** Most urgent first; first in, first out among equals. */
 export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   /** Most urgent first; empty where there are no tiers. */
@@ -35,6 +42,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options?: PriorityQueueOptions<T>) {
     checkObject("options", options);
+    checkKnown(options, OPTIONS);
     const order = checkOneOf("order", options?.order, ["priority", "deadline"]);
     const agingMs = checkAging(options?.agingMs, order);
     const rungs = checkTiers(options?.tiers, agingMs);

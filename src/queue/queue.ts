@@ -66,6 +66,10 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const limit = checkCapacity(capacity);
     const policy = checkOneOf("whenFull", whenFull, ["wait", "reject", "evict"]);
     checkFunction("evictWhen", evictWhen);
+    // Where another policy is named, that may be a setting; where none is, one was forgotten.
+    if (evictWhen !== undefined && whenFull === undefined) {
+      throw new InvalidOptionTypeError("evictWhen", evictWhen, 'left out without whenFull "evict"');
+    }
     checkFunction("onDrop", onDrop);
     checkClock(clock);
     const core = new Core(store, clock ?? systemClock, tiers, limit);

@@ -1,5 +1,12 @@
 import { constants } from "node:os";
-import { checkClock, checkFunction, checkNumber, checkObject } from "../checks.js";
+import {
+  checkClock,
+  checkFunction,
+  checkKnown,
+  checkNumber,
+  checkObject,
+  type OptionNames,
+} from "../checks.js";
 import { type Clock, systemClock } from "../clock.js";
 import { InvalidOptionTypeError } from "../errors.js";
 import { CHECKS } from "./checks/index.js";
@@ -69,9 +76,24 @@ export interface Settings {
   readonly clock: Clock;
 }
 
+const OPTIONS: OptionNames<WatchdogOptions> = {
+  everyMs: true,
+  reportDir: true,
+  maxReports: true,
+  minReportIntervalMs: true,
+  stallThresholdMs: true,
+  signal: true,
+  checks: true,
+  stackEvery: true,
+  payload: true,
+  redact: true,
+  clock: true,
+};
+
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkObject("options", options);
+  checkKnown(options, OPTIONS);
   const { everyMs = 1_000, reportDir, maxReports = 20, minReportIntervalMs = 60_000 } = options ?? {};
   const { stallThresholdMs = 500, signal, checks = CHECKS, redact, clock = systemClock } = options ?? {};
   const { stackEvery = 0, payload, print = true } = options ?? {};

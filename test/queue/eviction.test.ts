@@ -165,7 +165,7 @@ describe("evictWhen", () => {
     expect(asked).toBe(0);
     await queue.put("c");
     expect(asked).toBe(1);
-    const patient = new LifoQueue<string>({ capacity: 1, evictWhen });
+    const patient = new LifoQueue<string>({ capacity: 1, whenFull: "wait", evictWhen });
     patient.tryPut("a");
     patient.tryPut("b");
     expect(asked).toBe(1);
