@@ -79,6 +79,7 @@ export interface Settings {
 const OPTIONS: OptionNames<WatchdogOptions> = {
   everyMs: true,
   reportDir: true,
+  print: true,
   maxReports: true,
   minReportIntervalMs: true,
   stallThresholdMs: true,
