@@ -2,7 +2,12 @@ import { inspect } from "node:util";
 
 /** Warns of an error that nobody else would hear of. `what` went wrong, in words. */
 export function warn(what: string, error: unknown): void {
-  process.emitWarning(`${what}: ${inWords(error)}`, "QueuescopeWarning");
+  warnThat(`${what}: ${inWords(error)}`);
+}
+
+/** Warns of what is no error, and hardly what somebody meant. */
+export function warnThat(sentence: string): void {
+  process.emitWarning(sentence, "QueuescopeWarning");
 }
 
 /** Anything can be thrown, also what throws when it is looked at. */

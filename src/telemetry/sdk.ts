@@ -1,4 +1,4 @@
-import { context, diag, metrics, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
+import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { NodeSDK, type NodeSDKConfiguration } from "@opentelemetry/sdk-node";
 import {
@@ -8,35 +8,27 @@ import {
   type Sampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
-import { InvalidOptionRangeError, InvalidOptionTypeError, TelemetryRunningError } from "../errors.js";
+import { TelemetryRunningError } from "../errors.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
+import { resourceOfInstance } from "./sdk/instance.js";
+import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
+import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
 import { measureRuntime } from "./sdk/runtime.js";
 
 export { PortInUseError, TelemetryRunningError } from "../errors.js";
 export { type OpenSpans, openSpans } from "./open-spans.js";
-
-/** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
-export interface TelemetryOptions {
-  /** `service.name` of everything that is emitted. */
-  serviceName: string;
-  /** Where Prometheus may scrape, or `false`. Default: `{ host: "127.0.0.1", port: 9464 }`; port 0 is any free one. */
-  prometheus?: { host?: string | undefined; port?: number | undefined } | false | undefined;
-  /**
-   * Where to send spans, by OTLP over HTTP: the base URL, such as `http://127.0.0.1:4318`. Metrics go there too, if
-   * `prometheus` is `false`. Default: what the environment's `OTEL_EXPORTER_OTLP_…` say; without them, nowhere.
-   */
-  otlp?: { endpoint: string } | undefined;
-  /** Share of traces begun here that are recorded, 0 to 1; traces begun elsewhere keep their decision. Default: 1. */
-  sampling?: number | undefined;
-}
+export type { TelemetryOptions } from "./sdk/options.js";
 
 /** Telemetry that runs. */
 export interface RunningTelemetry {
   /** Where to scrape; undefined where `prometheus` is `false`. */
   readonly url: string | undefined;
-  /** Sends what is left, then stops. If it can't be sent, only `diag` hears of it. Can be called again. */
+  /**
+   * Sends what is left, for `shutdownTimeoutMs` at most, then stops. If it can't be sent, only `diag` hears of it. Can be called
+   * again.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -45,12 +37,15 @@ interface Api {
   disable(): void;
 }
 
+/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
 let running = false;
 
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
  * OTLP if wanted; those of the process too, where `@opentelemetry/instrumentation-runtime-node` is installed. Who has an SDK of
- * their own needs only `metricProducer()`. Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
+ * their own needs only `metricProducer()`, and is warned. Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);
@@ -64,8 +59,9 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   }
 }
 
-async function start({ serviceName, prometheus, otlp, sampling }: Settings): Promise<RunningTelemetry> {
-  const configuration: Partial<NodeSDKConfiguration> = { serviceName };
+async function start(settings: Settings): Promise<RunningTelemetry> {
+  const { serviceName, prometheus, otlp, sampling, shutdownTimeoutMs } = settings;
+  const configuration: Partial<NodeSDKConfiguration> = { serviceName, ...resourceOfInstance() };
   const sampler = samplerFor(sampling, otlp !== undefined || environmentExports("TRACES"));
   if (sampler !== undefined) configuration.sampler = sampler;
   if (otlp !== undefined) Object.assign(configuration, await otlpExport(otlp, prometheus === undefined));
@@ -89,7 +85,7 @@ async function start({ serviceName, prometheus, otlp, sampling }: Settings): Pro
   return {
     url: server?.url,
     shutdown: () => {
-      stopping ??= stop(sdk, registered, server).finally(endRuntime);
+      stopping ??= stop({ sdk, registered, server, shutdownTimeoutMs }).finally(endRuntime);
       return stopping;
     },
   };
@@ -99,22 +95,20 @@ async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server
   try {
     const sdk = new NodeSDK(configuration);
     // Where somebody's SDK was first, it stays. Contexts and propagators come with the tracers; of them the API doesn't say.
+    const theirs = findTheirs();
     const registered: Api[] = [];
-    if (tracers() === new ProxyTracerProvider().getDelegate()) registered.push(trace, context, propagation);
+    if (theirs.tracers === undefined) registered.push(trace, context, propagation);
     const meters = metrics.getMeterProvider();
     sdk.start();
     if (metrics.getMeterProvider() !== meters) registered.push(metrics);
     addOpenSpans();
+    // Without a reader there are no meters of ours to be in anybody's way.
+    warnOfTheirs(configuration.metricReaders?.length === 0 ? { ...theirs, meters: undefined } : theirs);
     return { sdk, registered };
   } catch (error) {
     await server?.close();
     throw error;
   }
-}
-
-/** The provider that is registered, or the one that stands for none. */
-function tracers(): unknown {
-  return (trace.getTracerProvider() as { getDelegate?: () => unknown }).getDelegate?.();
 }
 
 /**
@@ -127,13 +121,16 @@ function addOpenSpans(): void {
   if (Array.isArray(processors)) processors.push(openSpans());
 }
 
-async function stop(
-  sdk: NodeSDK,
-  registered: readonly Api[],
-  server: MetricsServer | undefined,
-): Promise<void> {
+interface Running {
+  readonly sdk: NodeSDK;
+  readonly registered: readonly Api[];
+  readonly server: MetricsServer | undefined;
+  readonly shutdownTimeoutMs: number;
+}
+
+async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Promise<void> {
   try {
-    await sdk.shutdown();
+    await atMost(shutdownTimeoutMs, sdk.shutdown());
   } catch (error) {
     // A collector that is away must not turn a clean exit into a failed one.
     diag.error("queuescope: the last telemetry could not be sent", error);
@@ -141,6 +138,23 @@ async function stop(
     await server?.close();
     for (const api of registered) api.disable();
     running = false;
+  }
+}
+
+/**
+ * Waits for the SDK, which has no limit of its own: exporters try again until theirs, 10 s by default, is over. They can't be told to
+ * stop, and shouldn't be: a collector that is only slow gets everything, if the process lives for so long.
+ */
+async function atMost(timeoutMs: number, sent: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new Error(`it took longer than ${timeoutMs} ms`));
+    timer = setTimeout(giveUp, Math.min(timeoutMs, LONGEST_DELAY));
+  });
+  try {
+    await Promise.race([sent, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -191,54 +205,4 @@ function samplerFor(sampling: number | undefined, exportsSpans: boolean): Sample
   if (!exportsSpans) return new ParentBasedSampler({ root: new AlwaysOffSampler() });
   if (sampling === undefined) return undefined;
   return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampling) });
-}
-
-/** {@link TelemetryOptions}, checked and complete. */
-interface Settings {
-  readonly serviceName: string;
-  readonly prometheus: { host: string; port: number } | undefined;
-  readonly otlp: string | undefined;
-  readonly sampling: number | undefined;
-}
-
-function readOptions(options: unknown): Settings {
-  if (typeof options !== "object" || options === null) {
-    throw new InvalidOptionTypeError("options", options, "an object with at least a serviceName");
-  }
-  const { serviceName, prometheus, otlp, sampling } = options as Record<keyof TelemetryOptions, unknown>;
-  if (typeof serviceName !== "string" || serviceName === "") {
-    throw new InvalidOptionTypeError("serviceName", serviceName, "a string with at least one character");
-  }
-  if (sampling !== undefined) {
-    const allowed = "a number from 0 to 1";
-    if (typeof sampling !== "number") throw new InvalidOptionTypeError("sampling", sampling, allowed);
-    if (!(sampling >= 0 && sampling <= 1)) throw new InvalidOptionRangeError("sampling", sampling, allowed);
-  }
-  return { serviceName, prometheus: readPrometheus(prometheus), otlp: readOtlp(otlp), sampling };
-}
-
-function readPrometheus(prometheus: unknown): Settings["prometheus"] {
-  if (prometheus === false) return undefined;
-  if (prometheus !== undefined && (typeof prometheus !== "object" || prometheus === null)) {
-    throw new InvalidOptionTypeError("prometheus", prometheus, "an object { host, port } or false");
-  }
-  const { host = "127.0.0.1", port = 9464 } = (prometheus ?? {}) as Record<string, unknown>;
-  if (typeof host !== "string" || host === "") {
-    throw new InvalidOptionTypeError("prometheus.host", host, "a host name or an address");
-  }
-  const allowed = "a whole number from 0 to 65535";
-  if (typeof port !== "number") throw new InvalidOptionTypeError("prometheus.port", port, allowed);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidOptionRangeError("prometheus.port", port, allowed);
-  }
-  return { host, port };
-}
-
-function readOtlp(otlp: unknown): string | undefined {
-  if (otlp === undefined) return undefined;
-  const endpoint = (otlp as { endpoint?: unknown } | null)?.endpoint;
-  if (typeof endpoint !== "string" || !/^https?:\/\/[^/]/.test(endpoint)) {
-    throw new InvalidOptionTypeError("otlp.endpoint", endpoint, "an http:// or https:// URL");
-  }
-  return endpoint.replace(/\/+$/, "");
 }

@@ -27,8 +27,12 @@ export class OtlpReceiver {
   readonly metrics: OtlpMetric[] = [];
   readonly paths: string[] = [];
   readonly services = new Set<string>();
+  /** Each `service.instance.id`. */
+  readonly instances = new Set<string>();
   /** What it answers; 400 is what an exporter does not try again. */
   status = 200;
+  /** What it waits for before it takes anything: a collector that is slow. */
+  pause: Promise<void> | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -43,7 +47,10 @@ export class OtlpReceiver {
     server.on("request", (request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
+      request.on("end", async () => {
+        await receiver.pause;
+        // Who has hung up meanwhile has given up, and would send it again or not at all.
+        if (response.destroyed) return;
         receiver.take(request.url ?? "", JSON.parse(Buffer.concat(chunks).toString()));
         response.writeHead(receiver.status, { "content-type": "application/json" }).end("{}");
       });
@@ -62,8 +69,11 @@ export class OtlpReceiver {
     this.paths.push(path);
     const resources = body.resourceSpans ?? body.resourceMetrics ?? [];
     for (const { resource, scopeSpans, scopeMetrics } of resources) {
-      const service = (resource.attributes as OtlpAttribute[]).find(({ key }) => key === "service.name");
-      this.services.add(service?.value.stringValue ?? "");
+      const attributes = new Map(
+        (resource.attributes as OtlpAttribute[]).map(({ key, value }) => [key, value.stringValue ?? ""]),
+      );
+      this.services.add(attributes.get("service.name") ?? "");
+      this.instances.add(attributes.get("service.instance.id") ?? "");
       for (const { spans } of scopeSpans ?? []) this.spans.push(...spans);
       for (const { metrics } of scopeMetrics ?? []) this.metrics.push(...metrics);
     }

@@ -18,7 +18,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { currentCorrelationId } from "../../src/telemetry/correlation.js";
 import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
-import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
+import { DiagCapture, MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 
 const ANY_PORT = { prometheus: { port: 0 } };
 
@@ -65,6 +65,15 @@ function isListening(host: string, port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
+}
+
+const SDK = fileURLToPath(new URL("../../src/telemetry/sdk.ts", import.meta.url));
+
+/** Runs it in a process of its own, until that ends; what it printed. */
+async function runScript(script: string): Promise<string> {
+  const args = ["--import", "tsx", "--input-type=module", "-e", script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
+  return stdout;
 }
 
 async function takePort(): Promise<{ server: Server; port: number }> {
@@ -201,6 +210,10 @@ describe("a start that fails", () => {
     ["sampling", { serviceName: "s", sampling: "all" }, InvalidOptionTypeError],
     ["sampling", { serviceName: "s", sampling: 1.1 }, InvalidOptionRangeError],
     ["sampling", { serviceName: "s", sampling: Number.NaN }, InvalidOptionRangeError],
+    ["shutdownTimeoutMs", { serviceName: "s", shutdownTimeoutMs: "5s" }, InvalidOptionTypeError],
+    ["shutdownTimeoutMs", { serviceName: "s", shutdownTimeoutMs: null }, InvalidOptionTypeError],
+    ["shutdownTimeoutMs", { serviceName: "s", shutdownTimeoutMs: -1 }, InvalidOptionRangeError],
+    ["shutdownTimeoutMs", { serviceName: "s", shutdownTimeoutMs: Number.NaN }, InvalidOptionRangeError],
     ["otlp.endpoint", { serviceName: "s", otlp: {} }, InvalidOptionTypeError],
     ["otlp.endpoint", { serviceName: "s", otlp: null }, InvalidOptionTypeError],
     ["otlp.endpoint", { serviceName: "s", otlp: { endpoint: "collector:4318" } }, InvalidOptionTypeError],
@@ -282,6 +295,24 @@ describe("shutdown", () => {
     await start();
   });
 
+  it("waits for a collector that is slow, but not for ever; what is on its way gets there all the same", async () => {
+    const answer = signal();
+    receiver.pause = answer.promise;
+    const telemetry = await start({ otlp: { endpoint: receiver.endpoint }, shutdownTimeoutMs: 50 });
+    await pass();
+    const said = new DiagCapture();
+    await telemetry.shutdown();
+    said.stop();
+    expect(said.errors).toEqual([
+      ["queuescope: the last telemetry could not be sent", new Error("it took longer than 50 ms")],
+    ]);
+    expect(receiver.spans).toEqual([]);
+    expect(await isListening("127.0.0.1", Number(new URL(telemetry.url as string).port))).toBe(false);
+    expect(trace.getTracer("any").startSpan("any").isRecording()).toBe(false);
+    answer.give();
+    await vi.waitFor(() => expect(receiver.spans).toHaveLength(2), { timeout: 10_000 });
+  });
+
   it("closes the port even if a scraper keeps its connection", async () => {
     const { url, shutdown } = await start();
     const response = await fetch(url as string, { keepalive: true });
@@ -327,6 +358,102 @@ describe("OTLP", () => {
     const before = metrics.getMeterProvider();
     await start({ prometheus: false });
     expect(metrics.getMeterProvider()).toBe(before);
+  });
+});
+
+describe("service.instance.id", () => {
+  const otlp = () => ({ prometheus: false, otlp: { endpoint: receiver.endpoint } }) as const;
+
+  it("is the same in all that a process sends", async () => {
+    for (let i = 0; i < 2; i++) {
+      const telemetry = await start(otlp());
+      await pass();
+      await telemetry.shutdown();
+    }
+    expect(new Set(receiver.paths)).toEqual(new Set(["/v1/traces", "/v1/metrics"]));
+    expect([...receiver.instances]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+  });
+
+  it("is what the environment says", async () => {
+    vi.stubEnv("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=pod-1,service.version=2");
+    const telemetry = await start(otlp());
+    await pass();
+    await telemetry.shutdown();
+    expect([...receiver.instances]).toEqual(["pod-1"]);
+  });
+
+  it("tells the processes of a service apart, whose series would be one and the same", async () => {
+    const script = `
+      const { startTelemetry } = await import(${JSON.stringify(SDK)});
+      const options = { serviceName: "s", prometheus: false, otlp: { endpoint: ${JSON.stringify(receiver.endpoint)} } };
+      await (await startTelemetry(options)).shutdown();
+    `;
+    await Promise.all([runScript(script), runScript(script)]);
+    expect([...receiver.services]).toEqual(["s"]);
+    expect(receiver.instances.size).toBe(2);
+    expect(receiver.instances).not.toContain("");
+  }, 60_000);
+});
+
+describe("beside an SDK that was registered before", () => {
+  const warn = vi.spyOn(process, "emitWarning");
+  beforeEach(() => void warn.mockClear().mockImplementation(() => {}));
+
+  it("says so, of spans, and what that means", async () => {
+    const spans = new SpanCapture();
+    await (await start({ otlp: { endpoint: receiver.endpoint } })).shutdown();
+    await spans.stop();
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(
+          /^queuescope: before startTelemetry\(\), a tracer provider \(TracerProvider\) had been .* Spans go where .*metricProducer\(\)\.$/,
+        ),
+        "QueuescopeWarning",
+      ],
+    ]);
+  });
+
+  it("says so, of metrics, which go another way", async () => {
+    const capture = new MetricCapture("plain");
+    const { url, shutdown } = await start();
+    await pass();
+    expect(await (await fetch(url as string)).text()).toContain(`queue_name="${name}"`);
+    await shutdown();
+    expect(metrics.getMeterProvider()).toBe(capture.provider);
+    await capture.stop();
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(
+          / a meter provider \(MeterProvider\) had been .* of the process to that meter provider\. /,
+        ),
+        "QueuescopeWarning",
+      ],
+    ]);
+  });
+
+  it("says nothing of metrics where it exports none", async () => {
+    const capture = new MetricCapture("plain");
+    await (await start({ prometheus: false })).shutdown();
+    await capture.stop();
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it("says all of it at once", async () => {
+    const captures = [new SpanCapture(), new MetricCapture("plain")];
+    await (await start()).shutdown();
+    for (const capture of captures) await capture.stop();
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(/ a tracer provider .* and a meter provider .* and stay\. /),
+        "QueuescopeWarning",
+      ],
+    ]);
+  });
+
+  it("says nothing where there was none, also the second time", async () => {
+    await (await start()).shutdown();
+    await (await start()).shutdown();
+    expect(warn).not.toHaveBeenCalled();
   });
 });
 
@@ -394,13 +521,10 @@ describe("sampling", () => {
 });
 
 it("does not keep the process from ending", async () => {
-  const sdk = fileURLToPath(new URL("../../src/telemetry/sdk.ts", import.meta.url));
-  const script = `
-    const { startTelemetry } = await import(${JSON.stringify(sdk)});
+  const printed = await runScript(`
+    const { startTelemetry } = await import(${JSON.stringify(SDK)});
     const { url } = await startTelemetry({ serviceName: "s", prometheus: { port: 0 } });
     console.log((await fetch(url)).status);
-  `;
-  const args = ["--import", "tsx", "--input-type=module", "-e", script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 15_000 });
-  expect(stdout.trim()).toBe("200");
-});
+  `);
+  expect(printed.trim()).toBe("200");
+}, 60_000);

@@ -1,0 +1,16 @@
+import { randomUUID } from "node:crypto";
+import * as sdkNode from "@opentelemetry/sdk-node";
+
+/** Of this process, or of this thread: each has queues of its own. */
+const INSTANCE = randomUUID();
+
+/**
+ * The SDK's option for a resource with a `service.instance.id`: by OTLP it is what tells the processes of a service apart. One that
+ * the environment or a detector has goes first. From its 3.x line on the SDK makes one by itself, and has nothing to make it with.
+ */
+export function resourceOfInstance(): Pick<sdkNode.NodeSDKConfiguration, "resource"> | undefined {
+  const { resources }: { resources?: typeof sdkNode.resources } = sdkNode;
+  if (resources === undefined) return undefined;
+  const instance = resources.resourceFromAttributes({ "service.instance.id": INSTANCE });
+  return { resource: resources.defaultResource().merge(instance) };
+}

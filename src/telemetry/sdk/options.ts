@@ -1,0 +1,87 @@
+import { checkNumber } from "../../checks.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
+
+/** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
+export interface TelemetryOptions {
+  /** `service.name` of everything that is emitted. */
+  serviceName: string;
+  /** Where Prometheus may scrape, or `false`. Default: `{ host: "127.0.0.1", port: 9464 }`; port 0 is any free one. */
+  prometheus?: { host?: string | undefined; port?: number | undefined } | false | undefined;
+  /**
+   * Where to send spans, by OTLP over HTTP: the base URL, such as `http://127.0.0.1:4318`. Metrics go there too, if
+   * `prometheus` is `false`. Default: what the environment's `OTEL_EXPORTER_OTLP_…` say; without them, nowhere.
+   */
+  otlp?: { endpoint: string } | undefined;
+  /** Share of traces begun here that are recorded, 0 to 1; traces begun elsewhere keep their decision. Default: 1. */
+  sampling?: number | undefined;
+  /**
+   * How long `shutdown` waits for what is left to be sent, in milliseconds; `Infinity`: as long as the exporters try. What takes longer
+   * goes on as long as the process does. Default: 5 000.
+   */
+  shutdownTimeoutMs?: number | undefined;
+}
+
+/** {@link TelemetryOptions}, checked and complete. */
+export interface Settings {
+  readonly serviceName: string;
+  readonly prometheus: { host: string; port: number } | undefined;
+  readonly otlp: string | undefined;
+  readonly sampling: number | undefined;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** Throws an `InvalidOption…Error`. */
+export function readOptions(options: unknown): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidOptionTypeError("options", options, "an object with at least a serviceName");
+  }
+  const {
+    serviceName,
+    prometheus,
+    otlp,
+    sampling,
+    shutdownTimeoutMs = 5_000,
+  } = options as Record<keyof TelemetryOptions, unknown>;
+  if (typeof serviceName !== "string" || serviceName === "") {
+    throw new InvalidOptionTypeError("serviceName", serviceName, "a string with at least one character");
+  }
+  if (sampling !== undefined) {
+    const allowed = "a number from 0 to 1";
+    if (typeof sampling !== "number") throw new InvalidOptionTypeError("sampling", sampling, allowed);
+    if (!(sampling >= 0 && sampling <= 1)) throw new InvalidOptionRangeError("sampling", sampling, allowed);
+  }
+  checkNumber("shutdownTimeoutMs", shutdownTimeoutMs, "milliseconds, from 0", (ms) => ms >= 0);
+  return {
+    serviceName,
+    prometheus: readPrometheus(prometheus),
+    otlp: readOtlp(otlp),
+    sampling,
+    shutdownTimeoutMs: shutdownTimeoutMs as number,
+  };
+}
+
+function readPrometheus(prometheus: unknown): Settings["prometheus"] {
+  if (prometheus === false) return undefined;
+  if (prometheus !== undefined && (typeof prometheus !== "object" || prometheus === null)) {
+    throw new InvalidOptionTypeError("prometheus", prometheus, "an object { host, port } or false");
+  }
+  const { host = "127.0.0.1", port = 9464 } = (prometheus ?? {}) as Record<string, unknown>;
+  if (typeof host !== "string" || host === "") {
+    throw new InvalidOptionTypeError("prometheus.host", host, "a host name or an address");
+  }
+  const allowed = "a whole number from 0 to 65535";
+  if (typeof port !== "number") throw new InvalidOptionTypeError("prometheus.port", port, allowed);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidOptionRangeError("prometheus.port", port, allowed);
+  }
+  return { host, port };
+}
+
+function readOtlp(otlp: unknown): string | undefined {
+  if (otlp === undefined) return undefined;
+  const endpoint = (otlp as { endpoint?: unknown } | null)?.endpoint;
+  if (typeof endpoint !== "string" || !/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new InvalidOptionTypeError("otlp.endpoint", endpoint, "an http:// or https:// URL");
+  }
+  return endpoint.replace(/\/+$/, "");
+}
