@@ -1,16 +1,17 @@
 import type { WorkerView } from "../contracts.js";
 import { recorder, type Transition } from "../recorder.js";
 import { count, duration, percent, perSecond } from "./checks/words.js";
-import type { Rates, Situation, TaskNow, Verdict } from "./situation.js";
+import { shown } from "./shown.js";
+import type { Rates, Situation, Verdict } from "./situation.js";
+import { groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
 import type { HeadNow, MemoryNow } from "./watched-queue.js";
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
-/** How many groups of tasks, and tasks of each, the text shows. */
+/** How many items, pools and gates the text shows. */
 const MOST_LINES = 5;
-
-/** A task in flight, as a report shows it. */
-export type TaskReport = Omit<TaskNow, "facts">;
+/** How much of a verdict's sentence it shows, in characters: there may be texts of the user's in it. */
+const MOST_CHARACTERS = 600;
 
 /** Why a queue is late, with what that is concluded from. Everything but the text's wording is a contract, by version. */
 export class BreachReport {
@@ -34,11 +35,7 @@ export class BreachReport {
   /** About what the items that wait take, in bytes; undefined where that can't be known. */
   readonly memory: MemoryNow | undefined;
   /** What is in flight, by what it waits for. */
-  readonly groups: readonly {
-    readonly kind: string | undefined;
-    readonly label: string | undefined;
-    readonly tasks: readonly TaskReport[];
-  }[];
+  readonly groups: readonly TaskGroupReport[];
   readonly tiers: Situation["tiers"];
   readonly waitingPuts: number | undefined;
   readonly waitingGets: number | undefined;
@@ -63,7 +60,7 @@ export class BreachReport {
     verdicts: readonly Verdict[],
     notEnoughEvidence: readonly string[],
     head: readonly HeadNow[],
-    workers: readonly { pool: string; workers: readonly WorkerView[] }[],
+    workers: readonly { pool: string; workers: readonly WorkerView[]; seenAt: number }[],
     memory: MemoryNow | undefined,
   ) {
     this.memory = memory;
@@ -77,17 +74,16 @@ export class BreachReport {
     this.verdicts = verdicts;
     this.notEnoughEvidence = notEnoughEvidence;
     this.head = head;
-    this.groups = situation.groups.map(({ kind, label, tasks }) => ({
-      kind,
-      label,
-      tasks: tasks.map(taskReport),
-    }));
+    this.groups = situation.groups.map(groupReport);
     this.tiers = tiers;
     this.waitingPuts = situation.waitingPuts;
     this.waitingGets = situation.waitingGets;
     this.inFlight = situation.inFlight;
     this.pools = pools;
-    this.workers = workers.map(({ pool, workers }) => ({ pool, workers: workers.map(workerReport) }));
+    this.workers = workers.map(({ pool, workers, seenAt }) => ({
+      pool,
+      workers: workers.map((worker) => workerReport(worker, seenAt)),
+    }));
     this.gates = situation.gates.map(({ name, limit, inFlight, waiting, isOpen }) => ({
       name,
       limit,
@@ -107,12 +103,15 @@ export class BreachReport {
     return { ...this };
   }
 
-  /** Fits a terminal: the verdicts first, then the head, what is in flight, and the rest in a few lines. */
+  /**
+   * Fits a terminal: the verdicts first, then what is in flight, the head, and the rest in a few lines. Long texts are cut, and control
+   * characters in them are written as `\u000a`.
+   */
   toString(): string {
     return [
       this.headline(),
       ...this.why(),
-      ...this.inFlightLines(),
+      ...groupLines(this.groups),
       ...this.headLines(),
       this.ratesLine(),
       ...this.workerLines(),
@@ -127,38 +126,29 @@ export class BreachReport {
   private headline(): string {
     const sla = this.targetMs === undefined ? "" : ` (SLA ${duration(this.targetMs)})`;
     const room = Number.isFinite(this.capacity) ? ` of ${this.capacity}` : "";
-    return `${this.isLate ? "BREACH" : "REPORT"} queue=${this.queue} tier=${this.tier} head waited ${duration(this.waitMs)}${sla}, depth ${this.depth}${room}`;
+    return `${this.isLate ? "BREACH" : "REPORT"} queue=${shown(this.queue)} tier=${shown(this.tier)} head waited ${duration(this.waitMs)}${sla}, depth ${this.depth}${room}`;
   }
 
   private why(): string[] {
     if (this.verdicts.length === 0) {
       if (!this.isLate && this.targetMs !== undefined) return ["WHY  nothing to explain: the SLA is met"];
+      if (!this.isLate && this.depth === 0) return ["WHY  nothing to explain: no item waits"];
       const notYet =
         this.notEnoughEvidence.length === 0
           ? ""
-          : ` (too early to tell: ${this.notEnoughEvidence.join(", ")})`;
+          : ` (too early to tell: ${this.notEnoughEvidence.map((name) => shown(name)).join(", ")})`;
       return [`WHY  not known: no check has found a cause${notYet}`];
     }
     return this.verdicts.map(
       ({ name, confidence, sentence }, i) =>
-        `${i === 0 ? "WHY " : "    "} ${name} (${confidence.toFixed(2)}): ${sentence}`,
+        `${i === 0 ? "WHY " : "    "} ${shown(name)} (${confidence.toFixed(2)}): ${shown(sentence, MOST_CHARACTERS)}`,
     );
-  }
-
-  private inFlightLines(): string[] {
-    return this.groups.slice(0, MOST_LINES).map(({ kind, label, tasks }) => {
-      const ids = tasks.slice(0, 3).map(({ correlationId }) => correlationId);
-      const [oldest] = tasks;
-      const since = oldest?.runningMs === undefined ? "" : `, up to ${duration(oldest.runningMs)}`;
-      const what = label === undefined ? "nobody knows where" : `${kind} ${label}`;
-      return `${`${tasks.length}x`.padEnd(4)} ${what}${since}   ${ids.join(", ")}${tasks.length > 3 ? ", …" : ""}`;
-    });
   }
 
   private headLines(): string[] {
     return this.head.slice(0, MOST_LINES).map(({ waitMs, tier, attempt, correlationId }, i) => {
       const waited = waitMs === undefined ? "" : ` waited ${duration(waitMs)}`;
-      return `${i === 0 ? "NEXT" : "    "} ${correlationId ?? "(no correlation ID)"}${waited}, tier ${tier}, attempt ${attempt}`;
+      return `${i === 0 ? "NEXT" : "    "} ${correlationId === undefined ? "(no correlation ID)" : shown(correlationId)}${waited}, tier ${shown(tier)}, attempt ${attempt}`;
     });
   }
 
@@ -176,16 +166,17 @@ export class BreachReport {
   }
 
   private workerLines(): string[] {
-    const lines = this.pools.map(({ name, isTaking, workers }) => {
+    const pools = this.pools.map(({ name, isTaking, workers }) => {
       const states = Object.entries(workers).filter(([, n]) => n > 0);
-      return `POOL ${name}${isTaking ? "" : " (takes nothing)"}: ${states.map(([state, n]) => `${n} ${state}`).join(", ")}`;
+      return `POOL ${shown(name)}${isTaking ? "" : " (takes nothing)"}: ${states.map(([state, n]) => `${n} ${state}`).join(", ")}`;
     });
-    for (const { name, limit, inFlight, waiting, isOpen } of this.gates) {
-      lines.push(
-        `GATE ${name}: ${inFlight} of ${limit} through, ${waiting} waiting${isOpen ? ", breaker open" : ""}`,
-      );
-    }
+    const gates = this.gates.map(
+      ({ name, limit, inFlight, waiting, isOpen }) =>
+        `GATE ${shown(name)}: ${inFlight} of ${limit} through, ${waiting} waiting${isOpen ? ", breaker open" : ""}`,
+    );
+    const lines = [...few(pools, "pool"), ...few(gates, "gate")];
     if (this.waitingPuts) lines.push(`PUTS ${count(this.waitingPuts, "producer")} blocked`);
+    if (this.waitingGets) lines.push(`GETS ${count(this.waitingGets, "consumer")} idle`);
     return lines;
   }
 
@@ -201,23 +192,37 @@ export class BreachReport {
   }
 }
 
-/** A worker, as a report shows it. */
-export type WorkerReport = Omit<WorkerView, "work">;
-
-function workerReport({
-  id,
-  state,
-  step,
-  gate,
-  lastStartAt,
-  lastStepAt,
-  lastFinishAt,
-}: WorkerView): WorkerReport {
-  return { id, state, step, gate, lastStartAt, lastStepAt, lastFinishAt };
+/** The first of many lines. */
+function few(lines: readonly string[], what: string): string[] {
+  if (lines.length <= MOST_LINES) return [...lines];
+  return [...lines.slice(0, MOST_LINES), `     and ${count(lines.length - MOST_LINES, `more ${what}`)}`];
 }
 
-function taskReport({ facts: _, ...task }: TaskNow): TaskReport {
-  return task;
+/** A worker, as a report shows it. */
+export interface WorkerReport extends Omit<WorkerView, "work"> {
+  /** How long ago each was, in milliseconds; undefined where there is nothing yet. */
+  readonly lastStartMsAgo: number | undefined;
+  readonly lastStepMsAgo: number | undefined;
+  readonly lastFinishMsAgo: number | undefined;
+}
+
+function workerReport(
+  { id, state, step, gate, lastStartAt, lastStepAt, lastFinishAt }: WorkerView,
+  seenAt: number,
+): WorkerReport {
+  const ago = (at: number | undefined) => (at === undefined ? undefined : Math.max(0, seenAt - at));
+  return {
+    id,
+    state,
+    step,
+    gate,
+    lastStartAt,
+    lastStepAt,
+    lastFinishAt,
+    lastStartMsAgo: ago(lastStartAt),
+    lastStepMsAgo: ago(lastStepAt),
+    lastFinishMsAgo: ago(lastFinishAt),
+  };
 }
 
 function utilizationOf(pools: Situation["pools"]): number | undefined {

@@ -20,6 +20,8 @@ export interface WaitNow {
   readonly label: string;
   readonly state: string | undefined;
   readonly forMs: number;
+  /** Where in the code it began, innermost first, if that was sampled. */
+  readonly stack?: readonly Frame[] | undefined;
 }
 
 /** A task in flight. */

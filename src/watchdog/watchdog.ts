@@ -100,7 +100,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
         const now = performance.now();
         return this.waits
           .of(task)
-          .map(({ kind, label, state, since }) => ({ kind, label, state, forMs: now - since }));
+          .map(({ kind, label, state, since, stack }) => ({ kind, label, state, forMs: now - since, stack }));
       },
       putAt: (task) => this.waits.putAt(task),
       neverResumes: (task) => this.waits.neverResumes(task),

@@ -176,9 +176,10 @@ export class WatchedQueue {
     }));
   }
 
-  /** Each worker's state and heartbeat, by pool. */
-  workers(): { pool: string; workers: readonly WorkerView[] }[] {
-    return this.pools().map((pool) => ({ pool: pool.name, workers: pool.statuses() }));
+  /** Each worker's state and heartbeat, by pool, and when that was seen, in monotonic milliseconds. */
+  workers(): { pool: string; workers: readonly WorkerView[]; seenAt: number }[] {
+    const seenAt = this.queue.probe.now();
+    return this.pools().map((pool) => ({ pool: pool.name, workers: pool.statuses(), seenAt }));
   }
 
   /** The tier whose oldest item has waited longest for its SLA; 0 where there are no SLAs. */

@@ -236,6 +236,7 @@ describe("a report", () => {
       [
         "id",
         "lastStartAt",
+        "lastStartMsAgo",
         "state",
       ]
     `);

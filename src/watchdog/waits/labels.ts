@@ -33,6 +33,7 @@ function isRandom(part: string): boolean {
   return /[a-z]/i.test(part) && (part.match(/\d/g)?.length ?? 0) >= 3;
 }
 
-function short(text: string): string {
+/** What is longer than a line is cut. */
+export function short(text: string): string {
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1)}…`;
 }

@@ -6,7 +6,8 @@ import type { Frame } from "./wait.js";
 const MOST_LINES = 24;
 /** How many of them are shown, when those of Node and of this library are left out. */
 const MOST_FRAMES = 8;
-const LINE = /^\s+at (?:(?:async )?(.*?) \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
+/** Without what V8 adds where a method has another name than its function: `Crew.ship [as handler]`. */
+const LINE = /^\s+at (?:(?:async )?(.*?)(?: \[as .*?\])? \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
 
 let every = 0;
 let turn = 0;
@@ -31,8 +32,17 @@ export function sampledPlace(): Error | undefined {
   }
 }
 
+/** What was read of a place before. */
+const read = new WeakMap<Error, readonly Frame[]>();
+
 /** The lines of the user's own code and of their packages, innermost first. */
 export function framesOf(place: Error): readonly Frame[] {
+  const known = read.get(place) ?? framesIn(place);
+  read.set(place, known);
+  return known;
+}
+
+function framesIn(place: Error): readonly Frame[] {
   const frames: Frame[] = [];
   const { stack } = place;
   if (typeof stack !== "string") return frames;

@@ -1,4 +1,5 @@
 import { InvalidOptionTypeError } from "../../errors.js";
+import { short } from "./labels.js";
 import { Pending } from "./pending.js";
 import { currentSheet, type Sheet } from "./sheet.js";
 
@@ -13,14 +14,14 @@ class LabelWait extends Pending {
   }
 
   protected label(): string {
-    return this.name;
+    return short(this.name);
   }
 }
 
 /**
  * Says what the current task waits for, for as long as the promise is pending: `await waitFor("lock on order 7", lock.acquire())`.
- * A watchdog's report names it. Settles as the promise does. Outside of any task, and while no watchdog runs, it does nothing
- * else. Rejects with an `InvalidOptionTypeError` unless `label` is a string.
+ * A watchdog's report names it, by 120 characters of the label at most. Settles as the promise does. Outside of any task, and while
+ * no watchdog runs, it does nothing else. Rejects with an `InvalidOptionTypeError` unless `label` is a string.
  */
 export function waitFor<R>(label: string, promise: PromiseLike<R> | R): Promise<Awaited<R>> {
   if (typeof label !== "string") {

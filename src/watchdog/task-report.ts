@@ -1,0 +1,78 @@
+import { count, duration } from "./checks/words.js";
+import { shown } from "./shown.js";
+import type { TaskGroup, TaskNow } from "./situation.js";
+import type { Frame } from "./waits/wait.js";
+
+/** How many groups of tasks the text shows, and how many tasks of each by their correlation ID. */
+const MOST_GROUPS = 5;
+const MOST_IDS = 3;
+/** Beyond this column no further ID is shown. */
+const MOST_COLUMNS = 120;
+
+/** A task in flight, as a report shows it. */
+export type TaskReport = Omit<TaskNow, "facts">;
+
+/** Tasks in flight that wait for the same, as a report shows them. */
+export interface TaskGroupReport {
+  /** What they wait for; undefined where nobody knows. */
+  readonly kind: string | undefined;
+  readonly label: string | undefined;
+  /** The one that has waited longest comes first. */
+  readonly tasks: readonly TaskReport[];
+}
+
+export function groupReport({ kind, label, tasks }: TaskGroup): TaskGroupReport {
+  return { kind, label, tasks: tasks.map(({ facts: _, ...task }) => task) };
+}
+
+/** Groups of tasks for a terminal, a few lines each. */
+export function groupLines(groups: readonly TaskGroupReport[]): string[] {
+  const lines = groups.slice(0, MOST_GROUPS).flatMap(linesOf);
+  const rest = groups.slice(MOST_GROUPS).reduce((sum, { tasks }) => sum + tasks.length, 0);
+  if (rest > 0) lines.push(`     and ${count(rest, "task")} that wait for something else`);
+  return lines;
+}
+
+function linesOf({ kind, label, tasks }: TaskGroupReport): string[] {
+  const what = label === undefined ? "nobody knows where" : `${kind} ${shown(label)}`;
+  const oldest = tasks[0];
+  const state = oldest?.waits.findLast((wait) => wait.kind === kind)?.state;
+  const how = state === undefined ? "" : `, "${shown(state)}"`;
+  const since = oldest?.runningMs === undefined ? "" : `, up to ${duration(oldest.runningMs)}`;
+  const lost = tasks.filter(({ neverResumes }) => neverResumes);
+  const fate = lost.length > 0 && lost.length === tasks.length ? ", can never resume" : "";
+  const lines = [withIds(`${`${tasks.length}x`.padEnd(4)} ${what}${how}${since}${fate}   `, tasks)];
+  if (lost.length > 0 && fate === "") lines.push(withIds(`     ${lost.length} can never resume:   `, lost));
+  return [...lines, ...placesOf(tasks)];
+}
+
+/** Where one of the tasks was put, and where it waits, if that was sampled of any. */
+function placesOf(tasks: readonly TaskReport[]): string[] {
+  for (const { putAt, waits, correlationId } of tasks) {
+    const wait = waits.findLast(({ stack }) => stack !== undefined && stack.length > 0);
+    const places = [
+      ["put", putAt?.[0]],
+      ["waits", wait?.stack?.[0]],
+    ] as const;
+    const lines = places.flatMap(([what, frame]) =>
+      frame === undefined ? [] : `     ${what} in ${inWords(frame)}   ${shown(correlationId)}`,
+    );
+    if (lines.length > 0) return lines;
+  }
+  return [];
+}
+
+function inWords({ name, file, line }: Frame): string {
+  return `${shown(name ?? "anonymous code")} (${shown(file, 200)}:${line})`;
+}
+
+/** As many IDs as there is room for. */
+function withIds(line: string, tasks: readonly TaskReport[]): string {
+  let text = line;
+  for (const [i, { correlationId }] of tasks.entries()) {
+    const id = `${i === 0 ? "" : ", "}${shown(correlationId)}`;
+    if (i === MOST_IDS || (i > 0 && text.length + id.length > MOST_COLUMNS)) return `${text}, …`;
+    text += id;
+  }
+  return text;
+}
