@@ -15,7 +15,7 @@ export {
 export type { Health, QueueHealthOptions } from "./contracts/health.js";
 export type { Around, Carrier, DropReason, Observer, Outcome, TaskFacts } from "./contracts/observer.js";
 export type { Onlooker, Onlooking } from "./contracts/onlooker.js";
-export type { GateView, PoolView, WorkerState, WorkerView } from "./contracts/pool.js";
+export type { GateView, Hindrance, PoolView, WorkerState, WorkerView } from "./contracts/pool.js";
 export type { Head, Probe, TaskView } from "./contracts/probe.js";
 export { REPORT, type Report, type Reportable } from "./contracts/report.js";
 export { type Consumer, SUPPLY, type Supply, type Work } from "./contracts/supply.js";

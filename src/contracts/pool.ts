@@ -22,11 +22,16 @@ export interface WorkerView {
   readonly lastFinishAt: number | undefined;
 }
 
+/** Why a pool takes no items, or soon won't. */
+export type Hindrance = "has not been started" | "is paused" | "is draining" | "is stopping" | "is stopped";
+
 /** Read-only sight of a worker pool. */
 export interface PoolView {
   readonly name: string;
   /** Does it take items? */
   readonly isTaking: boolean;
+  /** Undefined while it takes items, with no end in sight. */
+  readonly hindrance: Hindrance | undefined;
   /** How many workers are in the state. */
   count(state: WorkerState): number;
   /** Each of its workers, for a report. */

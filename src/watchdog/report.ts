@@ -225,12 +225,15 @@ function workerReport(
   };
 }
 
+/** While some pools take items, idle workers of the others are no free hands. */
 function utilizationOf(pools: Situation["pools"]): number | undefined {
+  const isOneTaking = pools.some(({ isTaking }) => isTaking);
   let busy = 0;
   let all = 0;
-  for (const { workers } of pools) {
-    busy += workers.processing + workers.backoff + workers.stalled;
-    all += workers.processing + workers.backoff + workers.stalled + workers.idle;
+  for (const { isTaking, workers } of pools) {
+    const working = workers.processing + workers.backoff + workers.stalled;
+    busy += working;
+    all += working + (isTaking || !isOneTaking ? workers.idle : 0);
   }
   return all === 0 ? undefined : busy / all;
 }

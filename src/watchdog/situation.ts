@@ -1,4 +1,4 @@
-import type { GateView, SlaTarget, TaskFacts, WorkerState } from "../contracts.js";
+import type { GateView, Hindrance, SlaTarget, TaskFacts, WorkerState } from "../contracts.js";
 import type { Frame, WaitKind } from "./waits/wait.js";
 
 /** One tier of a queue, at the moment of a look. */
@@ -62,6 +62,8 @@ export interface TaskGroup {
 export interface PoolNow {
   readonly name: string;
   readonly isTaking: boolean;
+  /** Why it takes nothing, or soon won't; undefined while it takes items, with no end in sight. */
+  readonly hindrance: Hindrance | undefined;
   readonly workers: Readonly<Record<WorkerState, number>>;
 }
 

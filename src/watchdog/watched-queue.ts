@@ -244,5 +244,5 @@ function poolNow(pool: PoolView): PoolNow {
     stalled: pool.count("stalled"),
     stopped: pool.count("stopped"),
   };
-  return { name: pool.name, isTaking: pool.isTaking, workers };
+  return { name: pool.name, isTaking: pool.isTaking, hindrance: pool.hindrance, workers };
 }

@@ -1,5 +1,14 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Consumer, PoolView, Report, Supply, Work, WorkerState, WorkerView } from "../contracts.js";
+import type {
+  Consumer,
+  Hindrance,
+  PoolView,
+  Report,
+  Supply,
+  Work,
+  WorkerState,
+  WorkerView,
+} from "../contracts.js";
 import { TaskAbandonedError } from "../errors.js";
 import { recorder } from "../recorder.js";
 import { type Abortable, Signals } from "../signals.js";
@@ -20,6 +29,8 @@ const MOST_IDS = 100;
 
 /** Whom a crew tells what happens. */
 export interface Listener<T> {
+  /** Why nothing is taken, or soon won't be. */
+  readonly hindrance: Hindrance | undefined;
   changed(worker: Worker<T>, from: WorkerState): void;
   failed(failed: Failed<T>): void;
   /** Nothing is running any more, and nothing will be unless something is put into the queue. */
@@ -86,6 +97,10 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   get name(): string {
     return this.settings.name;
+  }
+
+  get hindrance(): Hindrance | undefined {
+    return this.listener.hindrance;
   }
 
   get gateName(): string | undefined {

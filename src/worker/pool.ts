@@ -1,6 +1,12 @@
 import { EventEmitter } from "node:events";
 import { checkDuration, checkFunction, checkObject } from "../checks.js";
-import { type QueueHealthOptions, SUPPLY, type Supply, type WorkerState } from "../contracts.js";
+import {
+  type Hindrance,
+  type QueueHealthOptions,
+  SUPPLY,
+  type Supply,
+  type WorkerState,
+} from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { recorder } from "../recorder.js";
 import { warn } from "../warning.js";
@@ -80,7 +86,11 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.name = settings.name;
     this.supply = supply;
     this.settings = settings;
+    const hindrance = () => this.hindrance;
     this.crew = new Crew(supply, settings, handler, {
+      get hindrance() {
+        return hindrance();
+      },
       changed: (worker, from) => this.changed(worker, from),
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),
@@ -219,7 +229,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   }
 
   /** Why nothing is taken, or soon won't be. */
-  private get hindrance(): string | undefined {
+  private get hindrance(): Hindrance | undefined {
     const { stage } = this;
     const { isTaking } = this.crew;
     if (stage === "ready") return "has not been started";

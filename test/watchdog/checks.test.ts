@@ -54,35 +54,101 @@ describe("no-consumer", () => {
   });
 
   it("is said at once where every worker has stopped", () => {
-    const gone = { lastTakenMsAgo: 0, pools: [pool({ stopped: 2 }, false)] };
-    expect(sentence(noConsumer, gone)).toMatch(/every worker of "packers" has stopped$/);
+    const gone = { lastTakenMsAgo: 0, pools: [pool({ stopped: 2 }, "is stopped")] };
+    expect(sentence(noConsumer, gone)).toMatch(/; "packers" is stopped$/);
   });
 
-  it("is said of a pool that never began, which is then rather not paused", () => {
+  it("is said of a pool that never began, which is then not paused", () => {
     const unstarted = {
       takenEver: 0,
       lastTakenMsAgo: Number.POSITIVE_INFINITY,
-      pools: [pool({ idle: 2 }, false)],
+      pools: [pool({ idle: 2 }, "has not been started")],
     };
-    expect(sentence(noConsumer, unstarted)).toContain('"packers" has not been started');
+    expect(sentence(noConsumer, unstarted)).toBe(
+      'nobody has ever taken an item; "packers" has not been started',
+    );
+    expect(confidence(consumersPaused, unstarted)).toBe(0);
+  });
+
+  it("is said of a queue that was paused before it gave anything out, as nobody can tell that from one that was never started", () => {
+    const unstarted = { takenEver: 0, lastTakenMsAgo: Number.POSITIVE_INFINITY, isPaused: true };
+    expect(sentence(noConsumer, unstarted)).toBe(
+      "nobody has ever taken an item: the queue has not been started, or was paused from the beginning",
+    );
     expect(confidence(consumersPaused, unstarted)).toBe(0.5);
+  });
+
+  it("is said of a pool that is stopping, whatever it still works on", () => {
+    const last = task({ worker: "packers 1" });
+    const stopping = { ...quiet, pools: [pool({ processing: 1 }, "is stopping")], tasks: [last] };
+    expect(sentence(noConsumer, stopping)).toBe(
+      'nobody takes items any more: the last one was taken 2.0 s ago; "packers" is stopping, 1 task is still running',
+    );
+    expect(confidence(consumersPaused, stopping)).toBe(0);
+    expect(confidence(underCapacity, { ...stopping, backlog: backlog(40) })).toBe(0);
+    expect(confidence(noConsumer, { ...stopping, tasks: [last, task()] })).toBe(0);
+  });
+
+  it("stands behind consumers-stuck where a drain has given up on tasks that are stuck", () => {
+    const stuck = [task({ worker: "packers 1", runningMs: 1_500 })];
+    const drained = { ...quiet, tasks: stuck, lastEndedMsAgo: 1_500 };
+    const givenUp = { ...drained, pools: [pool({ processing: 1 }, "is stopped")] };
+    expect(confidence(noConsumer, givenUp)).toBe(0.8);
+    expect(confidence(consumersStuck, givenUp)).toBe(0.85);
+    expect(confidence(consumersPaused, givenUp)).toBe(0);
+    expect(confidence(noConsumer, { ...drained, pools: [pool({ processing: 1 }, "is stopping")] })).toBe(
+      0.95,
+    );
   });
 });
 
 describe("consumers-paused", () => {
   it("is said of a paused queue, and where all pools are paused", () => {
     expect(confidence(consumersPaused, { isPaused: true })).toBe(0.96);
-    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, false)] })).toBe(0.96);
+    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, "is paused")] })).toBe(0.96);
     expect(
-      sentence(consumersPaused, { ...quiet, pools: [pool({ processing: 1 }, false)], tasks: [task()] }),
+      sentence(consumersPaused, { ...quiet, pools: [pool({ processing: 1 }, "is paused")], tasks: [task()] }),
     ).toBe('"packers" is paused; nothing was taken for 1.2 s, 1 task is still running');
   });
 
   it("is not said while one pool takes items, or somebody waits for one, or of a pool that has stopped", () => {
-    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, false), pool({ idle: 1 })] })).toBe(0);
-    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, false)], waitingGets: 1 })).toBe(0);
-    expect(confidence(consumersPaused, { pools: [pool({ stopped: 1 }, false)] })).toBe(0);
+    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, "is paused"), pool({ idle: 1 })] })).toBe(
+      0,
+    );
+    expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, "is paused")], waitingGets: 1 })).toBe(0);
+    expect(confidence(consumersPaused, { pools: [pool({ stopped: 1 }, "is stopped")] })).toBe(0);
     expect(confidence(consumersPaused, {})).toBe(0);
+  });
+
+  it("names each pool, where they rest for different reasons", () => {
+    const [one, two] = [pool({ idle: 1 }, "is paused"), pool({ idle: 2 }, "is paused")];
+    const gone = { ...pool({ stopped: 1 }, "is stopped"), name: "labellers" };
+    expect(sentence(consumersPaused, { pools: [one, two] })).toMatch(/^"packers", "packers" are paused; /);
+    expect(sentence(consumersPaused, { pools: [one, gone] })).toMatch(
+      /^"packers" is paused, "labellers" is stopped; /,
+    );
+    expect(confidence(noConsumer, { ...quiet, pools: [one, gone] })).toBe(0);
+  });
+});
+
+describe("where one of two pools is paused", () => {
+  const paused = { ...pool({ idle: 3 }, "is paused"), name: "helpers" };
+
+  it("its idle workers are no free hands", () => {
+    const stuck = { tasks: [task({ runningMs: 1_500 })], lastEndedMsAgo: 1_500 };
+    expect(sentence(consumersStuck, { ...stuck, pools: [pool({ processing: 1 }), paused] })).toBe(
+      'the only task in flight has been running for 1.5 s, and none has ended for 1.5 s; "helpers" is paused',
+    );
+    const busy = { tasks: [task()], pools: [pool({ processing: 1 }), paused] };
+    expect(sentence(underCapacity, { ...busy, backlog: backlog(40) })).toBe(
+      '40/s come in and 20/s are served, by workers that are all busy; 3 workers would do, there is 1; "helpers" is paused',
+    );
+    expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/; "helpers" is paused$/);
+  });
+
+  it("those of the other are", () => {
+    const busy = { tasks: [task()], pools: [pool({ processing: 1, idle: 1 }), paused] };
+    expect(confidence(underCapacity, { ...busy, backlog: backlog(40) })).toBe(0);
   });
 });
 

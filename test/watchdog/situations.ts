@@ -90,10 +90,11 @@ export function task(changes: Partial<TaskNow> = {}): TaskNow {
   };
 }
 
-export function pool(workers: Partial<PoolNow["workers"]>, isTaking = true): PoolNow {
+export function pool(workers: Partial<PoolNow["workers"]>, hindrance?: PoolNow["hindrance"]): PoolNow {
   return {
     name: "packers",
-    isTaking,
+    isTaking: hindrance === undefined || hindrance === "is draining",
+    hindrance,
     workers: { idle: 0, processing: 0, backoff: 0, stalled: 0, stopped: 0, ...workers },
   };
 }

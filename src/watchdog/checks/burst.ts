@@ -1,6 +1,6 @@
 import type { Check } from "../situation.js";
 import { SUSTAINED, servedPerSecond } from "./under-capacity.js";
-import { areStuck, count, duration, isNobodyIdle, perSecond } from "./words.js";
+import { areStuck, butOthers, count, duration, isNobodyIdle, perSecond } from "./words.js";
 
 export const burst: Check = {
   name: "burst",
@@ -16,7 +16,7 @@ export const burst: Check = {
     return {
       name: "burst",
       confidence: 0.75,
-      sentence: `more came in than could be served, and it is over: ${count(depth, "item waits", "items wait")}, ${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served; at these rates they are through in ${duration(drainMs)}`,
+      sentence: `more came in than could be served, and it is over: ${count(depth, "item waits", "items wait")}, ${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served; at these rates they are through in ${duration(drainMs)}${butOthers(situation)}`,
       evidence: { depth, drainMs, arrivedPerSecond, servedPerSecond: served },
     };
   },

@@ -1,5 +1,5 @@
 import type { Check } from "../situation.js";
-import { areStuck, busyOf, count, duration, isFullyBusy } from "./words.js";
+import { areStuck, busyOf, butOthers, count, duration, isFullyBusy } from "./words.js";
 
 export const consumersStuck: Check = {
   name: "consumers-stuck",
@@ -26,7 +26,7 @@ export const consumersStuck: Check = {
     return {
       name: "consumers-stuck",
       confidence: 0.85,
-      sentence: `${all}, and ${none}${where}${stalled > 0 ? `; ${count(stalled, "ignores that it was", "ignore that they were")} aborted` : ""}`,
+      sentence: `${all}, and ${none}${where}${stalled > 0 ? `; ${count(stalled, "ignores that it was", "ignore that they were")} aborted` : ""}${butOthers(situation)}`,
       evidence: { busy, youngestMs, oldestMs, lastEndedMsAgo, stalled },
     };
   },

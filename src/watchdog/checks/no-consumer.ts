@@ -1,5 +1,5 @@
-import type { Check, Situation } from "../situation.js";
-import { busyOf, count, duration, seenMs, workersOf } from "./words.js";
+import type { Check, PoolNow, Situation } from "../situation.js";
+import { areStuck, busyOf, count, duration, hindrances, isOnItsOwn, seenMs } from "./words.js";
 
 /** Nothing was taken for such a share of the wait: a consumer that takes items by plain gets isn't seen in between. */
 const QUIET = 0.5;
@@ -21,13 +21,13 @@ export const noConsumer: Check = {
       lastFailure,
       tasks,
     } = situation;
-    if (depth === 0 || busyOf(situation) > 0 || (waitingGets ?? 0) > 0) return undefined;
+    if (depth === 0 || (waitingGets ?? 0) > 0) return undefined;
     // What was paused before it ever took an item was never started, as far as anybody can tell.
-    const isUnstarted =
-      takenEver === 0 && (isPaused || (pools.length > 0 && pools.every((p) => !p.isTaking)));
-    if (!isUnstarted && (isPaused || (workersOf(situation) ?? 0) > 0)) return undefined;
-    // Whoever takes now and then is there, unless it is known that all are gone.
-    const areGone = pools.length > 0 && pools.every(({ workers }) => workers.stopped > 0);
+    const isUnstarted = takenEver === 0 && isPaused;
+    if (!isUnstarted && (isPaused || pools.some(isThere))) return undefined;
+    // Whoever takes now and then is there, unless it is known that all are gone. What these still work on is their last.
+    const areGone = pools.length > 0 && pools.every(isGone);
+    if (areGone ? tasks.some(isOnItsOwn) : busyOf(situation) > 0) return undefined;
     const quietMs = QUIET * Math.min(waitMs, sla.targetMs);
     if (!areGone && lastTakenMsAgo < quietMs) return undefined;
     // Somebody did take items before anybody looked, and may do so still.
@@ -41,23 +41,39 @@ export const noConsumer: Check = {
     const failure = lastFailure === undefined ? "" : `; the last failure was: ${lastFailure}`;
     return {
       name: "no-consumer",
-      confidence: 0.95,
-      sentence: `${whatIsWrong(situation, isUnstarted)}${left}${failure}`,
+      // If they went because nothing came to an end any more, that is what has to be looked at first.
+      confidence: areGone && !pools.some(isStopping) && areStuck(situation) ? 0.8 : 0.95,
+      sentence: `${whatIsWrong(situation)}${left}${failure}`,
       evidence: { takenEver, lastTakenMsAgo, waitingGets, unsettled, lastFailure, pools },
     };
   },
 };
 
-function whatIsWrong({ takenEver, lastTakenMsAgo, pools }: Situation, isUnstarted: boolean): string {
-  const names = pools.map(({ name }) => `"${name}"`).join(", ");
-  if (isUnstarted) {
-    return `nobody has ever taken an item: ${names === "" ? "the queue" : names} has not been started, or was paused from the beginning`;
+/** It may rest for now: then it is paused, which is another cause. */
+function isThere(pool: PoolNow): boolean {
+  return !isGone(pool) && pool.hindrance !== "has not been started";
+}
+
+function isGone(pool: PoolNow): boolean {
+  return isStopping(pool) || pool.hindrance === "is stopped";
+}
+
+function isStopping({ hindrance }: PoolNow): boolean {
+  return hindrance === "is stopping";
+}
+
+function whatIsWrong(situation: Situation): string {
+  const { isPaused, takenEver, lastTakenMsAgo, pools } = situation;
+  const running = busyOf(situation);
+  const still = running === 0 ? "" : `, ${count(running, "task is", "tasks are")} still running`;
+  const who = pools.length === 0 ? "" : `; ${hindrances(pools)}${still}`;
+  if (takenEver === 0) {
+    const unstarted = isPaused ? ": the queue has not been started, or was paused from the beginning" : "";
+    return `nobody has ever taken an item${unstarted}${who}`;
   }
-  const stopped = names === "" ? "" : `; every worker of ${names} has stopped`;
-  if (takenEver === 0) return `nobody has ever taken an item${stopped}`;
   const last =
     lastTakenMsAgo === Number.POSITIVE_INFINITY
       ? "before the watchdog came"
       : `${duration(lastTakenMsAgo)} ago`;
-  return `nobody takes items any more: the last one was taken ${last}${stopped}`;
+  return `nobody takes items any more: the last one was taken ${last}${who}`;
 }

@@ -1,5 +1,5 @@
 import type { Check, Situation } from "../situation.js";
-import { areStuck, busyOf, count, isNobodyIdle, perSecond, workersOf } from "./words.js";
+import { areStuck, busyOf, butOthers, count, isNobodyIdle, perSecond, workersOf } from "./words.js";
 
 /** While items pile up, so much of what is served still comes in in the second half: it is no burst. Chance takes away the rest. */
 export const SUSTAINED = 0.9;
@@ -35,7 +35,7 @@ export const underCapacity: Check = {
     return {
       name: "under-capacity",
       confidence: 0.8,
-      sentence: `${sentence}, by workers that are all busy${advice}`,
+      sentence: `${sentence}, by workers that are all busy${advice}${butOthers(situation)}`,
       evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
     };
   },

@@ -1,4 +1,4 @@
-import type { Situation, TaskNow } from "../situation.js";
+import type { PoolNow, Situation, TaskNow } from "../situation.js";
 
 /** A duration as people say it. */
 export function duration(ms: number): string {
@@ -21,13 +21,29 @@ export function perSecond(rate: number): string {
   return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;
 }
 
-/** Workers that there are, whatever they do; undefined where no pool is known. */
+/** Workers of the pools that take items, whatever they do; undefined where no pool is known. */
 export function workersOf({ pools }: Situation): number | undefined {
   if (pools.length === 0) return undefined;
   let sum = 0;
-  for (const { workers } of pools)
-    sum += workers.idle + workers.processing + workers.backoff + workers.stalled;
+  for (const { isTaking, workers } of pools)
+    if (isTaking) sum += workers.idle + workers.processing + workers.backoff + workers.stalled;
   return sum;
+}
+
+/** The pools, with why each takes nothing. */
+export function hindrances(pools: readonly PoolNow[]): string {
+  const [first] = pools;
+  if (pools.length > 1 && pools.every(({ hindrance }) => hindrance === first?.hindrance))
+    return `${pools.map(({ name }) => `"${name}"`).join(", ")} ${first?.hindrance?.replace(/^is /, "are ").replace(/^has /, "have ")}`;
+  return pools.map(({ name, hindrance }) => `"${name}" ${hindrance}`).join(", ");
+}
+
+/** Whoever might help those that are busy, and takes nothing: words to add, if there is such a pool. */
+export function butOthers({ pools }: Situation): string {
+  const others = pools.filter(
+    ({ hindrance }) => hindrance === "is paused" || hindrance === "has not been started",
+  );
+  return others.length === 0 ? "" : `; ${hindrances(others)}`;
 }
 
 /** How many tasks are in flight, as far as can be known. Those whose handler is over hold nobody. */
@@ -36,13 +52,26 @@ export function busyOf({ inFlight, tasks }: Situation): number {
   return (inFlight ?? tasks.length) - over;
 }
 
-/** Is everybody busy who could take an item? */
+/** Is something in flight, and everybody busy who could take an item? */
 export function isFullyBusy(situation: Situation): boolean {
-  const busy = busyOf(situation);
-  if (busy === 0) return false;
-  const workers = workersOf(situation);
-  if (workers !== undefined) return busy >= workers;
-  return (situation.waitingGets ?? 0) === 0;
+  return busyOf(situation) > 0 && !isSomebodyIdle(situation);
+}
+
+/** Could somebody take an item at once? Of a pool that takes nothing, nobody could, whatever its workers do. */
+function isSomebodyIdle({ pools, waitingGets }: Situation): boolean {
+  return (waitingGets ?? 0) > 0 || pools.some(({ isTaking, workers }) => isTaking && workers.idle > 0);
+}
+
+/** Are there consumers that go on, as far as can be known? */
+function isSomebodyThere(situation: Situation): boolean {
+  const { pools, tasks, recent } = situation;
+  if (pools.length > 0 && !pools.some(({ isTaking }) => isTaking)) return tasks.some(isOnItsOwn);
+  return busyOf(situation) > 0 || recent.takenPerSecond > 0;
+}
+
+/** Is it at work without a pool? */
+export function isOnItsOwn({ worker, isOver }: TaskNow): boolean {
+  return worker === undefined && isOver !== true;
 }
 
 /**
@@ -50,10 +79,7 @@ export function isFullyBusy(situation: Situation): boolean {
  * sees.
  */
 export function isNobodyIdle(situation: Situation): boolean {
-  const { pools, waitingGets, recent, isRateLimited } = situation;
-  if (isRateLimited) return true;
-  const isSomebodyThere = busyOf(situation) > 0 || recent.takenPerSecond > 0;
-  return isSomebodyThere && (waitingGets ?? 0) === 0 && pools.every(({ workers }) => workers.idle === 0);
+  return situation.isRateLimited || (isSomebodyThere(situation) && !isSomebodyIdle(situation));
 }
 
 /** None has ended for such a share of the SLA: ends are seen only at the next look. */
