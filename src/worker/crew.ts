@@ -117,10 +117,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   /** Free workers that are too many go now, busy ones when their task is over. */
   resize(concurrency: number): void {
+    // Whoever is told that a worker is gone may put something in, and then there may be nobody left to take it.
+    this.supply.leave(this);
     this.target = concurrency;
     while (this.workers.length < this.target) this.hire();
     while (this.workers.length > this.target && this.idle.length > 0) this.dismiss(this.idle.pop()!);
-    if (this.idle.length === 0) this.supply.leave(this);
     this.wake();
   }
 
@@ -247,12 +248,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
         this.wake();
         break;
       }
+      // Out of the idle ones first: `onDrop`, which may run while an item is looked for, can send those away.
+      const worker = idle.pop()!;
       const work = supply.next();
-      if (work === undefined) {
-        supply.stand(this);
-        break;
-      }
-      this.drive(idle.pop()!, work);
+      this.drive(worker, work);
+      if (work === undefined) break;
     }
     this.listenIfQuiet();
   };

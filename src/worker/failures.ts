@@ -18,7 +18,7 @@ const MOST_OWED = 1_000;
 /** Decides what becomes of failed items, and settles them. A failure of the decision or of the dead letter loses none. */
 export class Failures<T> {
   /** What items failed with that have no attempts left, and came back because nobody took them as dead letters: by correlation ID. */
-  private readonly owed = new Map<string, unknown>();
+  private readonly owed = new Map<string, { error: unknown; count: number }>();
 
   constructor(
     private readonly settings: Settings<T>,
@@ -33,7 +33,7 @@ export class Failures<T> {
 
   /** What it failed with last; where several items of one request are owed, what one of them did. */
   errorOf({ correlationId }: Work<T>): unknown {
-    return this.owed.get(correlationId);
+    return this.owed.get(correlationId)?.error;
   }
 
   /** Settles the item; undefined if that is done when this returns. */
@@ -57,7 +57,7 @@ export class Failures<T> {
       return;
     }
     const isTaken = await this.isPutAside(work, task, error);
-    this.owed.delete(work.correlationId);
+    if (isOwed) this.paid(work);
     if (!isTaken && work.attempt >= this.settings.attempts) this.owe(work, error);
     // It comes back until it can be put aside: whatever happens there, nothing is lost.
     this.apply(work, task, error, isTaken ? "dead-letter" : "retry");
@@ -81,13 +81,19 @@ export class Failures<T> {
   }
 
   private owe({ correlationId }: Work<T>, error: unknown): void {
-    this.owed.set(correlationId, error);
+    const others = this.owed.get(correlationId)?.count ?? 0;
+    this.owed.set(correlationId, { error, count: others + 1 });
     if (this.owed.size <= MOST_OWED) return;
     // It may have been dropped meanwhile. If not, it gets an attempt too many, and no more than that.
     for (const eldest of this.owed.keys()) {
       this.owed.delete(eldest);
       break;
     }
+  }
+
+  private paid({ correlationId }: Work<T>): void {
+    const debt = this.owed.get(correlationId);
+    if (debt !== undefined && --debt.count === 0) this.owed.delete(correlationId);
   }
 
   private usual({ attempt }: Work<T>): Verdict {

@@ -38,6 +38,8 @@ export function forecast(load: Load, concurrency: number): Forecast {
     const never = Number.POSITIVE_INFINITY;
     return { concurrency, servedPerSecond, utilisation, waitingRatio: 1, waitMs: never, depth: never };
   }
+  if (offered === 0)
+    return { concurrency, servedPerSecond, utilisation, waitingRatio: 0, waitMs: 0, depth: 0 };
   const waitingRatio = erlangC(offered, concurrency);
   const untilNextFreeMs = serviceMs / (concurrency - offered);
   const waitMs = waitingRatio * untilNextFreeMs * factor(load, utilisation, concurrency, waitingRatio);

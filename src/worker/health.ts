@@ -45,12 +45,15 @@ export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | un
     noProgressMs: isHeard ? Number.POSITIVE_INFINITY : noProgressMs,
   });
   const reasons: string[] = hindrance === undefined ? [] : [`${name} ${hindrance}`];
-  const stalled = workers.filter(({ state }) => state === "stalled");
+  const stalled = workers.filter(({ state, task }) => state === "stalled" && task !== undefined);
   if (stalled.length > 0) {
     reasons.push(`${share(stalled, workers)} stalled: ${who(stalled[0]!)} goes on although it was aborted`);
   }
   const silent = workers
-    .filter((worker) => worker.state === "processing" && heardMsAgo(worker) > silentAfterMs)
+    .filter(
+      (worker) =>
+        worker.state === "processing" && worker.task !== undefined && heardMsAgo(worker) > silentAfterMs,
+    )
     .sort((a, b) => heardMsAgo(b) - heardMsAgo(a));
   if (silent.length > 0) {
     const [longest] = silent;

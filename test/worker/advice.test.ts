@@ -111,14 +111,15 @@ describe("a forecast", () => {
 
   it("without arrivals is that nobody waits, and with too many that all do, for ever", () => {
     const load = { arrivalsPerSecond: 0, serviceMs: 10, arrivalVariability: 1, serviceVariability: 0 };
-    expect(forecast(load, 3)).toEqual({
-      concurrency: 3,
-      servedPerSecond: 300,
-      utilisation: 0,
-      waitingRatio: 0,
-      waitMs: 0,
-      depth: 0,
-    });
+    for (const concurrency of [1, 3])
+      expect(forecast(load, concurrency)).toEqual({
+        concurrency,
+        servedPerSecond: 100 * concurrency,
+        utilisation: 0,
+        waitingRatio: 0,
+        waitMs: 0,
+        depth: 0,
+      });
     expect(shareWithin(forecast(load, 3), 0)).toBe(1);
     const swamped = forecast({ ...load, arrivalsPerSecond: 300 }, 3);
     expect(swamped).toMatchObject({ utilisation: 1, waitMs: Number.POSITIVE_INFINITY });

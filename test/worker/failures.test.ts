@@ -249,6 +249,31 @@ describe("onFailed", () => {
 });
 
 describe("the dead letter", () => {
+  it("that comes late makes no item of the same request run once more", async () => {
+    let isDown = true;
+    const put: number[] = [];
+    new WorkerPool(queue, hand.handler, {
+      deadLetter: (item) => {
+        if (isDown) throw new Error("down");
+        put.push(item);
+      },
+      retry: { attempts: 1, backoff: { initialMs: 100, maxMs: 100 } },
+    });
+    await queue.putMany([1, 2, 3], { correlationId: "one request" });
+    for (const item of [1, 2, 3]) {
+      await settled();
+      hand.of(item).fail(new Error("no luck"));
+    }
+    await settled();
+    isDown = false;
+    clock.advance(100);
+    for (let i = 0; i < 3; i++) await settled();
+    expect([hand.items, put.sort()]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
   it("is a queue, which gets item and correlation ID", async () => {
     const dead = new FifoQueue<number>({ clock });
     const pool = new WorkerPool(queue, fail, { deadLetter: dead, retry: { attempts: 2, backoff: AT_ONCE } });

@@ -41,6 +41,28 @@ async function settled(): Promise<void> {
 }
 
 describe("the health of a pool", () => {
+  it("can be asked for by whoever hears of a drop, though a stalled worker's task has just ended", async () => {
+    const clock = new FakeClock();
+    const healths: unknown[] = [];
+    const queue = new FifoQueue<string>({ clock, onDrop: () => healths.push(pool.health()) });
+    let end = () => {};
+    const pool = new WorkerPool(queue, () => new Promise<void>((resolve) => (end = resolve)), {
+      timeoutMs: 100,
+      stalledAfterMs: 100,
+      onFailed: () => "drop",
+    });
+    await queue.put("hung");
+    await queue.put("late", { deadline: clock.wallNow() + 150 });
+    await settled();
+    clock.advance(100);
+    clock.block(100);
+    clock.advance(0);
+    expect(pool.workers[0]!.state).toBe("stalled");
+    end();
+    await settled();
+    expect(healths).toHaveLength(1);
+  });
+
   it("is good while there is nothing to do, or it gets done", async () => {
     const ward = new Ward({ concurrency: 2 });
     ward.clock.advance(1_000_000);

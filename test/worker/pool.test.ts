@@ -20,6 +20,34 @@ beforeEach(() => {
 });
 
 describe("a pool", () => {
+  it.each([
+    ["stops it", (pool: WorkerPool<string>) => void pool.stop()],
+    ["leaves it one worker less", (pool: WorkerPool<string>) => pool.resize(1)],
+  ])("loses nothing when `onDrop` %s while it looks for an item", async (_, react) => {
+    let pool: WorkerPool<string> | undefined;
+    const handled: string[] = [];
+    const late = new FifoQueue<string>({ clock, onDrop: () => react(pool!) });
+    await late.put("late", { deadline: clock.wallNow() + 10 });
+    await late.put("good");
+    clock.advance(20);
+    pool = new WorkerPool(late, (item) => void handled.push(item), { concurrency: 2 });
+    await settled();
+    expect([handled, late.size, pool.running]).toEqual([["good"], 0, 0]);
+  });
+
+  it("loses nothing when whoever hears that a worker has gone puts something in", async () => {
+    const pool = new WorkerPool(queue, hand.handler, { concurrency: 2 });
+    await queue.put(1);
+    await settled();
+    pool.on("state", ({ to }) => to === "stopped" && queue.tryPut(2));
+    pool.resize(1);
+    await settled();
+    expect([hand.items, queue.size]).toEqual([[1], 1]);
+    hand.of(1).done();
+    await settled();
+    expect(hand.items).toEqual([1, 2]);
+  });
+
   it("handles what is put, in order, and no more at a time than it may", async () => {
     const pool = new WorkerPool(queue, hand.handler, { concurrency: 2 });
     await queue.putMany([1, 2, 3, 4]);
