@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { Clock, Timer } from "../clock.js";
 
 /** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
@@ -22,6 +23,8 @@ export class Alarm {
   private timer: Timer | undefined = undefined;
   private timerAt = Number.POSITIVE_INFINITY;
   private nextOrder = 0;
+  /** A timer keeps the async context in which it is set, and one sets the next: that of some request is none of ours. */
+  private readonly scope = new AsyncResource("queuescope.alarm", { requireManualDestroy: true });
 
   constructor(private readonly clock: Clock) {}
 
@@ -51,7 +54,8 @@ export class Alarm {
     this.disarm();
     this.timerAt = first.dueAt;
     const delay = Math.ceil(first.dueAt - this.clock.now());
-    this.timer = this.clock.setTimeout(this.fire, Math.min(Math.max(delay, 0), LONGEST_DELAY));
+    const delayMs = Math.min(Math.max(delay, 0), LONGEST_DELAY);
+    this.timer = this.scope.runInAsyncScope(() => this.clock.setTimeout(this.fire, delayMs));
   }
 
   private disarm(): void {

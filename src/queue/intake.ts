@@ -164,7 +164,11 @@ export class Intake<T> {
   private evictHolds(): boolean {
     if (this.evictWhen === undefined) return true;
     try {
-      return this.evictWhen();
+      const holds: unknown = this.evictWhen();
+      if (typeof holds === "boolean") return holds;
+      // Of an async function: nobody else would hear what it fails with.
+      Promise.resolve(holds).catch((error) => this.accounts.fault(error));
+      throw new TypeError(`evictWhen must return true or false, not ${String(holds)}`);
     } catch (error) {
       this.accounts.fault(error);
       return false;

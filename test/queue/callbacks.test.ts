@@ -18,6 +18,20 @@ describe("a callback that throws", () => {
     warn.mockRestore();
   });
 
+  it("counts as `false` when it is an evictWhen that promises its answer", async () => {
+    const queue = new FifoQueue<number>({
+      capacity: 1,
+      whenFull: "evict",
+      evictWhen: (async () => {
+        throw new Error("mine");
+      }) as unknown as () => boolean,
+    });
+    await queue.put(1);
+    expect(await isSettled(queue.put(2))).toBe(false);
+    const text = expect.stringContaining("evictWhen must return true or false");
+    expect(warn).toHaveBeenCalledWith(text, "QueuescopeWarning");
+  });
+
   it("never reaches put, get or shutdown, and is warned of once", async () => {
     const queue = new LifoQueue<number>({
       capacity: 1,

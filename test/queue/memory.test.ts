@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -18,6 +19,20 @@ async function survivors(make: () => object[] | Promise<object[]>): Promise<numb
   collect();
   return refs.filter((ref) => ref.deref() !== undefined).length;
 }
+
+it("a queue lets go of the async context of a caller whose wait is over, though others wait", async () => {
+  const storage = new AsyncLocalStorage<object>();
+  const queue = new FifoQueue<number>();
+  const left = await survivors(async () => {
+    const request = {};
+    const over = storage.run(request, () => queue.get({ timeoutMs: 1 }).catch(() => {}));
+    void queue.get({ timeoutMs: 60_000 }).catch(() => {});
+    await over;
+    return [request];
+  });
+  expect(left).toBe(0);
+  queue.shutdown();
+});
 
 const COUNT = 50;
 const things = () => Array.from({ length: COUNT }, () => ({}));

@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { LinkedList } from "../../src/linked-list.js";
 import { ArrivalLines } from "../../src/queue/storage/arrival-lines.js";
 import { Deque } from "../../src/queue/storage/deque.js";
-import { Heap } from "../../src/queue/storage/heap.js";
+import { Heap, HeapArrays } from "../../src/queue/storage/heap.js";
 import { Levels, MOST_LEVELS } from "../../src/queue/storage/levels.js";
 import { MinMaxHeap } from "../../src/queue/storage/min-max-heap.js";
 import { Ranked, type Ranking } from "../../src/queue/storage/ranked.js";
@@ -372,6 +372,19 @@ describe("a Ranked store", () => {
       }),
       RUNS,
     );
+  });
+
+  it("has the oldest at hand from its first entry on, once somebody has asked: what asks may interrupt a push", () => {
+    const sorting = vi.spyOn(HeapArrays.prototype, "inOrderOfArrival");
+    const store = new Ranked<number>({ order: "priority", agingMs: 0, tierCount: 1, evicts: false });
+    store.track(0);
+    expect(store.oldestAt(0)).toBeUndefined();
+    for (let i = 0; i < 100; i++) store.push(i, i, undefined, at(i / 2));
+    expect(store.oldestAt(0)).toBe(0);
+    store.shift();
+    expect(store.oldestAt(0)).toBe(1);
+    expect(sorting).not.toHaveBeenCalled();
+    sorting.mockRestore();
   });
 
   it("keeps untracked entries in order of arrival when it moves to a heap", () => {

@@ -31,6 +31,8 @@ export class Ranked<T> implements Store<T> {
   private level: Level<T> | undefined = undefined;
   /** Is the key of an entry simply its priority? */
   private readonly keyIsPriority: boolean;
+  /** Has somebody asked for the oldest? Then the heap has it at hand from its first entry on. */
+  private isAsked = false;
   private slotAt = 0;
   private slotTag: unknown = undefined;
   private slotPriority = 0;
@@ -123,6 +125,7 @@ export class Ranked<T> implements Store<T> {
   }
 
   oldestAt(tier: number): number | undefined {
+    this.isAsked = true;
     if (this.levels !== undefined) return this.levels.oldestAt(tier);
     this.slab.follow(() => this.heap.inOrderOfArrival());
     return this.slab.oldestAt(tier);
@@ -164,6 +167,7 @@ export class Ranked<T> implements Store<T> {
 
   /** Too many different priorities: everything moves to the heap, in order of arrival. */
   private leaveLevels(levels: Levels<T>): void {
+    if (this.isAsked) this.slab.follow(() => []);
     for (const { item, at, tag, place } of levels.drain()) {
       this.heap.push(this.key(at, tag, place), this.slab.add(item, at, tag, place));
     }
