@@ -83,6 +83,7 @@ class PQueueAttachment implements Attachment {
     const { ledger, queue } = this;
     const task = ledger.enter(job, ledger.tierOf(options?.priority));
     const scope = new AsyncResource("queuescope.task", { requireManualDestroy: true });
+    task.atEnd(() => scope.emitDestroy());
     const timeout = options != null && "timeout" in options ? options.timeout : queue.timeout;
     if (options?.signal?.aborted === false) this.followSignal(task, options.signal);
     const isRefused = this.refuses(options, timeout);

@@ -79,6 +79,7 @@ export class QueueSeries {
   lastError: unknown = undefined;
   private readonly gates = new Map<string, Histogram>();
   private watched: Watched[] = [];
+  private sweepAt = 64;
   private readonly told = new Set<Told>();
 
   constructor(
@@ -110,6 +111,7 @@ export class QueueSeries {
     this.learn(tells);
     if (this.exported) byName.set(this.name, this);
     this.watched.push({ probe: new WeakRef(probe), tiers, tells });
+    if (this.watched.length >= this.sweepAt) this.sweep();
   }
 
   unwatch(probe: Probe): void {
@@ -119,11 +121,19 @@ export class QueueSeries {
 
   /** The queues of this name that are still there. */
   *alive(): Iterable<{ probe: Probe; tiers: readonly TierSeries[] }> {
+    let isSomeGone = false;
     for (const { probe: ref, tiers } of this.watched) {
       const probe = ref.deref();
-      if (probe === undefined) this.watched = this.watched.filter((each) => each.probe !== ref);
+      if (probe === undefined) isSomeGone = true;
       else yield { probe, tiers };
     }
+    if (isSomeGone) this.sweep();
+  }
+
+  /** Also where nobody ever reads: short-lived queues of one name must not pile up. */
+  private sweep(): void {
+    this.watched = this.watched.filter(({ probe }) => probe.deref() !== undefined);
+    this.sweepAt = Math.max(64, 2 * this.watched.length);
   }
 
   /** Waits for the gate. */

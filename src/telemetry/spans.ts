@@ -3,6 +3,7 @@ import {
   type Context,
   context,
   type Link,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -31,6 +32,15 @@ function currentTracer(): Tracer {
     provider = current;
   }
   return tracer;
+}
+
+/** What stands for a provider while none is registered. */
+const NONE = new ProxyTracerProvider().getDelegate();
+
+/** Is somebody there who makes spans? Asked each time: an SDK may come later. */
+function isTraced(): boolean {
+  const current = trace.getTracerProvider() as Partial<ProxyTracerProvider>;
+  return current.getDelegate === undefined || current.getDelegate() !== NONE;
 }
 
 type Operation = "send" | "receive" | "process";
@@ -91,7 +101,7 @@ export class Spans {
 
   /** Remembers a pull that is to have a span. */
   pull(): Pull | undefined {
-    if (this.traces === "never") return undefined;
+    if (this.traces === "never" || !isTraced()) return undefined;
     const active = context.active();
     return hasSpan(active) ? { context: active } : undefined;
   }
@@ -149,6 +159,7 @@ export class Spans {
   }
 
   private wanted(origin: Context): boolean {
+    if (!isTraced()) return false;
     return this.traces === "always" || (this.traces === "with-parent" && hasSpan(origin));
   }
 

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -701,6 +701,21 @@ describe("a task of a p-queue runs in the context of its own add", () => {
     const who = ["a", "b", "c"];
     expect(await Promise.all(who.map((each) => as(each, () => queue.add(later))))).toEqual(who.map(of));
     expect(await read.counts("queue.tier", "queue.wait.seconds")).toEqual({ default: 3 });
+  });
+
+  it("whose async resource is gone when the task is", async () => {
+    const open = new Set<number>();
+    const hook = createHook({
+      init: (id, type) => void (type === "queuescope.task" && open.add(id)),
+      destroy: (id) => void open.delete(id),
+    }).enable();
+    const queue = wrap({ concurrency: 2 });
+    const seen: number[] = [];
+    await queue.addAll(Array.from({ length: 5 }, () => () => seen.push(open.size)));
+    await vi.waitFor(() => expect(open.size).toBe(0));
+    hook.disable();
+    expect(seen).toHaveLength(5);
+    expect(Math.min(...seen)).toBeGreaterThan(0);
   });
 
   it("with its baggage, and inside its own process span", async () => {

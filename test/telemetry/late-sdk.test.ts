@@ -1,4 +1,4 @@
-import { trace } from "@opentelemetry/api";
+import { ProxyTracer, trace } from "@opentelemetry/api";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import type { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
@@ -34,6 +34,17 @@ async function pass(queue: FifoQueue<string>): Promise<void> {
 }
 
 const ORDERS = { "queue.name": "orders" };
+
+describe("tracing that nobody has set up", () => {
+  it("costs no spans that nobody sees", async () => {
+    const { instrument } = await fresh();
+    const startSpan = vi.spyOn(ProxyTracer.prototype, "startSpan");
+    const queue = instrument(new FifoQueue<string>(), { name: "orders", traces: "always" });
+    await pass(queue);
+    expect(startSpan).not.toHaveBeenCalled();
+    startSpan.mockRestore();
+  });
+});
 
 describe("tracing that comes late", () => {
   it("has spans of all that happens from then on", async () => {
