@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { inspect } from "node:util";
-import { checkDuration, checkFunction, checkObject } from "../checks.js";
+import { checkClock, checkDuration, checkFunction, checkObject } from "../checks.js";
+import { type Clock, systemClock, type Timer } from "../clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import type { DrainReport } from "./ending.js";
 
@@ -25,12 +26,21 @@ export interface DrainOnSignalsOptions<P extends Drainable = Drainable> {
   callbackTimeoutMs?: number | undefined;
   /** Ends the process. Default: `process.exit`. */
   exit?: ((code: number) => void) | undefined;
+  /** Where the time comes from that signals and callbacks are measured by. Default: the system clock. */
+  clock?: Clock | undefined;
 }
 
 /**
+ * One Ctrl+C may arrive twice, in milliseconds: from the terminal, which tells all its processes, and from a runner such as npm or tsx
+ * that hands it on.
+ */
+const ECHO_MS = 500;
+
+/**
  * Drains the pools when the process is told to stop, and then exits: with 0 when everything in their queues was handled, with 1 when
- * something was abandoned or left over, or when a callback failed. A second signal exits at once, with 128 plus its number. Call it
- * once, with all pools: the end of the drain is the end of the process.
+ * something was abandoned or left over, or when a callback failed. A second signal exits at once, with 128 plus its number; the
+ * same one within half a second is taken for an echo of the first. Call it once, with all pools: the end of the drain is the end of
+ * the process.
  *
  * Returns a function that takes the handlers away; a drain that is under way goes on, and still ends the process. Throws an
  * `InvalidOption…Error` that names option, value and what is allowed.
@@ -41,12 +51,14 @@ export function drainOnSignals<P extends Drainable>(
 ): () => void {
   const all = checkPools(pools);
   const settings = readOptions(options);
-  let isDraining = false;
+  const { clock } = settings;
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   const receive = (signal: NodeJS.Signals) => {
-    if (isDraining) settings.exit(128 + constants.signals[signal]);
-    else {
-      isDraining = true;
+    if (first === undefined) {
+      first = { signal, at: clock.now() };
       void drain(all, settings);
+    } else if (signal !== first.signal || clock.now() - first.at >= ECHO_MS) {
+      settings.exit(128 + constants.signals[signal]);
     }
   };
   for (const signal of settings.signals) process.on(signal, receive);
@@ -56,7 +68,7 @@ export function drainOnSignals<P extends Drainable>(
 }
 
 async function drain<P extends Drainable>(pools: readonly P[], settings: Settings<P>): Promise<void> {
-  const { timeoutMs, onReport, onDrained, callbackTimeoutMs, exit } = settings;
+  const { timeoutMs, onReport, onDrained, exit } = settings;
   const reports: DrainReport[] = [];
   let isClean = true;
   /** Awaits what `fn` does. Nothing may keep the process from its exit. */
@@ -74,51 +86,64 @@ async function drain<P extends Drainable>(pools: readonly P[], settings: Setting
         const report = await pool.drain({ timeoutMs });
         reports.push(report);
         if (report.timedOut || report.abandoned.length > 0 || report.leftOver.count > 0) isClean = false;
-        await attempt("onReport", () => within(callbackTimeoutMs, async () => onReport(report, pool)));
+        await attempt("onReport", () => within(settings, async () => onReport(report, pool)));
       }),
     ),
   );
   if (onDrained !== undefined) {
-    await attempt("onDrained", () => within(callbackTimeoutMs, async () => onDrained(reports)));
+    await attempt("onDrained", () => within(settings, async () => onDrained(reports)));
   }
   exit(isClean ? 0 : 1);
 }
 
 /** What `fn` resolves with, unless that takes longer. */
-async function within<R>(limitMs: number, fn: () => Promise<R>): Promise<R> {
+async function within<R>({ callbackTimeoutMs: limitMs, clock }: Limits, fn: () => Promise<R>): Promise<R> {
   if (limitMs === Number.POSITIVE_INFINITY) return fn();
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs} ms`)), limitMs);
+    timer = clock.setTimeout(() => reject(new Error(`it took longer than ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([fn(), late]);
   } finally {
-    clearTimeout(timer);
+    if (timer !== undefined) clock.clearTimeout(timer);
   }
 }
 
+interface Limits {
+  readonly callbackTimeoutMs: number;
+  readonly clock: Clock;
+}
+
 /** {@link DrainOnSignalsOptions}, checked and complete. */
-interface Settings<P extends Drainable> {
+interface Settings<P extends Drainable> extends Limits {
   readonly signals: readonly NodeJS.Signals[];
   readonly timeoutMs: number;
   readonly onReport: (report: DrainReport, pool: P) => unknown;
   readonly onDrained: DrainOnSignalsOptions<P>["onDrained"];
-  readonly callbackTimeoutMs: number;
   readonly exit: (code: number) => void;
 }
 
 function readOptions<P extends Drainable>(options: DrainOnSignalsOptions<P> | undefined): Settings<P> {
   checkObject("options", options);
   const { signals = ["SIGTERM", "SIGINT"], timeoutMs = 20_000, onReport = print } = options ?? {};
-  const { onDrained, callbackTimeoutMs = 5_000, exit = process.exit } = options ?? {};
+  const { onDrained, callbackTimeoutMs = 5_000, exit = process.exit, clock } = options ?? {};
   checkSignals(signals);
   checkDuration("timeoutMs", timeoutMs);
   checkFunction("onReport", onReport);
   checkFunction("onDrained", onDrained);
   checkDuration("callbackTimeoutMs", callbackTimeoutMs);
   checkFunction("exit", exit);
-  return { signals: [...new Set(signals)], timeoutMs, onReport, onDrained, callbackTimeoutMs, exit };
+  checkClock(clock);
+  return {
+    signals: [...new Set(signals)],
+    timeoutMs,
+    onReport,
+    onDrained,
+    callbackTimeoutMs,
+    exit,
+    clock: clock ?? systemClock,
+  };
 }
 
 function checkPools<P extends Drainable>(given: Iterable<P>): P[] {

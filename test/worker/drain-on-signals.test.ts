@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
@@ -88,17 +90,33 @@ describe("a service under load that is told to stop", () => {
     expect(timedOut).toBe(2);
   });
 
-  it.each([
-    ["SIGTERM", 143],
-    ["SIGINT", 130],
-  ] as const)("exits at once when %s comes second", async (second, code) => {
+  it("exits at once when another signal comes second", async () => {
     const service = new Service({ timeoutMs: 600_000, hang: true });
     await service.printed("under load");
     service.kill("SIGTERM");
     await service.printed("draining");
-    service.kill(second);
-    expect(await service.exited).toEqual({ code, signal: null });
+    service.kill("SIGINT");
+    expect(await service.exited).toEqual({ code: 130, signal: null });
     expect(service.lines).not.toContain("telemetry is shut down");
+  });
+
+  it("exits at once when the same signal comes again, by somebody who means it", async () => {
+    const service = new Service({ timeoutMs: 600_000, hang: true });
+    await service.printed("under load");
+    const insisting = setInterval(() => service.kill("SIGTERM"), 100);
+    expect(await service.exited).toEqual({ code: 143, signal: null });
+    clearInterval(insisting);
+    expect(service.lines).toContain("draining");
+  });
+
+  it("takes a signal that comes twice, as from a terminal and from a runner that hands it on, for one", async () => {
+    const service = new Service({ timeoutMs: 1_000, hang: true });
+    await service.printed("under load");
+    service.kill("SIGINT");
+    await sleep(30);
+    service.kill("SIGINT");
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(service.lines.at(-1)).toBe("telemetry is shut down");
   });
 
   it("dies of the signal, as any process, when the handlers were taken away", async () => {
@@ -122,6 +140,7 @@ describe("drainOnSignals", () => {
     await settled();
     const takeAway = drainOnSignals(pools, {
       signals: ["SIGUSR2"],
+      clock,
       exit: (code) => {
         codes.push(code);
         exited.give(code);
@@ -212,22 +231,39 @@ describe("drainOnSignals", () => {
   });
 
   it("does not wait for a callback that hangs", async () => {
-    const { hand, exited, send } = await two({
-      onDrained: () => new Promise(() => {}),
+    const reached = signal();
+    const { clock, hand, exited, send } = await two({
+      onDrained: () => {
+        reached.give();
+        return new Promise(() => {});
+      },
       callbackTimeoutMs: 1,
     });
     send();
     for (const call of hand.open) call.done();
+    await reached.promise;
+    clock.advance(1);
     expect(await exited).toBe(1);
     expect(error).toHaveBeenCalledWith(expect.stringMatching(/^onDrained failed: .* longer than 1 ms/));
   });
 
-  it("exits at once with 128 and the signal's number at the second signal", async () => {
-    const { codes, send } = await two();
+  it("exits at once with 128 and the signal's number at the second signal, unless that is an echo of the first", async () => {
+    const { clock, codes, send } = await two();
+    send();
+    clock.advance(499);
     send();
     expect(codes).toEqual([]);
+    clock.advance(1);
     send();
     expect(codes).toEqual([128 + 12]);
+  });
+
+  it("takes another signal for no echo", async () => {
+    const { codes, send } = await two({ signals: ["SIGUSR2", "SIGWINCH"] });
+    send();
+    process.emit("SIGWINCH", "SIGWINCH");
+    expect(codes).toEqual([128 + constants.signals.SIGWINCH]);
+    process.removeAllListeners("SIGWINCH");
   });
 
   it("leaves no handler behind when they are taken away, and what goes on still ends the process", async () => {
@@ -276,6 +312,7 @@ describe("drainOnSignals", () => {
     ["onDrained", [fine], { onDrained: {} }],
     ["callbackTimeoutMs", [fine], { callbackTimeoutMs: Number.NaN }],
     ["exit", [fine], { exit: 1 }],
+    ["clock", [fine], { clock: Date }],
   ])("refuses a bad %s by its name, and listens to nothing", (option, pools, options) => {
     const before = process.listenerCount("SIGTERM");
     expect(() => drainOnSignals(pools as never, options as never)).toThrow(
