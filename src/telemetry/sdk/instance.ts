@@ -9,8 +9,7 @@ const INSTANCE = randomUUID();
  * the environment or a detector has goes first. From its 3.x line on the SDK makes one by itself, and has nothing to make it with.
  */
 export function resourceOfInstance(): Pick<sdkNode.NodeSDKConfiguration, "resource"> | undefined {
-  const { resources }: { resources?: typeof sdkNode.resources } = sdkNode;
-  if (resources === undefined) return undefined;
-  const instance = resources.resourceFromAttributes({ "service.instance.id": INSTANCE });
-  return { resource: resources.defaultResource().merge(instance) };
+  if (!("resources" in sdkNode)) return undefined;
+  const { defaultResource, resourceFromAttributes } = sdkNode.resources;
+  return { resource: defaultResource().merge(resourceFromAttributes({ "service.instance.id": INSTANCE })) };
 }
