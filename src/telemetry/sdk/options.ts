@@ -1,4 +1,4 @@
-import { checkNumber } from "../../checks.js";
+import { checkKnown, checkNumber, type OptionNames } from "../../checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
 
 /** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
@@ -30,11 +30,20 @@ export interface Settings {
   readonly shutdownTimeoutMs: number;
 }
 
+const OPTIONS: OptionNames<TelemetryOptions> = {
+  serviceName: true,
+  prometheus: true,
+  otlp: true,
+  sampling: true,
+  shutdownTimeoutMs: true,
+};
+
 /** Throws an `InvalidOption…Error`. */
 export function readOptions(options: unknown): Settings {
   if (typeof options !== "object" || options === null) {
     throw new InvalidOptionTypeError("options", options, "an object with at least a serviceName");
   }
+  checkKnown(options, OPTIONS);
   const {
     serviceName,
     prometheus,
@@ -65,6 +74,7 @@ function readPrometheus(prometheus: unknown): Settings["prometheus"] {
   if (prometheus !== undefined && (typeof prometheus !== "object" || prometheus === null)) {
     throw new InvalidOptionTypeError("prometheus", prometheus, "an object { host, port } or false");
   }
+  checkKnown(prometheus, { host: true, port: true }, "prometheus.");
   const { host = "127.0.0.1", port = 9464 } = (prometheus ?? {}) as Record<string, unknown>;
   if (typeof host !== "string" || host === "") {
     throw new InvalidOptionTypeError("prometheus.host", host, "a host name or an address");
@@ -79,6 +89,7 @@ function readPrometheus(prometheus: unknown): Settings["prometheus"] {
 
 function readOtlp(otlp: unknown): string | undefined {
   if (otlp === undefined) return undefined;
+  checkKnown(otlp, { endpoint: true }, "otlp.");
   const endpoint = (otlp as { endpoint?: unknown } | null)?.endpoint;
   if (typeof endpoint !== "string" || !/^https?:\/\/[^/]/.test(endpoint)) {
     throw new InvalidOptionTypeError("otlp.endpoint", endpoint, "an http:// or https:// URL");
