@@ -28,6 +28,8 @@ export interface Passer {
   readonly signal: AbortSignal;
   /** @internal */
   throwIfAborted(): void;
+  /** It is at the gate, and may have to wait. @internal */
+  reached(gate: Gate): void;
   /** @internal */
   passed(gate: Gate, waitedMs: number): void;
 }
@@ -49,6 +51,12 @@ export interface PassOptions {
 const FIRST_PAUSE_MS = 25;
 const LAST_PAUSE_MS = 1_000;
 
+/**
+ * For how long a refusal says something about the downstream, in milliseconds. Whoever waits asks again every second; when the last
+ * one gives up nobody does, and the next attempt comes after a retry's pause, of 30 s at most unless told otherwise.
+ */
+const REFUSAL_LASTS_MS = 30_000;
+
 class Waiter {
   previous: Waiter | undefined = undefined;
   next: Waiter | undefined = undefined;
@@ -68,7 +76,8 @@ export class Gate implements GateView {
   private readonly line = new LinkedList<Waiter>();
   /** Who waits for a policy that refused. */
   private readonly refused = new LinkedList<Waiter>();
-  private isRefusing = false;
+  /** When the policy refused a call, if it has made none since. */
+  private refusedAt: number | undefined = undefined;
   private pauseMs = FIRST_PAUSE_MS;
   private timer: Timer | undefined = undefined;
 
@@ -99,9 +108,13 @@ export class Gate implements GateView {
     return this.line.size + this.refused.size;
   }
 
-  /** Did the policy refuse the last call, for another reason than that it has as many as it takes? Undefined without a policy. */
+  /**
+   * Did the policy refuse the last call, in the last 30 s, for another reason than that it has as many as it takes? Undefined
+   * without a policy.
+   */
   get isOpen(): boolean | undefined {
-    return this.policy === undefined ? undefined : this.isRefusing;
+    if (this.policy === undefined) return undefined;
+    return this.refusedAt !== undefined && this.clock.now() - this.refusedAt < REFUSAL_LASTS_MS;
   }
 
   /**
@@ -122,6 +135,7 @@ export class Gate implements GateView {
       task?.throwIfAborted();
     };
     throwIfAborted();
+    task?.reached(this);
     const startedAt = this.clock.now();
     if (this.through < this.limit) this.through++;
     else await this.wait(this.line, signal, task);
@@ -143,8 +157,8 @@ export class Gate implements GateView {
           throwIfAborted();
           if (isFull(error)) await this.pause(signal, task);
           else {
-            if (!this.isRefusing) recorder.tell(this.name, "the policy refuses calls");
-            this.isRefusing = true;
+            if (this.refusedAt === undefined) recorder.tell(this.name, "the policy refuses calls");
+            this.refusedAt = this.clock.now();
             onBackoff?.(true);
             await this.pause(signal, task);
             onBackoff?.(false);
@@ -200,8 +214,8 @@ export class Gate implements GateView {
 
   /** The policy made a call: all may ask. */
   private agreed(): void {
-    if (this.isRefusing) recorder.tell(this.name, "the policy lets calls through");
-    this.isRefusing = false;
+    if (this.refusedAt !== undefined) recorder.tell(this.name, "the policy lets calls through");
+    this.refusedAt = undefined;
     this.pauseMs = FIRST_PAUSE_MS;
     this.stopAsking();
     for (let waiter = this.refused.first; waiter !== undefined; waiter = this.refused.first) {

@@ -15,7 +15,7 @@ export class Task implements TaskFacts, Passer {
   /** @internal */
   constructor(
     private readonly work: Work<unknown>,
-    private readonly worker: { heard(task: Task): void; passed(gate: Gate): void },
+    private readonly worker: { heard(task: Task): void; reached(gate: Gate): void },
   ) {}
 
   get attempt(): number {
@@ -79,8 +79,12 @@ export class Task implements TaskFacts, Passer {
   }
 
   /** @internal */
+  reached(gate: Gate): void {
+    this.worker.reached(gate);
+  }
+
+  /** @internal */
   passed(gate: Gate, waitedMs: number): void {
-    this.worker.passed(gate);
     this.work.gateWaited(gate.name, waitedMs);
   }
 }

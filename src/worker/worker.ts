@@ -99,8 +99,8 @@ export class Worker<T> implements Links<Worker<T>> {
     this.lastFinishAt = nonNaN(now) ?? this.lastFinishAt;
   }
 
-  /** The task waited for the gate. */
-  passed(gate: Gate): void {
+  /** The task is at the gate, and may have to wait. */
+  reached(gate: Gate): void {
     this.crew.gates.add(gate);
   }
 

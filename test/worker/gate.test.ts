@@ -208,6 +208,24 @@ describe("a gate with cockatiel's circuit breaker", () => {
     expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
+  it("stays open for 30 s after the last refusal when nobody asks any more, and as long as somebody does", async () => {
+    const policy = breakerOf();
+    const isolation = policy.isolate();
+    const gate = gateOf({ policy });
+    const controller = new AbortController();
+    const waiting = pass(gate, 1, { signal: controller.signal });
+    for (let i = 0; i < 60; i++) await advance(1_000);
+    expect(gate.isOpen).toBe(true);
+    controller.abort(new Error("enough"));
+    await errorOf(waiting);
+    // It was asked a second ago at most.
+    clock.advance(28_999);
+    expect(gate.isOpen).toBe(true);
+    clock.advance(1_001);
+    expect(gate.isOpen).toBe(false);
+    isolation.dispose();
+  });
+
   it("keeps asking when the one whose turn it was is gone", async () => {
     const gate = gateOf({ policy: breakerOf() });
     await errorOf(gate.run(fail));

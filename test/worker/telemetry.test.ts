@@ -263,6 +263,25 @@ describe("a gate", () => {
   });
 });
 
+describe("a gate within a handler", () => {
+  it("shows an open breaker from the first call that waits for it, and no longer than 30 s after the last one gave up", async () => {
+    const policy: Policy = { execute: () => Promise.reject(new Error("open")) };
+    const gate = new Gate({ name: "carrier", policy, clock });
+    const pool = new WorkerPool(queue, (_, task) => gate.run(() => {}, { task }), { timeoutMs: 5_000 });
+    pool.on("failed", () => {});
+    await queue.put(1);
+    await settled();
+    const of = { "queue.gate": "carrier" };
+    expect(await read("queue.breaker.open", of)).toBe(1);
+    clock.advance(5_000);
+    await settled();
+    expect(pool.counts.failed).toBe(1);
+    expect(await read("queue.breaker.open", of)).toBe(1);
+    clock.advance(30_000);
+    expect(await read("queue.breaker.open", of)).toBe(0);
+  });
+});
+
 describe("a handler", () => {
   it("runs in its producer's trace context and correlation ID, inside a process span, and makes no receive span", async () => {
     const seen: unknown[] = [];
