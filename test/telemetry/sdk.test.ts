@@ -228,7 +228,7 @@ describe("a start that fails", () => {
 
 it.each([
   [{ shutdownTimeout: 1_000 }, "shutdownTimeout is not an option; did you mean shutdownTimeoutMs?"],
-  [{ prometheus: { hots: "::1" } }, "prometheus.hots is not an option; did you mean prometheus.host?"],
+  [{ prometheus: { hostt: "::1" } }, "prometheus.hostt is not an option; did you mean prometheus.host?"],
   [{ otlp: { url: "http://127.0.0.1:4318" } }, "otlp.url is not an option; there are endpoint"],
 ])("an option that nobody knows is an error: %o", async (options, message) => {
   const given = { serviceName: "s", ...options } as TelemetryOptions;
