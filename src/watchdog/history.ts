@@ -150,6 +150,11 @@ export class History {
     return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs > WORKING * ms);
   }
 
+  /** By how much looks were late since then though the process hardly worked, in milliseconds. */
+  starvedMs(since: number): number {
+    return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs <= WORKING * ms);
+  }
+
   /** How much of a processor the process used since then. */
   processorShare(since: number): number {
     const last = this.samples.at(-1);

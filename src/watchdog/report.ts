@@ -52,7 +52,12 @@ export class BreachReport {
   readonly drainMs: number;
   /** What changed lately, in all queues and pools of the process, the oldest first: at most 200. */
   readonly transitions: readonly Transition[] = recorder.transitions();
-  readonly loop: { readonly utilization: number; readonly stalls: Situation["stalls"] };
+  /** `starvedMs`: for how long the process hardly ran while the oldest item waited, having no processor. */
+  readonly loop: {
+    readonly utilization: number;
+    readonly stalls: Situation["stalls"];
+    readonly starvedMs: number;
+  };
 
   /** @internal */
   constructor(
@@ -96,7 +101,8 @@ export class BreachReport {
     this.utilization = utilizationOf(pools);
     const gain = recent.takenPerSecond - recent.arrivedPerSecond;
     this.drainMs = depth === 0 ? 0 : gain > 0 ? (depth / gain) * 1_000 : Number.POSITIVE_INFINITY;
-    this.loop = { utilization: situation.loopUtilization, stalls: situation.stalls };
+    const { loopUtilization: utilization, stalls, starvedMs } = situation;
+    this.loop = { utilization, stalls, starvedMs };
   }
 
   toJSON(): object {
@@ -181,14 +187,15 @@ export class BreachReport {
   }
 
   private loopLine(): string {
-    const { utilization, stalls } = this.loop;
+    const { utilization, stalls, starvedMs } = this.loop;
     const blockedMs = stalls.reduce((sum, { durationMs }) => sum + durationMs, 0);
     const [last] = stalls;
     const blocked =
       last === undefined
         ? "not blocked"
         : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;
-    return `LOOP ${percent(utilization)} busy, ${blocked}`;
+    const starved = starvedMs > 0 ? `, without a processor for ${duration(starvedMs)}` : "";
+    return `LOOP ${percent(utilization)} busy, ${blocked}${starved}`;
   }
 }
 

@@ -124,6 +124,8 @@ export interface Situation {
   readonly stalls: readonly StallNow[];
   /** By how much the watchdog's own looks came late while the oldest item waited, in milliseconds. */
   readonly lateMs: number;
+  /** The same of looks for which the process hardly worked: it had no processor, or was suspended. */
+  readonly starvedMs: number;
   /** How much of a processor the process used meanwhile; more than 1 where it has threads. */
   readonly processorShare: number;
   /** Share of the time that the event loop was busy lately, from 0 to 1. */

@@ -138,6 +138,7 @@ export class WatchedQueue {
       usualServiceMs: this.history.serviceMsBefore(now - waitMs),
       stalls: surroundings.stalls(),
       lateMs: this.history.lateMs(now - waitMs),
+      starvedMs: this.history.starvedMs(now - waitMs),
       processorShare: this.history.processorShare(now - waitMs),
       loopUtilization: surroundings.loopUtilization(),
       lastFailure: tally.lastFailure,

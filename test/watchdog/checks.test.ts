@@ -433,6 +433,15 @@ describe("event-loop-blocked", () => {
     expect(confidence(eventLoopBlocked, long)).toBe(0.97);
   });
 
+  it("is said of a process that others leave no processor, unless a better cause is known", () => {
+    const starved = { starvedMs: 600, processorShare: 0.09 };
+    expect(sentence(eventLoopBlocked, starved)).toBe(
+      "the process did not run for 600 ms of the 1.2 s, and had 9 % of a processor: others take it, or the process was suspended",
+    );
+    expect(confidence(eventLoopBlocked, starved)).toBe(0.6);
+    expect(confidence(eventLoopBlocked, { ...starved, starvedMs: 599 })).toBe(0);
+  });
+
   it("is not said of stalls that were over before the item came", () => {
     expect(confidence(eventLoopBlocked, { stalls: [{ ...stall, endedMsAgo: 1_200 }] })).toBe(0);
   });

@@ -36,6 +36,7 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     usualServiceMs: 50,
     stalls: [],
     lateMs: 0,
+    starvedMs: 0,
     processorShare: 0.1,
     loopUtilization: 0.1,
     lastFailure: undefined,

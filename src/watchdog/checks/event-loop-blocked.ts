@@ -1,4 +1,4 @@
-import type { Check } from "../situation.js";
+import type { Check, Verdict } from "../situation.js";
 import { count, duration, percent } from "./words.js";
 
 /** From which share of the wait on a blocked event loop is its cause. */
@@ -9,7 +9,7 @@ const WORKING = 0.8;
 
 export const eventLoopBlocked: Check = {
   name: "event-loop-blocked",
-  look({ stalls, waitMs, sla, lateMs, loopUtilization, processorShare }) {
+  look({ stalls, waitMs, sla, lateMs, starvedMs, loopUtilization, processorShare }) {
     const during = stalls.filter(({ endedMsAgo }) => endedMsAgo < waitMs);
     // What was over when the item came in is not what it waited for.
     const stalledMs = during.reduce(
@@ -22,7 +22,10 @@ export const eventLoopBlocked: Check = {
     // What was blocked for a whole SLA has breached it, however long the item waited besides.
     const isEnough = share >= SHARE || blockedMs >= sla.targetMs;
     const isBusy = loopUtilization >= BUSY && processorShare >= WORKING;
-    if (!isEnough && !isBusy) return undefined;
+    if (!isEnough && !isBusy) {
+      const isStarved = starvedMs > 0 && starvedMs >= SHARE * waitMs;
+      return isStarved ? starved(starvedMs, waitMs, processorShare) : undefined;
+    }
     const [worst] = [...during].sort((a, b) => b.durationMs - a.durationMs);
     const where =
       worst?.where === undefined ? "" : `, most in ${worst.where}${worst.isNative ? " (a native call)" : ""}`;
@@ -36,3 +39,13 @@ export const eventLoopBlocked: Check = {
     };
   },
 };
+
+/** Nothing in the process blocks its event loop; it is the machine that doesn't let it run. Whatever else is known is a better cause. */
+function starved(starvedMs: number, waitMs: number, processorShare: number): Verdict {
+  return {
+    name: "event-loop-blocked",
+    confidence: 0.6,
+    sentence: `the process did not run for ${duration(starvedMs)} of the ${duration(waitMs)}, and had ${percent(processorShare)} of a processor: others take it, or the process was suspended`,
+    evidence: { starvedMs, processorShare },
+  };
+}
