@@ -41,15 +41,32 @@ tar --list --file "$tarball" | sed 's,^package/,,' > "$TEMP/files"
 check "the tarball has no stray files" no_strays
 check "the tarball has all that package.json promises" complete
 
+# The README's commands as a newcomer gives them, in that order, with the versions that npm picks; only the package is the tarball.
+readonly INSTALL='npm install queuescope @opentelemetry/api'
+readonly SDK='@opentelemetry/sdk-node @opentelemetry/sdk-trace @opentelemetry/exporter-prometheus'
+readonly INSTALL_SDK_2="npm install @opentelemetry/api@1.9 $SDK"
+readonly INSTALL_SDK_3="npm install @opentelemetry/api $SDK"
+in_order() { in_readme "$INSTALL" && in_readme "$INSTALL_SDK_2" && in_readme "$INSTALL_SDK_3"; }
+new_project() {
+  mkdir "$1"
+  cp "$CONSUMER"/* "$1"
+  cd "$1"
+  ${INSTALL/queuescope/"$tarball"}
+}
+with_sdk_3() {
+  use_node 24
+  new_project "$TEMP/project-3"
+  $INSTALL_SDK_3
+  node sdk.mjs
+}
+check "the README has these commands" in_order
+
 dev_version() { node -p "require('$ROOT/package.json').devDependencies['$1']"; }
 optional_peers=$(node -p '
   const { peerDependenciesMeta, devDependencies } = require("./package.json");
   Object.keys(peerDependenciesMeta).map((name) => `${name}@${devDependencies[name]}`).join(" ")')
 
-mkdir "$TEMP/project"
-cp "$CONSUMER"/* "$TEMP/project"
-cd "$TEMP/project"
-npm install "$tarball" "@opentelemetry/api@$(dev_version @opentelemetry/api)"
+new_project "$TEMP/project"
 check "only the API of OpenTelemetry comes along" without_sdk
 check "works from ESM" node main.mjs
 check "works from require" node main.cjs
@@ -59,6 +76,9 @@ check "says what is missing when the pool of threads is not there" node threads-
 npm install "typescript@$(dev_version typescript)" "@types/node@$(dev_version @types/node)"
 check "types fit strict TypeScript" tsc tsconfig.json
 
+check "the SDK can be installed after that, on Node 20" $INSTALL_SDK_2
+check "the SDK's entry works with what npm picks" node sdk.mjs
+check "the same on Node 24, with the SDK's line 3.x" with_sdk_3
 npm install $optional_peers
 check "the SDK's entry works from ESM" node sdk.mjs
 check "the SDK's entry works from require" node sdk.cjs
