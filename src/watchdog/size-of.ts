@@ -1,5 +1,9 @@
+import { performance } from "node:perf_hooks";
+
 /** How many values of an item are looked at; the rest is taken to be like them. */
 const MOST_NODES = 256;
+/** For how long items are weighed, in milliseconds: keys can only be listed all at once, and an item may have very many. */
+const MOST_MS = 2;
 
 /** What V8 takes on a 64-bit machine, roughly, in bytes. */
 const POINTER = 8;
@@ -9,13 +13,32 @@ const NUMBER = 16;
 const STRING = 16;
 const ENTRY = 40;
 
+/** About how many bytes the first of these items take together, and how many of them there was time for: one at least. Never throws. */
+export function weigh(items: readonly unknown[]): { bytes: number; sampled: number } {
+  const until = performance.now() + MOST_MS;
+  const seen = new WeakSet<object>();
+  let bytes = 0;
+  let sampled = 0;
+  for (const item of items) {
+    bytes += sizeOf(item, seen, until);
+    sampled++;
+    if (performance.now() > until) break;
+  }
+  return { bytes, sampled };
+}
+
 /**
  * About how many bytes a value takes, with everything that it refers to; what is in `seen` counts nothing, because it was counted
- * with another item. Never throws, and calls nothing of the user's: no getter, no proxy's trap but those for keys.
+ * with another item. Never throws, and calls nothing of the user's: no getter, no proxy's trap but those for keys. After `until`, an
+ * instant of monotonic time, it looks into no further object.
  */
-export function sizeOf(value: unknown, seen: WeakSet<object> = new WeakSet()): number {
+export function sizeOf(
+  value: unknown,
+  seen: WeakSet<object> = new WeakSet(),
+  until = Number.POSITIVE_INFINITY,
+): number {
   try {
-    return new Walk(seen).size(value);
+    return new Walk(seen, until).size(value);
   } catch {
     return POINTER;
   }
@@ -24,7 +47,10 @@ export function sizeOf(value: unknown, seen: WeakSet<object> = new WeakSet()): n
 class Walk {
   private left = MOST_NODES;
 
-  constructor(private readonly seen: WeakSet<object>) {}
+  constructor(
+    private readonly seen: WeakSet<object>,
+    private readonly until: number,
+  ) {}
 
   size(value: unknown): number {
     this.left--;
@@ -35,6 +61,7 @@ class Walk {
     if (typeof value !== "object" || value === null) return 0;
     if (this.seen.has(value)) return 0;
     this.seen.add(value);
+    if (performance.now() > this.until) return OBJECT;
     if (ArrayBuffer.isView(value)) return OBJECT * 3 + value.byteLength;
     if (value instanceof ArrayBuffer) return OBJECT * 2 + value.byteLength;
     if (Array.isArray(value)) return ARRAY + this.several(value, value.length, POINTER);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { sizeOf } from "../../src/watchdog/size-of.js";
+import { sizeOf, weigh } from "../../src/watchdog/size-of.js";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -75,4 +75,21 @@ it("no getter is called, and nothing throws", () => {
   );
   for (const value of [trap, proxy, null, undefined, Symbol("s"), () => {}, 1n])
     expect(sizeOf(value)).toBeGreaterThanOrEqual(0);
+});
+
+it("items are weighed as long as there is time, and one in any case", () => {
+  const items = Array.from({ length: 20 }, () => {
+    const item: Record<string, number> = {};
+    for (let i = 0; i < 30_000; i++) item[`key ${i}`] = i;
+    return item;
+  });
+  const { bytes, sampled } = weigh(items);
+  expect(sampled).toBeGreaterThan(0);
+  expect(sampled).toBeLessThan(20);
+  expect(bytes / sampled).toBeGreaterThan(30_000 * 8);
+});
+
+it("after its time no further object is looked into", () => {
+  const texts = { text: "x".repeat(10_000) };
+  expect(sizeOf([texts, texts], new WeakSet(), performance.now() - 1)).toBeLessThan(100);
 });
