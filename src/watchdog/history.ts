@@ -43,6 +43,8 @@ const HELD_UP = 2;
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
   private readonly samples: Sample[] = [];
+  /** The counts at the last look; before the first one those of the beginning, which tell only what has changed since. */
+  private last: Sample;
   /** Of these samples, once somebody has asked: a report does for each task in flight. */
   private gaps: readonly Gap[] | undefined = undefined;
   private beganAt: number | undefined = undefined;
@@ -51,16 +53,17 @@ export class History {
   /** The task in flight that has been running longest, and for how long when it was looked at. */
   private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
 
-  constructor(private readonly queue: Watchable) {}
+  constructor(private readonly queue: Watchable) {
+    this.last = sampleOf(queue, undefined);
+  }
 
   look(): void {
     const sample = sampleOf(this.queue, this.lookAtOldest());
-    const before = this.samples.at(-1);
+    const before = this.last;
+    this.last = sample;
     this.beganAt ??= sample.at;
-    if (before !== undefined) {
-      if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
-      if (sample.ended + sample.retried > before.ended + before.retried) this.lastEndedAt = sample.at;
-    }
+    if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
+    if (sample.ended + sample.retried > before.ended + before.retried) this.lastEndedAt = sample.at;
     this.gaps = undefined;
     this.samples.push(sample);
     if (this.samples.length > MOST_SAMPLES) this.samples.shift();

@@ -71,6 +71,21 @@ describe("rates", () => {
   });
 });
 
+describe("the beginning", () => {
+  it("is known: what was taken between it and the first look was taken while somebody watched", () => {
+    numbers.dequeued = 5;
+    const late = new History(queue);
+    numbers.now = 3;
+    late.look();
+    expect(late.lastTakenMsAgo(10)).toBe(Number.POSITIVE_INFINITY);
+    const timely = new History(queue);
+    numbers.dequeued = 6;
+    timely.look();
+    expect(timely.lastTakenMsAgo(10)).toBe(7);
+    expect(timely.lastEndedMsAgo(10)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
 describe("a backlog", () => {
   it("begins where next to nothing waited, and is told in two halves", () => {
     for (let i = 0; i < 10; i++) second(10, 10);
