@@ -14,18 +14,18 @@ import type { Check } from "./situation.js";
 
 /** Options of a watchdog. Only `undefined` stands for the default. */
 export interface WatchdogOptions {
-  /** How often it looks, in milliseconds, from 10. Default: 1 000. */
+  /** How often it looks, in milliseconds, from 10 to 2 147 483 647. Default: 1 000. */
   everyMs?: number | undefined;
   /** A folder for its reports, as JSON; made if it isn't there. Default: none are written. */
   reportDir?: string | undefined;
   /** How many files may be in there; the oldest go. Default: 20. */
   maxReports?: number | undefined;
   /**
-   * A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now.
-   * Default: 60 000.
+   * A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now. One
+   * that is over and comes back is reported before that only if it has another cause. Default: 60 000.
    */
   minReportIntervalMs?: number | undefined;
-  /** Event-loop stalls are reported from so many milliseconds on; `Infinity`: nobody looks for them. Default: 500. */
+  /** Event-loop stalls are reported from so many milliseconds on, from 20; `Infinity`: nobody looks for them. Default: 500. */
   stallThresholdMs?: number | undefined;
   /**
    * Write a line to stderr when the event loop is blocked, while it is, and one when it is no longer; also one where that can't be watched.
@@ -41,11 +41,14 @@ export interface WatchdogOptions {
    * of an error for as long as the item is there. Default: 0, for none.
    */
   stackEvery?: number | undefined;
-  /** What a report shows of an item that waits. Default: nothing, items may be private. */
+  /**
+   * What a report shows of an item that waits: it is copied at once, as plain data and not more than so much (some 16 000 characters).
+   * Default: nothing, items may be private.
+   */
   payload?: ((item: unknown) => unknown) | undefined;
   /**
-   * Gets every text of the user's that a report, or what is told of a stall, would show (correlation IDs, steps, waits, errors, whole
-   * sentences), and gives what is shown. It may get what it gave. It must not wait, and where it throws, `…` is shown.
+   * Gets every text of the user's that a report, or what is told of a stall, would show (correlation IDs, steps, waits, errors, payloads,
+   * whole sentences), and gives what is shown. It may get what it gave. It must not wait, and where it throws, `…` is shown.
    */
   redact?: ((text: string) => string) | undefined;
   /** Where time comes from. Default: the system clock. */
@@ -91,6 +94,9 @@ const OPTIONS: OptionNames<WatchdogOptions> = {
   clock: true,
 };
 
+/** A timer can't wait for longer. */
+const MOST_MS = 2 ** 31 - 1;
+
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkObject("options", options);
@@ -100,13 +106,18 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   const { stackEvery = 0, payload, print = true } = options ?? {};
   checkNumber("stackEvery", stackEvery, "a whole number, from 0", (n) => n >= 0 && Number.isSafeInteger(n));
   checkFunction("payload", payload);
-  checkNumber("everyMs", everyMs, "milliseconds, from 10", (ms) => ms >= 10 && Number.isFinite(ms));
+  checkNumber("everyMs", everyMs, `milliseconds, from 10 to ${MOST_MS}`, (ms) => ms >= 10 && ms <= MOST_MS);
   if (reportDir !== undefined && (typeof reportDir !== "string" || reportDir === "")) {
     throw new InvalidOptionTypeError("reportDir", reportDir, "the path of a folder");
   }
   checkNumber("maxReports", maxReports, "a whole number from 1", (n) => n >= 1 && Number.isInteger(n));
   checkNumber("minReportIntervalMs", minReportIntervalMs, "milliseconds, from 0", (ms) => ms >= 0);
-  checkNumber("stallThresholdMs", stallThresholdMs, "milliseconds, from 20", (ms) => ms >= 20);
+  checkNumber(
+    "stallThresholdMs",
+    stallThresholdMs,
+    `milliseconds, from 20 to ${MOST_MS}, or Infinity`,
+    (ms) => ms >= 20 && (ms <= MOST_MS || ms === Number.POSITIVE_INFINITY),
+  );
   if (typeof print !== "boolean") throw new InvalidOptionTypeError("print", print, "true or false");
   if (signal !== undefined && !isForUs(signal)) {
     throw new InvalidOptionTypeError(
