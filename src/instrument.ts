@@ -81,8 +81,12 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
     attachment.detach();
     series.unwatch(attachment.probe);
   };
-  const watchable = new WatchableQueue(series, telemetry.tiers, attachment.probe, (tier) =>
-    telemetry.slaOf(tier),
+  const watchable = new WatchableQueue(
+    series,
+    telemetry.tiers,
+    attachment.probe,
+    (tier) => telemetry.slaOf(tier),
+    settings.isTier,
   );
   instrumented.set(queue, { name: settings.name, watchable, undo });
   return queue;

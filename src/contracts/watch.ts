@@ -32,6 +32,8 @@ export interface Watchable {
   readonly probe: Probe;
   readonly tally: Tally;
   slaOf(tier: number): SlaTarget | undefined;
+  /** May a tier be called so that is not in {@link Probe.tiers} yet? Absent where there are no others. */
+  mayHaveTier?(name: string): boolean;
   /** The trace of the put that the carrier comes from. */
   traceOf(carrier: Carrier): string | undefined;
   /** Breaches were found, so many, and this is why; 0 makes the series known. */

@@ -44,6 +44,8 @@ export interface Settings {
   /** Names for priorities. */
   readonly tiers: ReadonlyMap<number, string>;
   readonly sla: ReadonlyMap<string, SlaTarget>;
+  /** May a tier be called so? */
+  readonly isTier: (name: string) => boolean;
   readonly traces: Traces;
   readonly relation: Relation;
   readonly metrics: "always" | "never";
@@ -70,11 +72,12 @@ export function readOptions(
   const names = readTiers(tiers);
   const more = queue.priorities === true ? ["other"] : [];
   const known = [...new Set([...names.values(), ...queue.tiers, "default", ...more])];
-  const isKnown = (tier: string) => known.includes(tier) || (queue.priorities === true && isNumber(tier));
+  const isTier = (tier: string) => known.includes(tier) || (queue.priorities === true && isNumber(tier));
   return {
     name,
     tiers: names,
-    sla: readSla(sla, isKnown, known),
+    sla: readSla(sla, isTier, known),
+    isTier,
     traces: checkOneOf("traces", traces, ["always", "with-parent", "never"]),
     relation: checkOneOf("relation", relation, ["link", "parent", "auto"]),
     metrics: checkOneOf("metrics", metrics, ["always", "never"]),

@@ -24,6 +24,7 @@ export class WatchableQueue implements Watchable, Tally {
     private readonly tiers: readonly TierSeries[],
     readonly probe: Probe,
     readonly slaOf: (tier: number) => SlaTarget | undefined,
+    readonly mayHaveTier: (name: string) => boolean,
   ) {}
 
   get name(): string {
