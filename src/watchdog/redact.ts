@@ -10,6 +10,7 @@ const THEIRS = new Set([
   "lastFailure",
   "where",
   "traceId",
+  "payload",
 ]);
 
 /** The same report with every text of the user's put through `redact`. */
