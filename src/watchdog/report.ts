@@ -17,7 +17,7 @@ const MOST_CHARACTERS = 600;
 export class BreachReport {
   readonly version = VERSION;
   /** When it was written, in epoch milliseconds. */
-  readonly at = Date.now();
+  readonly at: number;
   readonly queue: string;
   /** The tier whose SLA is breached, or that is nearest to it. */
   readonly tier: string;
@@ -67,7 +67,9 @@ export class BreachReport {
     head: readonly HeadNow[],
     workers: readonly { pool: string; workers: readonly WorkerView[]; seenAt: number }[],
     memory: MemoryNow | undefined,
+    at: number,
   ) {
+    this.at = at;
     this.memory = memory;
     const { tiers, tier, depth, recent, pools } = situation;
     this.queue = situation.queue;

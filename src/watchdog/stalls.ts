@@ -30,7 +30,7 @@ export class Stalls {
     private readonly options: Pick<StallWatcherOptions, "thresholdMs" | "print" | "reportDir" | "redact">,
     private readonly tell: {
       stall(stall: Stall): void;
-      breach(breach: BlockedHead): void;
+      breach(watched: WatchedQueue, tier: number, breach: BlockedHead): void;
       error(error: unknown): void;
     },
   ) {
@@ -50,7 +50,10 @@ export class Stalls {
         tell.stall(stall);
       })
       // One that was not seen since the event loop is blocked may have been served before.
-      .onBreach((breach) => breach.seenAgoMs <= breach.blockedMs && tell.breach(breach))
+      .onBreach((breach) => {
+        const head = this.headIn(breach.slot);
+        if (head !== undefined && breach.seenAgoMs <= breach.blockedMs) tell.breach(...head, breach);
+      })
       .onError((error) => tell.error(error));
   }
 
@@ -91,6 +94,11 @@ export class Stalls {
     }
   }
 
+  /** Its name or its promises are others now: they are shown from the next look on. */
+  renew(queue: WatchedQueue): void {
+    this.release(queue);
+  }
+
   /** The watchdog came so late that the event loop must have stood still, until an instant of monotonic time; nobody may have seen where. */
   cameLate(lateMs: number, endedAt: number): void {
     const isKnown = this.heard.some((stall) => stall.endedAt > endedAt - lateMs);
@@ -109,6 +117,14 @@ export class Stalls {
 
   private hear(stall: Heard): void {
     this.heard = [...this.heard, stall].slice(-MOST);
+  }
+
+  /** Whose head a slot shows: names don't tell, because several queues may have the same. */
+  private headIn(index: number): [WatchedQueue, number] | undefined {
+    for (const [queue, slots] of this.slots) {
+      for (const [tier, slot] of slots) if (slot.index === index) return [queue, tier];
+    }
+    return undefined;
   }
 
   private release(queue: WatchedQueue): void {

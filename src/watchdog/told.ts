@@ -1,31 +1,71 @@
-interface Telling {
-  readonly at: number;
-  readonly namedCause: boolean;
+import { UNKNOWN } from "./diagnose.js";
+
+/** What was told of one tier. */
+interface Tier {
+  /** When a breach was last told, by the verdict that it was put down to. */
+  readonly toldAt: Map<string, number>;
+  /** What the breach that is on was counted as, if it was. */
+  countedAs: string | undefined;
+  /** What was last told of the breach that is on. */
+  last: { readonly at: number; readonly verdict: string } | undefined;
 }
 
 /**
- * Which breaches of a queue have been told: each once, and again after a while as long as it lasts. One whose cause nobody could
- * name is told once more as soon as somebody can.
+ * Which breaches of a queue have been counted and told. Each is counted once, and once more when the cause of one that nobody could
+ * explain is found. It is told once, again after a while as long as it lasts, and as soon as its cause is found. One that is over and
+ * comes back is told at once only if it has another cause: a queue that is now over its SLA and now under it has one thing to say.
  */
 export class Told {
-  /** By tier. */
-  private readonly last = new Map<number, Telling>();
+  private readonly tiers = new Map<number, Tier>();
 
-  /** Neither says so twice in less than `minIntervalMs`. */
+  /** Neither the same verdict nor the same breach is told twice in less than `minIntervalMs`. */
   constructor(private readonly minIntervalMs: number) {}
 
-  /** Must a breach that is seen at `now` be told, whatever is known of it? Only if there is a cause to name? Or not at all? */
-  wants(tier: number, now: number): "report" | "cause" | undefined {
-    const last = this.last.get(tier);
-    if (last === undefined || now - last.at >= this.minIntervalMs) return "report";
-    return last.namedCause ? undefined : "cause";
+  /** Could there be anything to count or tell of a breach that is seen at `now`? It depends on its verdict. */
+  wants(tier: number, now: number): boolean {
+    const { last } = this.of(tier);
+    return last === undefined || last.verdict === UNKNOWN || this.isLongAgo(last.at, now);
   }
 
-  tell(tier: number, now: number, namedCause: boolean): void {
-    this.last.set(tier, { at: now, namedCause });
+  /** A breach is on, and this is its verdict: must it be counted? */
+  counts(tier: number, verdict: string): boolean {
+    const known = this.of(tier);
+    const isNew = known.countedAs === undefined || (known.countedAs === UNKNOWN && verdict !== UNKNOWN);
+    if (isNew) known.countedAs = verdict;
+    return isNew;
   }
 
-  forget(tier: number): void {
-    this.last.delete(tier);
+  /** And must it be told? Then it counts as told. */
+  tells(tier: number, verdict: string, now: number): boolean {
+    const known = this.of(tier);
+    const { last, toldAt } = known;
+    const isCauseFound = last?.verdict === UNKNOWN && verdict !== UNKNOWN;
+    const isDue = last === undefined || isCauseFound || this.isLongAgo(last.at, now);
+    if (!isDue || !this.isLongAgo(toldAt.get(verdict), now)) return false;
+    known.last = { at: now, verdict };
+    toldAt.set(verdict, now);
+    return true;
+  }
+
+  /** The breach is over. Had it been told? */
+  end(tier: number): boolean {
+    const known = this.of(tier);
+    const wasTold = known.last !== undefined;
+    known.countedAs = undefined;
+    known.last = undefined;
+    return wasTold;
+  }
+
+  private isLongAgo(at: number | undefined, now: number): boolean {
+    return at === undefined || now - at >= this.minIntervalMs;
+  }
+
+  private of(tier: number): Tier {
+    let known = this.tiers.get(tier);
+    if (known === undefined) {
+      known = { toldAt: new Map(), countedAs: undefined, last: undefined };
+      this.tiers.set(tier, known);
+    }
+    return known;
   }
 }

@@ -1,51 +1,25 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import { diag } from "@opentelemetry/api";
 import { checkObject } from "../checks.js";
-import type { Timer } from "../clock.js";
-import { type Instrumented, REPORT, SUPPLY, type Vitals } from "../contracts.js";
-import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
+import type { Vitals, Watchable } from "../contracts.js";
 import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
-import { readSla } from "../sla.js";
-import { UNKNOWN, verdictOf } from "./diagnose.js";
-import { emitLogRecord } from "./log-record.js";
+import { Bulletin } from "./bulletin.js";
+import { UNKNOWN } from "./diagnose.js";
+import { Events, type WatchdogEvents } from "./events.js";
+import { Holdback } from "./holdback.js";
 import { readOptions, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
 import { cpuMs, WORKING } from "./processor.js";
 import type { BreachReport } from "./report.js";
-import { type Guard, Reporter } from "./reporter.js";
+import { answerFor } from "./reportable.js";
+import { Reporter } from "./reporter.js";
 import type { BlockedHead, Stall } from "./stall/stall.js";
 import { Stalls } from "./stalls.js";
+import { isStill, readSlaFor, subjectOf } from "./subject.js";
+import { Ticker } from "./ticker.js";
 import { Told } from "./told.js";
 import { Waits } from "./waits/waits.js";
-import { type Cleared, type Surroundings, WatchedQueue } from "./watched-queue.js";
-
-/** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes up to half of that. */
-const AFTER_STALL_MS = 400;
-
-/** Until it is known what blocked the event loop nothing is told. */
-interface Hold {
-  /** In milliseconds since the Unix epoch: the stall that is meant ended later. */
-  readonly from: number;
-  /** Looks that came late: stalls of which the thread may not tell. */
-  readonly late: { readonly lateMs: number; readonly endedAt: number }[];
-  readonly timer: Timer;
-}
-
-/** What every copy of this library has instrumented. */
-const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
-
-/** What a watchdog tells, by event. */
-export interface WatchdogEvents {
-  /** The oldest item of a tier has waited longer than its SLA allows. */
-  breach: [report: BreachReport];
-  /** It doesn't any more. */
-  cleared: [cleared: { queue: string; tier: string; lastedMs: number }];
-  /** The event loop stood still. */
-  stall: [stall: Stall];
-  /** Something of the watchdog's own went wrong; it goes on. */
-  error: [error: unknown];
-}
+import { type Surroundings, WatchedQueue } from "./watched-queue.js";
 
 /**
  * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a
@@ -53,47 +27,29 @@ export interface WatchdogEvents {
  */
 export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly settings: Settings;
-  /** It dies neither silently nor loudly. */
-  private readonly guard: Guard = {
-    attempt: (act) => {
-      try {
-        return act();
-      } catch (error) {
-        this.guard.fault(error);
-        return undefined;
-      }
-    },
-    fault: (error) => {
-      try {
-        if (this.listenerCount("error") > 0) this.emit("error", error);
-        else diag.warn("queuescope: something went wrong in the watchdog, which goes on", error);
-      } catch {
-        // A listener or logger that throws leaves nobody to tell.
-      }
-    },
-  };
+  private readonly events = new Events(this);
   private readonly waits: Waits;
   private readonly surroundings: Surroundings;
   private readonly reporter: Reporter;
+  private readonly ticker: Ticker;
+  private readonly holdback: Holdback;
+  private readonly bulletin: Bulletin;
   private readonly watched = new Map<object, WatchedQueue>();
+  /** By queue, what ends that it can ask for reports. */
+  private readonly answers = new Map<object, () => void>();
   private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
   private readonly stalls: Stalls | undefined;
-  private dueAt = 0;
-  private hold: Hold | undefined = undefined;
-  /** What is to be told when that is over: breaches, some of which may be over by then, too. */
-  private readonly held: (() => void)[] = [];
   private cpuMs = cpuMs();
-  private timer: Timer | undefined = undefined;
   private isRunning = false;
   private utilization = performance.eventLoopUtilization();
   private busy = 0;
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options?: WatchdogOptions) {
-    // A listener may be an async function.
-    super({ captureRejections: true });
+    super();
     this.settings = readOptions(options);
-    const { reportDir, stallThresholdMs: thresholdMs, stackEvery, print, redact } = this.settings;
+    const { clock, everyMs, stallThresholdMs: thresholdMs, stackEvery } = this.settings;
+    const { print, reportDir, redact } = this.settings;
     this.waits = new Waits({ stackEvery });
     this.surroundings = {
       waitsOf: (task) => {
@@ -107,56 +63,55 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       stalls: (at) => this.stalls?.now(at) ?? [],
       loopUtilization: () => this.busy,
     };
-    this.reporter = new Reporter(this.settings, this.surroundings, this.guard);
+    this.reporter = new Reporter(this.settings, this.surroundings, this.events);
+    this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.look(lateMs));
+    this.holdback = new Holdback(clock, this.events, (...late) => this.stalls?.cameLate(...late));
+    this.bulletin = new Bulletin(clock, this.reporter, this.holdback, this.events);
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
         () => this.watched.values(),
         { thresholdMs, print, reportDir, redact },
         {
           stall: (stall) => this.contain(() => this.stalled(stall)),
-          breach: (breach) => this.contain(() => this.breachedWhileBlocked(breach)),
-          error: (error) => this.guard.fault(error),
+          breach: (...breach) => this.contain(() => this.breachedWhileBlocked(...breach)),
+          error: (error) => this.events.fault(error),
         },
       );
     }
   }
 
   /**
-   * Watches an instrumented queue, or the queue of a pool, until it is uninstrumented. Returns the watchdog. Throws `NotWatchableError`
-   * for a queue that isn't instrumented, and an `InvalidOption…Error` for a bad option.
+   * Watches an instrumented queue, or the queue of a pool, until it is uninstrumented. Of one that is watched already it takes the options
+   * that are given; the others stay as they were. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't instrumented,
+   * and an `InvalidOption…Error` for a bad option.
    */
   watch(queueOrPool: object, options?: WatchOptions): this {
     checkObject("options", options);
-    if (typeof queueOrPool !== "object" && typeof queueOrPool !== "function") {
-      throw new InvalidOptionTypeError(
-        "queueOrPool",
-        queueOrPool,
-        "an instrumented queue, or a pool that works on one",
-      );
-    }
-    const queue = instrumented.has(queueOrPool)
-      ? queueOrPool
-      : (queueOrPool as { queue?: object } | null)?.queue;
-    const found = queue === undefined ? undefined : instrumented.get(queue);
-    if (queue === undefined || found === undefined) throw new NotWatchableError();
-    const { watchable } = found;
-    const names = [...watchable.probe.tiers, "default"];
-    const sla = readSla(options?.sla, (tier) => names.includes(tier), names);
-    // A pool adds nothing to its queue, unless it comes with a name or an SLA of its own.
-    if (this.watched.get(queue)?.queue === watchable && options === undefined) return this;
-    const told = new Told(this.settings.minReportIntervalMs);
-    const watched = new WatchedQueue(watchable, options?.name ?? watchable.name, sla, told);
+    const { queue, watchable } = subjectOf(queueOrPool);
+    const sla = options?.sla === undefined ? undefined : readSlaFor(watchable, options.sla);
+    // What it was instrumented as before is over.
+    this.letGo();
+    const watched = this.watched.get(queue) ?? this.add(queue, watchable);
+    if (options === undefined) return this;
+    watched.amend(options.name, sla);
+    this.stalls?.renew(watched);
+    return this;
+  }
+
+  private add(queue: object, watchable: Watchable): WatchedQueue {
+    const watched = new WatchedQueue(watchable, new Told(this.settings.minReportIntervalMs));
     this.watched.set(queue, watched);
-    // For joins and drains that time out, while there is somebody who looks.
-    if (SUPPLY in queue) {
-      const value = () =>
-        this.isRunning ? this.guard.attempt(() => this.reporter.report(watched)) : undefined;
-      Object.defineProperty(queue, REPORT, { value, configurable: true });
-    }
+    if (this.isRunning) this.answer(queue, watched);
     for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
       for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
     }
-    return this;
+    return watched;
+  }
+
+  /** For joins and drains that time out, while there is somebody who looks. */
+  private answer(queue: object, watched: WatchedQueue): void {
+    const answer = () => this.events.attempt(() => this.reporter.report(watched));
+    this.answers.set(queue, answerFor(queue, answer));
   }
 
   /** Begins to look. Returns the watchdog. */
@@ -168,10 +123,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.contain(() => this.stalls?.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
-    for (const watched of this.watched.values()) watched.begin();
+    for (const [queue, watched] of this.watched) {
+      this.contain(() => watched.begin());
+      this.answer(queue, watched);
+    }
     this.contain(() => this.vitals.ran());
-    // Not at once: listeners are added after the start as well as before it.
-    this.setTimer(0);
+    // It looks soon, but not at once: listeners are added after the start as well as before it.
+    this.ticker.start();
     return this;
   }
 
@@ -179,17 +137,23 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   async stop(): Promise<void> {
     if (this.isRunning) this.end();
     await this.stalls?.stop();
-    this.release();
+    this.holdback.release();
   }
 
   private end(): void {
     this.isRunning = false;
     recorder.interested--;
     this.contain(() => this.waits.stop());
-    const { signal, clock } = this.settings;
+    const { signal } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
-    if (this.timer !== undefined) clock.clearTimeout(this.timer);
-    if (this.hold !== undefined) clock.clearTimeout(this.hold.timer);
+    this.ticker.stop();
+    this.holdback.wait();
+    for (const queue of this.watched.keys()) this.endAnswer(queue);
+  }
+
+  private endAnswer(queue: object): void {
+    this.answers.get(queue)?.();
+    this.answers.delete(queue);
   }
 
   /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
@@ -206,16 +170,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     });
   };
 
-  private readonly look = (): void => {
-    if (!this.isRunning) return;
-    const { clock, everyMs, stallThresholdMs } = this.settings;
-    const lateMs = clock.now() - this.dueAt;
-    if (lateMs > stallThresholdMs) {
+  private look(lateMs: number): void {
+    if (lateMs > this.settings.stallThresholdMs) {
       const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
-      const { late } = this.holdBack(Date.now() - lateMs);
-      if (wasAtWork) late.push({ lateMs, endedAt: performance.now() });
+      const late = wasAtWork ? { lateMs, endedAt: performance.now() } : undefined;
+      this.holdback.begin(Date.now() - lateMs, late);
     }
-    this.letGo();
+    this.contain(() => this.letGo());
     this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
@@ -226,122 +187,41 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     });
     // One that throws must not blind it for the others.
     for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
-    this.setTimer(everyMs);
-  };
-
-  /** The event loop stood still. The thread has yet to tell by what, and without that a verdict would be a guess. */
-  private holdBack(from: number): Hold {
-    if (this.hold !== undefined) return this.hold;
-    const timer = this.settings.clock.setTimeout(() => this.release(), AFTER_STALL_MS);
-    timer.unref?.();
-    this.hold = { from, late: [], timer };
-    return this.hold;
-  }
-
-  private release(): void {
-    const { hold } = this;
-    this.hold = undefined;
-    if (hold === undefined) return;
-    this.settings.clock.clearTimeout(hold.timer);
-    for (const { lateMs, endedAt } of hold.late) this.stalls?.cameLate(lateMs, endedAt);
-    for (const tell of this.held.splice(0)) this.contain(tell);
-  }
-
-  /** At once, or when it is known what blocked the event loop; also by a process that has nothing else left to do. */
-  private inTurn(tell: () => void): void {
-    if (this.hold === undefined) {
-      this.contain(tell);
-      return;
-    }
-    this.held.push(tell);
-    this.hold.timer.ref?.();
-  }
-
-  private setTimer(delayMs: number): void {
-    // A listener may have stopped it, and even started it again, in the midst of a look.
-    if (!this.isRunning) return;
-    const { clock } = this.settings;
-    if (this.timer !== undefined) clock.clearTimeout(this.timer);
-    this.dueAt = clock.now() + delayMs;
-    this.timer = clock.setTimeout(this.look, delayMs);
-    this.timer.unref?.();
   }
 
   private stalled(stall: Stall): void {
     this.vitals.stalled(stall.durationMs);
     recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
-    // Of several it is the one that made us late.
-    if (this.hold !== undefined && stall.startedAt + stall.durationMs > this.hold.from) this.release();
-    this.emit("stall", stall);
+    this.holdback.heard(stall.startedAt + stall.durationMs);
+    this.events.tell("stall", stall);
   }
 
   /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
-  private breachedWhileBlocked({ queue, tier, ageMs, at }: BlockedHead): void {
-    this.holdBack(at);
-    const watched = [...this.watched.values()].find(({ name }) => name === queue);
-    const index = watched?.queue.probe.tiers.indexOf(tier) ?? -1;
+  private breachedWhileBlocked(watched: WatchedQueue, tier: number, { ageMs, slaMs, at }: BlockedHead): void {
+    const seenMsAgo = Date.now() - at;
+    if (!watched.noteBreach(tier, ageMs - slaMs, seenMsAgo)) return;
+    this.holdback.begin(at);
     // Until now nobody could serve it.
-    if (watched !== undefined && index !== -1) this.breach(watched, index, ageMs + Date.now() - at);
+    this.bulletin.breach(watched, tier, ageMs + seenMsAgo);
   }
 
   /** Of queues that were uninstrumented nobody knows any more what they do. */
   private letGo(): void {
     for (const [queue, watched] of this.watched) {
-      if (instrumented.get(queue)?.watchable === watched.queue) continue;
+      if (isStill(queue, watched.queue)) continue;
       this.watched.delete(queue);
-      Reflect.deleteProperty(queue, REPORT);
-      this.tellCleared(watched, watched.clear());
+      this.endAnswer(queue);
+      this.bulletin.cleared(watched, watched.clear());
     }
   }
 
   private lookAt(watched: WatchedQueue): void {
     const { breached, cleared } = watched.look(this.surroundings);
-    this.tellCleared(watched, cleared);
-    for (const tier of breached) this.breach(watched, tier);
-  }
-
-  private tellCleared(watched: WatchedQueue, cleared: readonly Cleared[]): void {
-    const tiers = watched.queue.probe.tiers;
-    for (const { tier, lastedMs } of cleared) {
-      this.inTurn(() => {
-        watched.told.forget(tier);
-        recorder.tell(watched.name, `tier ${tiers[tier]}: the SLA is met again`);
-        this.emit("cleared", { queue: watched.name, tier: tiers[tier]!, lastedMs });
-      });
-    }
-  }
-
-  /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */
-  private breach(watched: WatchedQueue, tier: number, waitMs?: number): void {
-    const now = this.settings.clock.now();
-    if (watched.told.wants(tier, now) === undefined) return;
-    const look = this.reporter.look(watched, tier, waitMs);
-    this.inTurn(() => {
-      const wants = watched.told.wants(tier, now);
-      if (wants === undefined) return;
-      const report = look();
-      const namesCause = report.verdicts.length > 0;
-      if (wants === "cause" && !namesCause) return;
-      watched.told.tell(tier, now, namesCause);
-      this.tellBreach(watched, tier, report);
-    });
-  }
-
-  private tellBreach(watched: WatchedQueue, tier: number, report: BreachReport): void {
-    const verdict = verdictOf(report);
-    recorder.tell(watched.name, `tier ${report.tier}: the SLA is breached (${verdict})`);
-    watched.queue.breached(tier, verdict, 1);
-    this.reporter.write(report);
-    this.contain(() => emitLogRecord(report));
-    this.contain(() => this.emit("breach", report));
+    this.bulletin.cleared(watched, cleared);
+    for (const tier of breached) this.bulletin.breach(watched, tier);
   }
 
   private contain(act: () => void): void {
-    this.guard.attempt(act);
-  }
-
-  /** What a listener's promise rejects with; of one that is told of errors nobody is. */
-  [Symbol.for("nodejs.rejection")](error: unknown, event: string): void {
-    if (event !== "error") this.guard.fault(error);
+    this.events.attempt(act);
   }
 }

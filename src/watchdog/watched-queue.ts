@@ -1,15 +1,18 @@
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../contracts.js";
 import { slaFor } from "../sla.js";
+import { Breaches, type Cleared } from "./breaches.js";
 import { depthOf, History } from "./history.js";
 import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "./situation.js";
-import { sizeOf } from "./size-of.js";
+import { weigh } from "./size-of.js";
 import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
 import type { Told } from "./told.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;
-/** How many of them are weighed. */
+/** How many of them are weighed, at most. */
 const MOST_WEIGHED = 64;
+/** What an item's place in the queue takes, in bytes: reference, time and tag. */
+const PLACE = 24;
 
 /** What others know of tasks and of the process. */
 export interface Surroundings extends Knowledge {
@@ -29,35 +32,38 @@ export interface HeadNow {
   readonly payload?: unknown;
 }
 
-/** About what the items that wait take, in bytes. */
+/** About what the items that wait take, with their places in the queue, in bytes. */
 export interface MemoryNow {
   readonly bytes: number;
   /** How many items that is concluded from. */
   readonly sampled: number;
 }
 
-/** A breach that is over. */
-export interface Cleared {
-  readonly tier: number;
-  readonly lastedMs: number;
-}
-
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
   private history: History;
   private readonly tasks: Tasks;
-  /** By tier, since when its SLA is breached, in monotonic milliseconds. */
-  private readonly breachedSince = new Map<number, number>();
+  private readonly breaches = new Breaches();
+  private slas: ReadonlyMap<string, SlaTarget> = new Map();
+  private givenName: string | undefined = undefined;
 
   constructor(
     readonly queue: Watchable,
-    /** What it is called in reports. */
-    readonly name: string,
-    private readonly slas: ReadonlyMap<string, SlaTarget>,
     readonly told: Told,
   ) {
     this.history = new History(queue);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
+  }
+
+  /** What it is called in reports. */
+  get name(): string {
+    return this.givenName ?? this.queue.name;
+  }
+
+  /** What was said before of what is undefined holds. */
+  amend(name: string | undefined, slas: ReadonlyMap<string, SlaTarget> | undefined): void {
+    this.givenName = name ?? this.givenName;
+    this.slas = slas ?? this.slas;
   }
 
   /** Nobody looked for a while: what happened meanwhile is not known, and when. */
@@ -80,25 +86,26 @@ export class WatchedQueue {
     const cleared: Cleared[] = [];
     for (const tier of probe.tiers.keys()) {
       const sla = this.slaOf(tier);
-      if (sla === undefined) continue;
-      const since = this.breachedSince.get(tier);
-      if (this.waitMs(tier, now) > sla.targetMs) {
-        if (since === undefined) this.breachedSince.set(tier, now);
-        breached.push(tier);
-      } else if (since !== undefined) {
-        this.breachedSince.delete(tier);
-        cleared.push({ tier, lastedMs: now - since });
-      }
+      const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
+      if (isBreached) breached.push(tier);
+      const over = this.breaches.look(tier, isBreached, now);
+      if (over !== undefined) cleared.push(over);
     }
     return { breached, cleared };
   }
 
+  /**
+   * Somebody else has seen, `seenMsAgo`, that a tier was beyond its SLA for `overMs` by then. False: a look has seen since then that
+   * this is over.
+   */
+  noteBreach(tier: number, overMs: number, seenMsAgo: number): boolean {
+    const seenAt = this.queue.probe.now() - seenMsAgo;
+    return this.breaches.note(tier, seenAt - overMs, seenAt);
+  }
+
   /** Nobody watches it any more: gives the breaches that end with that. */
   clear(): Cleared[] {
-    const now = this.queue.probe.now();
-    const cleared = [...this.breachedSince].map(([tier, since]) => ({ tier, lastedMs: now - since }));
-    this.breachedSince.clear();
-    return cleared;
+    return this.breaches.clear(this.queue.probe.now());
   }
 
   /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */
@@ -162,9 +169,8 @@ export class WatchedQueue {
     const { probe } = this.queue;
     const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
-    const seen = new WeakSet<object>();
-    const bytes = heads.reduce((sum, { item }) => sum + sizeOf(item, seen), 0);
-    return { bytes: Math.round((bytes / heads.length) * depthOf(probe)), sampled: heads.length };
+    const { bytes, sampled } = weigh(heads.map(({ item }) => item));
+    return { bytes: Math.round((bytes / sampled + PLACE) * depthOf(probe)), sampled };
   }
 
   /** The items that are served next. */

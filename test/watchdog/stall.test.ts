@@ -107,6 +107,15 @@ describe("a blocked event loop", REAL_TIME, () => {
     expect(child.out.join("\n")).toMatch(/^WHY {2}event-loop-blocked \(0\.97\): .*, most in spin \(/m);
   });
 
+  it("leads to a breach of the queue that was late, and to the end of that breach, each time", async () => {
+    const folder = mkdtempSync(join(FOLDER, "reports-"));
+    const child = Child.run(["--import", "tsx", "test/watchdog/stall/two-blocks.ts", folder]);
+    expect(await child.over).toBe(0);
+    const breach = { what: "breach", targetMs: 300, verdict: "event-loop-blocked" };
+    const cleared = { what: "cleared", lasted: true };
+    expect(child.said("told")).toEqual([breach, cleared, breach, cleared]);
+  });
+
   it("is one, whatever happens in it", async () => {
     const child = run("nested");
     expect(await child.over).toBe(0);

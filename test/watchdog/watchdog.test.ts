@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import PQueue from "p-queue";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotWatchableError } from "../../src/errors.js";
 import { instrument, uninstrument } from "../../src/instrument.js";
@@ -72,8 +73,8 @@ describe("a breach", () => {
     expect(breaches[0]!.head).toMatchObject([{ correlationId: "request-1", waitMs: 1_100, attempt: 1 }]);
   });
 
-  it("is told again only after a while, and at once when it is over and comes back", async () => {
-    const queue = fifo();
+  it("is told again only after a while, and counted once", async () => {
+    const queue = fifo("lasting");
     const { dog, breaches, cleared } = watchdog({ minReportIntervalMs: 5_000 });
     dog.watch(queue).start();
     await queue.put("a");
@@ -84,9 +85,76 @@ describe("a breach", () => {
     queue.tryGet();
     clock.advance(100);
     expect(cleared).toEqual([{ tier: "default", lastedMs: 5_100 }]);
-    await queue.put("b");
+    expect(await breachesOf("lasting")).toMatchObject({ "no-consumer": 1 });
+  });
+
+  it("that is over and comes back is counted, and told before its time only if it has another cause", async () => {
+    let cause = "one";
+    const check: Check = {
+      name: "cause",
+      look: () => ({ name: cause, confidence: 1, sentence: "It is so.", evidence: {} }),
+    };
+    const queue = fifo("flapping");
+    const { dog, breaches, cleared } = watchdog({ checks: [check], minReportIntervalMs: 60_000 });
+    dog.watch(queue).start();
+    const breach = async () => {
+      await queue.put("a");
+      clock.advance(1_200);
+      queue.tryGet();
+      clock.advance(100);
+    };
+    const causes = () => breaches.map(({ verdicts }) => verdicts[0]!.name);
+    for (let i = 0; i < 3; i++) await breach();
+    expect(causes()).toEqual(["one"]);
+    expect(cleared).toHaveLength(1);
+    cause = "another";
+    for (let i = 0; i < 3; i++) await breach();
+    cause = "one";
+    await breach();
+    expect(causes()).toEqual(["one", "another"]);
+    expect(cleared).toHaveLength(2);
+    expect(await breachesOf("flapping")).toMatchObject({ one: 4, another: 3 });
+    clock.advance(60_000);
+    await breach();
+    expect(causes()).toEqual(["one", "another", "one"]);
+  });
+
+  it("that was not told when it began is told as soon as it is due, or put down to something else", async () => {
+    let cause = "one";
+    const check: Check = {
+      name: "cause",
+      look: () => ({ name: cause, confidence: 1, sentence: "It is so.", evidence: {} }),
+    };
+    const queue = fifo("coming-back");
+    const { dog, breaches } = watchdog({ checks: [check], minReportIntervalMs: 10_000 });
+    dog.watch(queue).start();
+    await queue.put("a");
     clock.advance(1_100);
+    queue.tryGet();
+    await queue.put("b");
+    clock.advance(9_900);
+    expect(breaches).toHaveLength(1);
+    clock.advance(100);
+    expect(breaches).toHaveLength(2);
+    queue.tryGet();
+    await queue.put("c");
+    clock.advance(2_000);
+    expect(breaches).toHaveLength(2);
+    cause = "another";
+    clock.advance(100);
     expect(breaches).toHaveLength(3);
+    expect(await breachesOf("coming-back")).toMatchObject({ one: 3 });
+  });
+
+  it("that stays unexplained costs one report, however often it is looked at", async () => {
+    const queue = fifo();
+    let payloads = 0;
+    const { dog, breaches } = watchdog({ checks: [], payload: () => payloads++ });
+    dog.watch(queue).start();
+    for (let i = 0; i < 20; i++) await queue.put("a");
+    clock.advance(10_000);
+    expect(breaches).toHaveLength(1);
+    expect(payloads).toBe(10);
   });
 
   it("whose cause nobody could name is told again as soon as somebody can, and then not before its time", async () => {
@@ -282,6 +350,43 @@ describe("a report", () => {
     expect(report.queue).toBe("orders");
   });
 
+  it("has the time of the watchdog's clock", async () => {
+    const { dog } = watchdog();
+    dog.watch(fifo()).start();
+    clock.advance(500);
+    expect(dog.report()[0]!.at).toBe(clock.wallNow());
+  });
+
+  it("weighs what waits, with its place in the queue", async () => {
+    const queue = fifo();
+    const { dog } = watchdog();
+    dog.watch(queue).start();
+    for (let i = 0; i < 1_000; i++) await queue.put(i as never);
+    expect(dog.report()[0]!.memory).toEqual({ bytes: 24_000, sampled: 64 });
+  });
+
+  it("shows of an item a copy as plain data, through the redactor, too, and can always be written", async () => {
+    const queue = instrument(new FifoQueue<unknown>({ clock }), { name: `watched-${queues++}` });
+    const { dog, errors } = watchdog({ payload: (item) => item, redact: (text) => text.replace("Ann", "…") });
+    dog.watch(queue).start();
+    const ring: { name: string; self?: unknown } = { name: "Ann" };
+    ring.self = ring;
+    const bomb = {
+      get bang() {
+        throw new Error("a getter of the user's");
+      },
+    };
+    await queue.putMany([ring, { n: 1n, at: new Date(0), pairs: new Map([["a", 1]]) }, bomb]);
+    const [report] = dog.report();
+    ring.name = "Bob";
+    expect(JSON.parse(JSON.stringify(report)).head).toMatchObject([
+      { payload: { name: "…", self: "(circular)" } },
+      { payload: { n: "1", at: "1970-01-01T00:00:00.000Z", pairs: [["a", 1]] } },
+      { waitMs: 0 },
+    ]);
+    expect(errors).toMatchObject([{ message: "a getter of the user's" }]);
+  });
+
   it("is what a join that times out says", async () => {
     const queue = fifo();
     watchdog().dog.watch(queue).start();
@@ -289,6 +394,27 @@ describe("a report", () => {
     const joined = queue.join({ timeoutMs: 2_000 }).catch((error: unknown) => error);
     clock.advance(2_000);
     expect(await joined).toMatchObject({ report: { verdicts: [{ name: "no-consumer" }] } });
+  });
+
+  it("is what a join says while any watchdog runs, whoever came last", async () => {
+    const queue = fifo();
+    const [one, other] = [watchdog().dog, watchdog().dog];
+    one.watch(queue).start();
+    other.watch(queue).start();
+    await queue.put("a");
+    await other.stop();
+    const first = queue.join({ timeoutMs: 2_000 }).catch((error: unknown) => error);
+    clock.advance(2_000);
+    expect(await first).toMatchObject({ report: { verdicts: [{ name: "no-consumer" }] } });
+    await one.stop();
+    const second = queue.join({ timeoutMs: 100 }).catch((error: unknown) => error);
+    clock.advance(100);
+    expect(await second).not.toHaveProperty("report");
+    other.start();
+    clock.advance(2_000);
+    const third = queue.join({ timeoutMs: 100 }).catch((error: unknown) => error);
+    clock.advance(100);
+    expect(await third).toHaveProperty("report");
   });
 
   it("is on what is known: without a watchdog that runs a join has none, and no taken item is forgotten", async () => {
@@ -430,6 +556,56 @@ describe("what throws", () => {
     expect(errors).toHaveLength(2);
   });
 
+  it("a listener: does not keep those after it from hearing", async () => {
+    const queue = fifo();
+    const { dog, breaches, cleared } = watchdog();
+    const broken = () => {
+      throw new Error("a listener of the user's");
+    };
+    dog.prependListener("breach", broken).prependListener("cleared", broken).prependListener("error", broken);
+    const once: string[] = [];
+    dog.once("breach", ({ tier }) => once.push(tier));
+    dog.watch(queue, { sla: { default: { targetMs: 100 } } }).start();
+    await queue.put("a");
+    clock.advance(200);
+    queue.tryGet();
+    clock.advance(100);
+    expect(breaches).toHaveLength(1);
+    expect(cleared).toHaveLength(1);
+    expect(once).toEqual(["default"]);
+    expect(dog.listenerCount("breach")).toBe(2);
+  });
+
+  it("a clock: does not end the watchdog", async () => {
+    const queue = fifo();
+    let isBroken = true;
+    const broken = <R>(works: R): R => {
+      if (isBroken) throw new Error("a clock of the user's");
+      return works;
+    };
+    const { dog, breaches, errors } = watchdog({
+      everyMs: 10,
+      clock: {
+        now: () => broken(clock.now()),
+        wallNow: () => broken(clock.wallNow()),
+        setTimeout: (callback, delayMs) => broken(clock.setTimeout(callback, delayMs)),
+        clearTimeout: (timer) => clock.clearTimeout(timer),
+      },
+    });
+    dog.watch(queue).start();
+    expect(errors).toMatchObject([{ message: "a clock of the user's" }]);
+    await queue.put("a");
+    isBroken = false;
+    // Until now it was the system's clock that it went by.
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    clock.advance(1_100);
+    expect(breaches).toHaveLength(1);
+    isBroken = true;
+    clock.advance(100);
+    isBroken = false;
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
+  });
+
   it("an async listener: is told, and no rejection is left unhandled", async () => {
     const queue = fifo();
     const { dog, errors } = watchdog();
@@ -533,6 +709,36 @@ describe("watching", () => {
     expect(await joined).not.toHaveProperty("report");
   });
 
+  it("goes on where it was when options come later, of which those that are not given stay", async () => {
+    const queue = fifo();
+    const { dog, breaches, cleared } = watchdog();
+    dog.watch(queue, { sla: { default: { targetMs: 300 } } }).start();
+    await queue.put("a");
+    clock.advance(400);
+    expect(breaches).toHaveLength(1);
+    dog.watch(queue, { name: "renamed" });
+    clock.advance(100);
+    expect(dog.report()).toMatchObject([{ queue: "renamed", targetMs: 300 }]);
+    dog.watch(queue, { sla: { default: { targetMs: 60_000 } } });
+    clock.advance(100);
+    expect(cleared).toEqual([{ tier: "default", lastedMs: 200 }]);
+    expect(dog.report()).toMatchObject([{ queue: "renamed", targetMs: 60_000, rates: { windowMs: 600 } }]);
+    expect(breaches).toHaveLength(1);
+  });
+
+  it("knows the tiers that a p-queue may come to have", async () => {
+    const queue = instrument(new PQueue({ concurrency: 1 }), {
+      name: `watched-${queues++}`,
+      tiers: { urgent: 5 },
+    });
+    const { dog } = watchdog();
+    dog.watch(queue, { sla: { "10": { targetMs: 100 }, urgent: { targetMs: 50 } } });
+    expect(() => dog.watch(queue, { sla: { vip: { targetMs: 100 } } })).toThrow(/"vip"/);
+    expect(() => dog.watch(fifo(), { sla: { "10": { targetMs: 100 } } })).toThrow(
+      /keyed by a tier of the queue: "default", not "10"/,
+    );
+  });
+
   it("goes on when the queue is instrumented anew", async () => {
     const queue = fifo();
     const { dog, breaches } = watchdog();
@@ -557,6 +763,8 @@ describe("watching", () => {
     expect(() => new Watchdog({ everyMs: 9 })).toThrow(InvalidOptionRangeError);
     expect(() => new Watchdog({ everyMs: "10" as never })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ everyMs: null as never })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ everyMs: 2 ** 31 })).toThrow(InvalidOptionRangeError);
+    expect(() => new Watchdog({ stallThresholdMs: 3e9 })).toThrow(/stallThresholdMs/);
     expect(() => new Watchdog({ reportDir: "" })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ maxReports: 0 })).toThrow(InvalidOptionRangeError);
     expect(() => new Watchdog({ minReportIntervalMs: -1 })).toThrow(InvalidOptionRangeError);

@@ -40,6 +40,8 @@ export interface Stall {
 
 /** While the event loop was blocked, the head of a queue waited for longer than its SLA allows. */
 export interface BlockedHead {
+  /** Index of the slot that shows it. */
+  readonly slot: number;
   readonly queue: string;
   readonly tier: string;
   /** How long the head had waited when it was noticed. */

@@ -32,7 +32,8 @@ export function makeHeads(memory: Float64Array, layout: Layout): Heads {
         // NaN, where there is no head, is greater than nothing.
         if (!(ageMs > slaMs) || told.has(index)) continue;
         told.add(index);
-        found.push({ ...name, ageMs, slaMs, blockedMs, at: Date.now(), seenAgoMs: now - memory[at + 2]! });
+        const seenAgoMs = now - memory[at + 2]!;
+        found.push({ slot: index, ...name, ageMs, slaMs, blockedMs, at: Date.now(), seenAgoMs });
       }
       return found;
     },

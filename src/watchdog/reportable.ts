@@ -1,0 +1,28 @@
+import { REPORT, type Report, SUPPLY } from "../contracts.js";
+import { shared } from "../shared.js";
+
+type Answer = () => Report | undefined;
+
+/** Of each queue, those who can say why it is late. */
+const answers = shared("reports", () => new WeakMap<object, Set<Answer>>());
+
+/** Lets a queue ask for a report when a join or drain of it times out; of several the first answers that can. Returns what ends that. */
+export function answerFor(queue: object, answer: Answer): () => void {
+  // Others don't ask.
+  if (!(SUPPLY in queue)) return () => {};
+  const all = answers.get(queue) ?? new Set();
+  answers.set(queue, all);
+  all.add(answer);
+  const value = () => {
+    for (const each of all) {
+      const report = each();
+      if (report !== undefined) return report;
+    }
+    return undefined;
+  };
+  Object.defineProperty(queue, REPORT, { value, configurable: true });
+  return () => {
+    all.delete(answer);
+    if (all.size === 0) Reflect.deleteProperty(queue, REPORT);
+  };
+}
