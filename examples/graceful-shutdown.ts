@@ -1,9 +1,12 @@
-// Told to stop, a service finishes what it has accepted, within a limit, and says what it could not finish. A second SIGTERM would
-// end it at once. Here the process sends itself the first one, with more work in the queue than there is time for.
+// Told to stop, a service finishes what it has accepted, within a limit, says what it could not finish, and sends its last telemetry.
+// A second SIGTERM, not right after the first, would end it at once. Here the process sends itself the first one, with more work in
+// the queue than there is time for.
 import { setTimeout as sleep } from "node:timers/promises";
-import { drainOnSignals, FifoQueue, WorkerPool } from "queuescope";
+import { drainOnSignals, FifoQueue, instrument, WorkerPool } from "queuescope";
+import { startTelemetry } from "queuescope/sdk";
 
-const letters = new FifoQueue<string>({ capacity: 100 });
+const telemetry = await startTelemetry({ serviceName: "post-office", prometheus: { port: 0 } });
+const letters = instrument(new FifoQueue<string>({ capacity: 100 }), { name: "letters" });
 const office = new WorkerPool(
   letters,
   async (letter, task) => {
@@ -11,7 +14,12 @@ const office = new WorkerPool(
     // Whoever heeds the signal can be stopped: it is aborted when the time to drain is over.
     await sleep(letter === "parcel" ? 60_000 : 20, undefined, { signal: task.signal });
   },
-  { name: "post office", concurrency: 2 },
+  {
+    name: "post office",
+    concurrency: 2,
+    // Aborted is only what there is no time left for; the report names it.
+    onFailed: (_letter, _error, task) => (task.signal.aborted ? "drop" : undefined),
+  },
 );
 
 drainOnSignals([office], {
@@ -21,6 +29,11 @@ drainOnSignals([office], {
     console.log(`done ${report.done}, left over ${report.leftOver.count}`);
     for (const { correlationId, step } of report.abandoned)
       console.log(`abandoned: ${correlationId}, "${step}"`);
+  },
+  // With a collector that is away it takes a few seconds, and never fails.
+  onDrained: async () => {
+    await telemetry.shutdown();
+    console.log("telemetry is sent");
   },
 });
 

@@ -20,9 +20,12 @@ export interface DrainOnSignalsOptions<P extends Drainable = Drainable> {
   timeoutMs?: number | undefined;
   /** Gets each pool's report, as soon as there is one. Default: prints it to stderr. */
   onReport?: ((report: DrainReport, pool: P) => unknown) | undefined;
-  /** Called when all reports are there, and awaited before the process exits: the place to shut telemetry down. */
+  /**
+   * Called when all reports are there, and awaited before the process exits: the place to shut telemetry down, so that what the last
+   * tasks did is sent, too.
+   */
   onDrained?: ((reports: readonly DrainReport[]) => unknown) | undefined;
-  /** How long each callback is waited for, in milliseconds. Default: 5 000. */
+  /** How long each callback is waited for, in milliseconds. Default: 10 000, twice what `telemetry.shutdown()` takes at most. */
   callbackTimeoutMs?: number | undefined;
   /** Ends the process. Default: `process.exit`. */
   exit?: ((code: number) => void) | undefined;
@@ -127,7 +130,7 @@ interface Settings<P extends Drainable> extends Limits {
 function readOptions<P extends Drainable>(options: DrainOnSignalsOptions<P> | undefined): Settings<P> {
   checkObject("options", options);
   const { signals = ["SIGTERM", "SIGINT"], timeoutMs = 20_000, onReport = print } = options ?? {};
-  const { onDrained, callbackTimeoutMs = 5_000, exit = process.exit, clock } = options ?? {};
+  const { onDrained, callbackTimeoutMs = 10_000, exit = process.exit, clock } = options ?? {};
   checkSignals(signals);
   checkDuration("timeoutMs", timeoutMs);
   checkFunction("onReport", onReport);

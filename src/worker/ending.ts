@@ -15,14 +15,14 @@ export interface AbandonedTask {
   readonly runningMs: number | undefined;
 }
 
-/** How a drain or stop went. Counts are of what happened since it was asked for. */
+/** How a drain or stop went. Counts are of what happened since it was asked for; `pool.counts` has those since the pool was made. */
 export interface DrainReport {
   readonly operation: "drain" | "stop";
-  /** Items done. */
+  /** Items done since the call. */
   readonly done: number;
-  /** Items given up: the handler failed, and neither an attempt nor a dead letter was left. */
+  /** Items given up since the call: the handler failed, and neither an attempt nor a dead letter was left. */
   readonly failed: number;
-  /** Items put aside. */
+  /** Items put aside since the call. */
   readonly deadLettered: number;
   /** Items that are still in the queue, those that wait for a planned delay included. */
   readonly leftOver: { readonly count: number; readonly correlationIds: readonly string[] };
@@ -132,12 +132,12 @@ export class Ending {
 
 function inWords(this: DrainReport): string {
   const { operation, done, failed, deadLettered, leftOver, abandoned, timedOut, tookMs } = this;
-  const counts = [`${done} done`];
-  if (failed > 0) counts.push(`${failed} failed`);
-  if (deadLettered > 0) counts.push(`${deadLettered} dead-lettered`);
-  counts.push(`${leftOver.count} left over`, `${abandoned.length} abandoned`);
+  const ended = [`${done} done`];
+  if (failed > 0) ended.push(`${failed} failed`);
+  if (deadLettered > 0) ended.push(`${deadLettered} dead-lettered`);
+  const now = `${leftOver.count} left over, ${abandoned.length} abandoned`;
   const lines = [
-    `${operation} ${timedOut ? "timed out" : "finished"} after ${Math.round(tookMs)} ms: ${counts.join(", ")}`,
+    `${operation} ${timedOut ? "timed out" : "finished"} after ${Math.round(tookMs)} ms: ${ended.join(", ")} meanwhile, ${now}`,
   ];
   for (const { correlationId, attempt, step, runningMs } of abandoned) {
     const since = runningMs === undefined ? "" : ` for ${Math.round(runningMs)} ms`;

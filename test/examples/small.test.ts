@@ -149,5 +149,6 @@ it.concurrent("told to stop, a pool finishes what it can, says what it can't, an
   expect(await graceful.exited).toEqual({ code: 1, signal: null });
   expect(graceful.output).toBe(`SIGTERM
 done 5, left over 0
-abandoned: the parcel of Ann, "carry the parcel"`);
+abandoned: the parcel of Ann, "carry the parcel"
+telemetry is sent`);
 });

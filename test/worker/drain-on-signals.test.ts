@@ -184,8 +184,8 @@ describe("drainOnSignals", () => {
     for (const call of hand.open) call.done();
     await exited;
     expect(error.mock.calls.flat().sort()).toEqual([
-      "pool 0: drain finished after 0 ms: 1 done, 0 left over, 0 abandoned",
-      "pool 1: drain finished after 0 ms: 1 done, 0 left over, 0 abandoned",
+      "pool 0: drain finished after 0 ms: 1 done meanwhile, 0 left over, 0 abandoned",
+      "pool 1: drain finished after 0 ms: 1 done meanwhile, 0 left over, 0 abandoned",
     ]);
   });
 
@@ -206,6 +206,22 @@ describe("drainOnSignals", () => {
     expect(codes).toEqual([]);
     clock.advance(1);
     expect(await exited).toBe(1);
+  });
+
+  it("gives telemetry twice the time to shut down that it takes at most", async () => {
+    const [asked, shutDown] = [signal(), signal()];
+    const { clock, hand, exited, send } = await two({
+      onDrained: () => {
+        asked.give();
+        return shutDown.promise;
+      },
+    });
+    send();
+    for (const call of hand.open) call.done();
+    await asked.promise;
+    clock.advance(9_999);
+    shutDown.give();
+    expect(await exited).toBe(0);
   });
 
   it("exits with 1 when something is left over because somebody stopped the pool", async () => {

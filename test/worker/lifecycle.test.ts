@@ -106,7 +106,7 @@ describe("drain", () => {
       timedOut: false,
       tookMs: 25,
     });
-    expect(String(report)).toBe("drain finished after 25 ms: 3 done, 0 left over, 0 abandoned");
+    expect(String(report)).toBe("drain finished after 25 ms: 3 done meanwhile, 0 left over, 0 abandoned");
     expect(stops).toBe(1);
     expectGone(pool);
   });
@@ -193,7 +193,7 @@ describe("drain", () => {
       tookMs: 100,
     });
     expect(String(report).split("\n")).toEqual([
-      "drain timed out after 100 ms: 0 done, 2 left over, 2 abandoned",
+      "drain timed out after 100 ms: 0 done meanwhile, 2 left over, 2 abandoned",
       "  abandoned: c-1, attempt 1, running for 150 ms",
       '  abandoned: c-2, attempt 1, running for 100 ms at "write the file"',
       "  left over: c-3, c-4",
