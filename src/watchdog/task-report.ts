@@ -46,18 +46,22 @@ function linesOf({ kind, label, tasks }: TaskGroupReport): string[] {
   return [...lines, ...placesOf(tasks)];
 }
 
-/** Where one of the tasks was put, and where it waits, if that was sampled of any. */
+/** Where one of the tasks was put, and where one of them waits, of those of which that was sampled. */
 function placesOf(tasks: readonly TaskReport[]): string[] {
-  for (const { putAt, waits, correlationId } of tasks) {
-    const wait = waits.findLast(({ stack }) => stack !== undefined && stack.length > 0);
-    const places = [
-      ["put", putAt?.[0]],
-      ["waits", wait?.stack?.[0]],
-    ] as const;
-    const lines = places.flatMap(([what, frame]) =>
-      frame === undefined ? [] : `     ${what} in ${inWords(frame)}   ${shown(correlationId)}`,
-    );
-    if (lines.length > 0) return lines;
+  return [
+    ...placeOf("put", tasks, ({ putAt }) => putAt?.[0]),
+    ...placeOf("waits", tasks, ({ waits }) => waits.findLast(({ stack }) => stack?.[0])?.stack?.[0]),
+  ];
+}
+
+function placeOf(
+  what: string,
+  tasks: readonly TaskReport[],
+  frameOf: (task: TaskReport) => Frame | undefined,
+): string[] {
+  for (const task of tasks) {
+    const frame = frameOf(task);
+    if (frame !== undefined) return [`     ${what} in ${inWords(frame)}   ${shown(task.correlationId)}`];
   }
   return [];
 }

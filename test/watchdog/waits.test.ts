@@ -418,6 +418,25 @@ describe("stacks", () => {
     await result;
   });
 
+  it("are of puts as well as of waits, where the two take turns", async () => {
+    waits.stop();
+    waits = new Waits({ stackEvery: 2 });
+    waits.start();
+    const queue = instrument(new FifoQueue<string>(), { name: `w-${count++}` });
+    const seen = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      const lock = signal();
+      await queue.put("item");
+      const delivery = await queue.receive();
+      const result = delivery.run(() => waitFor("lock", lock.promise));
+      if (waits.putAt(delivery) !== undefined) seen.add("put");
+      if (waits.of(delivery)[0]!.stack !== undefined) seen.add("wait");
+      lock.give();
+      await result;
+    }
+    expect([...seen].sort()).toEqual(["put", "wait"]);
+  });
+
   it("are not taken unless asked for", async () => {
     const lock = signal();
     const { delivery, result } = await task(() => waitFor("lock", lock.promise));

@@ -10,18 +10,20 @@ const MOST_FRAMES = 8;
 const LINE = /^\s+at (?:(?:async )?(.*?)(?: \[as .*?\])? \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
 
 let every = 0;
-let turn = 0;
+/** How many places there are to the next one that is remembered, with that. */
+let left = 0;
 
 /** One place in so many is remembered; 0: none. */
 export function samplePlaces(oneIn: number): void {
   every = oneIn;
-  turn = 0;
+  left = oneIn;
 }
 
 /** The place of the caller, if it is its turn. */
 export function sampledPlace(): Error | undefined {
-  if (every === 0 || ++turn < every) return undefined;
-  turn = 0;
+  if (every === 0 || --left > 0) return undefined;
+  // At random: of what comes in turns, a put and a wait say, it would always be the same one.
+  left = 1 + Math.floor(Math.random() * (2 * every - 1));
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = MOST_LINES;
   try {
