@@ -174,9 +174,9 @@ export class BreachReport {
   }
 
   private workerLines(): string[] {
-    const pools = this.pools.map(({ name, isTaking, workers }) => {
+    const pools = this.pools.map(({ name, hindrance, workers }) => {
       const states = Object.entries(workers).filter(([, n]) => n > 0);
-      return `POOL ${shown(name)}${isTaking ? "" : " (takes nothing)"}: ${states.map(([state, n]) => `${n} ${state}`).join(", ")}`;
+      return `POOL ${shown(name)}${hindrance === undefined ? "" : ` (${hindrance})`}: ${states.map(([state, n]) => `${n} ${state}`).join(", ")}`;
     });
     const gates = this.gates.map(
       ({ name, limit, inFlight, waiting, isOpen }) =>
