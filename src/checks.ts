@@ -68,6 +68,11 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
+/** As {@link checkFunction}, where there is no default. */
+export function requireFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw new InvalidOptionTypeError(name, value, "a function");
+}
+
 export function checkClock(value: unknown): void {
   if (value === undefined) return;
   const methods = ["now", "wallNow", "setTimeout", "clearTimeout"];

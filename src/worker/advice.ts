@@ -1,4 +1,4 @@
-import { checkNumber, checkObject } from "../checks.js";
+import { checkKnown, checkNumber, checkObject } from "../checks.js";
 import { depthExceeded, type Forecast, forecast, type Load, shareWithin } from "./forecast.js";
 import type { Measured } from "./rates.js";
 
@@ -104,11 +104,13 @@ interface Aims {
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readAims(options: AdviceOptions | undefined): Aims {
   checkObject("options", options);
+  checkKnown(options, { sla: true, maxUtilisation: true });
   const { sla, maxUtilisation = 0.8 } = options ?? {};
   const isShare = (n: number) => n > 0 && n < 1;
   checkNumber("maxUtilisation", maxUtilisation, "a number between 0 and 1", isShare);
   if (sla === undefined) return { sla, maxUtilisation };
   checkObject("sla", sla);
+  checkKnown(sla, { targetMs: true, objective: true }, "sla.");
   const { targetMs, objective = 0.99 } = sla;
   checkNumber("sla.targetMs", targetMs, "milliseconds, greater than 0", (n) => n > 0 && Number.isFinite(n));
   checkNumber("sla.objective", objective, "a number between 0 and 1", isShare);

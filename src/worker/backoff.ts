@@ -1,4 +1,4 @@
-import { checkNumber, checkObject } from "../checks.js";
+import { checkKnown, checkNumber, checkObject } from "../checks.js";
 
 /** How long to wait before the next attempt. */
 export interface BackoffOptions {
@@ -19,6 +19,7 @@ export class Backoff {
   /** Throws an `InvalidOption…Error` for what is no duration. */
   constructor(options: BackoffOptions | undefined, name: string) {
     checkObject(name, options);
+    checkKnown(options, { initialMs: true, maxMs: true }, `${name}.`);
     const { initialMs = 100, maxMs = 30_000 } = options ?? {};
     const isDuration = (ms: number) => ms >= 0 && Number.isFinite(ms);
     checkNumber(`${name}.initialMs`, initialMs, "milliseconds, from 0", isDuration);

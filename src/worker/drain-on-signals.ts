@@ -1,6 +1,13 @@
 import { constants } from "node:os";
 import { inspect } from "node:util";
-import { checkClock, checkDuration, checkFunction, checkObject } from "../checks.js";
+import {
+  checkClock,
+  checkDuration,
+  checkFunction,
+  checkKnown,
+  checkObject,
+  type OptionNames,
+} from "../checks.js";
 import { type Clock, systemClock, type Timer } from "../clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import type { DrainReport } from "./ending.js";
@@ -32,6 +39,16 @@ export interface DrainOnSignalsOptions<P extends Drainable = Drainable> {
   /** Where the time comes from that signals and callbacks are measured by. Default: the system clock. */
   clock?: Clock | undefined;
 }
+
+const OPTIONS: OptionNames<DrainOnSignalsOptions> = {
+  signals: true,
+  timeoutMs: true,
+  onReport: true,
+  onDrained: true,
+  callbackTimeoutMs: true,
+  exit: true,
+  clock: true,
+};
 
 /**
  * One Ctrl+C may arrive twice, in milliseconds: from the terminal, which tells all its processes, and from a runner such as npm or tsx
@@ -129,6 +146,7 @@ interface Settings<P extends Drainable> extends Limits {
 
 function readOptions<P extends Drainable>(options: DrainOnSignalsOptions<P> | undefined): Settings<P> {
   checkObject("options", options);
+  checkKnown(options, OPTIONS);
   const { signals = ["SIGTERM", "SIGINT"], timeoutMs = 20_000, onReport = print } = options ?? {};
   const { onDrained, callbackTimeoutMs = 10_000, exit = process.exit, clock } = options ?? {};
   checkSignals(signals);

@@ -1,4 +1,12 @@
-import { checkClock, checkFunction, checkNumber, checkObject, isAbortSignal } from "../checks.js";
+import {
+  checkClock,
+  checkKnown,
+  checkNumber,
+  checkObject,
+  isAbortSignal,
+  type OptionNames,
+  requireFunction,
+} from "../checks.js";
 import { type Clock, systemClock, type Timer } from "../clock.js";
 import type { GateView } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
@@ -10,7 +18,7 @@ export interface Policy {
   execute<R>(fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>): Promise<R>;
 }
 
-/** Options of a gate. Only `undefined` stands for the default. */
+/** Options of a gate: `concurrency`, `policy`, or both. Only `undefined` stands for the default. */
 export interface GateOptions {
   /** What the gate is called in metrics: the downstream's name. */
   name: string;
@@ -21,6 +29,8 @@ export interface GateOptions {
   /** Where time comes from. Default: the system clock. */
   clock?: Clock | undefined;
 }
+
+const OPTIONS: OptionNames<GateOptions> = { name: true, concurrency: true, policy: true, clock: true };
 
 /** Who is told how long a call waited, and whose end is the end of the wait. */
 export interface Passer {
@@ -84,13 +94,18 @@ export class Gate implements GateView {
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options: GateOptions) {
     checkObject("options", options);
+    checkKnown(options, OPTIONS);
     const { name, concurrency = Number.POSITIVE_INFINITY, policy, clock } = options;
     if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
     if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
     const isLimit = (n: number) => n >= 1 && (Number.isInteger(n) || n === Number.POSITIVE_INFINITY);
     checkNumber("concurrency", concurrency, "a whole number from 1, or Infinity", isLimit);
     checkObject("policy", policy);
-    if (policy !== undefined) checkFunction("policy.execute", policy.execute ?? null);
+    if (policy !== undefined) requireFunction("policy.execute", policy.execute);
+    if (policy === undefined && options.concurrency === undefined) {
+      const message = `concurrency or policy must be given: without them, gate "${name}" would let everybody through`;
+      throw new InvalidOptionTypeError("concurrency", undefined, "given where there is no policy", message);
+    }
     checkClock(clock);
     this.name = name;
     this.limit = concurrency;
@@ -125,7 +140,7 @@ export class Gate implements GateView {
     fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>,
     options?: PassOptions,
   ): Promise<R> {
-    checkFunction("fn", fn ?? null);
+    requireFunction("fn", fn);
     checkObject("options", options);
     const { task, signal, onBackoff } = options ?? {};
     if (signal !== undefined && !isAbortSignal(signal))

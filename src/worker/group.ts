@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { checkFunction, checkObject, isAbortSignal } from "../checks.js";
+import { checkKnown, checkObject, isAbortSignal, requireFunction } from "../checks.js";
 import { GroupEndedError, InvalidOptionTypeError } from "../errors.js";
 
 /** Options of a group. Only `undefined` stands for the default. */
@@ -39,7 +39,7 @@ export class Group {
    * `GroupEndedError` when the group is over.
    */
   run<R>(fn: (task: GroupTask) => R | PromiseLike<R>): Promise<R> {
-    checkFunction("fn", fn ?? null);
+    requireFunction("fn", fn);
     if (this.isOver) throw new GroupEndedError();
     this.open++;
     const result = this.call(fn);
@@ -123,8 +123,9 @@ export async function runGroup<R>(
   body: (group: Group) => R | PromiseLike<R>,
   options?: GroupOptions,
 ): Promise<R> {
-  checkFunction("body", body ?? null);
+  requireFunction("body", body);
   checkObject("options", options);
+  checkKnown(options, { signal: true });
   const { signal } = options ?? {};
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");

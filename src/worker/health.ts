@@ -1,4 +1,4 @@
-import { checkNumber, checkObject } from "../checks.js";
+import { checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
 import type { Health, QueueHealthOptions } from "../contracts.js";
 import type { Task } from "./task.js";
 import type { Worker } from "./worker.js";
@@ -17,6 +17,8 @@ export interface PoolHealthOptions extends QueueHealthOptions {
   silentAfterMs?: number | undefined;
 }
 
+const OPTIONS: OptionNames<PoolHealthOptions> = { silentAfterMs: true, noProgressMs: true, maxDepth: true };
+
 /** A pool, as far as its health goes. */
 export interface Patient<T> {
   readonly name: string;
@@ -33,6 +35,7 @@ export interface Patient<T> {
 /** Is the pool fit for more? Throws an `InvalidOption…Error` for options that are none. */
 export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | undefined): Health {
   checkObject("options", options);
+  checkKnown(options, OPTIONS);
   const { silentAfterMs = USUAL_SILENT_AFTER_MS, noProgressMs = USUAL_NO_PROGRESS_MS } = options ?? {};
   checkNumber("silentAfterMs", silentAfterMs, "milliseconds, greater than 0", (ms) => ms > 0);
   checkNumber("noProgressMs", noProgressMs, "milliseconds, greater than 0", (ms) => ms > 0);

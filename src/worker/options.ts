@@ -1,4 +1,4 @@
-import { checkFunction, checkNumber, checkObject } from "../checks.js";
+import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
 import { InvalidOptionTypeError } from "../errors.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
@@ -41,6 +41,18 @@ export interface WorkerPoolOptions<T> {
   autoStart?: boolean | undefined;
 }
 
+const OPTIONS: OptionNames<WorkerPoolOptions<unknown>> = {
+  name: true,
+  concurrency: true,
+  retry: true,
+  onFailed: true,
+  deadLetter: true,
+  timeoutMs: true,
+  stalledAfterMs: true,
+  gate: true,
+  autoStart: true,
+};
+
 /** {@link WorkerPoolOptions}, checked and complete. */
 export interface Settings<T> {
   readonly name: string;
@@ -58,6 +70,7 @@ export interface Settings<T> {
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Settings<T> {
   checkObject("options", options);
+  checkKnown(options, OPTIONS);
   const {
     name = "pool",
     concurrency = 1,
@@ -71,6 +84,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
   checkConcurrency(concurrency);
   checkObject("retry", retry);
+  checkKnown(retry, { attempts: true, backoff: true }, "retry.");
   const { attempts = 1 } = retry ?? {};
   checkNumber("retry.attempts", attempts, "a whole number from 1, or Infinity", isCount);
   checkFunction("onFailed", onFailed);
@@ -79,6 +93,12 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   if (gate !== undefined && !(gate instanceof Gate)) throw new InvalidOptionTypeError("gate", gate, "a Gate");
   if (typeof autoStart !== "boolean") throw new InvalidOptionTypeError("autoStart", autoStart, "a boolean");
   const backoff = new Backoff(retry?.backoff, "retry.backoff");
+  // What a dead letter queue refuses comes back after a pause, too.
+  if (retry?.backoff !== undefined && retry.attempts === undefined && deadLetter === undefined) {
+    const message =
+      "retry.backoff has no effect without retry.attempts: there is one attempt, and no other to wait for";
+    throw new InvalidOptionTypeError("retry.backoff", retry.backoff, "left out", message);
+  }
   return {
     name,
     concurrency,

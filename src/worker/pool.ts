@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { checkDuration, checkFunction, checkObject } from "../checks.js";
+import { checkDuration, checkKnown, checkObject, requireFunction } from "../checks.js";
 import {
   type Hindrance,
   type QueueHealthOptions,
@@ -78,7 +78,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     if (supply === undefined) {
       throw new InvalidOptionTypeError("queue", queue, "a FifoQueue, LifoQueue or PriorityQueue");
     }
-    checkFunction("handler", handler ?? null);
+    requireFunction("handler", handler);
     const settings = readOptions(options);
     if ((options?.deadLetter as unknown) === queue) {
       throw new InvalidOptionRangeError("deadLetter", queue, "another queue than the pool's own");
@@ -305,6 +305,7 @@ function checkLimit<N extends string>(
   options: { readonly [K in N]?: number | undefined } | undefined,
 ): number {
   checkObject("options", options);
+  checkKnown(options, { [name]: true });
   const given = options?.[name];
   const limit = given === undefined ? Number.POSITIVE_INFINITY : given;
   checkDuration(name, limit);

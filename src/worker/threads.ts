@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
-import { checkObject } from "../checks.js";
+import { checkKnown, checkObject } from "../checks.js";
 import { ThreadsClosedError } from "../errors.js";
 import { currentCorrelationId } from "../telemetry/correlation.js";
 import { Gate } from "./gate.js";
@@ -49,6 +49,7 @@ export function inThreads<T = unknown, R = unknown>(
   const threads = new Threads(readOptions(file, options));
   const close: ThreadHandler<T, R>["close"] = async (options) => {
     checkObject("options", options);
+    checkKnown(options, { graceMs: true });
     const { graceMs = Number.POSITIVE_INFINITY } = options ?? {};
     checkTime("graceMs", graceMs);
     await threads.close(graceMs);

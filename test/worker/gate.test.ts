@@ -85,7 +85,7 @@ describe("a gate", () => {
   });
 
   it("without a limit only counts", async () => {
-    const gate = gateOf();
+    const gate = gateOf({ concurrency: Number.POSITIVE_INFINITY });
     const passes = [1, 2, 3].map((item) => pass(gate, item));
     expect(gate).toMatchObject({ inFlight: 3, limit: Number.POSITIVE_INFINITY });
     for (const call of hand.open) call.done();
@@ -137,7 +137,8 @@ describe("a gate", () => {
     ["concurrency", { name: "a", concurrency: null }],
     ["policy", { name: "a", policy: 5 }],
     ["policy.execute", { name: "a", policy: {} }],
-    ["clock", { name: "a", clock: {} }],
+    ["clock", { name: "a", concurrency: 1, clock: {} }],
+    ["concurrency", { name: "a" }],
   ])("refuses a bad %s by its name", (option, options) => {
     expect(() => new Gate(options as GateOptions)).toThrow(expect.objectContaining({ option }));
   });

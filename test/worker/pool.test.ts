@@ -462,6 +462,7 @@ describe("a pool refuses", () => {
     ["retry.attempts", [new FifoQueue(), () => {}, { retry: { attempts: 0 } }]],
     ["retry.attempts", [new FifoQueue(), () => {}, { retry: { attempts: null } }]],
     ["retry.backoff", [new FifoQueue(), () => {}, { retry: { backoff: 100 } }]],
+    ["retry.backoff", [new FifoQueue(), () => {}, { retry: { backoff: { initialMs: 5 } } }]],
     ["retry.backoff.initialMs", [new FifoQueue(), () => {}, { retry: { backoff: { initialMs: -1 } } }]],
     ["retry.backoff.maxMs", [new FifoQueue(), () => {}, { retry: { backoff: { maxMs: 5 } } }]],
     ["onFailed", [new FifoQueue(), () => {}, { onFailed: "retry" }]],

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
-import { checkClock, checkNumber, checkObject } from "../../checks.js";
+import { checkClock, checkKnown, checkNumber, checkObject, type OptionNames } from "../../checks.js";
 import { type Clock, systemClock } from "../../clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
 
@@ -28,6 +28,15 @@ export interface ThreadsOptions {
   clock?: Clock | undefined;
 }
 
+const OPTIONS: OptionNames<ThreadsOptions> = {
+  threads: true,
+  terminateAfterMs: true,
+  idleMs: true,
+  resourceLimits: true,
+  execArgv: true,
+  clock: true,
+};
+
 /** {@link ThreadsOptions}, checked and complete. */
 export interface Settings {
   readonly file: string;
@@ -45,6 +54,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(file: unknown, options: ThreadsOptions | undefined): Settings {
   checkObject("options", options);
+  checkKnown(options, OPTIONS);
   const { threads = Math.max(1, availableParallelism() - 1), terminateAfterMs = 1_000 } = options ?? {};
   const { idleMs = 30_000, resourceLimits, execArgv, clock } = options ?? {};
   checkNumber("threads", threads, "a whole number from 1", (n) => n >= 1 && Number.isSafeInteger(n));
