@@ -9,6 +9,13 @@ function inWords(value: unknown): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
+/** It is of the right type where an object is wanted, so more has to be said of it than that. */
+function isEmptyObject(value: unknown): boolean {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+  );
+}
+
 /** What an error says, or a value in words. */
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : inWords(error);
@@ -47,7 +54,7 @@ export class InvalidOptionRangeError extends RangeError {
     /** What may be given, in words. */
     readonly allowed: string,
   ) {
-    super(`${option} must be ${allowed}, not ${inWords(value)}`);
+    super(`${option} must be ${allowed}, not ${isEmptyObject(value) ? "an empty object" : inWords(value)}`);
   }
 
   static {

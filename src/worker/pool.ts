@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { type InspectOptions, inspect } from "node:util";
 import { checkDuration, checkKnown, checkObject, requireFunction } from "../checks.js";
 import {
   type Hindrance,
@@ -41,7 +42,7 @@ export interface WorkerStatus {
 
 /** What a pool tells, by event. */
 export interface WorkerPoolEvents<T> {
-  /** A worker is in another state. */
+  /** A worker is in another state; `worker` is what it was like then. */
   state: [change: { worker: WorkerStatus; from: WorkerState; to: WorkerState }];
   /** A handler failed; `verdict` is what becomes of its item. */
   failed: [failed: Failed<T>];
@@ -127,14 +128,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /** Each worker's state and heartbeat. From the first look on times are kept, whether the queue is instrumented or not. */
   get workers(): readonly WorkerStatus[] {
     this.crew.isTimed = true;
-    return this.crew.workers.map(({ id, state, task, lastStartAt, lastStepAt, lastFinishAt }) => ({
-      id,
-      state,
-      task,
-      lastStartAt,
-      lastStepAt,
-      lastFinishAt,
-    }));
+    return this.crew.workers.map(statusOf);
   }
 
   /**
@@ -223,6 +217,16 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     return this.end("stop", graceMs);
   }
 
+  /** What it would show of itself in a log. */
+  toJSON(): object {
+    const { name, concurrency, running, isTaking, counts } = this;
+    return { name, concurrency, running, isTaking, counts };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `WorkerPool ${inspect(this.toJSON(), options)}`;
+  }
+
   /** Drains, for as long as it takes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
@@ -284,7 +288,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   }
 
   private changed(worker: WorkerStatus, from: WorkerState): void {
-    if (this.listenerCount("state") > 0) this.tell("state", { worker, from, to: worker.state });
+    if (this.listenerCount("state") > 0)
+      this.tell("state", { worker: statusOf(worker), from, to: worker.state });
   }
 
   private failed(failed: Failed<T>): void {
@@ -298,6 +303,11 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       failed.error,
     );
   }
+}
+
+/** As it is now, and no more of it than others are to see. */
+function statusOf({ id, state, task, lastStartAt, lastStepAt, lastFinishAt }: WorkerStatus): WorkerStatus {
+  return { id, state, task, lastStartAt, lastStepAt, lastFinishAt };
 }
 
 function checkLimit<N extends string>(

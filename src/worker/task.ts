@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from "node:util";
 import type { TaskFacts, Work } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import type { Gate, Passer } from "./gate.js";
@@ -63,6 +64,16 @@ export class Task implements TaskFacts, Passer {
       throw new InvalidOptionRangeError("ratio", ratio, "a number from 0 to 1");
     this.currentProgress = ratio;
     this.worker.heard(this);
+  }
+
+  /** What it would show of itself in a log. */
+  toJSON(): object {
+    const { correlationId, tier, attempt, waitMs, currentStep: step, currentProgress: progress } = this;
+    return { correlationId, tier, attempt, waitMs, step, progress };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `Task ${inspect(this.toJSON(), options)}`;
   }
 
   /** @internal */

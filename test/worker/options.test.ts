@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { drainOnSignals } from "../../src/worker/drain-on-signals.js";
 import { Gate } from "../../src/worker/gate.js";
 import { type Group, runGroup } from "../../src/worker/group.js";
@@ -61,6 +62,10 @@ describe("an option without effect is refused", () => {
     expect(() => new Gate({ name: "a", concurrency: Number.POSITIVE_INFINITY })).not.toThrow();
     expect(() => new Gate({ name: "a", policy: { execute: (fn) => Promise.resolve(fn({})) } })).not.toThrow();
   });
+});
+
+it("an empty object is called one, where others are allowed", () => {
+  expect(() => new PriorityQueue({ tiers: {} })).toThrow(/, at least one, not an empty object$/);
 });
 
 describe("what is missing is called undefined", () => {

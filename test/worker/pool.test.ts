@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { Gate } from "../../src/worker/gate.js";
-import { WorkerPool } from "../../src/worker/pool.js";
+import { WorkerPool, type WorkerStatus } from "../../src/worker/pool.js";
 import type { Task } from "../../src/worker/task.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
@@ -407,6 +408,30 @@ describe("events", () => {
     await settled();
     await pool.stop();
     expect(states).toEqual(["1: idle -> processing", "1: processing -> idle", "1: idle -> stopped"]);
+  });
+
+  it("tell of a worker what may be seen of it, as it is then", async () => {
+    const pool = new WorkerPool(queue, hand.handler, { name: "shipping" });
+    const told: WorkerStatus[] = [];
+    pool.on("state", ({ worker }) => told.push(worker));
+    await queue.put(1, { correlationId: "c-1" });
+    await settled();
+    hand.of(1).done();
+    await settled();
+    const times = ["lastStartAt", "lastStepAt", "lastFinishAt"];
+    expect(told.map((worker) => Object.keys(worker))).toEqual([
+      ["id", "state", "task", ...times],
+      ["id", "state", "task", ...times],
+    ]);
+    expect(told.map(({ state }) => state)).toEqual(["processing", "idle"]);
+    const task = { correlationId: "c-1", tier: "default", attempt: 1 };
+    expect(JSON.parse(JSON.stringify(told[0]))).toMatchObject({ id: 1, state: "processing", task });
+    expect(inspect(told[0])).toContain("task: Task {");
+    expect(inspect(told[0])).not.toContain("handler");
+    const counts = { done: 1, failed: 0, retried: 0, deadLettered: 0 };
+    const shown = { name: "shipping", concurrency: 1, running: 0, isTaking: true, counts };
+    expect(JSON.parse(JSON.stringify(pool))).toEqual(shown);
+    expect(inspect(pool)).toBe(`WorkerPool ${inspect(shown)}`);
   });
 
   it("may put from any of them: nothing is stuck", async () => {
