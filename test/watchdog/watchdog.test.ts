@@ -775,6 +775,7 @@ describe("watching", () => {
       expect(() => new Watchdog({ checks: [check] as never })).toThrow(InvalidOptionTypeError);
     }
     expect(() => new Watchdog({ redact: true as never })).toThrow(InvalidOptionTypeError);
+    expect(() => new Watchdog({ print: 1 as never })).toThrow(InvalidOptionTypeError);
   });
 
   it("begins and ends as often as one likes", async () => {
