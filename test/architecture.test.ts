@@ -41,7 +41,10 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   telemetry: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
-  adapters: { ours: ["contracts", "errors", "checks", "linked-list", "shared", "signals"], types: /./ },
+  adapters: {
+    ours: ["contracts", "errors", "checks", "linked-list", "shared", "signals", "warning"],
+    types: /./,
+  },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },
   testing: { ours: ["contracts", "errors", "linked-list", "shared"] },
   index: { ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors"] },

@@ -1,5 +1,5 @@
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
-import { type Claimant, listen } from "./handler.js";
+import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
 import type { Task } from "./task.js";
@@ -22,6 +22,9 @@ interface Inside {
   _createTaskItem(data: unknown, callback: Method): Node;
   workersList(): Node[];
   readonly paused: boolean;
+  readonly concurrency: number;
+  /** How many items its worker gets at a time: more than 1 for a `cargo`. */
+  readonly payload: number;
   length(): number;
   running(): number;
 }
@@ -67,8 +70,15 @@ class AsyncAttachment implements Attachment, Claimant {
   /** The task that was taken last, and at which of all starts. */
   private started: Task | undefined = undefined;
   private startedAs = 0;
+  /** The task whose put makes async look for work: it is the one that is taken in the context of its put, wrapped or not. */
+  private leader: Task | undefined = undefined;
+  /** Is the worker wrapped? */
+  private isClaimed = false;
 
-  constructor(queue: Inside, telemetry: QueueTelemetry) {
+  constructor(
+    private readonly queue: Inside,
+    private readonly telemetry: QueueTelemetry,
+  ) {
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
       size: () => queue.length(),
@@ -105,6 +115,7 @@ class AsyncAttachment implements Attachment, Claimant {
     const task = this.started;
     if (task === undefined || this.startedAs !== starts || !Object.is(task.item, item)) return undefined;
     this.started = undefined;
+    this.isClaimed = true;
     return task;
   }
 
@@ -118,12 +129,14 @@ class AsyncAttachment implements Attachment, Claimant {
   }
 
   private readonly wrapCreate = (original: Method): Method => {
-    const { ledger, tasks } = this;
+    const { ledger, tasks, queue } = this;
+    const attachment = this;
     return function createTaskItem(this: unknown, ...args: unknown[]) {
       const node = original.apply(this, args) as Node;
       if (!ledger.isOpen) return node;
       const task = ledger.enter(node.data, ledger.tierOf(node.priority));
       ledger.entered(task);
+      if (tasks.size === 0 && queue.running() < queue.concurrency) attachment.leader = task;
       tasks.set(node, task);
       return node;
     };
@@ -145,7 +158,11 @@ class AsyncAttachment implements Attachment, Claimant {
     ledger.take(task);
     this.started = task;
     this.startedAs = ++starts;
+    // The worker of a cargo gets the items of many puts.
+    const isStray = task !== this.leader && task.carrier !== undefined && this.queue.payload === 1;
+    this.leader = undefined;
     const callback = (error: unknown, ...results: unknown[]) => {
+      if (isStray && !this.isClaimed && task.stage === "running") lostContext(this.telemetry);
       ledger.settle(task, error ? { error } : undefined);
       // Nobody claims it where the worker isn't wrapped.
       if (this.started === task) this.started = undefined;
@@ -173,8 +190,10 @@ class AsyncAttachment implements Attachment, Claimant {
 
   private readonly wrapEmpty = (original: Method): Method => {
     const { ledger, tasks } = this;
+    const attachment = this;
     return function empty(this: unknown, ...args: unknown[]) {
       tasks.clear();
+      attachment.leader = undefined;
       ledger.dropAll("shutdown");
       return original.apply(this, args);
     };

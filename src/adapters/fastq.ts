@@ -1,6 +1,6 @@
 import type { queue as Fastq } from "fastq";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
-import { type Claimant, listen } from "./handler.js";
+import { type Claimant, listen, lostContext } from "./handler.js";
 import { isPlainPromise, Ledger } from "./ledger.js";
 import { type Method, patch, type Replace } from "./patch.js";
 import type { Task } from "./task.js";
@@ -51,7 +51,7 @@ class FastqAttachment implements Attachment, Claimant {
 
   constructor(
     private readonly queue: Queue,
-    telemetry: QueueTelemetry,
+    private readonly telemetry: QueueTelemetry,
   ) {
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
@@ -176,14 +176,20 @@ class FastqAttachment implements Attachment, Claimant {
 
   private settle(task: Task, error: unknown): void {
     this.started(task);
-    this.ledger.settle(task, error ? { error } : undefined);
+    this.over(task, error ? { error } : undefined);
   }
 
   private threw(task: Task, error: unknown): void {
     if (task.stage === "over") return;
     this.stuck++;
     this.started(task);
-    this.ledger.settle(task, { error });
+    this.over(task, { error });
+  }
+
+  private over(task: Task, failure: { readonly error: unknown } | undefined): void {
+    // What needn't wait is handled on the stack of its put.
+    if (!this.isClaimed && task.stage === "running" && task.waitMs > 0) lostContext(this.telemetry);
+    this.ledger.settle(task, failure);
   }
 
   /** The task was started at some time, and before it who stood before it. */

@@ -1,5 +1,7 @@
+import type { QueueTelemetry } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { shared } from "../shared.js";
+import { warnThat } from "../warning.js";
 import { type Method, resemble } from "./patch.js";
 
 /** A queue that hands its tasks to a worker which was fixed at its construction. */
@@ -20,6 +22,27 @@ const handlers = shared("handlers", () => new Set<string>());
 /** Was a worker wrapped by that name? */
 export function hasHandler(name: string): boolean {
   return handlers.has(name);
+}
+
+/** Queues of these names were warned of. */
+const unwrapped = shared("unwrapped", () => new Set<string>());
+
+/**
+ * A task has waited and its worker isn't wrapped: it was handled in the context of whatever had made room for it, which may be
+ * another item's. Counted, and of queues of the name warned of once.
+ */
+export function lostContext(telemetry: QueueTelemetry): void {
+  telemetry.contextLost();
+  const { queueName } = telemetry;
+  if (unwrapped.has(queueName)) return;
+  unwrapped.add(queueName);
+  const idle = [...handlers].filter((name) => !claimants.get(name)?.size).map((name) => JSON.stringify(name));
+  const hint =
+    idle.length === 0 ? "" : `; no queue has the name of those that are wrapped as ${idle.join(", ")}`;
+  const name = JSON.stringify(queueName);
+  warnThat(
+    `the worker of the queue ${name} is not wrapped by instrumentHandler(worker, { name: ${name} }): items that had to wait are handled in a context that isn't theirs, with a correlation ID that may be another item's${hint}`,
+  );
 }
 
 function claimantsOf(name: string): Set<WeakRef<Claimant>> {

@@ -58,9 +58,14 @@ export class Rig<Q extends object> {
   }
 
   attach(): StrictTelemetry {
-    const { adapter } = this.kind;
+    const { adapter, handlers } = this.kind;
     const { name, queue } = this;
-    const telemetry = new StrictTelemetry(name, adapter.tiersOf(queue), adapter.priorities === true);
+    const telemetry = new StrictTelemetry(
+      name,
+      adapter.tiersOf(queue),
+      adapter.priorities === true,
+      handlers === "in-context",
+    );
     this.current = { telemetry, attachment: adapter.attach(queue, telemetry) };
     return telemetry;
   }

@@ -53,6 +53,8 @@ export class StrictTelemetry implements QueueTelemetry {
     readonly queueName: string,
     tierNames: readonly string[],
     private readonly hasPriorities: boolean,
+    /** Do handlers run in the context of their items? */
+    private readonly isInContext: boolean,
   ) {
     this.tierNames = [...tierNames];
     if (tierNames.length === 0) this.complain("tiersOf gave no tier");
@@ -189,7 +191,7 @@ export class StrictTelemetry implements QueueTelemetry {
 
   contextLost(): void {
     this.lost++;
-    this.complain("contextLost");
+    if (this.isInContext) this.complain("contextLost");
   }
 
   fault(error: unknown): void {

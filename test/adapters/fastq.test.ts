@@ -176,7 +176,7 @@ describe.each(EVERY)("the metrics of a fastq with a %s, whose worker is %s,", (s
       failure: 1,
     });
     expect(await read.number("queue.overtakes")).toBe(0);
-    expect(await read.number("queue.context.lost")).toBe(0);
+    expect(await read.number("queue.context.lost")).toBe(kind === "bare" ? 2 : 0);
     expect(await read.number("queue.telemetry.errors")).toBe(0);
     expect(items).toEqual(["a", "b", "c"]);
   });

@@ -271,6 +271,56 @@ describe("a name that is not the queue's", () => {
     expect(read.processes()).toEqual([]);
   });
 
+  it.each(["fastq", "async"])(
+    "is warned of once, as items are handled in the context of others: %s",
+    async (library) => {
+      await turn(); // for the warnings of other tests
+      const warnings: string[] = [];
+      const listen = ({ message }: Error) => warnings.push(message);
+      process.on("warning", listen);
+      const seen = async (_: unknown) => {
+        await turn();
+        return who();
+      };
+      const makers: Record<string, (worker: typeof seen) => (item: unknown) => Promise<unknown>> = {
+        fastq: (worker) => {
+          const queue = instrument(fastq.promise(worker, 1), { name });
+          return (item) => queue.push(item);
+        },
+        async: (worker) => {
+          const queue = instrument(async.queue(worker, 1), { name });
+          return (item) => queue.pushAsync(item);
+        },
+      };
+      const run = (push: (item: unknown) => Promise<unknown>) =>
+        Promise.all(["a", "b", "c"].map((each) => as(each, () => push(each))));
+      try {
+        const misspelt = instrumentHandler(seen, { name: `${name} misspelt` });
+        const push = makers[library]!(misspelt);
+        // One that never waits is at home.
+        expect(await as("a", () => push("a"))).toBe("a");
+        await turn();
+        expect(await read.number("queue.context.lost")).toBe(0);
+        expect(warnings).toEqual([]);
+        expect(await run(push)).not.toEqual(["a", "b", "c"]);
+        await run(push);
+        await turn();
+        expect(await read.number("queue.context.lost")).toBe(4);
+        expect(warnings).toHaveLength(1);
+        expect(warnings[0]).toContain(`instrumentHandler(worker, { name: "${name}" })`);
+        expect(warnings[0]).toContain(`"${name} misspelt"`);
+        name = `${name} right`;
+        read = new Readings(metrics, spans, name);
+        expect(await run(makers[library]!(wrap(seen)))).toEqual(["a", "b", "c"]);
+        await turn();
+        expect(warnings).toHaveLength(1);
+        expect(await read.number("queue.context.lost")).toBe(0);
+      } finally {
+        process.off("warning", listen);
+      }
+    },
+  );
+
   it("but that of another one: no item is lost, none is counted twice, in neither", async () => {
     const other = `${name} other`;
     const names = [name, other];
