@@ -22,7 +22,8 @@ export interface WatchdogOptions {
   maxReports?: number | undefined;
   /**
    * A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now. One
-   * that is over and comes back is reported before that only if it has another cause. Default: 60 000.
+   * that is over and comes back is reported before that only if it has another cause; with `Infinity`, then, no cause of a tier's is
+   * reported twice. Default: 60 000.
    */
   minReportIntervalMs?: number | undefined;
   /** Event-loop stalls are reported from so many milliseconds on, from 20; `Infinity`: nobody looks for them. Default: 500. */
@@ -150,6 +151,18 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
     redact,
     clock,
   };
+}
+
+const WATCH_OPTIONS: OptionNames<WatchOptions> = { name: true, sla: true };
+
+/** Throws an `InvalidOption…Error`; the SLA is checked with the tiers of the queue. */
+export function checkWatchOptions(options: WatchOptions | undefined): void {
+  checkObject("options", options);
+  checkKnown(options, WATCH_OPTIONS);
+  const name: unknown = options?.name;
+  if (name !== undefined && (typeof name !== "string" || name === "")) {
+    throw new InvalidOptionTypeError("name", name, "a string with at least one character");
+  }
 }
 
 /** Node has no use for names that the system doesn't know; the system doesn't let go of the last two. */

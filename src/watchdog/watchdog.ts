@@ -1,6 +1,5 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import { checkObject } from "../checks.js";
 import type { Vitals, Watchable } from "../contracts.js";
 import { recorder } from "../recorder.js";
 import { shared } from "../shared.js";
@@ -8,7 +7,13 @@ import { Bulletin } from "./bulletin.js";
 import { UNKNOWN } from "./diagnose.js";
 import { Events, type WatchdogEvents } from "./events.js";
 import { Holdback } from "./holdback.js";
-import { readOptions, type Settings, type WatchdogOptions, type WatchOptions } from "./options.js";
+import {
+  checkWatchOptions,
+  readOptions,
+  type Settings,
+  type WatchdogOptions,
+  type WatchOptions,
+} from "./options.js";
 import { cpuMs, WORKING } from "./processor.js";
 import type { BreachReport } from "./report.js";
 import { answerFor } from "./reportable.js";
@@ -86,7 +91,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
    * and an `InvalidOption…Error` for a bad option.
    */
   watch(queueOrPool: object, options?: WatchOptions): this {
-    checkObject("options", options);
+    checkWatchOptions(options);
     const { queue, watchable } = subjectOf(queueOrPool);
     const sla = options?.sla === undefined ? undefined : readSlaFor(watchable, options.sla);
     // What it was instrumented as before is over.

@@ -757,6 +757,8 @@ describe("watching", () => {
     expect(() => dog.watch("orders" as never)).toThrow(InvalidOptionTypeError);
     expect(() => dog.watch(fifo(), { sla: { vip: { targetMs: 5 } } })).toThrow(InvalidOptionRangeError);
     expect(() => dog.watch(fifo(), { sla: { default: { targetMs: 0 } } })).toThrow(InvalidOptionRangeError);
+    expect(() => dog.watch(fifo(), { name: 5 as never })).toThrow(InvalidOptionTypeError);
+    expect(() => dog.watch(fifo(), { slas: {} } as never)).toThrow(/slas is not an option; did you mean sla/);
   });
 
   it("refuses options that are none", () => {

@@ -1,0 +1,81 @@
+import { beforeEach, expect, it } from "vitest";
+import { Holdback } from "../../src/watchdog/holdback.js";
+import { FakeClock } from "../support/fake-clock.js";
+
+let clock: FakeClock;
+let told: string[];
+let faults: unknown[];
+let holdback: Holdback;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  told = [];
+  faults = [];
+  const guard = {
+    attempt<R>(act: () => R): R | undefined {
+      try {
+        return act();
+      } catch (error) {
+        faults.push(error);
+        return undefined;
+      }
+    },
+    fault: (error: unknown) => faults.push(error),
+  };
+  holdback = new Holdback(clock, guard, (lateMs) => told.push(`late by ${lateMs}`));
+});
+
+const tell = (what: string) => holdback.tell(() => told.push(what));
+
+it("tells at once what nothing holds back", () => {
+  tell("breach");
+  expect(told).toEqual(["breach"]);
+});
+
+it("tells in order, after who came late, when it is known what blocked the loop", () => {
+  holdback.begin(1_000, { lateMs: 600, endedAt: 0 });
+  tell("breach");
+  tell("cleared");
+  holdback.heard(900);
+  expect(told).toEqual([]);
+  holdback.heard(1_100);
+  expect(told).toEqual(["late by 600", "breach", "cleared"]);
+  expect(clock.pending).toBe(0);
+});
+
+it("doesn't wait for ever for somebody to tell", () => {
+  holdback.begin(1_000);
+  tell("breach");
+  clock.advance(1_000);
+  expect(told).toEqual(["breach"]);
+  expect(holdback.isOn).toBe(false);
+});
+
+it("waits for the last word when it is asked to", () => {
+  holdback.begin(1_000);
+  tell("breach");
+  holdback.wait();
+  clock.advance(1_000);
+  expect(told).toEqual([]);
+  holdback.release();
+  expect(told).toEqual(["breach"]);
+});
+
+it("holds nothing back where no clock would end that, and what throws hides nothing", () => {
+  const { setTimeout } = clock;
+  clock.setTimeout = () => {
+    throw new Error("a clock of the user's");
+  };
+  holdback.begin(1_000);
+  tell("breach");
+  expect(told).toEqual(["breach"]);
+  clock.setTimeout = setTimeout;
+  holdback.begin(1_000);
+  holdback.tell(() => {
+    throw new Error("a telling");
+  });
+  tell("cleared");
+  clock.advance(1_000);
+  expect(told).toEqual(["breach", "cleared"]);
+  expect(faults).toHaveLength(2);
+});
