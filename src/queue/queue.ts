@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from "node:util";
 import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../checks.js";
 import { systemClock } from "../clock.js";
 import {
@@ -245,6 +246,16 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   /** Receives, until the queue is shut down and has nothing left. */
   deliveries(): AsyncIterableIterator<Delivery<T>> {
     return iteratorOf(() => this.pull("next delivery", undefined));
+  }
+
+  /** What it would show of itself in a log: how much is in it, and nothing of what. */
+  toJSON(): object {
+    const { size, delayed, capacity } = this;
+    return { size, delayed, capacity };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `${this.constructor.name} ${inspect(this.toJSON(), options)}`;
   }
 
   /** Shuts down gracefully, without waiting for consumers. */

@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { DropReason } from "../../src/contracts.js";
 import {
@@ -78,6 +79,13 @@ export function describeQueue(name: string, make: Make, order: readonly [number,
         for (const item of [0, 1, 2]) queue.tryPut(item);
         expect([queue.peek(), queue.peek(), queue.size]).toEqual([order[0], order[0], 3]);
         expect(queue.tryGet()).toBe(order[0]);
+      });
+
+      it("shows in a log how much is in it, and nothing of what", async () => {
+        const queue = make<string>({ capacity: 3 });
+        await queue.putMany(["a secret", "another"]);
+        expect(JSON.stringify(queue)).toBe('{"size":2,"delayed":0,"capacity":3}');
+        expect(inspect(queue)).toMatch(/^\w+Queue { size: 2, delayed: 0, capacity: 3 }$/);
       });
 
       it("hands an item to the consumer that has waited longest, and nobody barges past", async () => {
