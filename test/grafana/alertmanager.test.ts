@@ -88,7 +88,6 @@ describe("Alertmanager", () => {
     ["QueueStuck", "QueueOldestItemOverSla"],
     ["QueueWorkersStalled", "QueueOldestItemOverSla"],
     ["QueueBreakerOpen", "QueueOldestItemOverSla"],
-    ["QueueEventLoopStalled", "QueueOldestItemOverSla"],
     ["QueueOldestItemOverSla", "QueueSlaBudgetBurn"],
     ["QueueTelemetryLost", "QueueSlaBudgetBurn"],
     ["QueueTelemetryLost", "QueueDropping"],
@@ -101,6 +100,15 @@ describe("Alertmanager", () => {
     expect(inhibits(source, { ...target, job: "other" })).toBe(false);
     if (source.queue_name !== undefined)
       expect(inhibits(source, { ...target, queue_name: "other" })).toBe(false);
+  });
+
+  it("while one process stands still, no page about a queue is kept back: it may be about another process", () => {
+    const stalled = of("QueueEventLoopStalled", "critical");
+    const queues = fired.filter((each) => each.queue_name !== undefined && each.severity === "critical");
+    expect(queues.filter((page) => inhibits(stalled, page)).map(nameOf)).toEqual([]);
+    const warning = of("QueueOldestItemOverSla", "warning");
+    expect(inhibits(stalled, warning)).toBe(true);
+    expect(inhibits(stalled, { ...warning, job: "other" })).toBe(false);
   });
 
   it("tells of what no other alert explains", () => {
