@@ -4,8 +4,10 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { DASHBOARDS, uidOf } from "../../grafana/build/links.js";
 import { nameOf } from "../../grafana/rules/test/mutants-of-rules.js";
 import { itWith } from "../live/servers.js";
+import { NAMES } from "./dashboards.js";
 import { labelsOf, problemsOf, selectorsOf } from "./promql.js";
 import { alerts, RULES, recorded, recordings, ruleFiles } from "./rules.js";
 
@@ -46,12 +48,12 @@ describe("recordings", () => {
     expect(name).toMatch(/^(queue|instance):[a-z0-9_]+:[a-z0-9_]+$/);
   });
 
-  it("are in the group of the alerts that use them, and before them", () => {
+  it("are in the group of the rules that use them, and before them, but for what is passed on from the last time", () => {
     for (const { groups } of ruleFiles.values()) {
       for (const { rules } of groups) {
         for (const [i, { expr }] of rules.entries()) {
           const used = selectorsOf(expr).filter(({ metric }) => recorded.has(metric));
-          const before = rules.slice(0, i).map(({ record }) => record);
+          const before = rules.slice(0, i + 1).map(({ record }) => record);
           for (const { metric } of used) expect(before).toContain(metric);
         }
       }
@@ -102,6 +104,14 @@ describe("alerts", () => {
       expect(name).toMatch(/^var-/);
       expect(variables).toContain(name.slice("var-".length));
     }
+  });
+
+  each("%s leads to the dashboard at which its runbook begins", (_, { alert, annotations }) => {
+    const runbook = readFileSync(`docs/runbooks/${alert}.md`, "utf8");
+    const [, title] = /[Dd]ashboard \*([^*]+)\*/.exec(runbook.split("## Look first")[1]!)!;
+    const [, uid] = /\/d\/(queuescope-\w+)/.exec(annotations.dashboard_url!)!;
+    const name = NAMES.find((each) => uidOf(each) === uid)!;
+    expect(title).toBe(DASHBOARDS[name]);
   });
 
   it("of one name and two severities have the same labels, so that one inhibits the other", () => {

@@ -27,6 +27,8 @@ export const recordings = rules.filter(
 );
 
 /** What the recording rules add to the series that there are. */
-export const recorded: ReadonlyMap<string, Series> = new Map(
-  recordings.map(({ record, expr }) => [record, { kind: "gauge", labels: labelsOf(expr) }]),
+export const recorded: ReadonlyMap<string, Series> = recordings.reduce(
+  // One may ask for those before it.
+  (before, { record, expr }) => before.set(record, { kind: "gauge", labels: labelsOf(expr, before) }),
+  new Map<string, Series>(),
 );

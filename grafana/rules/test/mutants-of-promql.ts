@@ -30,9 +30,11 @@ const INSTEAD: Readonly<Record<string, readonly string[]>> = {
   avg: ["sum"],
   group: [],
   rate: ["increase"],
+  irate: ["rate"],
   increase: ["rate"],
   changes: ["resets"],
   max_over_time: ["min_over_time", "last_over_time"],
+  avg_over_time: ["max_over_time", "min_over_time"],
   last_over_time: ["max_over_time", "min_over_time"],
   present_over_time: ["absent_over_time"],
 };
