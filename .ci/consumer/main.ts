@@ -1,4 +1,4 @@
-import { type Delivery, instrument, PriorityQueue, QueueFullError } from "queuescope";
+import { type Delivery, generic, instrument, PriorityQueue, QueueFullError } from "queuescope";
 
 interface Order {
   readonly id: string;
@@ -28,5 +28,19 @@ await ship(await orders.receive({ timeoutMs: 1_000 }));
 orders.tryPut("1");
 // @ts-expect-error a capacity is no string
 new PriorityQueue<Order>({ capacity: "10" });
+
+class Desk {
+  readonly tickets: Order[] = [];
+  draw(ticket: Order): void {
+    this.tickets.push(ticket);
+  }
+  call(): Order | undefined {
+    return this.tickets.shift();
+  }
+}
+instrument(new Desk(), { name: "desk", adapter: generic({ put: "draw", get: "call" }) });
+instrument(new Desk(), { name: "second desk", adapter: generic<Desk>({ put: "draw", get: "call" }) });
+// @ts-expect-error a desk has no such method
+generic<Desk>({ put: "drew" });
 
 export const lost = (error: unknown): unknown => (error instanceof QueueFullError ? error.item : undefined);

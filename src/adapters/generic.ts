@@ -8,21 +8,21 @@ import { type Method, methodOf, patch, type Replace } from "./patch.js";
 import type { Task } from "./task.js";
 
 /** The names under which an object has what a queue has. */
-export interface GenericNames {
+export interface GenericNames<Name extends string = string> {
   /**
    * A method whose first argument is the item. It may return a promise: the item is in when that resolves. Without `get`, that may as
    * well be what becomes of the task, so the item is in when the method returns.
    */
-  put: string;
+  put: Name;
   /**
    * A method that returns the next item, or a promise of it; undefined or null when there is none. May be left out where the queue
    * calls a worker, and that is wrapped by `instrumentHandler`.
    */
-  get?: string | undefined;
+  get?: Name | undefined;
   /** A property, or a method without arguments: how many items wait. Default: puts less gets. */
-  size?: string | undefined;
+  size?: Name | undefined;
   /** A method without arguments that shows the next item without taking it. Default: nobody knows which one it is. */
-  peek?: string | undefined;
+  peek?: Name | undefined;
   /** With `callback`, put, get and worker call back `(error, result)`, if their last argument is a function. Default: `return`. */
   style?: "return" | "callback" | undefined;
 }
@@ -37,9 +37,12 @@ const MOST_HANDED = 10_000;
 /**
  * An adapter for any object with methods that add and take. Items are recognised by identity, so they must come out as they went
  * in. Throws an `InvalidOption…Error` unless what it gets are names; `instrument` throws `NotInstrumentableError` if the object
- * lacks one of them, or if nothing tells when items are taken.
+ * lacks one of them, or if nothing tells when items are taken. With the object's type, `generic<Desk>({ … })`, the compiler checks the
+ * names, too.
  */
-export function generic(names: GenericNames): Adapter {
+export function generic<Q extends object = never>(
+  names: [Q] extends [never] ? GenericNames : GenericNames<keyof Q & string>,
+): Adapter {
   if (typeof names !== "object" || names === null) {
     throw new InvalidOptionTypeError("generic", names, "an object of method names");
   }
