@@ -54,8 +54,8 @@ export interface Observer {
   deadLettered(processMs: number | undefined, error: unknown): void;
   /** Work on an item waited so long for a gate. */
   gateWaited(gate: string, waitedMs: number): void;
-  /** A delivery goes back into the queue, at once or after a delay. */
-  retried(processMs: number | undefined): void;
+  /** A delivery goes back into the queue, at once or after a delay; `error` is what it failed with, if that is known. */
+  retried(processMs: number | undefined, error?: unknown): void;
   /** A retried item is in the queue again. */
   reentered(tier: number): void;
   /** The correlation ID that travels with the item, if it has one already. */

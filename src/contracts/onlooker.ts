@@ -10,6 +10,8 @@ export interface Onlooker {
   begin(task: TaskFacts, carrier: Carrier): TaskFacts;
   /** The handler has returned, and this is still its context. */
   returned(store: TaskFacts, result: unknown): void;
+  /** The handler has thrown, and returned nothing. */
+  threw(store: TaskFacts, error: unknown): void;
   spanStarted(span: object): void;
   spanEnded(span: object): void;
 }

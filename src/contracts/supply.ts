@@ -61,7 +61,7 @@ export interface Work<T> extends TaskFacts {
   run<R>(fn: () => R): R;
   done(): void;
   fail(error?: unknown): void;
-  retry(options?: { delayMs?: number | undefined }): void;
+  retry(options?: { delayMs?: number | undefined; error?: unknown }): void;
   /** It was put aside, and is settled by that. */
   deadLettered(error?: unknown): void;
   /** It waited for a gate; that is no time of processing. */

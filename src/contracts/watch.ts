@@ -22,7 +22,7 @@ export interface Tally {
   readonly deadLettered: number;
   /** Sum of the times that tasks took, in milliseconds. */
   readonly processedMs: number;
-  /** What the last failed task failed with, in words. */
+  /** What the last task that failed, for good or for now, failed with, in words. */
   readonly lastFailure: string | undefined;
 }
 

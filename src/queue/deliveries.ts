@@ -44,11 +44,11 @@ export class Deliveries<T> implements Settler<T> {
     this.core.observer?.gateWaited(gate, waitedMs);
   }
 
-  retry(delivery: Delivery<T>, delayMs: number): void {
+  retry(delivery: Delivery<T>, delayMs: number, error: unknown): void {
     const { core } = this;
     const { item, attempt, tag, place } = delivery;
     core.inFlight.remove(delivery);
-    core.observer?.retried(this.processMs(delivery));
+    core.observer?.retried(this.processMs(delivery), error);
     if (core.isClosed) {
       this.accounts.drop(item, place.tier, "shutdown", attempt);
       return;

@@ -11,7 +11,7 @@ export interface Settler<T> {
   settle(delivery: Delivery<T>, outcome: Outcome, error?: unknown): void;
   putAside(delivery: Delivery<T>, error: unknown): void;
   gateWaited(gate: string, waitedMs: number): void;
-  retry(delivery: Delivery<T>, delayMs: number): void;
+  retry(delivery: Delivery<T>, delayMs: number, error: unknown): void;
 }
 
 /** An item on its way through a consumer. It is in flight until `done`, `fail`, `retry` or `deadLettered` settles it, once. */
@@ -89,14 +89,14 @@ export class Delivery<T> implements Work<T> {
 
   /**
    * Gives the item back: after `delayMs` milliseconds (default 0) it is a new arrival with the next attempt's number.
-   * It needs no room. Throws {@link AlreadySettledError} on a delivery that is settled.
+   * It needs no room. `error` is what it failed with, for reports. Throws {@link AlreadySettledError} on a delivery that is settled.
    */
-  retry(options?: { delayMs?: number | undefined }): void {
+  retry(options?: { delayMs?: number | undefined; error?: unknown }): void {
     checkObject("options", options);
     const delayMs = options?.delayMs;
     if (delayMs !== undefined) checkDuration("delayMs", delayMs);
     this.settle("retry");
-    this.queue.retry(this, delayMs ?? 0);
+    this.queue.retry(this, delayMs ?? 0, options?.error);
   }
 
   /** It was put aside, into a dead-letter queue say. Throws {@link AlreadySettledError} on a delivery that is settled. */

@@ -225,8 +225,9 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  retried(processMs: number | undefined): void {
+  retried(processMs: number | undefined, error?: unknown): void {
     try {
+      if (error !== undefined) this.series.lastError = error;
       this.series.counts[RETRIED]!++;
       if (processMs !== undefined) this.series.process.failure.record(processMs);
     } catch (error) {
@@ -280,7 +281,13 @@ export class Telemetry implements QueueTelemetry {
     const { current } = onlooking;
     const store = current === undefined ? task : current.begin(task, carrier);
     return correlation.run(store, () => {
-      const result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn);
+      let result: R;
+      try {
+        result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn);
+      } catch (error) {
+        current?.threw(store, error);
+        throw error;
+      }
       if (current !== undefined) current.returned(store, result);
       return result;
     });

@@ -112,7 +112,7 @@ export class Failures<T> {
   }
 
   private apply(work: Work<T>, task: Task, error: unknown, verdict: Verdict): void {
-    if (verdict === "retry") work.retry({ delayMs: this.settings.backoff.after(work.attempt) });
+    if (verdict === "retry") work.retry({ delayMs: this.settings.backoff.after(work.attempt), error });
     else if (verdict === "drop") work.fail(error);
     else work.deadLettered(error);
     this.tell({ item: work.item, error, task, verdict });

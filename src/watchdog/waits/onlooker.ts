@@ -30,6 +30,10 @@ export const onlooker: Onlooker = {
     if (store instanceof Token) store.returned(result);
   },
 
+  threw(store: TaskFacts, error: unknown): void {
+    if (store instanceof Token) store.threw(error);
+  },
+
   spanStarted,
   spanEnded,
 };

@@ -2,6 +2,8 @@
 export interface Fate {
   /** The handler is over. */
   isSettled: boolean;
+  /** What it failed with, if it did. */
+  error: unknown;
   /** Nothing holds the context any more. */
   isOrphan: boolean;
   /** How many collections had been seen when the token was let go. */
@@ -32,7 +34,10 @@ export function release(token: object, fate: Fate, handler: Promise<unknown>): v
   };
   fate.releasedAt = collections;
   tokens.register(token, fate, fate);
-  handler.then(over, over);
+  handler.then(over, (error: unknown) => {
+    fate.error = error;
+    over();
+  });
 }
 
 /**

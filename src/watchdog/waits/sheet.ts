@@ -9,6 +9,7 @@ export class Sheet implements Fate, Entry {
   /** Where the item was put, if that was sampled. */
   putAt: Error | undefined = undefined;
   isSettled = false;
+  error: unknown = undefined;
   isOrphan = false;
   releasedAt = 0;
 

@@ -49,6 +49,12 @@ export class Token implements TaskFacts, Entry {
     else (result as { [TOKEN]?: Token })[TOKEN] = this;
   }
 
+  /** The handler is over: it threw before it could return anything. */
+  threw(error: unknown): void {
+    this.sheet.isSettled = true;
+    this.sheet.error = error;
+  }
+
   neverResumes(): boolean | undefined {
     const { task, sheet, handler } = this;
     if (handler === undefined) return undefined;
