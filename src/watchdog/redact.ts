@@ -7,6 +7,7 @@ const THEIRS = new Set([
   "label",
   "step",
   "sentence",
+  "failure",
   "lastFailure",
   "where",
   "traceId",

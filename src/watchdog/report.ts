@@ -120,6 +120,7 @@ export class BreachReport {
       this.headline(),
       ...this.why(),
       ...groupLines(this.groups),
+      ...this.youngerLines(),
       ...this.headLines(),
       this.ratesLine(),
       ...this.workerLines(),
@@ -153,6 +154,12 @@ export class BreachReport {
     );
   }
 
+  /** Of very many tasks only the oldest are looked at. */
+  private youngerLines(): string[] {
+    const younger = (this.inFlight ?? 0) - this.groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
+    return younger > 0 ? [`     and ${count(younger, "younger task")} in flight, not looked at`] : [];
+  }
+
   private headLines(): string[] {
     return this.head.slice(0, MOST_LINES).map(({ waitMs, tier, attempt, correlationId }, i) => {
       const waited = waitMs === undefined ? "" : ` waited ${duration(waitMs)}`;
@@ -167,10 +174,12 @@ export class BreachReport {
   }
 
   private ratesLine(): string {
-    const { arrivedPerSecond, takenPerSecond, serviceMs } = this.recent;
+    const { arrivedPerSecond, takenPerSecond, retriedPerSecond, failedPerSecond, serviceMs } = this.recent;
+    const retried = retriedPerSecond > 0 ? `, ${perSecond(retriedPerSecond)} retried` : "";
+    const failed = failedPerSecond > 0 ? `, ${perSecond(failedPerSecond)} failed` : "";
     const service = serviceMs === undefined ? "" : `, ${duration(serviceMs)} each`;
     const busy = this.utilization === undefined ? "" : `, workers ${percent(this.utilization)} busy`;
-    return `RATE in ${perSecond(arrivedPerSecond)}, out ${perSecond(takenPerSecond)}${service}${busy}; ${this.drainMs === Number.POSITIVE_INFINITY ? "never empty, at these rates" : `empty in ${duration(this.drainMs)}`}${this.memoryWords()}`;
+    return `RATE in ${perSecond(arrivedPerSecond)}, out ${perSecond(takenPerSecond)}${retried}${failed}${service}${busy}; ${this.drainMs === Number.POSITIVE_INFINITY ? "never empty, at these rates" : `empty in ${duration(this.drainMs)}`}${this.memoryWords()}`;
   }
 
   private workerLines(): string[] {

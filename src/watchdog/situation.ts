@@ -38,6 +38,8 @@ export interface TaskNow {
   readonly patienceMs: number | undefined;
   /** Its handler is over, and it was never settled. Undefined: not known. */
   readonly isOver: boolean | undefined;
+  /** What its handler failed with, in words, if that is known. */
+  readonly failure: string | undefined;
   /** What it said it was doing. */
   readonly step: string | undefined;
   /** Name of its pool and number of its worker. */
@@ -56,7 +58,11 @@ export interface TaskGroup {
   /** What they wait for: a wait's kind and label, else a step; undefined where nobody knows. */
   readonly kind: WaitKind | undefined;
   readonly label: string | undefined;
+  /** How far they have come with it, the most frequent first. */
+  readonly states: readonly string[];
   readonly tasks: readonly TaskNow[];
+  /** How long each of them has waited for that, in milliseconds, in the same order; where nobody knows, how long it runs. */
+  readonly forMs: readonly (number | undefined)[];
 }
 
 export interface PoolNow {
@@ -96,16 +102,18 @@ export interface Situation {
   readonly delayed: number;
   /** Undefined where the queue can't know. */
   readonly inFlight: number | undefined;
+  /** How long the task runs that was taken last, in milliseconds; undefined where there is none, or nobody knows. */
+  readonly youngestMs: number | undefined;
   readonly isPaused: boolean;
   readonly isRateLimited: boolean;
   readonly waitingPuts: number | undefined;
   readonly waitingGets: number | undefined;
+  /** Those in flight, the oldest first; where there are more than a thousand, the oldest thousand. */
   readonly tasks: readonly TaskNow[];
   readonly groups: readonly TaskGroup[];
   readonly pools: readonly PoolNow[];
   readonly gates: readonly GateView[];
-  /** Most deliveries of one item, among those in flight and at the head. */
-  readonly mostAttempts: { readonly attempt: number; readonly correlationId: string | undefined };
+  readonly mostAttempts: MostAttempts;
   /** Over the last `windowMs`, which is how far back the samples go. */
   readonly rates: Rates;
   /** The same over the last few samples only. */
@@ -131,6 +139,14 @@ export interface Situation {
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
   readonly loopUtilization: number;
   readonly lastFailure: string | undefined;
+}
+
+/** Most deliveries of one item, among those in flight and at the head. */
+export interface MostAttempts {
+  readonly attempt: number;
+  readonly correlationId: string | undefined;
+  /** How many of them, this one included, came back, and have had half as many deliveries. */
+  readonly alike: number;
 }
 
 /** Who had a turn since the oldest item of the tier came in, as far back as looks are remembered. */

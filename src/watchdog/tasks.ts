@@ -1,7 +1,7 @@
 import type { PoolView, SlaTarget, TaskFacts, TaskView, Watchable, WorkerView } from "../contracts.js";
 import type { History } from "./history.js";
 import type { TaskGroup, TaskNow, WaitNow } from "./situation.js";
-import { groupByWait } from "./waits/group.js";
+import { groupByWait, tellingWait } from "./waits/group.js";
 import { entryOf } from "./waits/sheet.js";
 import type { Frame, Wait } from "./waits/wait.js";
 
@@ -48,7 +48,7 @@ export class Tasks {
     }
   }
 
-  /** The oldest come first. How long each may run follows from the SLA and from what the queue did lately. */
+  /** The oldest come first, so many at most. How long each may run follows from the SLA and from what the queue did lately. */
   now(now: number, sla: SlaTarget, history: History, knowledge: Knowledge): TaskNow[] {
     const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
     for (const pool of this.queue.probe.pools ?? []) {
@@ -56,12 +56,16 @@ export class Tasks {
         if (worker.work !== undefined) workers.set(worker.work, { pool, worker });
     }
     const views: TaskView[] = [];
+    const inFlight = new Map<string, number>();
     for (const view of this.queue.probe.tasks?.() ?? []) {
-      if (views.push(view) === MOST_TASKS) break;
+      const { tier } = view.facts;
+      inFlight.set(tier, (inFlight.get(tier) ?? 0) + 1);
+      if (views.length < MOST_TASKS) views.push(view);
     }
-    const patience = this.patience(views, sla, history);
+    const patience = this.patience(inFlight, sla, history);
     return views.map(({ facts, takenAt, carrier }) => {
       const { pool, worker } = workers.get(facts) ?? {};
+      const sheet = entryOf(facts)?.sheet;
       return {
         facts,
         correlationId: facts.correlationId,
@@ -70,7 +74,8 @@ export class Tasks {
         attempt: facts.attempt,
         runningMs: takenAt === undefined ? undefined : now - takenAt,
         patienceMs: addHeldUp(patience.get(facts.tier), history.heldUpMs(takenAt ?? now)),
-        isOver: entryOf(facts)?.sheet.isSettled,
+        isOver: sheet?.isSettled,
+        failure: sheet?.error === undefined ? undefined : inWords(sheet.error),
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
@@ -81,14 +86,19 @@ export class Tasks {
     });
   }
 
-  /** By tier, how long a task may run before it counts as stuck. */
+  /** How long the one runs that was taken last. */
+  youngestMs(now: number): number | undefined {
+    let last: TaskView | undefined;
+    for (const view of this.queue.probe.tasks?.() ?? []) last = view;
+    return last?.takenAt === undefined ? undefined : now - last.takenAt;
+  }
+
+  /** By tier, of those that have tasks in flight, how long a task may run before it counts as stuck. */
   private patience(
-    views: readonly TaskView[],
+    inFlight: ReadonlyMap<string, number>,
     { targetMs }: SlaTarget,
     history: History,
   ): Map<string, number | undefined> {
-    const inFlight = new Map<string, number>();
-    for (const { facts } of views) inFlight.set(facts.tier, (inFlight.get(facts.tier) ?? 0) + 1);
     const { tiers } = this.queue.probe;
     const { serviceMs = 0 } = history.rates();
     return new Map(
@@ -116,11 +126,25 @@ export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
     }
     return { task, since, waits };
   });
-  return groupByWait(waiting).map(({ kind, label, tasks }) => ({
+  return groupByWait(waiting).map(({ kind, label, states, tasks }) => ({
     kind,
     label,
+    states,
     tasks: tasks.map(({ task }) => task),
+    forMs: tasks.map(({ waits, since: began }) => {
+      const since = tellingWait(waits)?.since ?? began;
+      return since === undefined ? undefined : now - since;
+    }),
   }));
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function inWords(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return typeof error;
+  }
 }
 
 /** While nothing in the process got on, a task didn't either. */

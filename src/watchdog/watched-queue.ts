@@ -126,6 +126,7 @@ export class WatchedQueue {
       depth: depthOf(probe),
       delayed: probe.delayed ?? 0,
       inFlight: probe.inFlight,
+      youngestMs: this.tasks.youngestMs(now),
       isPaused: probe.isPaused ?? false,
       isRateLimited: probe.isRateLimited ?? false,
       waitingPuts: probe.waitingPuts,
@@ -217,11 +218,11 @@ export class WatchedQueue {
   }
 
   private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
-    let most: Situation["mostAttempts"] = { attempt: 0, correlationId: undefined };
-    for (const { attempt, correlationId } of [...tasks, ...(this.queue.probe.heads?.(MOST_HEADS) ?? [])]) {
-      if (attempt > most.attempt) most = { attempt, correlationId };
-    }
-    return most;
+    const seen = [...tasks, ...(this.queue.probe.heads?.(MOST_HEADS) ?? [])];
+    let most: { attempt: number; correlationId?: string | undefined } = { attempt: 0 };
+    for (const each of seen) if (each.attempt > most.attempt) most = each;
+    const isAlike = ({ attempt }: { attempt: number }) => attempt >= Math.max(2, most.attempt / 2);
+    return { attempt: most.attempt, correlationId: most.correlationId, alike: seen.filter(isAlike).length };
   }
 
   private headNow({ at, tier, attempt, correlationId, carrier }: Head, now: number): HeadNow {

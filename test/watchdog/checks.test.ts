@@ -12,7 +12,8 @@ import { producersBlocked } from "../../src/watchdog/checks/producers-blocked.js
 import { starvedTier } from "../../src/watchdog/checks/starved-tier.js";
 import { underCapacity } from "../../src/watchdog/checks/under-capacity.js";
 import type { Check, Situation } from "../../src/watchdog/situation.js";
-import { backlog, pool, rates, situation, task, tier } from "./situations.js";
+import { groupsOf } from "../../src/watchdog/tasks.js";
+import { backlog, group, pool, rates, situation, task, tier } from "./situations.js";
 
 const NOT_YET = "not enough evidence yet";
 
@@ -187,7 +188,7 @@ describe("consumers-stuck", () => {
   it("is said of one task in words for one", () => {
     const [only] = stuck.tasks;
     const alone = { ...stuck, tasks: [only!], inFlight: 1, pools: [pool({ processing: 1 })] };
-    const at = { kind: "http", label: "GET a.com/", tasks: [only!] } as const;
+    const at = group("http", "GET a.com/", [only!], 1_500);
     expect(sentence(consumersStuck, { ...alone, groups: [at] })).toBe(
       'the only task in flight has been running for 1.5 s, and none has ended for 1.5 s; it is at http "GET a.com/"',
     );
@@ -231,29 +232,139 @@ describe("never-resumes", () => {
 
 describe("poison-item", () => {
   const poison = {
-    mostAttempts: { attempt: 5, correlationId: "event-7" },
+    mostAttempts: { attempt: 51, correlationId: "event-7", alike: 1 },
     recent: rates({ retriedPerSecond: 10, takenPerSecond: 20 }),
   };
 
   it("is said of an item with many attempts, where half of what is taken is retried", () => {
-    expect(sentence(poisonItem, poison)).toBe(
-      "one item (event-7) comes back again and again: 5 attempts so far, and 50 % of what is taken (20/s) is retried",
+    expect(sentence(poisonItem, { ...poison, lastFailure: "Error: no JSON" })).toBe(
+      "one item (event-7) comes back again and again: 51 attempts so far, and 50 % of what is taken (20/s) is retried; it failed with: Error: no JSON",
     );
   });
 
   it("is not said of the first attempts, or where retries are the exception", () => {
-    expect(confidence(poisonItem, { ...poison, mostAttempts: { attempt: 4, correlationId: "x" } })).toBe(0);
+    const few = { attempt: 4, correlationId: "x", alike: 1 };
+    const slow = rates({ retriedPerSecond: 0.6, takenPerSecond: 1 });
+    expect(confidence(poisonItem, { mostAttempts: few, recent: slow })).toBe(0);
+    expect(confidence(poisonItem, { mostAttempts: { ...few, attempt: 5 }, recent: slow })).toBe(0.93);
     expect(
       confidence(poisonItem, { ...poison, recent: rates({ retriedPerSecond: 9, takenPerSecond: 20 }) }),
     ).toBe(0);
+  });
+
+  it("is not said where the retries are more than a few items can come to, or where many items come back", () => {
+    const of = (attempt: number, alike: number) => ({
+      ...poison,
+      mostAttempts: { attempt, correlationId: "x", alike },
+    });
+    // 50 retries: three items with 17 each, one more than that, and items of which many are seen.
+    expect(confidence(poisonItem, of(18, 1))).toBe(0.93);
+    expect(confidence(poisonItem, of(17, 1))).toBe(0);
+    expect(confidence(poisonItem, of(51, 4))).toBe(0);
+  });
+});
+
+describe("where everything fails and comes back", () => {
+  const busy = { tasks: [task()], pools: [pool({ processing: 1 })], backlog: backlog(40) };
+  const outage = {
+    ...busy,
+    mostAttempts: { attempt: 13, correlationId: "x", alike: 7 },
+    recent: rates({ takenPerSecond: 192, endedPerSecond: 0, retriedPerSecond: 192 }),
+    lastFailure: "Error: ECONNREFUSED bank",
+  };
+
+  it("what everything needs is accused, with the last error, and neither an item nor the number of workers", () => {
+    expect(sentence(downstreamSaturated, outage)).toBe(
+      "100 % of the attempts (192/s) fail, of many items alike, which then come back: what they need is down, or refuses them; the last failed with: Error: ECONNREFUSED bank",
+    );
+    expect(confidence(downstreamSaturated, outage)).toBe(0.9);
+    for (const check of [poisonItem, underCapacity, burst]) expect(confidence(check, outage)).toBe(0);
+    const full = { ...outage, waitingPuts: 1, depth: 5, capacity: 5 };
+    expect(confidence(producersBlocked, full)).toBe(0.4);
+  });
+
+  it("that is told before any item has had its second attempt, too", () => {
+    const first = { ...outage, mostAttempts: { attempt: 1, correlationId: "x", alike: 0 } };
+    expect(confidence(downstreamSaturated, first)).toBe(0.9);
+  });
+
+  it("also where items have two attempts, the second of which is the last", () => {
+    const recent = rates({
+      takenPerSecond: 100,
+      endedPerSecond: 50,
+      failedPerSecond: 50,
+      retriedPerSecond: 50,
+    });
+    expect(confidence(downstreamSaturated, { ...outage, recent })).toBe(0.9);
+  });
+
+  it("is not said where a fifth succeeds and more, where few come back, or of a few attempts", () => {
+    const of = (endedPerSecond: number, failedPerSecond: number, retriedPerSecond: number) =>
+      rates({ takenPerSecond: 100, endedPerSecond, failedPerSecond, retriedPerSecond });
+    const said = (recent: Situation["recent"]) => confidence(downstreamSaturated, { ...outage, recent });
+    expect(said(of(20, 0, 80))).toBe(0.9);
+    expect(said(of(21, 0, 79))).toBe(0);
+    expect(said(of(71, 71, 29))).toBe(0);
+    expect(said({ ...of(0, 0, 100), windowMs: 49 })).toBe(0);
+  });
+
+  it("but not quite, or where nothing comes back, the number of workers is judged, and the share is told", () => {
+    const recent = rates({ endedPerSecond: 20, failedPerSecond: 10, retriedPerSecond: 0 });
+    const failing = { ...busy, recent, lastFailure: "Error: 500" };
+    expect(sentence(underCapacity, failing)).toMatch(
+      /; 50 % of the attempts fail; the last failed with: Error: 500$/,
+    );
+    expect(sentence(burst, { ...failing, backlog: backlog(10) })).toMatch(/; 50 % of the attempts fail; /);
+    const less = { ...failing, recent: rates({ endedPerSecond: 20, failedPerSecond: 9 }) };
+    expect(sentence(underCapacity, less)).not.toMatch(/fail/);
+  });
+});
+
+describe("of more tasks than are looked at", () => {
+  const old = Array.from({ length: 10 }, () => task({ runningMs: 1_500, neverResumes: true }));
+  const many = { tasks: old, inFlight: 30, lastEndedMsAgo: 1_500 };
+
+  it("consumers-stuck is said only where the youngest is stuck, too, and gives its age", () => {
+    expect(confidence(consumersStuck, many)).toBe(0);
+    expect(confidence(consumersStuck, { ...many, youngestMs: 999 })).toBe(0);
+    const at = group("step", "lock", old, 1_500);
+    expect(sentence(consumersStuck, { ...many, youngestMs: 1_000, groups: [at] })).toBe(
+      'all 30 tasks in flight have been running for 1.0 s to 1.5 s, and none has ended for 1.5 s; 10 of the 10 oldest at step "lock"',
+    );
+  });
+
+  it("never-resumes is sure where the younger ones don't get on either", () => {
+    expect(confidence(neverResumes, many)).toBe(0.95);
+    expect(confidence(neverResumes, { ...many, lastEndedMsAgo: 499 })).toBe(0.5);
+    expect(sentence(neverResumes, many)).toMatch(/^10 tasks of the 10 oldest of 30 can never resume: /);
+  });
+
+  it("downstream-saturated says of how many it speaks", () => {
+    const calls = group("http", "GET a.com/", old.slice(0, 8), 900);
+    expect(sentence(downstreamSaturated, { ...many, groups: [calls] })).toMatch(
+      /^8 of the 10 oldest of 30 tasks in flight wait on GET a\.com\/, /,
+    );
+  });
+
+  it("no rate is concluded from free hands that were filled", () => {
+    const young = { tasks: [task()], inFlight: 100, backlog: { ...backlog(0), taken: 100 } };
+    expect(confidence(burst, young)).toBe(NOT_YET);
+    expect(confidence(underCapacity, young)).toBe(NOT_YET);
+    expect(confidence(burst, { ...young, backlog: { ...backlog(0), taken: 101 } })).toBe(0.75);
+  });
+
+  it("priority-inversion is not said: nobody knows what the others are", () => {
+    const batch = task({ tier: "batch", runningMs: 1_200, patienceMs: 60_000 });
+    const held = { tiers: [tier("vip"), tier("batch")], tasks: [batch, batch] };
+    expect(confidence(priorityInversion, held)).toBe(0.92);
+    expect(confidence(priorityInversion, { ...held, inFlight: 3 })).toBe(0);
   });
 });
 
 describe("downstream-saturated", () => {
   const gate = { name: "bank", limit: 2, inFlight: 2, waiting: 6, isOpen: undefined };
   const busy = { inFlight: 8, tasks: Array.from({ length: 8 }, () => task()) };
-  const wait = { kind: "http" as const, label: "POST bank/charges", state: "connecting", forMs: 900 };
-  const held = Array.from({ length: 4 }, () => task({ waits: [wait], runningMs: 900 }));
+  const held = Array.from({ length: 4 }, () => task({ runningMs: 900 }));
 
   it("is said where most workers stand before a gate", () => {
     expect(sentence(downstreamSaturated, { ...busy, gates: [gate] })).toMatch(
@@ -269,18 +380,43 @@ describe("downstream-saturated", () => {
   });
 
   it("is said where most tasks wait for the same, for longer than tasks usually take", () => {
-    const group = { kind: "http" as const, label: wait.label, tasks: held };
-    expect(sentence(downstreamSaturated, { tasks: held, groups: [group] })).toBe(
+    const calls = group("http", "POST bank/charges", held, 900, ["connecting"]);
+    expect(sentence(downstreamSaturated, { tasks: held, groups: [calls] })).toBe(
       '4 of 4 tasks in flight wait on POST bank/charges, the longest for 900 ms, "connecting"',
     );
-    expect(confidence(downstreamSaturated, { tasks: held, groups: [group], usualServiceMs: 301 })).toBe(0);
+    expect(confidence(downstreamSaturated, { tasks: held, groups: [calls], usualServiceMs: 301 })).toBe(0);
     const others = [...held, task(), task(), task()];
-    expect(confidence(downstreamSaturated, { tasks: others, groups: [group] })).toBe(0);
+    expect(confidence(downstreamSaturated, { tasks: others, groups: [calls] })).toBe(0);
   });
 
   it("is only a guess where tasks name a step", () => {
-    const group = { kind: "step" as const, label: "charge card", tasks: held };
-    expect(confidence(downstreamSaturated, { tasks: held, groups: [group] })).toBe(0.5);
+    const steps = group("step", "charge card", held, 900);
+    expect(confidence(downstreamSaturated, { tasks: held, groups: [steps] })).toBe(0.5);
+  });
+});
+
+describe("of a task that has a span open as well", () => {
+  const lock = { kind: "label" as const, label: "lock", state: "in line", forMs: 900 };
+  const span = { kind: "span" as const, label: "beat", state: "some-lib", forMs: 20 };
+
+  it("the wait counts by which it is grouped: its age and its state", () => {
+    const held = [task({ waits: [lock, span], runningMs: 950 })];
+    const groups = groupsOf(held, 10_000);
+    expect(groups).toMatchObject([{ kind: "label", label: "lock", states: ["in line"], forMs: [900] }]);
+    expect(sentence(downstreamSaturated, { tasks: held, groups })).toBe(
+      'the only task in flight waits on lock, for 900 ms, "in line"',
+    );
+  });
+
+  it("its step counts from when it began", () => {
+    const held = [task({ waits: [span], step: "charge card", runningMs: 950 })];
+    expect(groupsOf(held, 10_000)).toMatchObject([{ kind: "step", label: "charge card", forMs: [950] }]);
+  });
+
+  it("where nobody knows what it waits for, its time runs from its beginning", () => {
+    expect(groupsOf([task({ runningMs: 950 }), task({ runningMs: undefined })], 10_000)).toMatchObject([
+      { kind: undefined, label: undefined, forMs: [950, undefined] },
+    ]);
   });
 });
 
@@ -397,6 +533,13 @@ describe("producers-blocked", () => {
   it("is the cause where the queue is full, and work goes on", () => {
     expect(sentence(producersBlocked, full)).toBe(
       "the queue is full and 3 producers wait for room: at 20/s an item waits 2.5 s behind 50 others; with a capacity of 20 it would wait as long as the SLA allows, and more workers would serve more",
+    );
+  });
+
+  it("speaks of no SLA where there is none", () => {
+    const none = { targetMs: Number.POSITIVE_INFINITY, objective: 0 };
+    expect(sentence(producersBlocked, { ...full, sla: none })).toMatch(
+      / behind 50 others; more workers would serve more$/,
     );
   });
 

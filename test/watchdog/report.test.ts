@@ -128,6 +128,7 @@ describe("tasks in flight", () => {
     tier: "default",
     attempt: 1,
     runningMs: 1_500,
+    failure: undefined,
     patienceMs: undefined,
     isOver: false,
     step: undefined,

@@ -1,5 +1,5 @@
 import type { TaskFacts } from "../../src/contracts.js";
-import type { PoolNow, Rates, Situation, TaskNow, TierNow } from "../../src/watchdog/situation.js";
+import type { PoolNow, Rates, Situation, TaskGroup, TaskNow, TierNow } from "../../src/watchdog/situation.js";
 
 /** Situations by hand: a queue of one tier with an SLA of 1 s, breached, with nothing else the matter. */
 export function situation(changes: Partial<Situation> = {}): Situation {
@@ -17,6 +17,7 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     depth: 20,
     delayed: 0,
     inFlight: tasks.length,
+    youngestMs: undefined,
     isPaused: false,
     isRateLimited: false,
     waitingPuts: 0,
@@ -25,7 +26,7 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     groups: [],
     pools: [],
     gates: [],
-    mostAttempts: { attempt: 1, correlationId: undefined },
+    mostAttempts: { attempt: 1, correlationId: undefined, alike: 0 },
     rates: rates(),
     recent: rates(),
     backlog: undefined,
@@ -81,6 +82,7 @@ export function task(changes: Partial<TaskNow> = {}): TaskNow {
     runningMs: 20,
     patienceMs: 1_000,
     isOver: undefined,
+    failure: undefined,
     step: undefined,
     worker: undefined,
     state: undefined,
@@ -89,6 +91,17 @@ export function task(changes: Partial<TaskNow> = {}): TaskNow {
     neverResumes: undefined,
     ...changes,
   };
+}
+
+/** Tasks that wait for the same, each for so long. */
+export function group(
+  kind: NonNullable<TaskGroup["kind"]>,
+  label: string,
+  tasks: readonly TaskNow[],
+  forMs: number,
+  states: readonly string[] = [],
+): TaskGroup {
+  return { kind, label, states, tasks, forMs: tasks.map(() => forMs) };
 }
 
 export function pool(workers: Partial<PoolNow["workers"]>, hindrance?: PoolNow["hindrance"]): PoolNow {

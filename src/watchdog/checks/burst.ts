@@ -1,4 +1,5 @@
 import type { Check } from "../situation.js";
+import { areFewFailing, failuresOf, isEverythingFailing } from "./failing.js";
 import { SUSTAINED, servedPerSecond } from "./under-capacity.js";
 import { areStuck, butOthers, count, duration, isNobodyIdle, perSecond } from "./words.js";
 
@@ -7,6 +8,7 @@ export const burst: Check = {
   look(situation) {
     const { depth, backlog } = situation;
     if (!isNobodyIdle(situation) || areStuck(situation)) return undefined;
+    if (areFewFailing(situation) || isEverythingFailing(situation)) return undefined;
     if (backlog === undefined) return "not enough evidence yet";
     const served = servedPerSecond(situation);
     if (served === undefined) return "not enough evidence yet";
@@ -16,7 +18,7 @@ export const burst: Check = {
     return {
       name: "burst",
       confidence: 0.75,
-      sentence: `more came in than could be served, and it is over: ${count(depth, "item waits", "items wait")}, ${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served; at these rates they are through in ${duration(drainMs)}${butOthers(situation)}`,
+      sentence: `more came in than could be served, and it is over: ${count(depth, "item waits", "items wait")}, ${perSecond(arrivedPerSecond)} come in and ${perSecond(served)} are served; at these rates they are through in ${duration(drainMs)}${butOthers(situation)}${failuresOf(situation)}`,
       evidence: { depth, drainMs, arrivedPerSecond, servedPerSecond: served },
     };
   },

@@ -1,5 +1,6 @@
-import type { Check, Situation, TaskGroup } from "../situation.js";
-import { busyOf, count, duration, isFullyBusy } from "./words.js";
+import type { Check, Situation, TaskGroup, Verdict } from "../situation.js";
+import { failing, isEverythingFailing, lastOf } from "./failing.js";
+import { busyOf, count, duration, isFullyBusy, lookedAt, percent, perSecond } from "./words.js";
 
 /** From which share of the tasks on they wait for the same thing. */
 const SHARE = 0.6;
@@ -27,24 +28,35 @@ export const downstreamSaturated: Check = {
         evidence: { gate: full.name, limit: full.limit, waiting: full.waiting },
       };
     }
-    return sameWait(situation);
+    return everythingFails(situation) ?? sameWait(situation);
   },
 };
 
-function sameWait(situation: Situation) {
+/** It is down, or refuses everybody: what comes back keeps the workers busy with what will fail again. */
+function everythingFails(situation: Situation): Verdict | undefined {
+  if (!isEverythingFailing(situation)) return undefined;
+  const { share, attemptsPerSecond, retriedPerSecond } = failing(situation);
+  return {
+    name: "downstream-saturated",
+    confidence: 0.9,
+    sentence: `${percent(share)} of the attempts (${perSecond(attemptsPerSecond)}) fail, of many items alike, which then come back: what they need is down, or refuses them${lastOf(situation)}`,
+    evidence: { share, attemptsPerSecond, retriedPerSecond, lastFailure: situation.lastFailure },
+  };
+}
+
+function sameWait(situation: Situation): Verdict | undefined {
   const { groups, tasks } = situation;
   const [group] = [...groups].filter(isElsewhere).sort((a, b) => b.tasks.length - a.tasks.length);
   if (group === undefined || group.tasks.length < SHARE * tasks.length || !isFullyBusy(situation))
     return undefined;
-  const ages = group.tasks.map(waitOf).sort((a, b) => a - b);
+  const ages = group.forMs.map((ms) => ms ?? 0).sort((a, b) => a - b);
   const median = ages[Math.floor(ages.length / 2)]!;
   if (median < heldUpMs(situation)) return undefined;
-  const [first] = group.tasks;
-  const state = first?.waits.at(-1)?.state;
+  const [state] = group.states;
   return {
     name: "downstream-saturated",
     confidence: group.kind === "step" ? 0.5 : 0.9,
-    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${tasks.length} tasks in flight wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}`,
+    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${lookedAt(situation)} wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
   };
 }
@@ -52,10 +64,6 @@ function sameWait(situation: Situation) {
 /** A step says what a task does, not that it waits for somebody else; but it is better than nothing. */
 function isElsewhere(group: TaskGroup): boolean {
   return group.label !== undefined;
-}
-
-function waitOf(task: { waits: readonly { forMs: number }[]; runningMs: number | undefined }): number {
-  return task.waits.at(-1)?.forMs ?? task.runningMs ?? 0;
 }
 
 /** From how long on a task is held up, rather than at its usual work. */

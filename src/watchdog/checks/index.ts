@@ -12,7 +12,7 @@ import { producersBlocked } from "./producers-blocked.js";
 import { starvedTier } from "./starved-tier.js";
 import { underCapacity } from "./under-capacity.js";
 
-/** All checks; of two that are as sure of their cause, the one that comes first here is named first. */
+/** All checks that there are, to be combined with own ones: `checks: [...CHECKS, mine]`. Of two that are as sure of their cause, the one that comes first here is named first. */
 export const CHECKS: readonly Check[] = [
   eventLoopBlocked,
   noConsumer,

@@ -33,18 +33,29 @@ export const noConsumer: Check = {
     // Somebody did take items before anybody looked, and may do so still.
     if (!areGone && takenEver > 0 && seenMs(lastTakenMsAgo, situation) < quietMs)
       return "not enough evidence yet";
-    const unsettled = tasks.filter(({ isOver }) => isOver === true).length;
+    const over = tasks.filter(({ isOver }) => isOver === true);
+    const unsettled = over.length;
     const left =
       unsettled === 0
         ? ""
         : `; ${count(unsettled, "delivery was", "deliveries were")} taken and never settled`;
-    const failure = lastFailure === undefined ? "" : `; the last failure was: ${lastFailure}`;
+    // What ended a loop was the last thing that it did.
+    const died = over.findLast(({ failure }) => failure !== undefined)?.failure;
+    const last = lastFailure === undefined ? "" : `; the last failure was: ${lastFailure}`;
+    const failure = died === undefined ? last : `, and the handler failed with: ${died}`;
     return {
       name: "no-consumer",
       // If they went because nothing came to an end any more, that is what has to be looked at first.
       confidence: areGone && !pools.some(isStopping) && areStuck(situation) ? 0.8 : 0.95,
       sentence: `${whatIsWrong(situation)}${left}${failure}`,
-      evidence: { takenEver, lastTakenMsAgo, waitingGets, unsettled, lastFailure, pools },
+      evidence: {
+        takenEver,
+        lastTakenMsAgo,
+        waitingGets,
+        unsettled,
+        lastFailure: died ?? lastFailure,
+        pools,
+      },
     };
   },
 };

@@ -1,19 +1,15 @@
 import type { Check } from "../situation.js";
+import { areFewFailing, failing } from "./failing.js";
 import { count, percent, perSecond } from "./words.js";
-
-/** From so many deliveries on an item is suspect. */
-const ATTEMPTS = 5;
-/** From which share of what is taken on retries are the cause. */
-const SHARE = 0.5;
 
 export const poisonItem: Check = {
   name: "poison-item",
-  look({ mostAttempts, rates, recent, lastFailure }) {
-    const { attempt, correlationId } = mostAttempts;
-    if (attempt < ATTEMPTS) return undefined;
-    const { retriedPerSecond, takenPerSecond } = recent.takenPerSecond > 0 ? recent : rates;
-    const share = takenPerSecond === 0 ? 0 : Math.min(1, retriedPerSecond / takenPerSecond);
-    if (share < SHARE) return undefined;
+  look(situation) {
+    if (!areFewFailing(situation)) return undefined;
+    const { attempt, correlationId } = situation.mostAttempts;
+    const { lastFailure } = situation;
+    const { retriedPerSecond, takenPerSecond } = failing(situation);
+    const share = Math.min(1, retriedPerSecond / takenPerSecond);
     const failure = lastFailure === undefined ? "" : `; it failed with: ${lastFailure}`;
     return {
       name: "poison-item",

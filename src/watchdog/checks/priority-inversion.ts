@@ -1,5 +1,5 @@
 import type { Check } from "../situation.js";
-import { areStuck, count, duration, isFullyBusy } from "./words.js";
+import { areAllSeen, areStuck, count, duration, isFullyBusy } from "./words.js";
 
 /** The holders have been at it for such a share of the SLA: tasks that are through in no time let the urgent ones have their turn. */
 const SHARE = 0.5;
@@ -14,6 +14,8 @@ export const priorityInversion: Check = {
     };
     const less = tasks.filter((task) => isLess(task.tier));
     if (less.length === 0 || !isFullyBusy(situation) || less.length < tasks.length) return undefined;
+    // Who knows what the younger ones are?
+    if (!areAllSeen(situation)) return undefined;
     // Then whoever holds the workers isn't at its usual work, and its priority is not to blame.
     if (areStuck(situation) || gates.some(({ isOpen, waiting }) => isOpen === true || waiting > 0)) {
       return undefined;

@@ -1,5 +1,15 @@
 import type { Check, Situation } from "../situation.js";
-import { areStuck, busyOf, butOthers, count, isNobodyIdle, perSecond, workersOf } from "./words.js";
+import { areFewFailing, failuresOf, isEverythingFailing } from "./failing.js";
+import {
+  areAllSeen,
+  areStuck,
+  busyOf,
+  butOthers,
+  count,
+  isNobodyIdle,
+  perSecond,
+  workersOf,
+} from "./words.js";
 
 /** While items pile up, so much of what is served still comes in in the second half: it is no burst. Chance takes away the rest. */
 export const SUSTAINED = 0.9;
@@ -9,6 +19,8 @@ export const underCapacity: Check = {
   look(situation) {
     const { backlog, rates, recent } = situation;
     if (!isNobodyIdle(situation) || areStuck(situation)) return undefined;
+    // More of what fails and comes back would be served, and no more would be done.
+    if (areFewFailing(situation) || isEverythingFailing(situation)) return undefined;
     if (backlog === undefined) return "not enough evidence yet";
     const served = servedPerSecond(situation);
     if (served === undefined) return "not enough evidence yet";
@@ -35,7 +47,7 @@ export const underCapacity: Check = {
     return {
       name: "under-capacity",
       confidence: 0.8,
-      sentence: `${sentence}, by workers that are all busy${advice}${butOthers(situation)}`,
+      sentence: `${sentence}, by workers that are all busy${advice}${butOthers(situation)}${failuresOf(situation)}`,
       evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
     };
   },
@@ -49,6 +61,8 @@ export function servedPerSecond(situation: Situation): number | undefined {
   const { backlog, rates, usualServiceMs, isRateLimited } = situation;
   // It lets items through now and then, many at once: only over a long time is that a rate.
   if (isRateLimited) return rates.takenPerSecond;
+  // Thousands of free hands were filled: that is no rate, and says nothing of what comes next.
+  if (backlog !== undefined && !areAllSeen(situation) && backlog.taken <= busyOf(situation)) return undefined;
   if (backlog !== undefined && backlog.taken >= ENOUGH) return backlog.takenPerSecond;
   const serviceMs = usualServiceMs ?? rates.serviceMs;
   return serviceMs === undefined ? undefined : (busyOf(situation) * 1_000) / serviceMs;

@@ -52,6 +52,19 @@ export function busyOf({ inFlight, tasks }: Situation): number {
   return (inFlight ?? tasks.length) - over;
 }
 
+/** Were all tasks in flight looked at? If not, those that were are the oldest. */
+export function areAllSeen({ inFlight, tasks }: Situation): boolean {
+  return (inFlight ?? 0) <= tasks.length;
+}
+
+/** The tasks that were looked at. */
+export function lookedAt(situation: Situation): string {
+  const { inFlight, tasks } = situation;
+  return areAllSeen(situation)
+    ? `${tasks.length} tasks in flight`
+    : `the ${tasks.length} oldest of ${inFlight} tasks in flight`;
+}
+
 /** Is something in flight, and everybody busy who could take an item? */
 export function isFullyBusy(situation: Situation): boolean {
   return busyOf(situation) > 0 && !isSomebodyIdle(situation);
@@ -87,12 +100,18 @@ const QUIET = 0.5;
 
 /** Do all tasks in flight run for longer than can be expected of them, with none that ended lately? */
 export function areStuck(situation: Situation): boolean {
-  const { tasks, lastEndedMsAgo, sla } = situation;
+  const { tasks, youngestMs = 0 } = situation;
   const isStuck = ({ runningMs, patienceMs }: TaskNow) =>
     runningMs !== undefined && patienceMs !== undefined && runningMs >= patienceMs;
-  return (
-    tasks.length > 0 && tasks.every(isStuck) && seenMs(lastEndedMsAgo, situation) >= QUIET * sla.targetMs
-  );
+  if (tasks.length === 0 || !tasks.every(isStuck)) return false;
+  // Nobody looked at the younger ones: the youngest stands for them.
+  if (!areAllSeen(situation) && tasks.some(({ patienceMs = 0 }) => youngestMs < patienceMs)) return false;
+  return hasNoneEnded(situation);
+}
+
+/** Has no task ended lately, as far as anybody looked? */
+export function hasNoneEnded(situation: Situation): boolean {
+  return seenMs(situation.lastEndedMsAgo, situation) >= QUIET * situation.sla.targetMs;
 }
 
 /** For how long nothing has happened, as far as anybody looked: what was never seen may have happened before that. */

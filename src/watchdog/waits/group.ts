@@ -47,7 +47,8 @@ interface Entry<W> {
   readonly wait: Wait | undefined;
 }
 
-function tellingWait(waits: readonly Wait[]): Wait | undefined {
+/** What a task waits for: its newest wait, an open span only where there is nothing else. */
+export function tellingWait(waits: readonly Wait[]): Wait | undefined {
   return waits.findLast(({ kind }) => kind !== "span") ?? waits.at(-1);
 }
 
