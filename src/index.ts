@@ -61,10 +61,25 @@ export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue
 export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
 export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
 export type { Relation, Sla, Traces } from "./telemetry/options.js";
+export { CHECKS } from "./watchdog/checks/index.js";
 export type { WatchdogEvents } from "./watchdog/events.js";
 export type { WatchdogOptions, WatchOptions } from "./watchdog/options.js";
 export type { BreachReport, WorkerReport } from "./watchdog/report.js";
-export type { Check, Situation, Verdict as BreachVerdict } from "./watchdog/situation.js";
+export type {
+  Backlog,
+  Check,
+  MostAttempts,
+  PoolNow,
+  Rates,
+  Situation,
+  StallNow,
+  TaskGroup,
+  TaskNow,
+  TierNow,
+  Turns,
+  Verdict as BreachVerdict,
+  WaitNow,
+} from "./watchdog/situation.js";
 export type { Frame as StallFrame, Stall, StallTask } from "./watchdog/stall/stall.js";
 export type { TaskGroupReport, TaskReport } from "./watchdog/task-report.js";
 export { waitFor } from "./watchdog/waits/wait-for.js";

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Check, Situation, Verdict } from "./situation.js";
 
 /** What a breach is put down to while no check names its cause. */
@@ -18,9 +19,10 @@ export function diagnose(
   const notYet: string[] = [];
   for (const check of checks) {
     try {
-      const found = check.look(situation);
+      const found: unknown = check.look(situation);
       if (found === "not enough evidence yet") notYet.push(check.name);
-      else if (found !== undefined) verdicts.push(found);
+      else if (isVerdict(found)) verdicts.push(found);
+      else if (found !== undefined && found !== null) refuse(check, found);
     } catch (error) {
       fault(error);
     }
@@ -28,4 +30,18 @@ export function diagnose(
   // Stable: of two that are as sure, the check that stands first is the more specific one.
   verdicts.sort((a, b) => b.confidence - a.confidence);
   return { verdicts, notYet };
+}
+
+function isVerdict(found: unknown): found is Verdict {
+  const { name, confidence, sentence } = (found ?? {}) as Partial<Verdict>;
+  return typeof name === "string" && Number.isFinite(confidence) && typeof sentence === "string";
+}
+
+/** A check of the user's may give anything; what is no verdict would be in the way of those that are. */
+function refuse(check: Check, found: unknown): never {
+  // Nobody else would heed its rejection.
+  if (found instanceof Promise) found.catch(() => undefined);
+  throw new TypeError(
+    `the check "${check.name}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${inspect(found, { depth: 0 })}`,
+  );
 }
