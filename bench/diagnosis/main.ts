@@ -29,12 +29,17 @@ const { values } = parseArgs({
   },
 });
 
+const jobs = wholeNumber("jobs", values.jobs);
+const runsOfEach = wholeNumber("runs", values.runs ?? String(RUNS));
+const unknown = values.only?.find((suite) => !Object.hasOwn(CAUSES, suite));
+if (unknown !== undefined) fail(`--only must be one of ${Object.keys(CAUSES).join(", ")}, not "${unknown}"`);
 const matrix = new Matrix();
 const wrong: Run[] = [];
 const alarms: Run[] = [];
 const startedAt = performance.now();
 const runs = await plan();
-await inParallel(Number(values.jobs), runs, async (run) => {
+if (runs.length === 0) fail(`no cause has "${values.cause}" in its name`);
+await inParallel(jobs, runs, async (run) => {
   const outcome = await runCause(run);
   if (run.suite === HEALTHY) {
     const isQuiet = outcome.verdict === undefined && outcome.stalls === 0;
@@ -61,12 +66,24 @@ console.log(
 );
 process.exitCode = isGood ? 0 : 1;
 
+function wholeNumber(option: string, given: string): number {
+  const number = Number(given);
+  return Number.isSafeInteger(number) && number > 0
+    ? number
+    : fail(`--${option} must be a whole number from 1, not "${given}"`);
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
 /** Whatever goes on in this machine meets all of them alike: their order is mixed. */
 async function plan(): Promise<Run[]> {
   const planned: Run[] = [];
   for (const [suite, load] of Object.entries(CAUSES)) {
     if (values.only !== undefined && !values.only.includes(suite)) continue;
-    const times = values.quick ? 1 : suite === HEALTHY ? HEALTHY_RUNS : Number(values.runs ?? RUNS);
+    const times = values.quick ? 1 : suite === HEALTHY ? HEALTHY_RUNS : runsOfEach;
     for (const { name } of await load()) {
       if (values.cause !== undefined && !name.includes(values.cause)) continue;
       for (let i = 0; i < times; i++) planned.push({ suite, cause: name });

@@ -119,4 +119,38 @@ export const causes: readonly Cause[] = [
       });
     },
   },
+  {
+    name: "one of two pools is paused, and the other one hangs",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      let isLocked = false;
+      const handle = async () => {
+        if (isLocked) await new Promise<void>((resolve) => line.push(resolve));
+        await work(20);
+      };
+      new WorkerPool(queue, handle, { concurrency: 2, name: "packers" });
+      const helpers = new WorkerPool(queue, handle, { concurrency: 4, name: "helpers" });
+      arrivals(40, () => queue.put(1));
+      after(AT_MS - 200, () => helpers.pause());
+      after(AT_MS, () => {
+        isLocked = true;
+      });
+    },
+  },
+  {
+    name: "more jobs hang than are looked at",
+    run(stage) {
+      const queue = stage.watched(new PQueue({ concurrency: 1_500 }), { default: 600 });
+      let isLocked = false;
+      const handle = async () => {
+        if (isLocked) await new Promise<void>((resolve) => line.push(resolve));
+        await work(20);
+      };
+      arrivals(40, () => queue.add(handle));
+      after(AT_MS, () => {
+        isLocked = true;
+        void queue.addAll(Array.from({ length: 1_500 }, () => handle));
+      });
+    },
+  },
 ];

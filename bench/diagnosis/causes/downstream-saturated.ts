@@ -126,4 +126,46 @@ export const causes: readonly Cause[] = [
       });
     },
   },
+  {
+    name: "a bank refuses every call, and all are tried again",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      let isDown = false;
+      const call = async () => {
+        await work(10);
+        if (isDown) throw new Error("ECONNREFUSED");
+      };
+      const retry = { attempts: 20, backoff: { initialMs: 20, maxMs: 100 } };
+      new WorkerPool(queue, call, { concurrency: 2, retry });
+      arrivals(50, () => queue.put(1));
+      after(AT_MS, () => {
+        isDown = true;
+      });
+    },
+  },
+  {
+    name: "loops give back whatever they take, while a database is down",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      let isDown = false;
+      const consume = async () => {
+        for await (const delivery of queue.deliveries()) {
+          try {
+            await delivery.run(async () => {
+              await work(15);
+              if (isDown) throw new Error("the database is starting up");
+            });
+            delivery.done();
+          } catch (error) {
+            delivery.retry({ error });
+          }
+        }
+      };
+      for (let i = 0; i < 2; i++) void consume();
+      arrivals(60, () => queue.put(1));
+      after(AT_MS, () => {
+        isDown = true;
+      });
+    },
+  },
 ];

@@ -12,9 +12,9 @@ const AT_MS = 400;
 const TARGETS = { default: 600 };
 
 /** The whole heap is collected now and then, as in a service that is at work. */
-function litter(): void {
+function litter(everyMs = 60): void {
   setFlagsFromString("--expose-gc");
-  setInterval(runInNewContext("gc"), 60);
+  setInterval(runInNewContext("gc"), everyMs);
 }
 
 export const causes: readonly Cause[] = [
@@ -115,6 +115,20 @@ export const causes: readonly Cause[] = [
       arrivals(40, () => queue.put(1));
       after(AT_MS, () => {
         isCircular = true;
+      });
+    },
+  },
+  {
+    name: "more promises than are looked at, none of which anybody will settle",
+    run(stage) {
+      litter(200);
+      const queue = stage.watched(new PQueue({ concurrency: 1_500 }), { default: 1_000 });
+      let isForgetful = false;
+      const handle = () => (isForgetful ? new Promise<void>(() => {}) : work(10));
+      arrivals(40, () => queue.add(handle));
+      after(AT_MS, () => {
+        isForgetful = true;
+        void queue.addAll(Array.from({ length: 1_500 }, () => handle));
       });
     },
   },

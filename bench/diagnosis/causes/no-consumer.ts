@@ -83,4 +83,17 @@ export const causes: readonly Cause[] = [
       }
     },
   },
+  {
+    name: "a pool is stopping, and works on its last task",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      let isLong = false;
+      const pool = new WorkerPool(queue, () => (isLong ? sleep(10_000) : work(10)));
+      arrivals(40, () => queue.put(1));
+      after(500, () => {
+        isLong = true;
+      });
+      after(600, () => pool.stop({ graceMs: 20_000 }));
+    },
+  },
 ];

@@ -91,4 +91,14 @@ export const causes: readonly Cause[] = [
       );
     },
   },
+  {
+    name: "one of two pools is paused, and the other one is not enough",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      new WorkerPool(queue, () => work(40), { name: "packers" });
+      const helpers = new WorkerPool(queue, () => work(40), { concurrency: 3, name: "helpers" });
+      arrivals(45, () => queue.put(1));
+      after(500, () => helpers.pause());
+    },
+  },
 ];
