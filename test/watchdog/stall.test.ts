@@ -114,6 +114,10 @@ describe("a blocked event loop", REAL_TIME, () => {
     const breach = { what: "breach", targetMs: 300, verdict: "event-loop-blocked" };
     const cleared = { what: "cleared", lasted: true };
     expect(child.said("told")).toEqual([breach, cleared, breach, cleared]);
+    const lines = readFileSync(join(folder, "stalls.jsonl"), "utf8").trim().split("\n");
+    const late = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "breach");
+    expect(late[0]).toMatchObject({ queue: "twins", tier: "default", slaMs: 300 });
+    expect(late[0]).not.toHaveProperty("slot");
   });
 
   it("is one, whatever happens in it", async () => {

@@ -82,7 +82,8 @@ export function makeOutlet(
       line(
         `queue=${queue} tier=${tier} head waited ${seconds(ageMs)} (SLA ${seconds(slaMs)}), the event loop is blocked for ${seconds(blockedMs)}`,
       );
-      append({ kind: "breach", ...breach });
+      // Which slot it is says nothing to anybody else.
+      append({ kind: "breach", ...breach, slot: undefined });
     },
   };
 }
