@@ -78,8 +78,8 @@ describe("a pool", () => {
     const pool = new WorkerPool(queue, forEver, { name: "packers" });
     await queue.putMany(["a", "b"]);
     await settle();
-    const drained = pool.drain({ timeoutMs: 500 });
-    await pass(2_000);
+    const drained = pool.drain({ timeoutMs: 1_500 });
+    await pass(1_600);
     await drained;
     expect(dog.report()[0]!.verdicts[0]!.name).toBe("consumers-stuck");
   });
