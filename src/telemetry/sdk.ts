@@ -9,6 +9,7 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 import { TelemetryRunningError } from "../errors.js";
+import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
@@ -23,7 +24,7 @@ export type { TelemetryOptions } from "./sdk/options.js";
 
 /** Telemetry that runs. */
 export interface RunningTelemetry {
-  /** Where to scrape; undefined where `prometheus` is `false`. */
+  /** Where to scrape; undefined where `prometheus` is `false`, or the environment's `OTEL_SDK_DISABLED` is `true`. */
   readonly url: string | undefined;
   /**
    * Sends what is left, for `shutdownTimeoutMs` at most, then stops. If it can't be sent, only `diag` hears of it. Can be called
@@ -61,11 +62,21 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
 
 async function start(settings: Settings): Promise<RunningTelemetry> {
   const { serviceName, prometheus, otlp, sampling, shutdownTimeoutMs } = settings;
+  if (isDisabled()) {
+    warnThat("startTelemetry() starts nothing, and nobody can scrape: OTEL_SDK_DISABLED is true");
+    running = false;
+    return { url: undefined, shutdown: async () => {} };
+  }
   const configuration: Partial<NodeSDKConfiguration> = { serviceName, ...resourceOfInstance() };
   const sampler = samplerFor(sampling, otlp !== undefined || environmentExports("TRACES"));
   if (sampler !== undefined) configuration.sampler = sampler;
   if (otlp !== undefined) Object.assign(configuration, await otlpExport(otlp, prometheus === undefined));
   else Object.assign(configuration, exportByEnvironment());
+  if (exportsNothing(settings)) {
+    warnThat(
+      "startTelemetry() exports nothing: prometheus is false, and neither otlp nor an OTEL_… variable says where to send anything",
+    );
+  }
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
     server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
@@ -189,10 +200,22 @@ function exportByEnvironment(): Partial<NodeSDKConfiguration> {
   return configuration;
 }
 
-type Exported = "TRACES" | "METRICS" | "LOGS";
+/** By this the SDK does nothing at all. */
+function isDisabled(): boolean {
+  return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true";
+}
+
+/** And nobody else has an SDK here that would. */
+function exportsNothing({ prometheus, otlp }: Settings): boolean {
+  if (prometheus !== undefined || otlp !== undefined || SIGNALS.some(environmentExports)) return false;
+  const theirs = findTheirs();
+  return theirs.tracers === undefined && theirs.meters === undefined;
+}
+
+const SIGNALS = ["TRACES", "METRICS", "LOGS"] as const;
 
 /** Does the environment say where these should go? */
-function environmentExports(what: Exported): boolean {
+function environmentExports(what: (typeof SIGNALS)[number]): boolean {
   const exporter = process.env[`OTEL_${what}_EXPORTER`];
   if (exporter) return exporter !== "none";
   return [`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_${what}_ENDPOINT`].some(

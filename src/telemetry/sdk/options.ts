@@ -8,8 +8,8 @@ export interface TelemetryOptions {
   /** Where Prometheus may scrape, or `false`. Default: `{ host: "127.0.0.1", port: 9464 }`; port 0 is any free one. */
   prometheus?: { host?: string | undefined; port?: number | undefined } | false | undefined;
   /**
-   * Where to send spans, by OTLP over HTTP: the base URL, such as `http://127.0.0.1:4318`. Metrics go there too, if
-   * `prometheus` is `false`. Default: what the environment's `OTEL_EXPORTER_OTLP_…` say; without them, nowhere.
+   * Where to send spans, by OTLP over HTTP: the base URL, such as `http://127.0.0.1:4318`, without `/v1/traces`. Metrics go there
+   * too, if `prometheus` is `false`. Default: what the environment's `OTEL_EXPORTER_OTLP_…` say; without them, nowhere.
    */
   otlp?: { endpoint: string } | undefined;
   /** Share of traces begun here that are recorded, 0 to 1; traces begun elsewhere keep their decision. Default: 1. */
@@ -91,8 +91,13 @@ function readOtlp(otlp: unknown): string | undefined {
   if (otlp === undefined) return undefined;
   checkKnown(otlp, { endpoint: true }, "otlp.");
   const endpoint = (otlp as { endpoint?: unknown } | null)?.endpoint;
-  if (typeof endpoint !== "string" || !/^https?:\/\/[^/]/.test(endpoint)) {
+  if (typeof endpoint !== "string" || !/^https?:\/\/[^/]/.test(endpoint) || !URL.canParse(endpoint)) {
     throw new InvalidOptionTypeError("otlp.endpoint", endpoint, "an http:// or https:// URL");
   }
-  return endpoint.replace(/\/+$/, "");
+  const { href, search, hash } = new URL(endpoint);
+  const base = href.replace(/\/+$/, "");
+  if (search !== "" || hash !== "" || /\/v1\/(traces|metrics|logs)$/.test(base)) {
+    throw new InvalidOptionRangeError("otlp.endpoint", endpoint, "a base URL, to which /v1/traces is added");
+  }
+  return base;
 }
