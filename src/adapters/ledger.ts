@@ -195,6 +195,7 @@ export class Ledger {
         if (tier === 0 && strangers() > 0) return this.openedAt;
         return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;
       },
+      glimpseAt: (tier) => waiting[tier]?.first?.at,
       headAt: () => figures.head?.()?.at,
       isMoreUrgent: (tier, other) =>
         figures.isMoreUrgent?.(priorities[tier] ?? 0, priorities[other] ?? 0) ?? tier < other,

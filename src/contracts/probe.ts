@@ -14,6 +14,11 @@ export interface Probe {
   depth(tier: number): number;
   /** When the oldest item of the tier came in; undefined when there is none. */
   oldestAt(tier: number): number | undefined;
+  /**
+   * The same for whoever asks in the midst of what the queue does: only reads, calls nobody, and may be behind. Absent where
+   * `oldestAt` is like that.
+   */
+  glimpseAt?(tier: number): number | undefined;
   /** When the item that is served next came in; undefined when there is none, or nobody knows which it is. */
   headAt(): number | undefined;
   /**

@@ -37,7 +37,7 @@ export class Stalls {
     this.watcher = new StallWatcher({
       ...options,
       describe: (store) => this.taskOf(store),
-      refresh: () => this.publish(),
+      refresh: () => this.publish(true),
     })
       .onStall((stall) => {
         this.hear({
@@ -74,11 +74,11 @@ export class Stalls {
   }
 
   /** Shows the heads to the thread, which compares them with their SLA while nobody here can. */
-  publish(): void {
+  publish(inTheMidst = false): void {
     const queues = new Set(this.queues());
     for (const queue of this.slots.keys()) if (!queues.has(queue)) this.release(queue);
     for (const queue of queues) {
-      for (const { tier, name, waitMs, targetMs } of queue.promises()) {
+      for (const { tier, name, waitMs, targetMs } of queue.promises(inTheMidst)) {
         let slots = this.slots.get(queue);
         if (slots === undefined) {
           slots = new Map();

@@ -153,14 +153,20 @@ export class WatchedQueue {
     };
   }
 
-  /** Of each tier that has an SLA: how long its oldest item has waited, if there is one, and may wait, in milliseconds. */
-  *promises(): Iterable<{ tier: number; name: string; waitMs: number | undefined; targetMs: number }> {
+  /**
+   * Of each tier that has an SLA: how long its oldest item has waited, if there is one, and may wait, in milliseconds. `inTheMidst` of
+   * what the queue does it is only read.
+   */
+  *promises(
+    inTheMidst: boolean,
+  ): Iterable<{ tier: number; name: string; waitMs: number | undefined; targetMs: number }> {
     const { probe } = this.queue;
     const now = probe.now();
     for (const [tier, name] of probe.tiers.entries()) {
       const sla = this.slaOf(tier);
       if (sla === undefined) continue;
-      const since = probe.oldestAt(tier);
+      const since =
+        inTheMidst && probe.glimpseAt !== undefined ? probe.glimpseAt(tier) : probe.oldestAt(tier);
       yield { tier, name, waitMs: since === undefined ? undefined : now - since, targetMs: sla.targetMs };
     }
   }

@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { generic } from "../../src/adapters/generic.js";
+import type { Instrumented } from "../../src/contracts.js";
+import { instrument } from "../../src/instrument.js";
+import { shared } from "../../src/shared.js";
+import { Told } from "../../src/watchdog/told.js";
+import { WatchedQueue } from "../../src/watchdog/watched-queue.js";
+
+it("the heads of a queue can be read in the midst of what the queue does: nobody's code is called", () => {
+  let asked = 0;
+  const items: string[] = [];
+  const queue = instrument(
+    {
+      push: (item: string) => items.push(item),
+      take: () => items.shift(),
+      get size() {
+        asked++;
+        return items.length;
+      },
+    },
+    {
+      name: "homemade",
+      adapter: generic({ put: "push", get: "take", size: "size" }),
+      sla: { default: { targetMs: 1_000 } },
+    },
+  );
+  const { watchable } = shared("instrumented", () => new WeakMap<object, Instrumented>()).get(queue)!;
+  const watched = new WatchedQueue(watchable, new Told(60_000));
+  queue.push("first");
+  asked = 0;
+  const [inTheMidst] = watched.promises(true);
+  expect(asked).toBe(0);
+  const [otherwise] = watched.promises(false);
+  expect(asked).toBeGreaterThan(0);
+  expect([inTheMidst, otherwise]).toMatchObject([
+    { name: "default", targetMs: 1_000, waitMs: expect.any(Number) },
+    { name: "default", targetMs: 1_000, waitMs: expect.any(Number) },
+  ]);
+});
