@@ -25,8 +25,9 @@ const office = new WorkerPool(
 drainOnSignals([office], {
   signals: ["SIGTERM"],
   timeoutMs: 2_000,
-  onReport: (report) => {
-    console.log(`done ${report.done}, left over ${report.leftOver.count}`);
+  onReport: (report, pool) => {
+    // The report counts since the signal, the pool since it was made.
+    console.log(`done ${pool.counts.done}, left over ${report.leftOver.count}`);
     for (const { correlationId, step } of report.abandoned)
       console.log(`abandoned: ${correlationId}, "${step}"`);
   },
