@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** How often arrivals that are due are put. */
 const TICK_MS = 5;
+/** Of a crowd, how many come at once. */
+const CROWD = 50;
 
 /** Calls `put` so many times a second, at random times, as independent clients do. Returns how to end that. */
 export function arrivals(perSecond: number | ((ms: number) => number), put: () => unknown): () => void {
@@ -19,6 +21,15 @@ export function arrivals(perSecond: number | ((ms: number) => number), put: () =
     }
   }, TICK_MS);
   return () => clearInterval(timer);
+}
+
+/** Calls `put` so many times, soon, and without keeping the event loop busy. */
+export function crowd(times: number, put: () => unknown): void {
+  let left = times;
+  const timer = setInterval(() => {
+    for (let i = 0; i < CROWD && left > 0; i++, left--) void put();
+    if (left === 0) clearInterval(timer);
+  }, TICK_MS);
 }
 
 /** Takes so long, half of it more or less. */

@@ -120,7 +120,7 @@ export class BreachReport {
       this.headline(),
       ...this.why(),
       ...groupLines(this.groups),
-      ...this.youngerLines(),
+      ...this.otherLines(),
       ...this.headLines(),
       this.ratesLine(),
       ...this.workerLines(),
@@ -154,10 +154,10 @@ export class BreachReport {
     );
   }
 
-  /** Of very many tasks only the oldest are looked at. */
-  private youngerLines(): string[] {
-    const younger = (this.inFlight ?? 0) - this.groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
-    return younger > 0 ? [`     and ${count(younger, "younger task")} in flight, not looked at`] : [];
+  /** Of very many tasks only the oldest are looked at, and the youngest. */
+  private otherLines(): string[] {
+    const others = (this.inFlight ?? 0) - this.groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
+    return others > 0 ? [`     and ${count(others, "more task")} in flight, not looked at`] : [];
   }
 
   private headLines(): string[] {

@@ -102,13 +102,11 @@ export interface Situation {
   readonly delayed: number;
   /** Undefined where the queue can't know. */
   readonly inFlight: number | undefined;
-  /** How long the task runs that was taken last, in milliseconds; undefined where there is none, or nobody knows. */
-  readonly youngestMs: number | undefined;
   readonly isPaused: boolean;
   readonly isRateLimited: boolean;
   readonly waitingPuts: number | undefined;
   readonly waitingGets: number | undefined;
-  /** Those in flight, the oldest first; where there are more than a thousand, the oldest thousand. */
+  /** Those in flight, the oldest first; where there are more than a thousand, that many of the oldest, and the youngest. */
   readonly tasks: readonly TaskNow[];
   readonly groups: readonly TaskGroup[];
   readonly pools: readonly PoolNow[];

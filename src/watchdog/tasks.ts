@@ -8,7 +8,7 @@ import type { Frame, Wait } from "./waits/wait.js";
 /** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
 const OLD_SHARE = 0.25;
 const OLD_MS = 1_000;
-/** How many tasks in flight a report looks at. */
+/** How many tasks in flight a report looks at, besides the youngest, which stands for those in between. */
 const MOST_TASKS = 1_000;
 /**
  * A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they
@@ -48,7 +48,7 @@ export class Tasks {
     }
   }
 
-  /** The oldest come first, so many at most. How long each may run follows from the SLA and from what the queue did lately. */
+  /** The oldest come first; of very many it is these and the youngest. How long each may run follows from the SLA and from what the queue did lately. */
   now(now: number, sla: SlaTarget, history: History, knowledge: Knowledge): TaskNow[] {
     const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
     for (const pool of this.queue.probe.pools ?? []) {
@@ -56,12 +56,15 @@ export class Tasks {
         if (worker.work !== undefined) workers.set(worker.work, { pool, worker });
     }
     const views: TaskView[] = [];
+    let last: TaskView | undefined;
     const inFlight = new Map<string, number>();
     for (const view of this.queue.probe.tasks?.() ?? []) {
       const { tier } = view.facts;
       inFlight.set(tier, (inFlight.get(tier) ?? 0) + 1);
       if (views.length < MOST_TASKS) views.push(view);
+      else last = view;
     }
+    if (last !== undefined) views.push(last);
     const patience = this.patience(inFlight, sla, history);
     return views.map(({ facts, takenAt, carrier }) => {
       const { pool, worker } = workers.get(facts) ?? {};
@@ -84,13 +87,6 @@ export class Tasks {
         neverResumes: knowledge.neverResumes(facts),
       };
     });
-  }
-
-  /** How long the one runs that was taken last. */
-  youngestMs(now: number): number | undefined {
-    let last: TaskView | undefined;
-    for (const view of this.queue.probe.tasks?.() ?? []) last = view;
-    return last?.takenAt === undefined ? undefined : now - last.takenAt;
   }
 
   /** By tier, of those that have tasks in flight, how long a task may run before it counts as stuck. */

@@ -126,7 +126,6 @@ export class WatchedQueue {
       depth: depthOf(probe),
       delayed: probe.delayed ?? 0,
       inFlight: probe.inFlight,
-      youngestMs: this.tasks.youngestMs(now),
       isPaused: probe.isPaused ?? false,
       isRateLimited: probe.isRateLimited ?? false,
       waitingPuts: probe.waitingPuts,

@@ -141,7 +141,7 @@ describe("failures", () => {
 });
 
 describe("of thousands of tasks", () => {
-  it("the oldest are looked at, and what is said of them is not said of the others", async () => {
+  it("the oldest and the youngest are looked at, and what is said of them is not said of the others", async () => {
     const queue = watched();
     new WorkerPool(queue, forEver, { concurrency: 2_000 });
     await queue.putMany(Array.from({ length: 1_200 }, () => "old"));
@@ -149,9 +149,7 @@ describe("of thousands of tasks", () => {
     await queue.putMany(Array.from({ length: 900 }, () => "young"));
     await pass(500);
     expect(dog.report()[0]!.verdicts.map(({ name }) => name)).not.toContain("consumers-stuck");
-    expect(String(dog.report()[0])).toMatch(
-      /^1000x .*\n {5}and 1000 younger tasks in flight, not looked at$/m,
-    );
+    expect(String(dog.report()[0])).toMatch(/^1001x .*\n {5}and 999 more tasks in flight, not looked at$/m);
     await pass(1_500);
     const [stuck] = dog.report()[0]!.verdicts.filter(({ name }) => name === "consumers-stuck");
     expect(stuck!.sentence).toMatch(/^all 2000 tasks in flight have been running for 2\.0 s to 3\.5 s, /);

@@ -17,7 +17,6 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     depth: 20,
     delayed: 0,
     inFlight: tasks.length,
-    youngestMs: undefined,
     isPaused: false,
     isRateLimited: false,
     waitingPuts: 0,

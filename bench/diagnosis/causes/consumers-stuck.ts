@@ -3,7 +3,7 @@ import { promise as fastq } from "fastq";
 import PQueue from "p-queue";
 import { FifoQueue, PriorityQueue, WorkerPool } from "queuescope";
 import type { Cause } from "../cause.js";
-import { after, arrivals, sleep, work } from "../load.js";
+import { after, arrivals, crowd, sleep, work } from "../load.js";
 
 /** When it happens. */
 const AT_MS = 500;
@@ -140,7 +140,7 @@ export const causes: readonly Cause[] = [
   {
     name: "more jobs hang than are looked at",
     run(stage) {
-      const queue = stage.watched(new PQueue({ concurrency: 1_500 }), { default: 600 });
+      const queue = stage.watched(new PQueue({ concurrency: 1_200 }), { default: 600 });
       let isLocked = false;
       const handle = async () => {
         if (isLocked) await new Promise<void>((resolve) => line.push(resolve));
@@ -149,7 +149,7 @@ export const causes: readonly Cause[] = [
       arrivals(40, () => queue.add(handle));
       after(AT_MS, () => {
         isLocked = true;
-        void queue.addAll(Array.from({ length: 1_500 }, () => handle));
+        crowd(1_200, () => queue.add(handle));
       });
     },
   },

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import PQueue from "p-queue";
 import { FifoQueue, PriorityQueue, WorkerPool } from "queuescope";
 import type { Cause } from "../cause.js";
-import { after, arrivals, work } from "../load.js";
+import { after, arrivals, crowd, work } from "../load.js";
 
 /** When it happens. */
 const AT_MS = 400;
@@ -122,13 +122,13 @@ export const causes: readonly Cause[] = [
     name: "more promises than are looked at, none of which anybody will settle",
     run(stage) {
       litter(200);
-      const queue = stage.watched(new PQueue({ concurrency: 1_500 }), { default: 1_000 });
+      const queue = stage.watched(new PQueue({ concurrency: 1_200 }), { default: 1_000 });
       let isForgetful = false;
       const handle = () => (isForgetful ? new Promise<void>(() => {}) : work(10));
       arrivals(40, () => queue.add(handle));
       after(AT_MS, () => {
         isForgetful = true;
-        void queue.addAll(Array.from({ length: 1_500 }, () => handle));
+        crowd(1_200, () => queue.add(handle));
       });
     },
   },

@@ -4,11 +4,11 @@ import { areAllSeen, areStuck, busyOf, butOthers, count, duration, isFullyBusy }
 export const consumersStuck: Check = {
   name: "consumers-stuck",
   look(situation) {
-    const { groups, tasks, youngestMs: lastMs, lastEndedMsAgo, pools } = situation;
+    const { groups, tasks, lastEndedMsAgo, pools } = situation;
     // One that still moves is enough: healthy busy consumers would be accused otherwise.
     if (!isFullyBusy(situation) || !areStuck(situation)) return undefined;
     const ages = tasks.map(({ runningMs }) => runningMs ?? 0);
-    const youngestMs = Math.min(...ages, lastMs ?? Number.POSITIVE_INFINITY);
+    const youngestMs = Math.min(...ages);
     const oldestMs = Math.max(...ages);
     const stalled = pools.reduce((sum, { workers }) => sum + workers.stalled, 0);
     const busy = busyOf(situation);
@@ -17,7 +17,7 @@ export const consumersStuck: Check = {
         ? `the only task in flight has been running for ${duration(oldestMs)}`
         : `all ${busy} tasks in flight have been running for ${duration(youngestMs)} to ${duration(oldestMs)}`;
     const [group] = groups;
-    const them = areAllSeen(situation) ? "them" : `the ${tasks.length} oldest`;
+    const them = areAllSeen(situation) ? "them" : `the ${tasks.length} looked at`;
     const many = busy === 1 ? "it is" : `${group?.tasks.length} of ${them}`;
     const where = group?.label === undefined ? "" : `; ${many} at ${group.kind} "${group.label}"`;
     const none =

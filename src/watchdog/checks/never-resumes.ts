@@ -15,7 +15,7 @@ export const neverResumes: Check = {
     // Those that nobody looked at may get on, and keep the queue going.
     const areAll = areAllSeen(situation);
     const isCause = share >= SHARE && (areAll || hasNoneEnded(situation));
-    const among = areAll ? `${looked}` : `the ${looked} oldest of ${busyOf(situation)}`;
+    const among = areAll ? `${looked}` : `the ${looked} looked at, of ${busyOf(situation)},`;
     const longest = Math.max(...lost.map(({ runningMs }) => runningMs ?? 0));
     return {
       name: "never-resumes",

@@ -52,7 +52,7 @@ export function busyOf({ inFlight, tasks }: Situation): number {
   return (inFlight ?? tasks.length) - over;
 }
 
-/** Were all tasks in flight looked at? If not, those that were are the oldest. */
+/** Were all tasks in flight looked at? If not, it is the oldest and the youngest that were. */
 export function areAllSeen({ inFlight, tasks }: Situation): boolean {
   return (inFlight ?? 0) <= tasks.length;
 }
@@ -62,7 +62,7 @@ export function lookedAt(situation: Situation): string {
   const { inFlight, tasks } = situation;
   return areAllSeen(situation)
     ? `${tasks.length} tasks in flight`
-    : `the ${tasks.length} oldest of ${inFlight} tasks in flight`;
+    : `${tasks.length} that were looked at, of ${inFlight} tasks in flight,`;
 }
 
 /** Is something in flight, and everybody busy who could take an item? */
@@ -100,13 +100,10 @@ const QUIET = 0.5;
 
 /** Do all tasks in flight run for longer than can be expected of them, with none that ended lately? */
 export function areStuck(situation: Situation): boolean {
-  const { tasks, youngestMs = 0 } = situation;
+  const { tasks } = situation;
   const isStuck = ({ runningMs, patienceMs }: TaskNow) =>
     runningMs !== undefined && patienceMs !== undefined && runningMs >= patienceMs;
-  if (tasks.length === 0 || !tasks.every(isStuck)) return false;
-  // Nobody looked at the younger ones: the youngest stands for them.
-  if (!areAllSeen(situation) && tasks.some(({ patienceMs = 0 }) => youngestMs < patienceMs)) return false;
-  return hasNoneEnded(situation);
+  return tasks.length > 0 && tasks.every(isStuck) && hasNoneEnded(situation);
 }
 
 /** Has no task ended lately, as far as anybody looked? */
