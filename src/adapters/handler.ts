@@ -24,6 +24,8 @@ export function hasHandler(name: string): boolean {
   return handlers.has(name);
 }
 
+/** How many workers a warning names, the latest ones, that may be meant for the queue. */
+const MOST_NAMED = 3;
 /** Queues of these names were warned of. */
 const unwrapped = shared("unwrapped", () => new Set<string>());
 
@@ -36,13 +38,19 @@ export function lostContext(telemetry: QueueTelemetry): void {
   const { queueName } = telemetry;
   if (unwrapped.has(queueName)) return;
   unwrapped.add(queueName);
-  const idle = [...handlers].filter((name) => !claimants.get(name)?.size).map((name) => JSON.stringify(name));
+  const idle = [...handlers].filter((name) => !claimants.get(name)?.size).slice(-MOST_NAMED);
   const hint =
-    idle.length === 0 ? "" : `; no queue has the name of those that are wrapped as ${idle.join(", ")}`;
-  const name = JSON.stringify(queueName);
+    idle.length === 0 ? "" : `; no queue is called what these workers are: ${idle.map(quoted).join(", ")}`;
+  const name = quoted(queueName);
   warnThat(
-    `the worker of the queue ${name} is not wrapped by instrumentHandler(worker, { name: ${name} }): items that had to wait are handled in a context that isn't theirs, with a correlation ID that may be another item's${hint}`,
+    `the worker of the queue ${name} is not wrapped by instrumentHandler(worker, { name: ${name} }): ` +
+      "items that had to wait are handled in a context that isn't theirs, with a correlation ID that may be another item's" +
+      hint,
   );
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
 }
 
 function claimantsOf(name: string): Set<WeakRef<Claimant>> {

@@ -14,8 +14,9 @@ export interface QueueOptions<T> {
   /** Most items that may wait, a whole number from 1, or `Infinity`. Default: `Infinity`. */
   capacity?: number | undefined;
   /**
-   * What `put` does when the queue is full, which it never is without a capacity: `wait` for room, `reject` with `QueueFullError`, or `evict` the item that
-   * would be served last. If that is the newcomer, as always in a FifoQueue, its put rejects with `QueueFullError`. Default: `wait`.
+   * What `put` does when the queue is full, which it never is without a capacity: `wait` for room, `reject` with `QueueFullError`, or
+   * `evict` the item that would be served last. If that is the newcomer, as always in a FifoQueue, its put rejects with `QueueFullError`.
+   * Default: `wait`.
    */
   whenFull?: WhenFull | undefined;
   /** With `whenFull: "evict"`: evict only while this holds, else wait. An error without `whenFull`. Default: always. */

@@ -126,7 +126,7 @@ function checkTiers(tiers: unknown, agingMs: number): [name: string, priority: n
     throw new InvalidOptionTypeError("tiers", tiers, allowed);
   }
   const rungs = Object.entries(tiers) as [string, number][];
-  if (rungs.length === 0) throw new InvalidOptionRangeError("tiers", tiers, `${allowed}, at least one`);
+  if (rungs.length === 0) throw new InvalidOptionRangeError("tiers", tiers, "left out where there are none");
   for (const [name, priority] of rungs) checkPriority(`tiers.${name}`, priority, agingMs);
   rungs.sort(([, a], [, b]) => a - b);
   for (const [i, [name, priority]] of rungs.entries()) {
