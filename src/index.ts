@@ -64,7 +64,8 @@ export type { Relation, Sla, Traces } from "./telemetry/options.js";
 export { CHECKS } from "./watchdog/checks/index.js";
 export type { WatchdogEvents } from "./watchdog/events.js";
 export type { WatchdogOptions, WatchOptions } from "./watchdog/options.js";
-export type { BreachReport, WorkerReport } from "./watchdog/report.js";
+export type { BreachReport, WorkerReport } from "./watchdog/report/report.js";
+export type { TaskGroupReport, TaskReport } from "./watchdog/report/task-report.js";
 export type {
   Backlog,
   Check,
@@ -81,7 +82,6 @@ export type {
   WaitNow,
 } from "./watchdog/situation.js";
 export type { Frame as StallFrame, Stall, StallTask } from "./watchdog/stall/stall.js";
-export type { TaskGroupReport, TaskReport } from "./watchdog/task-report.js";
 export { waitFor } from "./watchdog/waits/wait-for.js";
 export { Watchdog } from "./watchdog/watchdog.js";
 export type {

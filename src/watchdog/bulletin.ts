@@ -4,9 +4,9 @@ import type { Cleared } from "./breaches.js";
 import { verdictOf } from "./diagnose.js";
 import type { Events } from "./events.js";
 import type { Holdback } from "./holdback.js";
-import { emitLogRecord } from "./log-record.js";
-import type { BreachReport } from "./report.js";
-import type { Reporter } from "./reporter.js";
+import { emitLogRecord } from "./report/log-record.js";
+import type { BreachReport } from "./report/report.js";
+import type { Reporter } from "./report/reporter.js";
 import type { WatchedQueue } from "./watched-queue.js";
 
 /** Counts breaches and says when they begin and end: as events, files, log records and transitions, in the order in which they were seen. */

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { diag } from "@opentelemetry/api";
 import type { Guard } from "./guard.js";
-import type { BreachReport } from "./report.js";
+import type { BreachReport } from "./report/report.js";
 import type { Stall } from "./stall/stall.js";
 
 /** What a watchdog tells, by event. */

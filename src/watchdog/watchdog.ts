@@ -15,9 +15,9 @@ import {
   type WatchOptions,
 } from "./options.js";
 import { cpuMs, WORKING } from "./processor.js";
-import type { BreachReport } from "./report.js";
-import { answerFor } from "./reportable.js";
-import { Reporter } from "./reporter.js";
+import type { BreachReport } from "./report/report.js";
+import { answerFor } from "./report/reportable.js";
+import { Reporter } from "./report/reporter.js";
 import type { BlockedHead, Stall } from "./stall/stall.js";
 import { Stalls } from "./stalls.js";
 import { isStill, readSlaFor, subjectOf } from "./subject.js";

@@ -2,8 +2,8 @@ import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from 
 import { slaFor } from "../sla.js";
 import { Breaches, type Cleared } from "./breaches.js";
 import { depthOf, History } from "./history.js";
+import { weigh } from "./report/size-of.js";
 import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "./situation.js";
-import { weigh } from "./size-of.js";
 import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
 import type { Told } from "./told.js";
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { sizeOf, weigh } from "../../src/watchdog/size-of.js";
+import { sizeOf, weigh } from "../../src/watchdog/report/size-of.js";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

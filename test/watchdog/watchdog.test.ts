@@ -10,7 +10,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { metricProducer } from "../../src/telemetry/metric-producer.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
-import type { BreachReport } from "../../src/watchdog/report.js";
+import type { BreachReport } from "../../src/watchdog/report/report.js";
 import type { Check } from "../../src/watchdog/situation.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";

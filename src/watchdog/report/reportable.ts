@@ -1,5 +1,5 @@
-import { REPORT, type Report, SUPPLY } from "../contracts.js";
-import { shared } from "../shared.js";
+import { REPORT, type Report, SUPPLY } from "../../contracts.js";
+import { shared } from "../../shared.js";
 
 type Answer = () => Report | undefined;
 

@@ -1,14 +1,14 @@
 import { performance } from "node:perf_hooks";
-import type { SlaTarget } from "../contracts.js";
-import { diagnose } from "./diagnose.js";
-import type { Guard } from "./guard.js";
-import type { Settings } from "./options.js";
+import type { SlaTarget } from "../../contracts.js";
+import { diagnose } from "../diagnose.js";
+import type { Guard } from "../guard.js";
+import type { Settings } from "../options.js";
+import type { Situation, Verdict } from "../situation.js";
+import type { Surroundings, WatchedQueue } from "../watched-queue.js";
+import { ReportFiles } from "./files.js";
 import { plainCopy } from "./plain.js";
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
-import { ReportFiles } from "./report-files.js";
-import type { Situation, Verdict } from "./situation.js";
-import type { Surroundings, WatchedQueue } from "./watched-queue.js";
 
 /** In place of a text that could not be redacted. */
 const UNTOLD = "…";
