@@ -19,6 +19,9 @@ export interface Clock {
   clearTimeout(timer: Timer): void;
 }
 
+/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
+export const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /** The process's own clock: `performance.now()`, `Date.now()` and Node's timers. */
 export const systemClock: Clock = {
   now: () => performance.now(),

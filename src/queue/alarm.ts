@@ -1,8 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Clock, Timer } from "../clock.js";
+import { type Clock, LONGEST_DELAY_MS, type Timer } from "../clock.js";
 
-/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
-const LONGEST_DELAY = 2 ** 31 - 1;
 /** The position of a {@link Due} that no alarm is set for. */
 export const UNSET = -1;
 
@@ -54,7 +52,7 @@ export class Alarm {
     this.disarm();
     this.timerAt = first.dueAt;
     const delay = Math.ceil(first.dueAt - this.clock.now());
-    const delayMs = Math.min(Math.max(delay, 0), LONGEST_DELAY);
+    const delayMs = Math.min(Math.max(delay, 0), LONGEST_DELAY_MS);
     this.timer = this.scope.runInAsyncScope(() => this.clock.setTimeout(this.fire, delayMs));
   }
 

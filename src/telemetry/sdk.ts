@@ -8,6 +8,7 @@ import {
   type Sampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
+import { LONGEST_DELAY_MS } from "../clock.js";
 import { TelemetryRunningError } from "../errors.js";
 import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
@@ -37,9 +38,6 @@ export interface RunningTelemetry {
 interface Api {
   disable(): void;
 }
-
-/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
-const LONGEST_DELAY = 2 ** 31 - 1;
 
 let running = false;
 
@@ -160,7 +158,7 @@ async function atMost(timeoutMs: number, sent: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = () => reject(new Error(`it took longer than ${timeoutMs} ms`));
-    timer = setTimeout(giveUp, Math.min(timeoutMs, LONGEST_DELAY));
+    timer = setTimeout(giveUp, Math.min(timeoutMs, LONGEST_DELAY_MS));
   });
   try {
     await Promise.race([sent, late]);

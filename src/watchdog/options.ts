@@ -7,7 +7,7 @@ import {
   checkObject,
   type OptionNames,
 } from "../checks.js";
-import { type Clock, systemClock } from "../clock.js";
+import { type Clock, LONGEST_DELAY_MS, systemClock } from "../clock.js";
 import { InvalidOptionTypeError } from "../errors.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
@@ -95,9 +95,6 @@ const OPTIONS: OptionNames<WatchdogOptions> = {
   clock: true,
 };
 
-/** A timer can't wait for longer. */
-const MOST_MS = 2 ** 31 - 1;
-
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkObject("options", options);
@@ -107,7 +104,12 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   const { stackEvery = 0, payload, print = true } = options ?? {};
   checkNumber("stackEvery", stackEvery, "a whole number, from 0", (n) => n >= 0 && Number.isSafeInteger(n));
   checkFunction("payload", payload);
-  checkNumber("everyMs", everyMs, `milliseconds, from 10 to ${MOST_MS}`, (ms) => ms >= 10 && ms <= MOST_MS);
+  checkNumber(
+    "everyMs",
+    everyMs,
+    `milliseconds, from 10 to ${LONGEST_DELAY_MS}`,
+    (ms) => ms >= 10 && ms <= LONGEST_DELAY_MS,
+  );
   if (reportDir !== undefined && (typeof reportDir !== "string" || reportDir === "")) {
     throw new InvalidOptionTypeError("reportDir", reportDir, "the path of a folder");
   }
@@ -116,8 +118,8 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkNumber(
     "stallThresholdMs",
     stallThresholdMs,
-    `milliseconds, from 20 to ${MOST_MS}, or Infinity`,
-    (ms) => ms >= 20 && (ms <= MOST_MS || ms === Number.POSITIVE_INFINITY),
+    `milliseconds, from 20 to ${LONGEST_DELAY_MS}, or Infinity`,
+    (ms) => ms >= 20 && (ms <= LONGEST_DELAY_MS || ms === Number.POSITIVE_INFINITY),
   );
   if (typeof print !== "boolean") throw new InvalidOptionTypeError("print", print, "true or false");
   if (signal !== undefined && !isForUs(signal)) {

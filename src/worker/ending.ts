@@ -1,8 +1,5 @@
-import type { Clock, Timer } from "../clock.js";
+import { type Clock, LONGEST_DELAY_MS, type Timer } from "../clock.js";
 import type { Report } from "../contracts.js";
-
-/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
-const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** A task that a pool waits for no longer. It may still end, and is settled then. */
 export interface AbandonedTask {
@@ -112,7 +109,7 @@ export class Ending {
   private readonly look = (): void => {
     this.stopTimer();
     const leftMs = this.dueAt - this.clock.now();
-    if (leftMs > 0) this.timer = this.clock.setTimeout(this.look, Math.min(leftMs, LONGEST_DELAY));
+    if (leftMs > 0) this.timer = this.clock.setTimeout(this.look, Math.min(leftMs, LONGEST_DELAY_MS));
     else this.giveUp();
   };
 

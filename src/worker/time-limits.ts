@@ -1,10 +1,7 @@
-import type { Clock, Timer } from "../clock.js";
+import { type Clock, LONGEST_DELAY_MS, type Timer } from "../clock.js";
 import { TaskTimeoutError } from "../errors.js";
 import { LinkedList } from "../linked-list.js";
 import type { Worker } from "./worker.js";
-
-/** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
-const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Aborts tasks that take too long, and tells which workers ignore it. All have the same time, so one timer will do. */
 export class TimeLimits<T> {
@@ -63,7 +60,7 @@ export class TimeLimits<T> {
     this.timer =
       at === Number.POSITIVE_INFINITY
         ? undefined
-        : this.clock.setTimeout(this.look, Math.min(Math.max(0, at - this.clock.now()), LONGEST_DELAY));
+        : this.clock.setTimeout(this.look, Math.min(Math.max(0, at - this.clock.now()), LONGEST_DELAY_MS));
   }
 
   private readonly look = (): void => {

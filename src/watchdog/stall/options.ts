@@ -1,4 +1,5 @@
 import { checkFunction, checkNumber, checkObject } from "../../checks.js";
+import { LONGEST_DELAY_MS } from "../../clock.js";
 import { InvalidOptionTypeError } from "../../errors.js";
 import type { StallTask } from "./stall.js";
 
@@ -46,14 +47,11 @@ export interface Settings {
   readonly refresh: (() => void) | undefined;
 }
 
-/** A timer can't wait for longer. */
-const MOST_MS = 2 ** 31 - 1;
-
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(options: StallWatcherOptions | undefined): Settings {
   checkObject("options", options);
   const { thresholdMs = 500, print = true, reportDir, describe, redact, refresh } = options ?? {};
-  between("thresholdMs", thresholdMs, 20, MOST_MS);
+  between("thresholdMs", thresholdMs, 20, LONGEST_DELAY_MS);
   const { heartbeatEveryMs = Math.min(100, thresholdMs / 5), profileEveryMs = 100 } = options ?? {};
   between("heartbeatEveryMs", heartbeatEveryMs, 1, thresholdMs / 2);
   checkNumber(

@@ -4,7 +4,7 @@ import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
 import { checkClock, checkKnown, checkNumber, checkObject, type OptionNames } from "../../checks.js";
-import { type Clock, systemClock } from "../../clock.js";
+import { type Clock, LONGEST_DELAY_MS, systemClock } from "../../clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
 
 /** Options of {@link inThreads}. Only `undefined` stands for the default. */
@@ -48,9 +48,6 @@ export interface Settings {
   readonly clock: Clock;
 }
 
-/** Node's timers know no longer delay. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
 export function readOptions(file: unknown, options: ThreadsOptions | undefined): Settings {
   checkObject("options", options);
@@ -85,8 +82,13 @@ export function readOptions(file: unknown, options: ThreadsOptions | undefined):
 
 /** A delay for which Node has a timer, or none at all. */
 export function checkTime(name: string, value: unknown): void {
-  const allowed = `milliseconds, from 0 to ${LONGEST_MS}, or Infinity`;
-  checkNumber(name, value, allowed, (ms) => ms === Number.POSITIVE_INFINITY || (ms >= 0 && ms <= LONGEST_MS));
+  const allowed = `milliseconds, from 0 to ${LONGEST_DELAY_MS}, or Infinity`;
+  checkNumber(
+    name,
+    value,
+    allowed,
+    (ms) => ms === Number.POSITIVE_INFINITY || (ms >= 0 && ms <= LONGEST_DELAY_MS),
+  );
 }
 
 /** Its path. As in imports, `x.js` stands for `x.ts` where only that exists. */
