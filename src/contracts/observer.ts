@@ -55,7 +55,7 @@ export interface Observer {
   /** Work on an item waited so long for a gate. */
   gateWaited(gate: string, waitedMs: number): void;
   /** A delivery goes back into the queue, at once or after a delay; `error` is what it failed with, if that is known. */
-  retried(processMs: number | undefined, error?: unknown): void;
+  retried(processMs: number | undefined, attempt: number, error?: unknown): void;
   /** A retried item is in the queue again. */
   reentered(tier: number): void;
   /** The correlation ID that travels with the item, if it has one already. */

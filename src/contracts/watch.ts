@@ -19,6 +19,8 @@ export interface Tally {
   readonly succeeded: number;
   readonly failed: number;
   readonly retried: number;
+  /** Items among them that went back for the first time. */
+  readonly firstRetried: number;
   readonly deadLettered: number;
   /** Sum of the times that tasks took, in milliseconds. */
   readonly processedMs: number;

@@ -48,7 +48,7 @@ export class Deliveries<T> implements Settler<T> {
     const { core } = this;
     const { item, attempt, tag, place } = delivery;
     core.inFlight.remove(delivery);
-    core.observer?.retried(this.processMs(delivery), error);
+    core.observer?.retried(this.processMs(delivery), attempt, error);
     if (core.isClosed) {
       this.accounts.drop(item, place.tier, "shutdown", attempt);
       return;

@@ -77,6 +77,8 @@ export class QueueSeries {
   readonly tiers = new Map<string, TierSeries>();
   /** What the last failed task failed with. */
   lastError: unknown = undefined;
+  /** Items that went back for the first time. Not exported. */
+  firstRetried = 0;
   private readonly gates = new Map<string, Histogram>();
   private watched: Watched[] = [];
   private sweepAt = 64;

@@ -225,8 +225,9 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  retried(processMs: number | undefined, error?: unknown): void {
+  retried(processMs: number | undefined, attempt: number, error?: unknown): void {
     try {
+      if (attempt === 1) this.series.firstRetried++;
       if (error !== undefined) this.series.lastError = error;
       this.series.counts[RETRIED]!++;
       if (processMs !== undefined) this.series.process.failure.record(processMs);

@@ -74,6 +74,10 @@ export class WatchableQueue implements Watchable, Tally {
     return this.series.counts[RETRIED]!;
   }
 
+  get firstRetried(): number {
+    return this.series.firstRetried;
+  }
+
   get deadLettered(): number {
     return this.series.counts[DEAD_LETTERED]!;
   }

@@ -14,6 +14,7 @@ interface Sample {
   readonly ended: number;
   readonly failed: number;
   readonly retried: number;
+  readonly firstRetried: number;
   readonly processedMs: number;
   /** The longest-running task of the look before, if it is over: how long it had been running by then. */
   readonly over: { readonly tier: string; readonly ms: number } | undefined;
@@ -218,6 +219,7 @@ export class History {
       endedPerSecond: perSecond(last.ended - first.ended, ms),
       failedPerSecond: perSecond(last.failed - first.failed, ms),
       retriedPerSecond: perSecond(last.retried - first.retried, ms),
+      firstRetriedPerSecond: perSecond(last.firstRetried - first.firstRetried, ms),
       serviceMs: serviceMs(first, last),
     };
   }
@@ -230,6 +232,7 @@ const NO_RATES: Rates = {
   endedPerSecond: 0,
   failedPerSecond: 0,
   retriedPerSecond: 0,
+  firstRetriedPerSecond: 0,
   serviceMs: undefined,
 };
 
@@ -253,6 +256,7 @@ function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
     ended: tally.succeeded + tally.failed + tally.deadLettered,
     failed: tally.failed + tally.deadLettered,
     retried: tally.retried,
+    firstRetried: tally.firstRetried,
     processedMs: tally.processedMs,
   };
 }

@@ -162,6 +162,8 @@ export interface Rates {
   readonly endedPerSecond: number;
   readonly failedPerSecond: number;
   readonly retriedPerSecond: number;
+  /** Of these, items that came back for the first time. */
+  readonly firstRetriedPerSecond: number;
   /** Mean time of a task, in milliseconds; undefined where none ended. */
   readonly serviceMs: number | undefined;
 }

@@ -262,6 +262,18 @@ describe("poison-item", () => {
     expect(confidence(poisonItem, of(17, 1))).toBe(0);
     expect(confidence(poisonItem, of(51, 4))).toBe(0);
   });
+
+  it("is not said where new items begin to fail all the time", () => {
+    const begin = (retriedPerSecond: number, firstRetriedPerSecond: number) => ({
+      mostAttempts: { attempt: 1_000, correlationId: "x", alike: 1 },
+      recent: rates({ retriedPerSecond, firstRetriedPerSecond, takenPerSecond: retriedPerSecond }),
+    });
+    // Of the retries of five seconds three, then four; of very many a share of 4 %.
+    expect(confidence(poisonItem, begin(10, 0.6))).toBe(0.93);
+    expect(confidence(poisonItem, begin(10, 0.8))).toBe(0);
+    expect(confidence(poisonItem, begin(100, 4))).toBe(0.93);
+    expect(confidence(poisonItem, begin(100, 4.2))).toBe(0);
+  });
 });
 
 describe("where everything fails and comes back", () => {

@@ -121,6 +121,25 @@ describe("failures", () => {
     expect(String(report)).toMatch(/^RATE in .* out \d+\/s, \d+\/s retried, /m);
   });
 
+  it("of all items, given back at once, are no poison item's, however often the oldest ones were tried", async () => {
+    const queue = watched();
+    void (async () => {
+      for await (const delivery of queue.deliveries()) {
+        await new Promise<void>((resolve) => clock.setTimeout(() => resolve(), 50));
+        delivery.retry({ error: new Error("the database is starting up") });
+      }
+    })();
+    await queue.put("the first, which is alone for a while");
+    await pass(1_000);
+    for (let i = 0; i < 40; i++) {
+      await queue.put(`order ${i}`);
+      await pass(50);
+    }
+    const [report] = dog.report();
+    expect(report!.recent.firstRetriedPerSecond).toBeGreaterThan(0);
+    expect(report!.verdicts.map(({ name }) => name)).toEqual(["downstream-saturated"]);
+  });
+
   it("of one item are, with its error", async () => {
     const queue = watched();
     await queue.put("poison");

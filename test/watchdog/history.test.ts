@@ -15,6 +15,7 @@ const tally: Tally = {
   },
   failed: 0,
   retried: 0,
+  firstRetried: 0,
   deadLettered: 0,
   get processedMs() {
     return numbers.processedMs;

@@ -65,6 +65,7 @@ export function rates(changes: Partial<Rates> = {}): Rates {
     endedPerSecond: 20,
     failedPerSecond: 0,
     retriedPerSecond: 0,
+    firstRetriedPerSecond: 0,
     serviceMs: 50,
     ...changes,
   };

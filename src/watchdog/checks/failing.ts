@@ -7,6 +7,8 @@ const ATTEMPTS = 5;
 const SHARE = 0.5;
 /** Of no more items than that it is said that they alone come back. */
 const FEW = 3;
+/** While they do, so many of the retries may be those of others that fail for the first time. */
+const OTHERS = 0.04;
 /** From which share of the attempts on everything fails, if such a share of what is taken comes back for that, and so often. */
 const EVERYTHING = 0.8;
 const COMING_BACK = 0.3;
@@ -26,14 +28,14 @@ interface Failing {
 export function areFewFailing(situation: Situation): boolean {
   const { retriedPerSecond, takenPerSecond } = failing(situation);
   const isSuspect = situation.mostAttempts.attempt >= ATTEMPTS && takenPerSecond > 0;
-  return isSuspect && retriedPerSecond >= SHARE * takenPerSecond && itemsThatFail(situation) <= FEW;
+  return isSuspect && retriedPerSecond >= SHARE * takenPerSecond && !areManyFailing(situation);
 }
 
 /** Do nearly all attempts fail, of many items, which then come back? */
 export function isEverythingFailing(situation: Situation): boolean {
   const { share, retriedPerSecond, takenPerSecond } = failing(situation);
   const areBack = retriedPerSecond >= COMING_BACK * takenPerSecond && retriedLately(situation) >= ENOUGH;
-  return share >= EVERYTHING && areBack && itemsThatFail(situation) > FEW;
+  return share >= EVERYTHING && areBack && areManyFailing(situation);
 }
 
 /** Words to add where many attempts fail. */
@@ -54,10 +56,15 @@ export function failing(situation: Situation): Failing {
   return { share, attemptsPerSecond, retriedPerSecond, takenPerSecond };
 }
 
-/** How many it takes, at least: none has come back more often than the one that was delivered most often. */
-function itemsThatFail(situation: Situation): number {
+/** Are there more items that come back than a few? Some are seen, some have only begun to, and the others can be counted up. */
+function areManyFailing(situation: Situation): boolean {
   const { attempt, alike } = situation.mostAttempts;
-  return Math.max(alike, retriedLately(situation) / Math.max(1, attempt - 1));
+  const { firstRetriedPerSecond, windowMs } = lately(situation);
+  const retried = retriedLately(situation);
+  // None has come back more often than the one that was delivered most often.
+  const atLeast = retried / Math.max(1, attempt - 1);
+  const begun = (firstRetriedPerSecond * windowMs) / 1_000;
+  return alike > FEW || atLeast > FEW || begun > Math.max(FEW, OTHERS * retried);
 }
 
 function retriedLately(situation: Situation): number {
