@@ -140,7 +140,7 @@ export const causes: readonly Cause[] = [
   {
     name: "more jobs hang than are looked at",
     run(stage) {
-      const queue = stage.watched(new PQueue({ concurrency: 1_200 }), { default: 600 });
+      const queue = stage.watched(new PQueue({ concurrency: 1_200 }), { default: 800 });
       let isLocked = false;
       const handle = async () => {
         if (isLocked) await new Promise<void>((resolve) => line.push(resolve));

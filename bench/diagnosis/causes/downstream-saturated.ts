@@ -9,6 +9,9 @@ import { after, arrivals, work } from "../load.js";
 /** When it happens. */
 const AT_MS = 400;
 
+/** Long enough that what succeeded before is no longer recent when it is breached. */
+const OUTAGE = { default: 600 };
+
 export const causes: readonly Cause[] = [
   {
     name: "a gate lets one call through where four are needed",
@@ -129,7 +132,7 @@ export const causes: readonly Cause[] = [
   {
     name: "a bank refuses every call, and all are tried again",
     run(stage) {
-      const queue = stage.watched(new FifoQueue<number>());
+      const queue = stage.watched(new FifoQueue<number>(), OUTAGE);
       let isDown = false;
       const call = async () => {
         await work(10);
@@ -146,7 +149,7 @@ export const causes: readonly Cause[] = [
   {
     name: "loops give back whatever they take, while a database is down",
     run(stage) {
-      const queue = stage.watched(new FifoQueue<number>());
+      const queue = stage.watched(new FifoQueue<number>(), OUTAGE);
       let isDown = false;
       const consume = async () => {
         for await (const delivery of queue.deliveries()) {
