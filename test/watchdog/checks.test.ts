@@ -591,7 +591,7 @@ describe("event-loop-blocked", () => {
     expect(sentence(eventLoopBlocked, starved)).toBe(
       "the process did not run for 600 ms of the 1.2 s, and had 9 % of a processor: others take it, or the process was suspended",
     );
-    expect(confidence(eventLoopBlocked, starved)).toBe(0.6);
+    expect(confidence(eventLoopBlocked, starved)).toBe(0.3);
     expect(confidence(eventLoopBlocked, { ...starved, starvedMs: 599 })).toBe(0);
   });
 

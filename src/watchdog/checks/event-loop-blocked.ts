@@ -44,7 +44,7 @@ export const eventLoopBlocked: Check = {
 function starved(starvedMs: number, waitMs: number, processorShare: number): Verdict {
   return {
     name: "event-loop-blocked",
-    confidence: 0.6,
+    confidence: 0.3,
     sentence: `the process did not run for ${duration(starvedMs)} of the ${duration(waitMs)}, and had ${percent(processorShare)} of a processor: others take it, or the process was suspended`,
     evidence: { starvedMs, processorShare },
   };
