@@ -65,7 +65,7 @@ describe("an option without effect is refused", () => {
 });
 
 it("an empty object is called one, where others are allowed", () => {
-  expect(() => new PriorityQueue({ tiers: {} })).toThrow(/, at least one, not an empty object$/);
+  expect(() => new PriorityQueue({ tiers: {} })).toThrow(/^tiers must be .*, not an empty object$/);
 });
 
 describe("what is missing is called undefined", () => {
