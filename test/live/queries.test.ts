@@ -8,17 +8,22 @@ import { itWith, lifetimeOfFile } from "./servers.js";
 import { PROGRAMS, type Stack, startStack } from "./stack.js";
 import { until } from "./until.js";
 
+/** In how many scrapes' time panels look for a rate: Grafana's $__rate_interval. */
+const RATE_SCRAPES = 4;
+
 /** What happens to the demo, and what shows that it has happened. */
 const EVENTS: readonly (readonly [fault: string, seen: string])[] = [
   ["burst", 'sum(queue_dropped_total{queue_reason="rejected"}) > 0'],
   ["failing-handler", "queue_dead_lettered_total > 0"],
   ["carrier-down", "queue_breaker_open == 1"],
-  // Twice: a rate is told of no more than the second.
-  ["blocked-loop", "increase(queue_eventloop_stall_seconds_count[1m]) > 0"],
+  // A rate is told of no stall but the second, and only where two scrapes get through between blocks: in as long as the panels look at.
+  ["blocked-loop", `rate(queue_eventloop_stall_seconds_count[${RATE_SCRAPES * scrapeMs()}ms]) > 0`],
   ["slow-consumer", "sum(queue_sla_breaches_total) > 0"],
   ["no-consumer", 'ALERTS{alertstate="firing",severity="critical"}'],
 ];
 const POINTS = 120;
+/** What lasts as long as a rate interval must be seen at one of the points. */
+const LONGEST_STEP_S = (scrapeMs() * RATE_SCRAPES) / 2_000;
 
 const live = itWith(...PROGRAMS);
 const lifetime = lifetimeOfFile();
@@ -84,7 +89,7 @@ async function happens(promql: string): Promise<void> {
 /** What found nothing, of all that has happened so far. */
 async function problemsOf(dashboard: Asking): Promise<string[]> {
   const to = Date.now() / 1_000;
-  const span = { from, to, stepSeconds: (to - from) / POINTS };
+  const span = { from, to, stepSeconds: Math.min(LONGEST_STEP_S, (to - from) / POINTS) };
   const own = ownValues(span, scrapeMs());
   const { values, problems } = await choose(dashboard, stack.prometheus, span, own);
   for (const { where, expr } of queriesOf(dashboard)) {
