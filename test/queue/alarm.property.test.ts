@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Alarm, type Due, UNSET } from "../../src/queue/alarm.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { RUNS } from "./rehearsal.js";
+import { RUNS } from "./model-runner.js";
 
 describe("an Alarm", () => {
   const step = fc.oneof(

@@ -12,8 +12,8 @@ import { Stack } from "../../src/queue/storage/stack.js";
 import type { Entry, Store } from "../../src/queue/storage/store.js";
 import { Ticket } from "../../src/queue/ticket.js";
 import { FakeClock } from "../support/fake-clock.js";
+import { RUNS as ALL_RUNS } from "./model-runner.js";
 import { Recorder } from "./recorder.js";
-import { RUNS as ALL_RUNS } from "./rehearsal.js";
 
 const RUNS = { ...ALL_RUNS, numRuns: ALL_RUNS.numRuns / 5 };
 

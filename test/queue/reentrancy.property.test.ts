@@ -7,8 +7,8 @@ import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { isSettled } from "./conformance.js";
+import { RUNS } from "./model-runner.js";
 import { Recorder } from "./recorder.js";
-import { RUNS } from "./rehearsal.js";
 
 const calls = [
   "put",

@@ -11,7 +11,7 @@ import { Slab } from "../../src/queue/storage/slab.js";
 import { Stack } from "../../src/queue/storage/stack.js";
 import type { Place, Store } from "../../src/queue/storage/store.js";
 import { Ticket } from "../../src/queue/ticket.js";
-import { RUNS as ALL_RUNS } from "./rehearsal.js";
+import { RUNS as ALL_RUNS } from "./model-runner.js";
 
 const RUNS = { ...ALL_RUNS, numRuns: ALL_RUNS.numRuns / 5 };
 

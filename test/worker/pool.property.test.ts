@@ -5,7 +5,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import type { DrainReport } from "../../src/worker/ending.js";
 import { Gate } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { RUNS } from "../queue/rehearsal.js";
+import { RUNS } from "../queue/model-runner.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 import { type Item, PoolModel, type Report } from "./pool-model.js";
@@ -64,7 +64,7 @@ const scenario = fc.record({
 });
 
 /** Plays a script on a pool and on its model, and compares them after every step. */
-class Rehearsal {
+class ModelRunner {
   private readonly clock = new FakeClock();
   private readonly queue = new FifoQueue<Item>({ clock: this.clock });
   private readonly hand = new ByHand<Item>();
@@ -210,7 +210,7 @@ describe("any sequence of puts, ends, pauses, resizes, drains and stops", () => 
       concurrency: number;
       attempts: number;
       script: Step[];
-    }) => new Rehearsal(concurrency, attempts).play(script);
+    }) => new ModelRunner(concurrency, attempts).play(script);
     await fc.assert(fc.asyncProperty(scenario, play), RUNS);
   }, 60_000);
 });

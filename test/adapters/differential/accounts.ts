@@ -3,8 +3,8 @@ import { type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { expect } from "vitest";
 import { type Collected, MetricCapture, registerContextManager } from "../../support/telemetry-capture.js";
 import type { Other } from "./differential.js";
-import type { Stage } from "./stage.js";
-import { NAME, type World, Wrapped, type Wrapping, wrapping } from "./worlds.js";
+import type { Session } from "./session.js";
+import { NAME, type Side, Wrapped, type Wrapping, wrapping } from "./sides.js";
 
 const COUNTERS = [
   "queue.enqueued",
@@ -49,13 +49,13 @@ export class Accounts implements Other<Wrapping> {
   /** `guesses`: where a queue is known to tell less, so that who has started is a guess if tasks call the queue in turn. */
   constructor(private readonly guesses: (way: Wrapping) => boolean = () => false) {}
 
-  async enter(way: Wrapping): Promise<World> {
+  async enter(way: Wrapping): Promise<Side> {
     this.spans.open = 0;
     this.before = counts(await this.metrics.collect());
     return new Wrapped(way);
   }
 
-  async check(world: World, run: Stage<never>): Promise<void> {
+  async check(side: Side, run: Session<never>): Promise<void> {
     const collected = await this.metrics.collect();
     const now = counts(collected);
     const [enqueued, dequeued, dropped, completed, lost, errors] = COUNTERS.map(
@@ -64,7 +64,7 @@ export class Accounts implements Other<Wrapping> {
     const [depth, inFlight] = [sum(collected, "queue.depth"), sum(collected, "queue.inflight")];
     const books = JSON.stringify({ enqueued, dequeued, dropped, completed, depth, inFlight, lost, errors });
     expect(errors, `no exception of ours: ${books}`).toBe(0);
-    const { isWhole, wrapping } = world as Wrapped;
+    const { isWhole, wrapping } = side as Wrapped;
     if (!isWhole) return;
     expect(dequeued + dropped + depth, `nothing is lost: ${books}`).toBe(enqueued);
     if (!run.isSettled) return;

@@ -1,11 +1,11 @@
 import async from "async";
 import fc from "fast-check";
-import type { Play } from "./differential.js";
+import type { Comparison } from "./differential.js";
 import { callback, item, Things } from "./items.js";
 import { asJson, inherited, type Operation, operation } from "./operation.js";
-import { type Actor, type Stage, scriptOf } from "./stage.js";
+import { type Session, type Subject, scriptOf } from "./session.js";
+import type { Side } from "./sides.js";
 import { calling, returning, workerOf } from "./workers.js";
-import type { World } from "./worlds.js";
 
 /** What we use of a queue of async, which brings no types. */
 interface AsyncQueue extends Iterable<unknown> {
@@ -70,7 +70,7 @@ const config = fc.record({
 });
 type Config = Operation<typeof config>;
 
-class AsyncActor implements Actor<Op> {
+class AsyncSubject implements Subject<Op> {
   private readonly things: Things;
   private readonly queue: AsyncQueue;
   private isWhole = true;
@@ -78,14 +78,14 @@ class AsyncActor implements Actor<Op> {
 
   constructor(
     private readonly config: Config,
-    private readonly world: World,
-    private readonly stage: Stage<never>,
+    private readonly side: Side,
+    private readonly session: Session<never>,
   ) {
-    this.things = new Things(stage, (self) => (isTask(self) ? this.parts(self) : self));
-    this.worker = world.worker(workerOf(config.work, stage));
+    this.things = new Things(session, (self) => (isTask(self) ? this.parts(self) : self));
+    this.worker = side.worker(workerOf(config.work, session));
     const library = async as unknown as Record<string, (...args: unknown[]) => object>;
     const queue = library[config.kind]!(this.worker, config.concurrency);
-    this.queue = world.queue(stage.chronicle.name(queue, "queue")) as AsyncQueue;
+    this.queue = side.queue(session.transcript.name(queue, "queue")) as AsyncQueue;
   }
 
   perform(op: Op): unknown {
@@ -137,7 +137,7 @@ class AsyncActor implements Actor<Op> {
 
   changeSides(): void {
     this.isWhole = false;
-    this.world.changeSides(this.queue);
+    this.side.changeSides(this.queue);
   }
 
   release(): void {
@@ -147,10 +147,10 @@ class AsyncActor implements Actor<Op> {
 
   /** The user's test does nothing to the queue: that breaks the list, and async then runs on for ever. */
   private remove(which: readonly boolean[]): unknown {
-    const { chronicle } = this.stage;
+    const { transcript } = this.session;
     let asked = 0;
     return this.queue.remove!((...args: unknown[]) => {
-      chronicle.note(`remove? ${args.length} ${chronicle.words(this.parts(args[0] as Task))}`);
+      transcript.note(`remove? ${args.length} ${transcript.words(this.parts(args[0] as Task))}`);
       return which[asked++ % which.length];
     });
   }
@@ -162,7 +162,7 @@ class AsyncActor implements Actor<Op> {
   private parts(task: Task): unknown {
     const { data, priority, callback } = task;
     const parts = { keys: Object.keys(task), data, priority };
-    return this.isWhole ? { task: this.stage.chronicle.name(task, "task"), ...parts, callback } : parts;
+    return this.isWhole ? { task: this.session.transcript.name(task, "task"), ...parts, callback } : parts;
   }
 }
 
@@ -170,8 +170,8 @@ function isTask(self: unknown): self is Task {
   return typeof self === "object" && self !== null && "data" in self && "callback" in self;
 }
 
-export const asyncPlay: Play<Config, Op> = {
+export const asyncPlay: Comparison<Config, Op> = {
   config,
   script: scriptOf(op, 60),
-  cast: (config, world, stage) => new AsyncActor(config, world, stage),
+  create: (config, side, session) => new AsyncSubject(config, side, session),
 };

@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { type Actor, type Script, Stage } from "./stage.js";
-import { bare, type World } from "./worlds.js";
+import { type Script, Session, type Subject } from "./session.js";
+import { bare, type Side } from "./sides.js";
 
-/** One kind of queue: how it can be configured, what can be done with it, and how that is done in a world. */
-export interface Play<Config, Op> {
+/** One kind of queue: how it can be configured, what can be done with it, and how that is done on a side. */
+export interface Comparison<Config, Op> {
   readonly config: fc.Arbitrary<Config>;
   readonly script: fc.Arbitrary<Script<Op>>;
-  cast(config: Config, world: World, stage: Stage<never>): Actor<Op>;
+  create(config: Config, side: Side, session: Session<never>): Subject<Op>;
 }
 
 /** The same few runs every time, unless `FUZZ_SEED` and `QUEUESCOPE_FUZZ_RUNS` say otherwise; a failure prints its seed and path. */
@@ -18,32 +18,32 @@ export const RUNS = {
 /** Long enough for so many runs on a machine that has other things to do. */
 export const TIMEOUT = { timeout: 20_000 + RUNS.numRuns * 40 };
 
-/** The other world, in all the ways in which it can be. */
+/** The other side, in all the ways in which it can be. */
 export interface Other<Way> {
   readonly ways: fc.Arbitrary<Way>;
-  enter(way: Way): World | Promise<World>;
+  enter(way: Way): Side | Promise<Side>;
   /** What else must be true after a run. */
-  check?(world: World, run: Stage<never>): Promise<void>;
+  check?(side: Side, run: Session<never>): Promise<void>;
 }
 
-/** Fails unless a user sees the same in the other world as in the bare one, whatever happens. */
+/** Fails unless a user sees the same on the other side as on the bare one, whatever happens. */
 export async function compare<Config, Op, Way>(
-  play: Play<Config, Op>,
+  play: Comparison<Config, Op>,
   other: Other<Way>,
   runs: fc.Parameters<[Config, Script<Op>, Way]> = RUNS,
 ): Promise<void> {
   await fc.assert(
     fc.asyncProperty(play.config, play.script, other.ways, async (config, script, way) => {
-      const stageIn = (world: World) => new Stage(script, (stage) => play.cast(config, world, stage));
-      const expected = await stageIn(bare).play();
-      const world = await other.enter(way);
+      const sessionOn = (side: Side) => new Session(script, (session) => play.create(config, side, session));
+      const expected = await sessionOn(bare).play();
+      const side = await other.enter(way);
       try {
-        const stage = stageIn(world);
-        const difference = firstDifference(expected, await stage.play());
+        const session = sessionOn(side);
+        const difference = firstDifference(expected, await session.play());
         if (difference !== undefined) throw new Error(difference);
-        await other.check?.(world, stage as unknown as Stage<never>);
+        await other.check?.(side, session as unknown as Session<never>);
       } finally {
-        world.leave();
+        side.leave();
       }
     }),
     runs,

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import fastq from "fastq";
-import type { Play } from "./differential.js";
+import type { Comparison } from "./differential.js";
 import { callback, item, Things } from "./items.js";
 import { asJson, inherited, maybe, type Operation, operation } from "./operation.js";
-import { type Actor, type Stage, scriptOf } from "./stage.js";
+import { type Session, type Subject, scriptOf } from "./session.js";
+import type { Side } from "./sides.js";
 import { calling, returning, workerOf } from "./workers.js";
-import type { World } from "./worlds.js";
 
 const follows = fc.boolean();
 
@@ -56,7 +56,7 @@ const config = fc.oneof(
 );
 type Config = Operation<typeof config>;
 
-class FastqActor implements Actor<Op> {
+class FastqSubject implements Subject<Op> {
   private readonly things: Things;
   private readonly queue: fastq.queue & { drained?: () => Promise<void> };
   private resumes = 0;
@@ -64,15 +64,15 @@ class FastqActor implements Actor<Op> {
 
   constructor(
     { concurrency, context, make, work }: Config,
-    private readonly world: World,
-    stage: Stage<never>,
+    private readonly side: Side,
+    session: Session<never>,
   ) {
-    this.things = new Things(stage);
-    this.worker = world.worker(workerOf(work, stage));
+    this.things = new Things(session);
+    this.worker = side.worker(workerOf(work, session));
     const library = (make === "callback" ? fastq : fastq.promise) as (...args: never[]) => object;
-    const of = context === "an object" ? [stage.chronicle.name({}, "context")] : context === 7 ? [7] : [];
+    const of = context === "an object" ? [session.transcript.name({}, "context")] : context === 7 ? [7] : [];
     const queue = library(...([...of, this.worker, concurrency] as never[]));
-    this.queue = world.queue(stage.chronicle.name(queue, "queue")) as never;
+    this.queue = side.queue(session.transcript.name(queue, "queue")) as never;
   }
 
   perform(op: Op): unknown {
@@ -135,7 +135,7 @@ class FastqActor implements Actor<Op> {
   }
 
   changeSides(): void {
-    this.world.changeSides(this.queue);
+    this.side.changeSides(this.queue);
   }
 
   release(): void {
@@ -143,8 +143,8 @@ class FastqActor implements Actor<Op> {
   }
 }
 
-export const fastqPlay: Play<Config, Op> = {
+export const fastqPlay: Comparison<Config, Op> = {
   config,
   script: scriptOf(op, 60),
-  cast: (config, world, stage) => new FastqActor(config, world, stage),
+  create: (config, side, session) => new FastqSubject(config, side, session),
 };

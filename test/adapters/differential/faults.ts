@@ -1,4 +1,4 @@
-import type { Chronicle } from "./chronicle.js";
+import type { Transcript } from "./transcript.js";
 
 const EVENTS = ["unhandledRejection", "rejectionHandled", "uncaughtException", "warning"] as const;
 
@@ -9,14 +9,14 @@ const UNWRAPPED = /^the worker of the queue "\w+" is not wrapped by instrumentHa
 export class Faults {
   private readonly others = EVENTS.map((event) => [event, process.listeners(event as "warning")] as const);
 
-  constructor(chronicle: Chronicle) {
+  constructor(transcript: Transcript) {
     for (const event of EVENTS) {
       process.removeAllListeners(event);
       process.on(event, (...args: unknown[]) => {
         if (event === "warning" && UNWRAPPED.test((args[0] as Error).message)) return;
         // The promise is known by name only if the user has seen it; who throws where is up to the engine.
         const told = event === "unhandledRejection" || event === "rejectionHandled" ? args : args.slice(0, 1);
-        chronicle.note(`${event}: ${told.map((each) => chronicle.words(each)).join(" in ")}`);
+        transcript.note(`${event}: ${told.map((each) => transcript.words(each)).join(" in ")}`);
       });
     }
   }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Stage } from "./stage.js";
+import type { Session } from "./session.js";
 
 /** What the user puts: most often an object of its own, now and then the same thing as before. */
 export const item = fc.oneof(
@@ -18,22 +18,22 @@ export const callback = fc.oneof(
 );
 export type Callback = typeof callback extends fc.Arbitrary<infer C> ? C : never;
 
-/** The user's things in one world. */
+/** The user's things on one side. */
 export class Things {
   private readonly sharedObject: object;
   private readonly sharedFunction: () => void;
 
   /** `seen`: what is to be noted of the object on which a function is called. */
   constructor(
-    private readonly stage: Stage<never>,
+    private readonly session: Session<never>,
     private readonly seen: (self: unknown) => unknown = (self) => self,
   ) {
-    this.sharedObject = stage.chronicle.name({ shared: true }, "shared object");
+    this.sharedObject = session.transcript.name({ shared: true }, "shared object");
     this.sharedFunction = this.function("shared function");
   }
 
   item(item: Item): unknown {
-    if (item === "an own object") return this.stage.chronicle.name({ own: true }, "item");
+    if (item === "an own object") return this.session.transcript.name({ own: true }, "item");
     return item === "the shared object" ? this.sharedObject : item;
   }
 
@@ -46,15 +46,15 @@ export class Things {
 
   /** A function of the user's: it notes its arguments, and may call the queue or throw. */
   function(kind: string, result?: unknown): () => unknown {
-    const { stage, seen } = this;
-    const { chronicle } = stage;
+    const { session, seen } = this;
+    const { transcript } = session;
     const own = function (this: unknown, ...args: unknown[]) {
-      chronicle.note(
-        `${chronicle.words(own)} gets ${chronicle.words(args)} on ${chronicle.words(seen(this))}`,
+      transcript.note(
+        `${transcript.words(own)} gets ${transcript.words(args)} on ${transcript.words(seen(this))}`,
       );
-      stage.reenter();
+      session.reenter();
       return result;
     };
-    return chronicle.name(own, kind);
+    return transcript.name(own, kind);
   }
 }

@@ -1,15 +1,15 @@
 import { getEventListeners, setMaxListeners } from "node:events";
 import PQueue, { PriorityQueue } from "p-queue";
-import type { Play } from "./differential.js";
+import type { Comparison } from "./differential.js";
 import { asJson, inherited } from "./operation.js";
 import { type Config, config, type EVENTS, type Op, op } from "./p-queue-ops.js";
 import { carryOut, type Plan } from "./plans.js";
-import { type Actor, type Stage, scriptOf } from "./stage.js";
-import type { World } from "./worlds.js";
+import { type Session, type Subject, scriptOf } from "./session.js";
+import type { Side } from "./sides.js";
 
 type Event = (typeof EVENTS)[number];
 
-class PQueueActor implements Actor<Op> {
+class PQueueSubject implements Subject<Op> {
   private readonly queue: PQueue;
   private readonly controllers: AbortController[];
   private readonly listeners: [event: Event, listener: () => void][] = [];
@@ -17,13 +17,13 @@ class PQueueActor implements Actor<Op> {
 
   constructor(
     { options, rate, ownClass }: Config,
-    private readonly world: World,
-    private readonly stage: Stage<never>,
+    private readonly side: Side,
+    private readonly session: Session<never>,
   ) {
     this.controllers = [this.controller(), this.controller()];
     const queueClass = ownClass ? this.queueClass() : PriorityQueue;
-    this.queue = world.queue(new PQueue({ ...options, ...rate, queueClass }));
-    stage.chronicle.name(this.queue, "queue");
+    this.queue = side.queue(new PQueue({ ...options, ...rate, queueClass }));
+    session.transcript.name(this.queue, "queue");
     if (!isEmitter(this.queue)) setMaxListeners(0, this.queue as EventTarget);
     this.sharedTask = this.task({ how: "later", ms: 3 });
   }
@@ -67,7 +67,7 @@ class PQueueActor implements Actor<Op> {
       case "abort": {
         const controller = controllers[op.signal]!;
         if (op.renews) controllers[op.signal] = this.controller();
-        return controller.abort(this.stage.chronicle.error());
+        return controller.abort(this.session.transcript.error());
       }
     }
   }
@@ -104,7 +104,7 @@ class PQueueActor implements Actor<Op> {
   }
 
   changeSides(): void {
-    this.world.changeSides(this.queue);
+    this.side.changeSides(this.queue);
   }
 
   release(): void {
@@ -113,13 +113,13 @@ class PQueueActor implements Actor<Op> {
   }
 
   private task(plan: Plan) {
-    const { stage } = this;
-    const { chronicle } = stage;
-    const name = chronicle.nextName("task");
+    const { session } = this;
+    const { transcript } = session;
+    const name = transcript.nextName("task");
     return function (this: unknown, ...args: unknown[]) {
-      chronicle.note(`${name} starts with ${chronicle.words(args)} on ${chronicle.words(this)}`);
-      stage.reenter();
-      return carryOut(plan, stage) as Promise<unknown>;
+      transcript.note(`${name} starts with ${transcript.words(args)} on ${transcript.words(this)}`);
+      session.reenter();
+      return carryOut(plan, session) as Promise<unknown>;
     };
   }
 
@@ -132,13 +132,13 @@ class PQueueActor implements Actor<Op> {
   }
 
   private listen(event: Event, once: boolean): unknown {
-    const { queue, stage } = this;
-    const { chronicle } = stage;
-    const name = chronicle.nextName(`${event} listener`);
+    const { queue, session } = this;
+    const { transcript } = session;
+    const name = transcript.nextName(`${event} listener`);
     const listener = function (this: unknown, ...args: unknown[]) {
       const told = args.map((each) => (each instanceof CustomEvent ? [each.type, each.detail] : each));
-      chronicle.note(`${name} gets ${chronicle.words(told)} on ${chronicle.words(this)}`);
-      stage.reenter();
+      transcript.note(`${name} gets ${transcript.words(told)} on ${transcript.words(this)}`);
+      session.reenter();
     };
     this.listeners.push([event, listener]);
     if (!isEmitter(queue)) return (queue as EventTarget).addEventListener(event, listener, { once });
@@ -148,16 +148,16 @@ class PQueueActor implements Actor<Op> {
   private controller(): AbortController {
     const controller = new AbortController();
     setMaxListeners(0, controller.signal);
-    this.stage.chronicle.name(controller.signal, "signal");
+    this.session.transcript.name(controller.signal, "signal");
     return controller;
   }
 
   /** A queue class of the user's, which sees what p-queue gives it. */
   private queueClass() {
-    const { chronicle } = this.stage;
+    const { transcript } = this.session;
     return class OwnQueue extends PriorityQueue {
       override enqueue(...args: Parameters<PriorityQueue["enqueue"]>): void {
-        chronicle.note(`own class: enqueue ${chronicle.words(args.slice(1))}`);
+        transcript.note(`own class: enqueue ${transcript.words(args.slice(1))}`);
         super.enqueue(...args);
       }
     };
@@ -169,8 +169,8 @@ function isEmitter(queue: PQueue): queue is PQueue {
   return "on" in queue;
 }
 
-export const pQueuePlay: Play<Config, Op> = {
+export const pQueuePlay: Comparison<Config, Op> = {
   config,
   script: scriptOf(op, 60),
-  cast: (config, world, stage) => new PQueueActor(config, world, stage),
+  create: (config, side, session) => new PQueueSubject(config, side, session),
 };

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Stage } from "./stage.js";
+import type { Session } from "./session.js";
 
 /** How a task of the user's goes about its work. */
 export interface Plan {
@@ -53,41 +53,41 @@ class OwnPromise<T> extends Promise<T> {
 }
 
 /** What the task returns, be it a promise or not; or it throws. */
-export function carryOut(plan: Plan, stage: Stage<never>): unknown {
-  const { chronicle } = stage;
-  const result = chronicle.name({}, "result");
+export function carryOut(plan: Plan, session: Session<never>): unknown {
+  const { transcript } = session;
+  const result = transcript.name({}, "result");
   switch (plan.how) {
     case "value":
       return result;
     case "throw":
-      throw chronicle.error();
+      throw transcript.error();
     case "resolve":
       return Promise.resolve(result);
     case "reject":
-      return Promise.reject(chronicle.error());
+      return Promise.reject(transcript.error());
     case "later":
-      return stage.after(plan.ms, result);
+      return session.after(plan.ms, result);
     case "fail later":
-      return stage.after(plan.ms, undefined, chronicle.error());
+      return session.after(plan.ms, undefined, transcript.error());
     case "open":
-      return new Promise((resolve) => stage.open.push(() => resolve(result)));
+      return new Promise((resolve) => session.open.push(() => resolve(result)));
     case "thenable":
       return {
         // biome-ignore lint/suspicious/noThenProperty: how often it is called is what we want to see
         then(resolve: (value: unknown) => void) {
-          chronicle.note("a thenable is awaited");
+          transcript.note("a thenable is awaited");
           resolve(result);
         },
       };
     case "cancelable":
-      return Object.assign(stage.after(plan.ms, result), {
-        cancel: () => chronicle.note("a promise is cancelled"),
+      return Object.assign(session.after(plan.ms, result), {
+        cancel: () => transcript.note("a promise is cancelled"),
       });
     case "own promise": {
       const own = OwnPromise.resolve(result);
       // biome-ignore lint/suspicious/noThenProperty: as above
       own.then = function (this: unknown, ...args) {
-        chronicle.note("an own promise is awaited");
+        transcript.note("an own promise is awaited");
         return Promise.prototype.then.apply(this, args) as never;
       };
       return own;
@@ -99,20 +99,20 @@ export function carryOut(plan: Plan, stage: Stage<never>): unknown {
 /** The same for a worker that tells its end to a callback. */
 export function carryOutCalling(
   plan: Plan,
-  stage: Stage<never>,
+  session: Session<never>,
   done: (...args: unknown[]) => unknown,
 ): unknown {
-  const { chronicle } = stage;
+  const { transcript } = session;
   const tell = (...args: unknown[]) => {
-    chronicle.note(`the worker's callback is called with ${chronicle.words(args)}`);
-    chronicle.note(`the worker's callback returned ${chronicle.words(done(...args))}`);
+    transcript.note(`the worker's callback is called with ${transcript.words(args)}`);
+    transcript.note(`the worker's callback returned ${transcript.words(done(...args))}`);
   };
-  const result = chronicle.name({}, "result");
+  const result = transcript.name({}, "result");
   switch (plan.how) {
     case "call":
       return tell(null, result);
     case "call with error":
-      return tell(chronicle.error());
+      return tell(transcript.error());
     case "call with results":
       return tell(null, result, plan.ms, "more");
     case "call with oddity":
@@ -123,15 +123,15 @@ export function carryOutCalling(
       setTimeout(tell, plan.ms, null, result);
       return;
     case "call later with error":
-      setTimeout(tell, plan.ms, chronicle.error(), result);
+      setTimeout(tell, plan.ms, transcript.error(), result);
       return;
     case "call when asked":
-      stage.open.push(() => tell(null, result));
+      session.open.push(() => tell(null, result));
       return;
     case "call, then throw":
       tell(undefined, result);
-      throw chronicle.error();
+      throw transcript.error();
     default:
-      return carryOut(plan, stage);
+      return carryOut(plan, session);
   }
 }

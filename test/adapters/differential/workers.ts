@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { callingPlan, carryOut, carryOutCalling, type Plan, returningPlan } from "./plans.js";
-import type { Stage } from "./stage.js";
+import type { Session } from "./session.js";
 
 /** Workers that are fixed when the queue is made; they take one plan after the other. */
 export const calling = fc.record({
@@ -17,25 +17,25 @@ export interface WorkerPlan {
   readonly plans: readonly Plan[];
 }
 
-export function workerOf({ style, plans }: WorkerPlan, stage: Stage<never>) {
-  const { chronicle } = stage;
+export function workerOf({ style, plans }: WorkerPlan, session: Session<never>) {
+  const { transcript } = session;
   let starts = 0;
   const start = (self: unknown, args: readonly unknown[]): Plan => {
-    chronicle.note(`a task starts with ${chronicle.words(args)} on ${chronicle.words(self)}`);
-    stage.reenter();
+    transcript.note(`a task starts with ${transcript.words(args)} on ${transcript.words(self)}`);
+    session.reenter();
     return plans[starts++ % plans.length]!;
   };
   if (style === "with a callback") {
     return function work(this: unknown, item: unknown, done: () => unknown, ...more: unknown[]): unknown {
-      return carryOutCalling(start(this, [item, done, ...more]), stage, done);
+      return carryOutCalling(start(this, [item, done, ...more]), session, done);
     };
   }
   if (style === "returning") {
     return function work(this: unknown, ...args: unknown[]): unknown {
-      return carryOut(start(this, args), stage);
+      return carryOut(start(this, args), session);
     };
   }
   return async function work(this: unknown, item: unknown, ...more: unknown[]): Promise<unknown> {
-    return carryOut(start(this, [item, ...more]), stage);
+    return carryOut(start(this, [item, ...more]), session);
   };
 }

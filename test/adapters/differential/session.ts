@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { Chronicle } from "./chronicle.js";
 import { Faults } from "./faults.js";
+import { Transcript } from "./transcript.js";
 import { VirtualTime } from "./virtual-time.js";
 
 const realSetImmediate = globalThis.setImmediate;
@@ -46,8 +46,8 @@ export function scriptOf<Op>(op: fc.Arbitrary<Op>, maxLength: number): fc.Arbitr
   });
 }
 
-/** A queue and its user, in one of the two worlds. */
-export interface Actor<Op> {
+/** A queue and its user, on one of the two sides. */
+export interface Subject<Op> {
   /** Does it, and returns what the queue returned. */
   perform(op: Op): unknown;
   /** What the user sees at a glance; noted with every line. */
@@ -56,20 +56,20 @@ export interface Actor<Op> {
   sight(isOver: boolean): object;
   /** Does nothing wait or run any more? */
   isIdle(): boolean;
-  /** Wrapped turns into bare, and bare into wrapped; a world that is bare throughout does nothing. */
+  /** Wrapped turns into bare, and bare into wrapped; a side that is bare throughout does nothing. */
   changeSides(): void;
   /** Lets everything run that still waits. */
   release(): void;
 }
 
-/** Plays a script in one world. */
-export class Stage<Op> {
+/** Plays a script on one side. */
+export class Session<Op> {
   readonly time = new VirtualTime();
-  readonly chronicle: Chronicle = new Chronicle(() => this.glance(() => this.actor.brief()));
+  readonly transcript: Transcript = new Transcript(() => this.glance(() => this.subject.brief()));
   /** What ends when everything has to come to an end. */
   readonly open: (() => void)[] = [];
   private readonly inner: (Op | Aside | null)[];
-  private readonly actor: Actor<Op>;
+  private readonly subject: Subject<Op>;
   private depth = 0;
   /** Has the user's code called the queue while that called it? */
   wasReentered = false;
@@ -77,16 +77,16 @@ export class Stage<Op> {
 
   constructor(
     private readonly script: Script<Op>,
-    cast: (stage: Stage<never>) => Actor<Op>,
+    create: (session: Session<never>) => Subject<Op>,
   ) {
     this.inner = [...script.inner];
     this.time.install();
-    this.actor = cast(this as unknown as Stage<never>);
+    this.subject = create(this as unknown as Session<never>);
   }
 
   /** The log of what the user saw. */
   async play(): Promise<readonly string[]> {
-    const faults = new Faults(this.chronicle);
+    const faults = new Faults(this.transcript);
     try {
       for (const step of this.script.steps) {
         await this.step(step);
@@ -97,11 +97,11 @@ export class Stage<Op> {
       faults.stop();
       this.time.restore();
     }
-    return this.chronicle.lines;
+    return this.transcript.lines;
   }
 
   get isSettled(): boolean {
-    return this.actor.isIdle();
+    return this.subject.isIdle();
   }
 
   /** A queue has called the user's code, which may call the queue in turn, or throw. */
@@ -143,28 +143,28 @@ export class Stage<Op> {
 
   private act(op: Op | Aside): void {
     const aside = op as Aside;
-    if (aside.do === "throw") throw this.chronicle.error();
+    if (aside.do === "throw") throw this.transcript.error();
     if (aside.do === "count microtasks") void this.countMicrotasks();
-    else if (aside.do === "change sides") this.actor.changeSides();
+    else if (aside.do === "change sides") this.subject.changeSides();
     else this.perform(op as Op & { readonly follows?: boolean });
   }
 
   private perform(op: Op & { readonly follows?: boolean }): void {
-    this.chronicle.call(this.chronicle.words(op), () => this.actor.perform(op), op.follows);
+    this.transcript.call(this.transcript.words(op), () => this.subject.perform(op), op.follows);
   }
 
   private async countMicrotasks(): Promise<void> {
-    const name = this.chronicle.nextName("count");
+    const name = this.transcript.nextName("count");
     for (let i = 1; i <= 10; i++) {
       await undefined;
-      this.chronicle.note(`${name}: ${i} microtasks later`);
+      this.transcript.note(`${name}: ${i} microtasks later`);
     }
   }
 
   /** Everything comes to its end. A task that throws may keep a queue from going on, so it is told so again. */
   private async end(): Promise<void> {
     for (let i = 0; i < 3; i++) {
-      this.chronicle.call("the user lets everything run", () => this.actor.release());
+      this.transcript.call("the user lets everything run", () => this.subject.release());
       await this.settle();
     }
     this.look(true);
@@ -187,21 +187,21 @@ export class Stage<Op> {
     try {
       return fn();
     } catch (error) {
-      this.chronicle.note(`nobody catches ${this.chronicle.words(error)}`);
+      this.transcript.note(`nobody catches ${this.transcript.words(error)}`);
       return undefined;
     }
   }
 
   private look(isOver = false): void {
     const seen = this.glance(() =>
-      Object.entries({ ...this.actor.sight(isOver), timers: this.time.pending }),
+      Object.entries({ ...this.subject.sight(isOver), timers: this.time.pending }),
     );
-    if (typeof seen === "string") this.chronicle.note(seen);
-    else for (const [key, value] of seen) this.lookAt(key, this.chronicle.words(value));
+    if (typeof seen === "string") this.transcript.note(seen);
+    else for (const [key, value] of seen) this.lookAt(key, this.transcript.words(value));
   }
 
   private lookAt(key: string, words: string): void {
-    if (this.seen.get(key) !== words) this.chronicle.note(`the user sees ${key}: ${words}`);
+    if (this.seen.get(key) !== words) this.transcript.note(`the user sees ${key}: ${words}`);
     this.seen.set(key, words);
   }
 

@@ -1,10 +1,10 @@
-import type { World } from "./worlds.js";
+import type { Side } from "./sides.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: the methods and workers of any library
 export type Method = (this: any, ...args: any[]) => any;
 
-/** A world in which a method of the queue does something else, and looks the same. */
-export function method(name: string, replace: (original: Method) => Method): Partial<World> {
+/** A side on which a method of the queue does something else, and looks the same. */
+export function method(name: string, replace: (original: Method) => Method): Partial<Side> {
   return {
     queue(queue) {
       const original = (queue as Record<string, Method>)[name]!;
@@ -15,8 +15,8 @@ export function method(name: string, replace: (original: Method) => Method): Par
   };
 }
 
-/** A world in which what the method returns becomes something else. */
-export function result(name: string, change: (result: never) => unknown): Partial<World> {
+/** A side on which what the method returns becomes something else. */
+export function result(name: string, change: (result: never) => unknown): Partial<Side> {
   return method(name, (original) => {
     return function (this: unknown, ...args) {
       return change(original.apply(this, args) as never);
@@ -24,8 +24,8 @@ export function result(name: string, change: (result: never) => unknown): Partia
   });
 }
 
-/** A world in which functions that the method gets become others. */
-export function given(name: string, change: (fn: Method) => unknown): Partial<World> {
+/** A side on which functions that the method gets become others. */
+export function given(name: string, change: (fn: Method) => unknown): Partial<Side> {
   return method(name, (original) => {
     return function (this: unknown, first, ...more) {
       return original.call(this, typeof first === "function" ? change(first) : first, ...more);
@@ -33,21 +33,21 @@ export function given(name: string, change: (fn: Method) => unknown): Partial<Wo
   });
 }
 
-/** A world in which somebody else follows the promises of `add`, too. */
-export function forked(follow: (promise: Promise<unknown>) => unknown): Partial<World> {
+/** A side on which somebody else follows the promises of `add`, too. */
+export function forked(follow: (promise: Promise<unknown>) => unknown): Partial<Side> {
   return result("add", (promise) => {
     follow(promise);
     return promise;
   });
 }
 
-/** A world in which the worker does something else, and looks the same. */
-export function worker(replace: (original: Method) => Method): Partial<World> {
+/** A side on which the worker does something else, and looks the same. */
+export function worker(replace: (original: Method) => Method): Partial<Side> {
   return { worker: (original) => like(original, replace(original)) as never };
 }
 
-/** A world in which something happens to the queue at the beginning. */
-export function queue(change: (queue: { on: Method }) => unknown): Partial<World> {
+/** A side on which something happens to the queue at the beginning. */
+export function queue(change: (queue: { on: Method }) => unknown): Partial<Side> {
   return {
     queue(queue) {
       change(queue as never);

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { instrument, instrumentHandler, type Traces, uninstrument } from "../../../src/index.js";
 import type { Operation } from "./operation.js";
 
-/** What becomes of the user's things before they are used: in the bare world, nothing. */
-export interface World {
+/** What becomes of the user's things before they are used: on the bare side, nothing. */
+export interface Side {
   worker<W extends (...args: never[]) => unknown>(worker: W): W;
   queue<Q extends object>(queue: Q): Q;
   /** What was wrapped is bare from now on, or the other way round. */
@@ -12,7 +12,7 @@ export interface World {
   leave(): void;
 }
 
-export const bare: World = {
+export const bare: Side = {
   worker: (worker) => worker,
   queue: (queue) => queue,
   changeSides() {},
@@ -31,7 +31,7 @@ export const wrapping = fc.record({
 });
 export type Wrapping = Operation<typeof wrapping>;
 
-export class Wrapped implements World {
+export class Wrapped implements Side {
   /** Was the queue wrapped from its beginning to its end? */
   isWhole: boolean;
   private isWrapped = false;

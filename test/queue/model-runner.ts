@@ -11,7 +11,7 @@ import { FakeClock } from "../support/fake-clock.js";
 import { type Burden, Model, type ModelOptions, type Outcome, type Wait, type Wanted } from "./model.js";
 import { Recorder } from "./recorder.js";
 
-/** A queue to rehearse with, and the numbers that its priorities come from. */
+/** A queue to runAgainstModel with, and the numbers that its priorities come from. */
 export interface Scenario extends ModelOptions {
   readonly hasEvictWhen: boolean;
   readonly priorities: "few" | "many" | "fractions";
@@ -48,7 +48,7 @@ const SIGNALS = 3;
 type AnyQueue = PriorityQueue<number>;
 
 /** Plays a script on a queue and on its model, and compares them after every step. */
-export class Rehearsal {
+export class ModelRunner {
   private readonly clock = new FakeClock();
   private readonly model: Model;
   private readonly queue: AnyQueue;
@@ -217,7 +217,7 @@ export class Rehearsal {
     this.callSync(() => this.queue.tryPut(id, options));
   }
 
-  private pull(wanted: Wanted, max: number, wait: ReturnType<Rehearsal["waitOf"]>): Promise<unknown> {
+  private pull(wanted: Wanted, max: number, wait: ReturnType<ModelRunner["waitOf"]>): Promise<unknown> {
     if (wanted === "getMany") return this.queue.getMany(max, wait);
     if (wanted === "next") return this.items.next();
     if (wanted === "next delivery") return this.handed.next();
@@ -487,10 +487,10 @@ export const RUNS = {
 };
 
 /** Any script on any queue of the kind does what the model does. */
-export async function rehearse(kind: Scenario["kind"]): Promise<void> {
+export async function runAgainstModel(kind: Scenario["kind"]): Promise<void> {
   await fc.assert(
     fc.asyncProperty(scenarioOf(kind), script, async (scenario, steps) => {
-      await new Rehearsal(scenario).play(steps);
+      await new ModelRunner(scenario).play(steps);
     }),
     RUNS,
   );

@@ -1,5 +1,5 @@
-/** Writes down what a user sees, in words that are the same in two worlds whenever the things are. */
-export class Chronicle {
+/** Writes down what a user sees, in words that are the same on both sides whenever the things are. */
+export class Transcript {
   readonly lines: string[] = [];
   private readonly names = new Map<unknown, string>();
   private readonly counts = new Map<string, number>();
