@@ -8,8 +8,8 @@ export default defineConfig({
     // They mostly wait for servers: more at a time than there are processors.
     maxWorkers: 4,
     maxConcurrency: 20,
-    testTimeout: 20_000,
-    hookTimeout: 10_000,
-    teardownTimeout: 5_000,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 10_000,
   },
 });

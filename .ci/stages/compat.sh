@@ -33,7 +33,8 @@ cd "$TEMP/project"
 
 if (($2 == 2)); then
   npm ci
-  suite "all tests on Node $1" npm test --
+  suite "the fast tests on Node $1" npm test --
+  suite "the slow tests on Node $1" npm run test:slow --
 else
   npm pkg delete devDependencies.@opentelemetry/sdk-trace-node devDependencies.@opentelemetry/sdk-trace-base
   npm install --save-dev --save-exact "${OTEL_3[@]}" "$P_QUEUE"

@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import { Example } from "./child.js";
 
 /** Longest wait, in milliseconds, for what the service is to show. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 180_000;
 
 /** The order service on free ports, without its load unless told otherwise. */
 export class OrderService {

@@ -1,13 +1,9 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { itWith } from "../live/servers.js";
 import { labelsOf } from "./promql.js";
 import { alerts, recorded } from "./rules.js";
 
-const run = promisify(execFile);
 const FILE = "grafana/alertmanager/alertmanager.yml";
 
 interface Inhibition {
@@ -120,18 +116,4 @@ describe("Alertmanager", () => {
       ).toEqual([]);
     }
   });
-});
-
-itWith("amtool")("amtool takes the file", async ({ paths }) => {
-  await run(paths.amtool, ["check-config", FILE]);
-});
-
-itWith("amtool")("a critical alert goes to the pager, any other to the chat", async ({ paths }) => {
-  const receiver = async (severity: string) => {
-    const args = ["config", "routes", "test", `--config.file=${FILE}`, `severity=${severity}`];
-    return (await run(paths.amtool, args)).stdout.trim();
-  };
-  expect(await receiver("critical")).toBe("pager");
-  expect(await receiver("warning")).toBe("chat");
-  expect(await receiver("none")).toBe("chat");
 });

@@ -1,14 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { files } from "../../grafana/build/files.js";
 import { uidOf } from "../../grafana/build/links.js";
 import { INSTRUMENTS } from "../../src/telemetry/instruments.js";
-import { itWith, temporaryFolder } from "../live/servers.js";
 import { committed, NAMES, panelsOf, queriesOf } from "./dashboards.js";
 import { seriesOf } from "./known-series.js";
-import { filledIn, labelsOf, problemsOf, selectorsOf } from "./promql.js";
+import { labelsOf, problemsOf, selectorsOf } from "./promql.js";
 
 /** A test of its own holds this page against what spans have. */
 const SPANS = readFileSync("docs/telemetry.md", "utf8");
@@ -284,13 +281,4 @@ describe("links", () => {
       );
     }
   });
-});
-
-itWith("promtool")("promtool takes every query, as a recording rule", async ({ paths, lifetime }) => {
-  const rules = QUERIES.map(({ expr }, i) => ({ record: `query:${i}`, expr: filledIn(expr) }));
-  const file = join(temporaryFolder(lifetime), "queries.json");
-  // JSON is YAML, too.
-  writeFileSync(file, JSON.stringify({ groups: [{ name: "queries", rules }] }));
-  const output = execFileSync(paths.promtool, ["check", "rules", "--lint=none", file], { encoding: "utf8" });
-  expect(output).toContain(`${rules.length} rules found`);
 });

@@ -1,17 +1,13 @@
-import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { DASHBOARDS, uidOf } from "../../grafana/build/links.js";
 import { nameOf } from "../../grafana/rules/test/mutants-of-rules.js";
-import { itWith } from "../live/servers.js";
 import { NAMES } from "./dashboards.js";
 import { labelsOf, problemsOf, selectorsOf } from "./promql.js";
 import { alerts, RULES, recorded, recordings, ruleFiles } from "./rules.js";
 
-const run = promisify(execFile);
 const TESTS = `${RULES}/test`;
 const testFiles = readdirSync(TESTS).filter((name) => name.endsWith(".test.yml"));
 const RUNBOOKS = "https://github.com/queuescope/queuescope/blob/main/docs/runbooks/";
@@ -212,16 +208,3 @@ interface TestFile {
     promql_expr_test?: { expr: string; exp_samples?: { labels?: string }[] }[];
   }[];
 }
-
-itWith("promtool")("promtool finds nothing to complain of", async ({ paths }) => {
-  const files = [...ruleFiles.keys()].map((name) => `${RULES}/${name}`);
-  await run(paths.promtool, ["check", "rules", "--lint=all", "--lint-fatal", ...files]);
-});
-
-describe("the rules do what their tests say:", () => {
-  for (const file of testFiles) {
-    itWith("promtool")(file, async ({ paths }) => {
-      await run(paths.promtool, ["test", "rules", `${TESTS}/${file}`]);
-    });
-  }
-});

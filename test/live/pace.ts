@@ -39,8 +39,8 @@ const FAST: Pace = {
   // Long enough for every alert, that on the error budget too: 35 minutes of them.
   calmScrapes: 140,
   moreScrapes: 40,
-  patienceMs: 2 * MINUTE,
-  testMs: 8 * MINUTE,
+  patienceMs: 4 * MINUTE,
+  testMs: 9 * MINUTE,
   areFaultsInTurn: true,
 };
 

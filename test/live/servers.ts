@@ -6,8 +6,8 @@ import { afterAll, it } from "vitest";
 import { findProgram } from "../../scripts/stack/find-program.js";
 import { until } from "./until.js";
 
-const STOP_MS = 5_000;
-const TEST_MS = 90_000;
+const STOP_MS = 20_000;
+const TEST_MS = 300_000;
 /** More than a server takes that has to be killed. */
 const END_MS = 4 * STOP_MS;
 
@@ -30,7 +30,7 @@ export interface LiveTest<Program extends string> {
 }
 
 export interface LiveOptions {
-  /** Longest time that the test may take, in milliseconds. Default: 90 000. */
+  /** Longest time that the test may take, in milliseconds. Default: 300 000. */
   timeoutMs?: number;
   /** May it run beside the others of its file that say so, too? Default: false. */
   concurrent?: boolean;

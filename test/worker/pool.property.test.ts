@@ -212,7 +212,7 @@ describe("any sequence of puts, ends, pauses, resizes, drains and stops", () => 
       script: Step[];
     }) => new ModelRunner(concurrency, attempts).play(script);
     await fc.assert(fc.asyncProperty(scenario, play), RUNS);
-  }, 60_000);
+  });
 });
 
 type Chaos =
@@ -408,5 +408,5 @@ describe("whatever happens to two pools that share a queue, a gate and a dead le
     await fc.assert(fc.asyncProperty(fc.array(chaos, { maxLength: 80, size: "max" }), play), {
       numRuns: 150,
     });
-  }, 60_000);
+  });
 });

@@ -326,7 +326,7 @@ describe("nothing is left of what has ended", () => {
     await result;
     expect(failed).toBeGreaterThan(3_000);
     await eventually(() => expect(inWords(delivery)).toEqual([]));
-  }, 60_000);
+  });
 
   it("once nobody looks on any more, and nothing is noted before", async () => {
     waits.stop();

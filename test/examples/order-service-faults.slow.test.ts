@@ -32,7 +32,7 @@ async function isWell(service: OrderService): Promise<void> {
   expect(await service.value("queue_waiters", { queue_side: "get" })).toBeGreaterThan(0);
 }
 
-describe.concurrent("the fault", { timeout: 80_000 }, () => {
+describe.concurrent("the fault", () => {
   it("slow-consumer makes orders wait longer than their SLA, and none is refused", async () => {
     const service = await broken("slow-consumer");
     await service.eventually(async () => {

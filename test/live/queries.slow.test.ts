@@ -44,7 +44,7 @@ live(
       await stack.demo.mend(fault);
     }
   },
-  { timeoutMs: 300_000 },
+  { timeoutMs: 540_000 },
 );
 
 for (const name of NAMES) {

@@ -4,9 +4,7 @@ import { OrderService } from "./order-service.js";
 const STATUS =
   /^ *\d+ s {2}depth +(?<depth>\d+) {2}oldest +[\d.]+ m?s {2}wait p50\/p99 {2}vip +\S.* {2}regular +\S.* {2}in flight +\d+ {2}drops +(?<drops>\d+)$/;
 
-it.concurrent("the load goes through its phases, and the status lines show each", {
-  timeout: 40_000,
-}, async () => {
+it.concurrent("the load goes through its phases, and the status lines show each", async () => {
   const service = await OrderService.start([]);
   const { example } = service;
   await example.line(/^── calm: \d+ orders\/s come in, \d+ can be shipped: /);

@@ -30,17 +30,15 @@ async function blocked(mode: string, line: RegExp, ...more: string[]): Promise<C
 
 function stallOf(child: Child): Stall {
   expect(child.said("error")).toEqual([]);
-  const stalls = child.said("stall") as Stall[];
+  // A crowded machine may hold up the program elsewhere, too, while it starts.
+  const stalls = (child.said("stall") as Stall[]).filter(({ where }) => where?.file?.includes("/stall/"));
   expect(stalls).toHaveLength(1);
   return stalls[0]!;
 }
 
 const here = (functionName: string) => ({ functionName, file: expect.stringMatching(/stall\/program\.ts$/) });
 
-/** What is measured here is real time on a machine that others may be using, too: what it prevents once is tried again. */
-const REAL_TIME = { retry: 2, timeout: 60_000 };
-
-describe("a blocked event loop", REAL_TIME, () => {
+describe("a blocked event loop", () => {
   it("is reported while it is blocked, with function, file and task", async () => {
     const child = await blocked("busy", /event loop is blocked.* in busy \(.*program\.ts:\d+:\d+\).*order-7/);
     const stall = stallOf(child);
@@ -156,7 +154,7 @@ describe("a blocked event loop", REAL_TIME, () => {
   });
 });
 
-describe("what is told of a stall", REAL_TIME, () => {
+describe("what is told of a stall", () => {
   const secret = (folder: string, ...more: string[]) => {
     const file = newFile();
     const args = ["--import", "tsx", "test/watchdog/stall/private.ts", file, folder, ...more];
@@ -189,7 +187,7 @@ describe("what is told of a stall", REAL_TIME, () => {
   });
 });
 
-describe("no stall is reported", REAL_TIME, () => {
+describe("no stall is reported", () => {
   it.each(["idle", "garbage", "short-tasks"])("of a program that is %s", async (mode) => {
     const child = run(mode);
     expect(await child.over).toBe(0);
@@ -212,7 +210,7 @@ describe("no stall is reported", REAL_TIME, () => {
   });
 });
 
-describe("a watcher", REAL_TIME, () => {
+describe("a watcher", () => {
   it("lets the process end, and says nothing of debuggers", async () => {
     const child = run("idle");
     expect(await child.over).toBe(0);
@@ -226,8 +224,7 @@ describe("a watcher", REAL_TIME, () => {
     expect(child.said("busy")[0]).toBeLessThan(0.3);
   });
 
-  // Once in so many times is what is not to happen.
-  it("leaves a process alone that exits right after a stall", { retry: 0 }, async () => {
+  it("leaves a process alone that exits right after a stall", async () => {
     for (let round = 0; round < 8; round++) expect(await run("last-breath").over).toBe(0);
   });
 
@@ -262,7 +259,7 @@ describe("a watcher", REAL_TIME, () => {
   });
 });
 
-describe("as it is published", REAL_TIME, () => {
+describe("as it is published", () => {
   const [major = 0] = process.versions.node.split(".").map(Number);
   const permission = major < 22 ? "--experimental-permission" : "--permission";
   const own = (child: Child) => child.err.filter((line) => line.startsWith("queuescope:"));

@@ -11,7 +11,7 @@ let after: Verdicts;
 beforeAll(async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", "--import", "tsx", CHILD]);
   ({ before, after } = JSON.parse(stdout));
-}, 60_000);
+});
 
 function named(verdicts: Verdicts, kind: string): [string, string][] {
   return Object.entries(verdicts).filter(([name]) => name.startsWith(kind));

@@ -66,7 +66,7 @@ describe("the metrics of the runtime", () => {
         makeGarbage();
         expect((await scraped(telemetry)).sort()).toEqual(names.sort());
       },
-      { timeout: 15_000, interval: 100 },
+      { timeout: 120_000, interval: 100 },
     );
   });
 
@@ -147,7 +147,7 @@ describe("an instrumentation of the runtime", () => {
          await shutdown();`,
       );
       const args = ["--import", import.meta.resolve("tsx"), join(folder, "main.ts")];
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 15_000 });
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 });
       expect([stdout.trim(), stderr]).toEqual(["true false", ""]);
     } finally {
       rmSync(folder, { recursive: true, force: true });

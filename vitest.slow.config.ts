@@ -1,0 +1,14 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** What needs child processes, sockets, bundlers or real time; what needs Prometheus has a configuration of its own. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.slow.test.ts"],
+    exclude: [...configDefaults.exclude, "test/{grafana,live,stack}/**"],
+    pool: "forks",
+    // They wait for signals; a limit is for what never comes.
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 10_000,
+  },
+});
