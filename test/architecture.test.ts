@@ -13,7 +13,8 @@ const GROUND = [
   "checks",
   "clock",
   "linked-list",
-  "shared",
+  "process-wide",
+  "flight-recorder",
   "recorder",
   "signals",
   "sla",
@@ -29,8 +30,21 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   checks: { ours: ["errors"] },
   sla: { ours: ["contracts", "errors", "checks"] },
   "linked-list": { ours: [] },
-  shared: { ours: [] },
-  recorder: { ours: ["shared"] },
+  "flight-recorder": { ours: [] },
+  // It has the form of what all copies of the library share, whatever layer that belongs to.
+  "process-wide": {
+    ours: [
+      "contracts",
+      "flight-recorder",
+      "telemetry/histogram",
+      "telemetry/instruments",
+      "telemetry/process-vitals",
+      "telemetry/queue-series",
+      "warning",
+    ],
+    types: /^@opentelemetry\/api$/,
+  },
+  recorder: { ours: ["process-wide", "flight-recorder"] },
   signals: { ours: [] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
@@ -42,11 +56,11 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   adapters: {
-    ours: ["contracts", "errors", "checks", "linked-list", "shared", "signals", "warning"],
+    ours: ["contracts", "errors", "checks", "linked-list", "process-wide", "signals", "warning"],
     types: /./,
   },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },
-  testing: { ours: ["contracts", "errors", "linked-list", "shared"] },
+  testing: { ours: ["contracts", "errors", "linked-list"] },
   index: { ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors"] },
 };
 

@@ -10,6 +10,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { LONGEST_DELAY_MS } from "../clock.js";
 import { TelemetryRunningError } from "../errors.js";
+import { processWide } from "../process-wide.js";
 import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
@@ -39,7 +40,7 @@ interface Api {
   disable(): void;
 }
 
-let running = false;
+const { sdk: state } = processWide;
 
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
@@ -48,12 +49,12 @@ let running = false;
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);
-  if (running) throw new TelemetryRunningError();
-  running = true;
+  if (state.isRunning) throw new TelemetryRunningError();
+  state.isRunning = true;
   try {
     return await start(settings);
   } catch (error) {
-    running = false;
+    state.isRunning = false;
     throw error;
   }
 }
@@ -62,7 +63,7 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   const { serviceName, prometheus, otlp, sampling, shutdownTimeoutMs } = settings;
   if (isDisabled()) {
     warnThat("startTelemetry() starts nothing, and nobody can scrape: OTEL_SDK_DISABLED is true");
-    running = false;
+    state.isRunning = false;
     return { url: undefined, shutdown: async () => {} };
   }
   const configuration: Partial<NodeSDKConfiguration> = { serviceName, ...resourceOfInstance() };
@@ -146,7 +147,7 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
   } finally {
     await server?.close();
     for (const api of registered) api.disable();
-    running = false;
+    state.isRunning = false;
   }
 }
 
