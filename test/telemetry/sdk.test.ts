@@ -17,6 +17,7 @@ import { instrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { currentCorrelationId } from "../../src/telemetry/correlation.js";
 import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk.js";
+import { forgetProcessWide } from "../support/forget-process-wide.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
 import { DiagCapture, MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 
@@ -167,7 +168,7 @@ describe("a start that fails", () => {
   });
 
   it("does not take the metrics API away from who goes on without us", async () => {
-    vi.resetModules();
+    forgetProcessWide();
     const { server, port } = await takePort();
     const sdk = await import("../../src/telemetry/sdk.js");
     await expect(sdk.startTelemetry({ serviceName: "shop", prometheus: { port } })).rejects.toThrow(/in use/);
