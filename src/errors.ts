@@ -308,11 +308,13 @@ export class PortInUseError extends Error {
     readonly option: string,
     readonly host: string,
     readonly port: number,
-    options?: ErrorOptions,
+    /** `hint`: what to do in a setup that is known to lead to this. */
+    options?: ErrorOptions & { readonly hint?: string | undefined },
   ) {
+    const { hint, ...rest } = options ?? {};
     super(
-      `${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port`,
-      options,
+      `${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port${hint === undefined ? "" : `; ${hint}`}`,
+      rest,
     );
   }
 

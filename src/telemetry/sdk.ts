@@ -15,6 +15,8 @@ import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
+import type { Collect } from "./scrapes.js";
+import { exposition } from "./sdk/exposition.js";
 import { resourceOfInstance } from "./sdk/instance.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
 import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
@@ -22,7 +24,7 @@ import { measureRuntime } from "./sdk/runtime.js";
 
 export { PortInUseError, TelemetryRunningError } from "../errors.js";
 export { type OpenSpans, openSpans } from "./open-spans.js";
-export type { TelemetryOptions } from "./sdk/options.js";
+export type { PrometheusOptions, TelemetryOptions } from "./sdk/options.js";
 
 /** Telemetry that runs. */
 export interface RunningTelemetry {
@@ -78,9 +80,9 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   }
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
-    server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
-      exporter.getMetricsRequestHandler(request, response),
-    );
+    const { host, port, authorize } = prometheus;
+    const collect: Collect = (isWanted) => exposition(exporter, isWanted);
+    server = await MetricsServer.listen(host, port, collect, authorize);
     // After all that can fail: asking for the producer ends the export by the metrics API for good.
     const exporter = new PrometheusExporter({
       preventServerStart: true,
