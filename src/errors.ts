@@ -323,6 +323,24 @@ export class PortInUseError extends Error {
   }
 }
 
+/** A registry of prom-client has metrics of its own by names of ours. */
+export class MetricNameTakenError extends Error {
+  readonly code = "QUEUE_METRIC_NAME_TAKEN";
+
+  constructor(
+    /** The names that are taken. */
+    readonly names: readonly string[],
+  ) {
+    super(
+      `the registry has other metrics by these names: ${names.join(", ")}; rename them, or give our metrics a registry of their own and serve Registry.merge([…])`,
+    );
+  }
+
+  static {
+    named(MetricNameTakenError, "MetricNameTakenError");
+  }
+}
+
 /** Telemetry was started a second time in one process. */
 export class TelemetryRunningError extends Error {
   readonly code = "QUEUE_TELEMETRY_RUNNING";

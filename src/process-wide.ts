@@ -39,7 +39,7 @@ export interface ProcessWide {
   /** Which of our metric producers are being read. */
   readonly collectors: CollectorsState;
   /** What is in registries of prom-client, and how to take it out. */
-  readonly promRegistries: WeakMap<object, { unregister(): void }>;
+  readonly promRegistries: WeakMap<object, PromRegistration>;
   /** Does `startTelemetry` run? */
   readonly sdk: { isRunning: boolean; instanceId: string | undefined };
   /** Queues whose worker was fixed at their construction, by name, which is how the two find each other. */
@@ -71,6 +71,13 @@ export interface PlainExportState {
   unbind: () => void;
   /** Its histograms. */
   readonly sinks: Map<HistogramName, HistogramSink>;
+}
+
+/** That our metrics are in a registry of prom-client. */
+export interface PromRegistration {
+  /** Puts in what was removed from it. */
+  renew(): void;
+  unregister(): void;
 }
 
 /** One metric producer, as a reader has it. */

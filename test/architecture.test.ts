@@ -54,6 +54,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   },
   telemetry: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
+  "prom-client": { ours: ["telemetry", ...GROUND] },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   adapters: {
     ours: ["contracts", "errors", "checks", "linked-list", "process-wide", "signals", "warning"],

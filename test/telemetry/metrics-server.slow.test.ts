@@ -45,6 +45,10 @@ async function read(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString("latin1");
 }
 
+const boom = (): never => {
+  throw new Error("secret");
+};
+
 function statuses(text: string): number[] {
   return [...text.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status));
 }
@@ -193,12 +197,8 @@ describe("authorize", () => {
     ["a promise that rejects", () => Promise.reject(new Error("secret")), 500],
     [
       "a thenable that throws",
-      () =>
-        Object.defineProperty({}, "then", {
-          get() {
-            throw new Error("secret");
-          },
-        }),
+      // biome-ignore lint/suspicious/noThenProperty: a thenable on purpose
+      () => Object.defineProperty({}, "then", { get: boom }),
       500,
     ],
   ])("that gives %s is obeyed", async (_, authorize, status) => {
