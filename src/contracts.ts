@@ -12,6 +12,8 @@ export {
   type QueueTelemetry,
   type Told,
 } from "./contracts/attach.js";
+export type { Claimant } from "./contracts/claimant.js";
+export type { Correlated } from "./contracts/correlated.js";
 export type { Health, QueueHealthOptions } from "./contracts/health.js";
 export type { Around, Carrier, DropReason, Observer, Outcome, TaskFacts } from "./contracts/observer.js";
 export type { Onlooker, Onlooking } from "./contracts/onlooker.js";

@@ -21,6 +21,22 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : inWords(error);
 }
 
+/** The key under which an error says of which class it is: in every copy of this package, and in every realm. */
+const BRAND = Symbol.for("queuescope.error");
+
+/** Names the errors of a class, and lets `instanceof` hold for those of other copies of this package. Classes that extend it stay as usual. */
+function named(errors: { readonly prototype: Error }, name: string, brand = name): void {
+  const is = (value: unknown) =>
+    typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[BRAND] === brand;
+  errors.prototype.name = name;
+  Object.defineProperty(errors.prototype, BRAND, { value: brand });
+  Object.defineProperty(errors, Symbol.hasInstance, {
+    value(this: unknown, value: unknown) {
+      return this === errors ? is(value) : Function.prototype[Symbol.hasInstance].call(this, value);
+    },
+  });
+}
+
 /** An option or argument has the wrong type, or must not be given here. */
 export class InvalidOptionTypeError extends TypeError {
   readonly code = "QUEUE_INVALID_OPTION_TYPE";
@@ -38,7 +54,7 @@ export class InvalidOptionTypeError extends TypeError {
   }
 
   static {
-    InvalidOptionTypeError.prototype.name = "InvalidOptionTypeError";
+    named(InvalidOptionTypeError, "InvalidOptionTypeError");
   }
 }
 
@@ -58,7 +74,7 @@ export class InvalidOptionRangeError extends RangeError {
   }
 
   static {
-    InvalidOptionRangeError.prototype.name = "InvalidOptionRangeError";
+    named(InvalidOptionRangeError, "InvalidOptionRangeError");
   }
 }
 
@@ -89,7 +105,7 @@ export class QueueFullError extends Error implements Refused {
   }
 
   static {
-    QueueFullError.prototype.name = "QueueFullError";
+    named(QueueFullError, "QueueFullError");
   }
 }
 
@@ -114,7 +130,7 @@ export class QueueShutDownError extends Error implements Refused {
   }
 
   static {
-    QueueShutDownError.prototype.name = "QueueShutDownError";
+    named(QueueShutDownError, "QueueShutDownError");
   }
 }
 
@@ -139,7 +155,7 @@ export class QueueTimeoutError extends Error implements Refused {
   }
 
   static {
-    QueueTimeoutError.prototype.name = "QueueTimeoutError";
+    named(QueueTimeoutError, "QueueTimeoutError");
   }
 }
 
@@ -160,7 +176,7 @@ export class PutManyAbortedError extends Error implements Refused {
   }
 
   static {
-    PutManyAbortedError.prototype.name = "AbortError";
+    named(PutManyAbortedError, "AbortError", "PutManyAbortedError");
   }
 }
 
@@ -176,7 +192,7 @@ export class TaskTimeoutError extends Error {
   }
 
   static {
-    TaskTimeoutError.prototype.name = "TaskTimeoutError";
+    named(TaskTimeoutError, "TaskTimeoutError");
   }
 }
 
@@ -194,7 +210,7 @@ export class TaskAbandonedError extends Error {
   }
 
   static {
-    TaskAbandonedError.prototype.name = "TaskAbandonedError";
+    named(TaskAbandonedError, "TaskAbandonedError");
   }
 }
 
@@ -215,7 +231,7 @@ export class AlreadySettledError extends Error {
   }
 
   static {
-    AlreadySettledError.prototype.name = "AlreadySettledError";
+    named(AlreadySettledError, "AlreadySettledError");
   }
 }
 
@@ -228,7 +244,7 @@ export class TaskDoneError extends Error {
   }
 
   static {
-    TaskDoneError.prototype.name = "TaskDoneError";
+    named(TaskDoneError, "TaskDoneError");
   }
 }
 
@@ -248,7 +264,7 @@ export class AlreadyInstrumentedError extends Error {
   }
 
   static {
-    AlreadyInstrumentedError.prototype.name = "AlreadyInstrumentedError";
+    named(AlreadyInstrumentedError, "AlreadyInstrumentedError");
   }
 }
 
@@ -264,7 +280,7 @@ export class NotInstrumentableError extends TypeError {
   }
 
   static {
-    NotInstrumentableError.prototype.name = "NotInstrumentableError";
+    named(NotInstrumentableError, "NotInstrumentableError");
   }
 }
 
@@ -279,7 +295,7 @@ export class NotWatchableError extends TypeError {
   }
 
   static {
-    NotWatchableError.prototype.name = "NotWatchableError";
+    named(NotWatchableError, "NotWatchableError");
   }
 }
 
@@ -292,16 +308,36 @@ export class PortInUseError extends Error {
     readonly option: string,
     readonly host: string,
     readonly port: number,
-    options?: ErrorOptions,
+    /** `hint`: what to do in a setup that is known to lead to this. */
+    options?: ErrorOptions & { readonly hint?: string | undefined },
   ) {
+    const { hint, ...rest } = options ?? {};
     super(
-      `${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port`,
-      options,
+      `${option}: port ${port} on ${host} is in use; choose another one, or 0 for any free port${hint === undefined ? "" : `; ${hint}`}`,
+      rest,
     );
   }
 
   static {
-    PortInUseError.prototype.name = "PortInUseError";
+    named(PortInUseError, "PortInUseError");
+  }
+}
+
+/** A registry of prom-client has metrics of its own by names of ours. */
+export class MetricNameTakenError extends Error {
+  readonly code = "QUEUE_METRIC_NAME_TAKEN";
+
+  constructor(
+    /** The names that are taken. */
+    readonly names: readonly string[],
+  ) {
+    super(
+      `the registry has other metrics by these names: ${names.join(", ")}; rename them, or give our metrics a registry of their own and serve Registry.merge([…])`,
+    );
+  }
+
+  static {
+    named(MetricNameTakenError, "MetricNameTakenError");
   }
 }
 
@@ -314,7 +350,7 @@ export class TelemetryRunningError extends Error {
   }
 
   static {
-    TelemetryRunningError.prototype.name = "TelemetryRunningError";
+    named(TelemetryRunningError, "TelemetryRunningError");
   }
 }
 
@@ -328,7 +364,7 @@ export class ThreadCrashedError extends Error {
   }
 
   static {
-    ThreadCrashedError.prototype.name = "ThreadCrashedError";
+    named(ThreadCrashedError, "ThreadCrashedError");
   }
 }
 
@@ -349,7 +385,7 @@ export class ThreadTerminatedError extends Error {
   }
 
   static {
-    ThreadTerminatedError.prototype.name = "ThreadTerminatedError";
+    named(ThreadTerminatedError, "ThreadTerminatedError");
   }
 }
 
@@ -362,7 +398,7 @@ export class ThreadsClosedError extends Error {
   }
 
   static {
-    ThreadsClosedError.prototype.name = "ThreadsClosedError";
+    named(ThreadsClosedError, "ThreadsClosedError");
   }
 }
 
@@ -375,6 +411,6 @@ export class GroupEndedError extends Error {
   }
 
   static {
-    GroupEndedError.prototype.name = "GroupEndedError";
+    named(GroupEndedError, "GroupEndedError");
   }
 }

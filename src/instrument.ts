@@ -3,9 +3,9 @@ import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
 import { isPQueue, pQueue } from "./adapters/p-queue.js";
 import { checkKnown, type OptionNames } from "./checks.js";
-import type { Adapter, Instrumented } from "./contracts.js";
+import type { Adapter } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
-import { shared } from "./shared.js";
+import { processWide } from "./process-wide.js";
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
 import { Telemetry } from "./telemetry/telemetry.js";
 import { WatchableQueue } from "./telemetry/watchable.js";
@@ -46,7 +46,7 @@ const OPTIONS: OptionNames<InstrumentOptions> = {
 };
 
 /** What every copy of this library has instrumented. It also keeps the probes, which the metrics hold only weakly. */
-const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
+const { instrumented } = processWide;
 
 /** Queues that are recognised by how they are built. */
 const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapter: unknown }[] = [

@@ -1,23 +1,13 @@
-import type { QueueTelemetry } from "../contracts.js";
+import type { Claimant, QueueTelemetry } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { shared } from "../shared.js";
+import { processWide } from "../process-wide.js";
 import { warnThat } from "../warning.js";
 import { type Method, resemble } from "./patch.js";
 
-/** A queue that hands its tasks to a worker which was fixed at its construction. */
-export interface Claimant {
-  /**
-   * The task that the queue hands out at this moment, if it is for the item. `surely` asks only for what can't be another queue's.
-   * It is claimed once.
-   */
-  claim(item: unknown, surely: boolean): object | undefined;
-  /** Calls the handler of a task that was claimed, in the context of its put. */
-  run(task: object, handler: () => unknown, args: unknown[]): unknown;
-}
+export type { Claimant } from "../contracts.js";
 
 /** By name, which is how a worker and its queue find each other. */
-const claimants = shared("claimants", () => new Map<string, Set<WeakRef<Claimant>>>());
-const handlers = shared("handlers", () => new Set<string>());
+const { claimants, handlers, warned } = processWide;
 
 /** Was a worker wrapped by that name? */
 export function hasHandler(name: string): boolean {
@@ -26,8 +16,6 @@ export function hasHandler(name: string): boolean {
 
 /** How many workers a warning names, the latest ones, that may be meant for the queue. */
 const MOST_NAMED = 3;
-/** Queues of these names were warned of. */
-const unwrapped = shared("unwrapped", () => new Set<string>());
 
 /**
  * A task has waited and its worker isn't wrapped: it was handled in the context of whatever had made room for it, which may be
@@ -36,8 +24,9 @@ const unwrapped = shared("unwrapped", () => new Set<string>());
 export function lostContext(telemetry: QueueTelemetry): void {
   telemetry.contextLost();
   const { queueName } = telemetry;
-  if (unwrapped.has(queueName)) return;
-  unwrapped.add(queueName);
+  const warning = `unwrapped worker of ${queueName}`;
+  if (warned.has(warning)) return;
+  warned.add(warning);
   const idle = [...handlers].filter((name) => !claimants.get(name)?.size).slice(-MOST_NAMED);
   const hint =
     idle.length === 0 ? "" : `; no queue is called what these workers are: ${idle.map(quoted).join(", ")}`;

@@ -16,7 +16,7 @@ export interface Onlooker {
   spanEnded(span: object): void;
 }
 
-/** Who looks on. Registered as `shared("onlooking")`: one at a time, and only while there is a watchdog. */
+/** Who looks on. One at a time, and only while there is a watchdog. */
 export interface Onlooking {
   current: Onlooker | undefined;
   users: number;

@@ -49,10 +49,10 @@ export interface Instrumented {
   readonly undo: () => void;
 }
 
-/** What concerns the process as a whole. Registered as `shared("vitals")`. */
+/** What concerns the process as a whole. */
 export interface Vitals {
   /** A watchdog has looked. */
   ran(): void;
-  /** The event loop stood still for so many milliseconds. */
-  stalled(ms: number): void;
+  /** The event loop stood still for so many milliseconds, from that instant on (epoch milliseconds; by default it has just ended). */
+  stalled(ms: number, startedAt?: number): void;
 }

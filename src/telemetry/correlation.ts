@@ -1,16 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidOptionTypeError } from "../errors.js";
-import { shared } from "../shared.js";
-
-/** Whoever works on behalf of a request; a task makes its ID only when somebody asks. */
-export interface Correlated {
-  readonly correlationId: string;
-  /** What an onlooker notes down about the task whose code runs. */
-  readonly sheet?: object | undefined;
-}
+import { processWide } from "../process-wide.js";
 
 /** The only one of this library, in all its copies: each instance makes every `run` of the process slower. */
-export const correlation = shared("correlation", () => new AsyncLocalStorage<Correlated>());
+export const { correlation } = processWide;
 
 /**
  * Calls `fn` so that everything in it, and everything that it starts, has the correlation ID: what it puts into instrumented

@@ -10,7 +10,9 @@ export interface HistogramSink {
 }
 
 /** Where values also go while they are exported by the plain API. Empty while the metric producer exports. */
-export const plainSinks = new Map<HistogramName, HistogramSink>();
+export type HistogramSinks = ReadonlyMap<HistogramName, HistogramSink>;
+
+export const NO_SINKS: HistogramSinks = new Map();
 
 /** One series of a histogram: a count for each bucket, and the sum. Recording costs about 10 ns and allocates nothing. */
 export class Histogram {
@@ -21,8 +23,7 @@ export class Histogram {
   constructor(
     readonly instrument: HistogramName,
     readonly attributes: Attributes,
-    /** Do others get to see it? */
-    private readonly exported = true,
+    private readonly sinks: HistogramSinks,
   ) {}
 
   /** Of all values, in seconds. */
@@ -44,7 +45,6 @@ export class Histogram {
       this.sum[0]! += ms;
     }
     this.counts[bucket]!++;
-    if (plainSinks.size > 0 && this.exported)
-      plainSinks.get(this.instrument)?.record(ms / 1000, this.attributes);
+    if (this.sinks.size > 0) this.sinks.get(this.instrument)?.record(ms / 1000, this.attributes);
   }
 }

@@ -1,11 +1,12 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
+import { type Collector, processWide } from "../process-wide.js";
+import { isFirstOfItsReader } from "./collectors.js";
 import type { Histogram } from "./histogram.js";
 import { BOUNDS, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
+import { nextTurn } from "./next-turn.js";
 import { plainExport } from "./plain-export.js";
-import { read } from "./readings.js";
-import { allSeries } from "./series.js";
+import { allHistograms, read } from "./readings.js";
 import { SCOPE } from "./version.js";
-import { vitals } from "./vitals.js";
 
 /** Values of the SDK's enumerations, the same in its 2.x and 3.x lines; importing them would import the SDK. */
 const CUMULATIVE = 1;
@@ -48,50 +49,70 @@ type MetricData = Common &
 
 /** A `MetricProducer` of the OpenTelemetry SDK, described by shape: the main entry imports no SDK. */
 export interface QueueMetricProducer {
-  collect(): Promise<{
-    // biome-ignore lint/suspicious/noExplicitAny: the SDK ignores the resource of an additional producer; its type differs by version
-    resourceMetrics: { resource: any; scopeMetrics: { scope: typeof SCOPE; metrics: MetricData[] }[] };
-    errors: unknown[];
-  }>;
+  collect(): Promise<Collected>;
+}
+
+interface Collected {
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK ignores the resource of an additional producer; its type differs by version
+  resourceMetrics: { resource: any; scopeMetrics: { scope: typeof SCOPE; metrics: MetricData[] }[] };
+  errors: unknown[];
 }
 
 /**
  * Exports all our metrics through a reader of yours: `new PrometheusExporter({ metricProducers: [metricProducer()] })`. It is
  * 50 to 100 times cheaper per item than the metrics API. Calling this is the switch: from then on nothing goes through the API
- * any more, so that nothing is exported twice. Values are cumulative; views don't apply.
+ * any more, so that nothing is exported twice. Values are cumulative; views don't apply. Each reader gets one of its own; of several
+ * in one reader, those of other copies of this package say, one gives everything and the others nothing.
  */
 export function metricProducer(): QueueMetricProducer {
   plainExport.stop();
-  return producer;
+  const self: Collector = { company: undefined };
+  return { collect: async () => (isFirstOfItsReader(self) ? collectAll() : collected([], [])) };
 }
 
-const startTime = hrTime(Date.now());
+const startTime = hrTime(processWide.startedAt);
 
-const producer: QueueMetricProducer = {
-  async collect() {
-    const endTime = hrTime(Date.now());
-    const metrics: MetricData[] = [];
-    const errors: unknown[] = [];
-    for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
-      try {
-        metrics.push(metricData(name, endTime));
-      } catch (error) {
-        errors.push(error);
-      }
+const BOUNDARIES = [...BOUNDS];
+
+/** For how long values are read before everything else gets its turn, in milliseconds: with hundreds of queues it takes longer. */
+const SLICE_MS = 5;
+
+async function collectAll(): Promise<Collected> {
+  const endTime = hrTime(Date.now());
+  const metrics: MetricData[] = [];
+  const errors: unknown[] = [];
+  const histograms = allHistograms();
+  let since = performance.now();
+  for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
+    try {
+      const metric = metricData(name, histograms, endTime);
+      if (metric.dataPoints.length > 0) metrics.push(metric);
+    } catch (error) {
+      errors.push(error);
     }
-    const scopeMetrics = [
-      { scope: SCOPE, metrics: metrics.filter((metric) => metric.dataPoints.length > 0) },
-    ];
-    return { resourceMetrics: { resource: { attributes: {} }, scopeMetrics }, errors };
-  },
-};
+    if (performance.now() - since < SLICE_MS) continue;
+    await nextTurn();
+    since = performance.now();
+  }
+  return collected(metrics, errors);
+}
 
-function metricData(name: InstrumentName, endTime: HrTime): MetricData {
+function collected(metrics: MetricData[], errors: unknown[]): Collected {
+  const scopeMetrics = metrics.length === 0 ? [] : [{ scope: SCOPE, metrics }];
+  return { resourceMetrics: { resource: { attributes: {} }, scopeMetrics }, errors };
+}
+
+function metricData(
+  name: InstrumentName,
+  histograms: ReadonlyMap<string, readonly Histogram[]>,
+  endTime: HrTime,
+): MetricData {
   const { kind, unit, description } = INSTRUMENTS[name];
   const descriptor = { name, description, unit, valueType: DOUBLE } as const;
   const common = { descriptor, aggregationTemporality: CUMULATIVE } as const;
   if (kind === "histogram") {
-    return { ...common, dataPointType: HISTOGRAM, dataPoints: histogramPoints(name, endTime) };
+    const points = (histograms.get(name) ?? []).map((each) => histogramPoint(each, endTime));
+    return { ...common, dataPointType: HISTOGRAM, dataPoints: points };
   }
   const dataPoints: Point<number>[] = [];
   read(name as ReadingName, (value, attributes) => {
@@ -102,25 +123,13 @@ function metricData(name: InstrumentName, endTime: HrTime): MetricData {
     : { ...common, dataPointType: SUM, isMonotonic: true, dataPoints };
 }
 
-function histogramPoints(name: InstrumentName, endTime: HrTime): Point<HistogramValue>[] {
-  const points: Point<HistogramValue>[] = [];
-  for (const histograms of [
-    ...[...allSeries.values()].map((queue) => queue.histograms()),
-    processHistograms(),
-  ]) {
-    for (const { instrument, attributes, counts, sumSeconds } of histograms) {
-      if (instrument !== name) continue;
-      const count = counts.reduce((a, b) => a + b, 0);
-      const buckets = { boundaries: [...BOUNDS], counts: [...counts] };
-      points.push({ startTime, endTime, attributes, value: { buckets, sum: sumSeconds, count } });
-    }
-  }
-  return points;
-}
-
-/** Exported from zero, once a watchdog runs that could see a stall. */
-function processHistograms(): Histogram[] {
-  return vitals.lastRun === undefined ? [] : [vitals.stalls];
+function histogramPoint(
+  { attributes, counts, sumSeconds }: Histogram,
+  endTime: HrTime,
+): Point<HistogramValue> {
+  const count = counts.reduce((a, b) => a + b, 0);
+  const buckets = { boundaries: BOUNDARIES, counts: [...counts] };
+  return { startTime, endTime, attributes, value: { buckets, sum: sumSeconds, count } };
 }
 
 function hrTime(epochMs: number): HrTime {

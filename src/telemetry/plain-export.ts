@@ -5,7 +5,8 @@ import {
   metrics,
   type Observable,
 } from "@opentelemetry/api";
-import { plainSinks } from "./histogram.js";
+import { type PlainExportState, processWide } from "../process-wide.js";
+import type { HistogramSink } from "./histogram.js";
 import {
   BOUNDS,
   type HistogramName,
@@ -24,21 +25,23 @@ const LOOK_EVERY_MS = 1_000;
  * stay dead, so they are made anew whenever the provider is another one.
  */
 class PlainExport {
-  private provider: MeterProvider | undefined = undefined;
-  private timer: NodeJS.Timeout | undefined = undefined;
-  /** Has the metric producer taken over? */
-  isStopped = false;
-  private unbind: () => void = () => {};
+  constructor(private readonly state: PlainExportState) {}
+
+  /** Has something else taken over? */
+  get isStopped(): boolean {
+    return this.state.isStopped;
+  }
 
   /** Binds to the provider of the moment, and keeps looking for another one. To be called whenever there is news. */
   sync(): void {
-    if (this.isStopped) return;
-    this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    const { state } = this;
+    if (state.isStopped) return;
+    state.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     const provider = metrics.getMeterProvider();
-    if (provider === this.provider) return;
-    this.provider = provider;
-    this.unbind();
-    this.unbind = bind(provider);
+    if (provider === state.provider) return;
+    state.provider = provider;
+    state.unbind();
+    state.unbind = bind(provider, state.sinks);
   }
 
   /** In a timer of ours nobody else would catch what a provider throws. */
@@ -52,15 +55,42 @@ class PlainExport {
 
   /** For good: the metric producer has taken over. */
   stop(): void {
-    this.isStopped = true;
-    clearInterval(this.timer);
-    this.unbind();
+    this.state.isReplaced = true;
+    this.pause();
+  }
+
+  /** For as long as something else exports. Returns what ends that; what histograms get until then, the API never hears of. */
+  suspend(): () => void {
+    let isOver = false;
+    this.state.suspensions++;
+    this.pause();
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.state.suspensions--;
+      this.state.isStopped = this.state.isReplaced || this.state.suspensions > 0;
+      this.look();
+    };
+  }
+
+  private pause(): void {
+    const { state } = this;
+    state.isStopped = true;
+    clearInterval(state.timer);
+    state.timer = undefined;
+    state.provider = undefined;
+    try {
+      state.unbind();
+    } finally {
+      state.unbind = () => {};
+    }
   }
 }
 
-export const plainExport = new PlainExport();
+/** Of this process. */
+export const plainExport = new PlainExport(processWide.plainExport);
 
-function bind(provider: MeterProvider): () => void {
+function bind(provider: MeterProvider, sinks: Map<HistogramName, HistogramSink>): () => void {
   const meter = provider.getMeter(SCOPE.name, SCOPE.version);
   const observables = new Map<Observable, ReadingName>();
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
@@ -71,7 +101,7 @@ function bind(provider: MeterProvider): () => void {
       observables.set(meter.createObservableCounter(name, options), name as ReadingName);
     } else {
       const advice = { explicitBucketBoundaries: [...BOUNDS] };
-      plainSinks.set(name as HistogramName, meter.createHistogram(name, { ...options, advice }));
+      sinks.set(name as HistogramName, meter.createHistogram(name, { ...options, advice }));
     }
   }
   const observe = (result: BatchObservableResult) => {
@@ -83,6 +113,6 @@ function bind(provider: MeterProvider): () => void {
   meter.addBatchObservableCallback(observe, all);
   return () => {
     meter.removeBatchObservableCallback(observe, all);
-    plainSinks.clear();
+    sinks.clear();
   };
 }

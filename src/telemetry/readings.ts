@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { GateView, Probe, Told, WorkerState } from "../contracts.js";
+import type { Histogram } from "./histogram.js";
 import type { ReadingName } from "./instruments.js";
 import {
   allSeries,
@@ -46,6 +47,20 @@ export function read(name: ReadingName, add: Add): void {
   }
 }
 
+/** All histograms that there can be values for, by their instrument. */
+export function allHistograms(): ReadonlyMap<string, readonly Histogram[]> {
+  const byInstrument = new Map<string, Histogram[]>();
+  const add = (histogram: Histogram) => {
+    const known = byInstrument.get(histogram.instrument);
+    if (known === undefined) byInstrument.set(histogram.instrument, [histogram]);
+    else known.push(histogram);
+  };
+  for (const queue of allSeries.values()) for (const histogram of queue.histograms()) add(histogram);
+  // Exported from zero, once a watchdog runs that could see a stall.
+  if (vitals.lastRun !== undefined) add(vitals.stalls);
+  return byInstrument;
+}
+
 /** How the points of each gauge and counter are read from the numbers of one queue. */
 const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
@@ -55,14 +70,15 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
     const capacity = perQueue(queue, (probe) => probe.capacity, sum);
     if (capacity !== undefined && Number.isFinite(capacity)) add(capacity, queue.attributes);
   },
-  "queue.inflight": gauge((probe) => probe.inFlight, sum),
+  "queue.inflight": gauge("in flight", (probe) => probe.inFlight, sum),
   "queue.inflight.oldest.age.seconds": gauge(
+    "age in flight",
     (probe) => (probe.inFlight === undefined ? undefined : ageSeconds(probe, probe.inFlightOldestAt)),
     Math.max,
   ),
   "queue.waiters": both(
-    gauge((probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
-    gauge((probe) => probe.waitingGets, sum, { "queue.side": "get" }),
+    gauge("waiting puts", (probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
+    gauge("waiting gets", (probe) => probe.waitingGets, sum, { "queue.side": "get" }),
   ),
   "queue.sla.breaches": eachTier(({ breaches, attributes }, add) => {
     for (const [verdict, count] of breaches) add(count, { ...attributes, "queue.verdict": verdict });
@@ -77,7 +93,7 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
       if (isOpen !== undefined) add(isOpen ? 1 : 0, { ...queue.attributes, "queue.gate": name });
     }
   },
-  "queue.delayed": gauge((probe) => probe.delayed, sum),
+  "queue.delayed": gauge("delayed", (probe) => probe.delayed, sum),
   "queue.enqueued": tierCounter(ENQUEUED),
   "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
   "queue.overtakes": ifTold("takes", tierCounter(OVERTAKES)),
@@ -138,11 +154,15 @@ function gatesOf(queue: QueueSeries): Set<GateView> {
 
 /** How many workers of all pools are in the state; undefined where there never was a pool. */
 function workersIn(state: WorkerState): Reading {
-  return gauge((probe) => {
-    let count: number | undefined;
-    for (const pool of probe.pools ?? []) count = (count ?? 0) + pool.count(state);
-    return count;
-  }, sum);
+  return gauge(
+    `workers ${state}`,
+    (probe) => {
+      let count: number | undefined;
+      for (const pool of probe.pools ?? []) count = (count ?? 0) + pool.count(state);
+      return count;
+    },
+    sum,
+  );
 }
 
 const workers = {
@@ -174,12 +194,16 @@ function perQueue(queue: QueueSeries, read: (probe: Probe) => number | undefined
 }
 
 /** A gauge of the queue; once it was shown it stays, at 0 when the queue is gone, because series must not disappear. */
-function gauge(read: (probe: Probe) => number | undefined, merge: Merge, more?: Attributes): Reading {
-  const shown = new WeakSet<QueueSeries>();
+function gauge(
+  name: string,
+  read: (probe: Probe) => number | undefined,
+  merge: Merge,
+  more?: Attributes,
+): Reading {
   return (queue, add) => {
-    const value = perQueue(queue, read, merge) ?? (shown.has(queue) ? 0 : undefined);
+    const value = perQueue(queue, read, merge) ?? (queue.shown.has(name) ? 0 : undefined);
     if (value === undefined) return;
-    shown.add(queue);
+    queue.shown.add(name);
     add(value, more === undefined ? queue.attributes : { ...queue.attributes, ...more });
   };
 }

@@ -10,10 +10,13 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { LONGEST_DELAY_MS } from "../clock.js";
 import { TelemetryRunningError } from "../errors.js";
+import { processWide } from "../process-wide.js";
 import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
+import type { Collect } from "./scrapes.js";
+import { exposition } from "./sdk/exposition.js";
 import { resourceOfInstance } from "./sdk/instance.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
 import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
@@ -21,7 +24,7 @@ import { measureRuntime } from "./sdk/runtime.js";
 
 export { PortInUseError, TelemetryRunningError } from "../errors.js";
 export { type OpenSpans, openSpans } from "./open-spans.js";
-export type { TelemetryOptions } from "./sdk/options.js";
+export type { PrometheusOptions, TelemetryOptions } from "./sdk/options.js";
 
 /** Telemetry that runs. */
 export interface RunningTelemetry {
@@ -39,7 +42,7 @@ interface Api {
   disable(): void;
 }
 
-let running = false;
+const { sdk: state } = processWide;
 
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
@@ -48,12 +51,12 @@ let running = false;
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);
-  if (running) throw new TelemetryRunningError();
-  running = true;
+  if (state.isRunning) throw new TelemetryRunningError();
+  state.isRunning = true;
   try {
     return await start(settings);
   } catch (error) {
-    running = false;
+    state.isRunning = false;
     throw error;
   }
 }
@@ -62,7 +65,7 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   const { serviceName, prometheus, otlp, sampling, shutdownTimeoutMs } = settings;
   if (isDisabled()) {
     warnThat("startTelemetry() starts nothing, and nobody can scrape: OTEL_SDK_DISABLED is true");
-    running = false;
+    state.isRunning = false;
     return { url: undefined, shutdown: async () => {} };
   }
   const configuration: Partial<NodeSDKConfiguration> = { serviceName, ...resourceOfInstance() };
@@ -77,9 +80,9 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   }
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
-    server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
-      exporter.getMetricsRequestHandler(request, response),
-    );
+    const { host, port, authorize } = prometheus;
+    const collect: Collect = (isWanted) => exposition(exporter, isWanted);
+    server = await MetricsServer.listen(host, port, collect, authorize);
     // After all that can fail: asking for the producer ends the export by the metrics API for good.
     const exporter = new PrometheusExporter({
       preventServerStart: true,
@@ -146,7 +149,7 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
   } finally {
     await server?.close();
     for (const api of registered) api.disable();
-    running = false;
+    state.isRunning = false;
   }
 }
 

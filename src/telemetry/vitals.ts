@@ -1,20 +1,4 @@
-import type { Vitals } from "../contracts.js";
-import { shared } from "../shared.js";
-import { Histogram } from "./histogram.js";
+import { processWide } from "../process-wide.js";
 
-/** What is exported of the process as a whole, once somebody has told it. */
-class ExportedVitals implements Vitals {
-  /** Unix time, in seconds. */
-  lastRun: number | undefined = undefined;
-  readonly stalls = new Histogram("queue.eventloop.stall.seconds", {});
-
-  ran(): void {
-    this.lastRun = Date.now() / 1000;
-  }
-
-  stalled(ms: number): void {
-    this.stalls.record(ms);
-  }
-}
-
-export const vitals = shared("vitals", () => new ExportedVitals());
+/** Of this process. */
+export const { vitals } = processWide;

@@ -1,10 +1,10 @@
-import type { Instrumented, SlaTarget, Watchable } from "../contracts.js";
+import type { SlaTarget, Watchable } from "../contracts.js";
 import { InvalidOptionTypeError, NotWatchableError } from "../errors.js";
-import { shared } from "../shared.js";
+import { processWide } from "../process-wide.js";
 import { readSla } from "../sla.js";
 
 /** What every copy of this library has instrumented. */
-const instrumented = shared("instrumented", () => new WeakMap<object, Instrumented>());
+const { instrumented } = processWide;
 
 /** What is watched when somebody gives this to `watch`. Throws `NotWatchableError` if that is nothing. */
 export function subjectOf(queueOrPool: unknown): { readonly queue: object; readonly watchable: Watchable } {

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import type { Vitals, Watchable } from "../contracts.js";
+import type { Watchable } from "../contracts.js";
+import { processWide } from "../process-wide.js";
 import { recorder } from "../recorder.js";
-import { shared } from "../shared.js";
 import { Bulletin } from "./bulletin.js";
 import { UNKNOWN } from "./diagnose.js";
 import { Events, type WatchdogEvents } from "./events.js";
@@ -42,7 +42,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly watched = new Map<object, WatchedQueue>();
   /** By queue, what ends that it can ask for reports. */
   private readonly answers = new Map<object, () => void>();
-  private readonly vitals = shared<Vitals>("vitals", () => ({ ran() {}, stalled() {} }));
+  private readonly vitals = processWide.vitals;
   private readonly stalls: Stalls | undefined;
   private cpuMs = cpuMs();
   private isRunning = false;
@@ -195,7 +195,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private stalled(stall: Stall): void {
-    this.vitals.stalled(stall.durationMs);
+    this.vitals.stalled(stall.durationMs, stall.startedAt);
     recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
     this.holdback.heard(stall.startedAt + stall.durationMs);
     this.events.tell("stall", stall);

@@ -74,7 +74,7 @@ describe.each(COPIES)("what was instrumented by %s copy", (_, copy, other) => {
     expect(() => copy.instrument(queue, { name })).toThrow(`it is instrumented as "${name} now"`);
   });
 
-  it("is counted by that copy, until the other one uninstruments it", async () => {
+  it("is counted, whichever copy exports, until the other one uninstruments it", async () => {
     const queue = copy.instrument(
       fastq.promise(async () => {}, 1),
       { name },
@@ -84,7 +84,7 @@ describe.each(COPIES)("what was instrumented by %s copy", (_, copy, other) => {
     await queue.push(2);
     expect(await readings(copy).number("queue.enqueued")).toBe(1);
     expect(await readings(copy).number("queue.depth")).toBe(0);
-    expect(await readings(other).metricNames()).toEqual([]);
+    expect(await readings(other).number("queue.enqueued")).toBe(1);
   });
 });
 
@@ -114,7 +114,7 @@ describe.each(COPIES)("a handler that was wrapped by %s copy", (_, copy, other) 
     expect(await read.by("queue.outcome", "queue.completed")).toEqual({ success: 3, failure: 0 });
     expect(read.links()).toEqual([0, 1, 2]);
     expect(read.sends().map(idOf)).toHaveLength(3);
-    expect(await readings(copy).metricNames()).toEqual([]);
+    expect(await readings(copy).metricNames()).toEqual(await read.metricNames());
   });
 });
 

@@ -6,7 +6,6 @@ import { runInNewContext } from "node:vm";
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import PQueue from "p-queue";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
-import type { Instrumented } from "../../src/contracts.js";
 import {
   AlreadyInstrumentedError,
   InvalidOptionRangeError,
@@ -14,7 +13,7 @@ import {
   NotInstrumentableError,
 } from "../../src/errors.js";
 import { type InstrumentOptions, instrument, uninstrument } from "../../src/instrument.js";
-import { shared } from "../../src/shared.js";
+import { processWide } from "../../src/process-wide.js";
 import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/correlation.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 import { idOf, parentOf, Readings, traceOf } from "./readings.js";
@@ -96,7 +95,7 @@ const drops = () => read.by("queue.reason", "queue.dropped");
 
 it("a watchdog sees that a p-queue is paused, or held back by its rate limit", async () => {
   const queue = wrap({ intervalCap: 1, interval: 60_000 });
-  const { probe } = shared("instrumented", () => new WeakMap<object, Instrumented>()).get(queue)!.watchable;
+  const { probe } = processWide.instrumented.get(queue)!.watchable;
   expect([probe.isPaused, probe.isRateLimited]).toEqual([false, false]);
   await queue.add(() => {});
   void queue.add(() => {});

@@ -6,6 +6,7 @@ import { instrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { currentCorrelationId } from "../../src/telemetry/correlation.js";
 import { ERRORS, seriesOf } from "../../src/telemetry/series.js";
+import { forgetProcessWide } from "../support/forget-process-wide.js";
 import { DiagCapture, registerContextManager, SpanCapture } from "../support/telemetry-capture.js";
 
 let name: string;
@@ -208,7 +209,7 @@ describe("a meter provider that throws", () => {
   it("does not end the process when it comes late and only the timer sees it", async () => {
     vi.useFakeTimers();
     try {
-      vi.resetModules();
+      forgetProcessWide();
       const fresh = await import("../../src/instrument.js");
       fresh.instrument(new FifoQueue<string>(), { name });
       metrics.disable();

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { BOUNDS, INSTRUMENTS } from "../../src/telemetry/instruments.js";
+import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { Collected } from "../support/telemetry-capture.js";
 
 const DOCS = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");
@@ -63,7 +64,7 @@ afterEach(async () => {
 
 /** Sets up a library that nobody has used yet, and lets everything happen that there is to measure. */
 async function run(way: "plain" | "producer") {
-  vi.resetModules();
+  forgetProcessWide();
   const { MetricCapture, SpanCapture } = await import("../support/telemetry-capture.js");
   const { FifoQueue, Gate, PriorityQueue, Watchdog, WorkerPool, instrument } = await import(
     "../../src/index.js"

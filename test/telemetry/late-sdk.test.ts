@@ -1,13 +1,14 @@
 import { ProxyTracer, trace } from "@opentelemetry/api";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 
 type Library = typeof import("../../src/instrument.js") & typeof import("../support/telemetry-capture.js");
 
 /** A process in which nobody has asked for the metric producer yet. */
 async function fresh(): Promise<Library> {
-  vi.resetModules();
+  forgetProcessWide();
   return {
     ...(await import("../../src/instrument.js")),
     ...(await import("../support/telemetry-capture.js")),

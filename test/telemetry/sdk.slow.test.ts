@@ -17,6 +17,7 @@ import { instrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { currentCorrelationId } from "../../src/telemetry/correlation.js";
 import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk.js";
+import { forgetProcessWide } from "../support/forget-process-wide.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
 import { DiagCapture, MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 
@@ -128,6 +129,28 @@ describe("the Prometheus endpoint", () => {
     expect((await fetch(url as string)).status).toBe(200);
   });
 
+  it("is read by those alone whom authorize lets in", async () => {
+    const { url } = await start({
+      prometheus: { port: 0, authorize: ({ headers }) => headers.authorization === "Bearer token" },
+    });
+    expect((await fetch(url as string)).status).toBe(401);
+    const headers = { authorization: "Bearer token" };
+    expect((await fetch(url as string, { headers })).status).toBe(200);
+  });
+
+  it("gives each of very many queues once, every family under one head", async () => {
+    const { url } = await start();
+    for (let i = 0; i < 100; i++) instrument(new FifoQueue<string>(), { name: `${name}-${i}` });
+    const text = await (await fetch(url as string)).text();
+    const heads = [...text.matchAll(/^# (?:HELP|UNIT|TYPE) \S+/gm)].map(([head]) => head);
+    expect(new Set(heads).size).toBe(heads.length);
+    for (let i = 0; i < 100; i++) {
+      const count = new RegExp(`^queue_wait_seconds_count\\{queue_name="${name}-${i}".*\\} 0$`, "gm");
+      expect(text.match(count)).toHaveLength(1);
+    }
+    expect(text).not.toContain("no registered metrics");
+  });
+
   it("is not there with prometheus: false", async () => {
     const { url } = await start({ prometheus: false });
     expect(url).toBeUndefined();
@@ -167,7 +190,7 @@ describe("a start that fails", () => {
   });
 
   it("does not take the metrics API away from who goes on without us", async () => {
-    vi.resetModules();
+    forgetProcessWide();
     const { server, port } = await takePort();
     const sdk = await import("../../src/telemetry/sdk.js");
     await expect(sdk.startTelemetry({ serviceName: "shop", prometheus: { port } })).rejects.toThrow(/in use/);
@@ -207,6 +230,11 @@ describe("a start that fails", () => {
     ["prometheus.port", { serviceName: "s", prometheus: { port: -1 } }, InvalidOptionRangeError],
     ["prometheus.port", { serviceName: "s", prometheus: { port: 65_536 } }, InvalidOptionRangeError],
     ["prometheus.port", { serviceName: "s", prometheus: { port: 1.5 } }, InvalidOptionRangeError],
+    [
+      "prometheus.authorize",
+      { serviceName: "s", prometheus: { authorize: "Bearer token" } },
+      InvalidOptionTypeError,
+    ],
     ["sampling", { serviceName: "s", sampling: "all" }, InvalidOptionTypeError],
     ["sampling", { serviceName: "s", sampling: 1.1 }, InvalidOptionRangeError],
     ["sampling", { serviceName: "s", sampling: Number.NaN }, InvalidOptionRangeError],

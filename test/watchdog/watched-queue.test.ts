@@ -1,8 +1,7 @@
 import { expect, it } from "vitest";
 import { generic } from "../../src/adapters/generic.js";
-import type { Instrumented } from "../../src/contracts.js";
 import { instrument } from "../../src/instrument.js";
-import { shared } from "../../src/shared.js";
+import { processWide } from "../../src/process-wide.js";
 import { Told } from "../../src/watchdog/told.js";
 import { WatchedQueue } from "../../src/watchdog/watched-queue.js";
 
@@ -24,7 +23,7 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
       sla: { default: { targetMs: 1_000 } },
     },
   );
-  const { watchable } = shared("instrumented", () => new WeakMap<object, Instrumented>()).get(queue)!;
+  const { watchable } = processWide.instrumented.get(queue)!;
   const watched = new WatchedQueue(watchable, new Told(60_000));
   queue.push("first");
   asked = 0;

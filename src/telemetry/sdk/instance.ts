@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as sdkNode from "@opentelemetry/sdk-node";
-
-/** Of this process, or of this thread: each has queues of its own. */
-const INSTANCE = randomUUID();
+import { processWide } from "../../process-wide.js";
 
 /**
  * The SDK's option for a resource with a `service.instance.id`: by OTLP it is what tells the processes of a service apart. One that
@@ -11,5 +9,8 @@ const INSTANCE = randomUUID();
 export function resourceOfInstance(): Pick<sdkNode.NodeSDKConfiguration, "resource"> | undefined {
   if (!("resources" in sdkNode)) return undefined;
   const { defaultResource, resourceFromAttributes } = sdkNode.resources;
-  return { resource: defaultResource().merge(resourceFromAttributes({ "service.instance.id": INSTANCE })) };
+  // Of this process, or of this thread: each has queues of its own.
+  processWide.sdk.instanceId ??= randomUUID();
+  const { instanceId } = processWide.sdk;
+  return { resource: defaultResource().merge(resourceFromAttributes({ "service.instance.id": instanceId })) };
 }

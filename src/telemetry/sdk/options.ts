@@ -1,12 +1,29 @@
-import { checkKnown, checkNumber, type OptionNames } from "../../checks.js";
+import type { IncomingMessage } from "node:http";
+import { checkFunction, checkKnown, checkNumber, type OptionNames } from "../../checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
+
+/** Options of the endpoint that Prometheus scrapes. */
+export interface PrometheusOptions {
+  /** The address to listen on; `0.0.0.0` or `::` lets other machines in. Default: `127.0.0.1`. */
+  host?: string | undefined;
+  /** 0 is any free one. Default: 9464. */
+  port?: number | undefined;
+  /**
+   * Whether a request may read the metrics: all but `true` is answered with 401. It is waited for, at most 5 s; when it takes longer, throws
+   * or rejects, the answer is 500. Default: everybody who can reach the port may read them.
+   *
+   * @example
+   * authorize: (request) => request.headers.authorization === `Bearer ${process.env.SCRAPE_TOKEN}`
+   */
+  authorize?: ((request: IncomingMessage) => boolean | PromiseLike<boolean>) | undefined;
+}
 
 /** Options of {@link startTelemetry}. Only `undefined` stands for the default. */
 export interface TelemetryOptions {
   /** `service.name` of everything that is emitted. */
   serviceName: string;
-  /** Where Prometheus may scrape, or `false`. Default: `{ host: "127.0.0.1", port: 9464 }`; port 0 is any free one. */
-  prometheus?: { host?: string | undefined; port?: number | undefined } | false | undefined;
+  /** Where Prometheus may scrape, or `false`. Default: `{ host: "127.0.0.1", port: 9464 }`. */
+  prometheus?: PrometheusOptions | false | undefined;
   /**
    * Where to send spans, by OTLP over HTTP: the base URL, such as `http://127.0.0.1:4318`, without `/v1/traces`. Metrics go there
    * too, if `prometheus` is `false`. Default: what the environment's `OTEL_EXPORTER_OTLP_…` say; without them, nowhere.
@@ -24,7 +41,7 @@ export interface TelemetryOptions {
 /** {@link TelemetryOptions}, checked and complete. */
 export interface Settings {
   readonly serviceName: string;
-  readonly prometheus: { host: string; port: number } | undefined;
+  readonly prometheus: { host: string; port: number; authorize: PrometheusOptions["authorize"] } | undefined;
   readonly otlp: string | undefined;
   readonly sampling: number | undefined;
   readonly shutdownTimeoutMs: number;
@@ -37,6 +54,8 @@ const OPTIONS: OptionNames<TelemetryOptions> = {
   sampling: true,
   shutdownTimeoutMs: true,
 };
+
+const PROMETHEUS: OptionNames<PrometheusOptions> = { host: true, port: true, authorize: true };
 
 /** Throws an `InvalidOption…Error`. */
 export function readOptions(options: unknown): Settings {
@@ -72,10 +91,14 @@ export function readOptions(options: unknown): Settings {
 function readPrometheus(prometheus: unknown): Settings["prometheus"] {
   if (prometheus === false) return undefined;
   if (prometheus !== undefined && (typeof prometheus !== "object" || prometheus === null)) {
-    throw new InvalidOptionTypeError("prometheus", prometheus, "an object { host, port } or false");
+    throw new InvalidOptionTypeError(
+      "prometheus",
+      prometheus,
+      "an object { host, port, authorize } or false",
+    );
   }
-  checkKnown(prometheus, { host: true, port: true }, "prometheus.");
-  const { host = "127.0.0.1", port = 9464 } = (prometheus ?? {}) as Record<string, unknown>;
+  checkKnown(prometheus, PROMETHEUS, "prometheus.");
+  const { host = "127.0.0.1", port = 9464, authorize } = (prometheus ?? {}) as Record<string, unknown>;
   if (typeof host !== "string" || host === "") {
     throw new InvalidOptionTypeError("prometheus.host", host, "a host name or an address");
   }
@@ -84,7 +107,8 @@ function readPrometheus(prometheus: unknown): Settings["prometheus"] {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new InvalidOptionRangeError("prometheus.port", port, allowed);
   }
-  return { host, port };
+  checkFunction("prometheus.authorize", authorize);
+  return { host, port, authorize: authorize as PrometheusOptions["authorize"] };
 }
 
 function readOtlp(otlp: unknown): string | undefined {

@@ -1,10 +1,10 @@
 import { REPORT, type Report, SUPPLY } from "../../contracts.js";
-import { shared } from "../../shared.js";
+import { processWide } from "../../process-wide.js";
 
 type Answer = () => Report | undefined;
 
 /** Of each queue, those who can say why it is late. */
-const answers = shared("reports", () => new WeakMap<object, Set<Answer>>());
+const { reports: answers } = processWide;
 
 /** Lets a queue ask for a report when a join or drain of it times out; of several the first answers that can. Returns what ends that. */
 export function answerFor(queue: object, answer: Answer): () => void {

@@ -1,6 +1,5 @@
-import type { AsyncLocalStorage } from "node:async_hooks";
 import { context, trace } from "@opentelemetry/api";
-import { shared } from "../../shared.js";
+import { processWide } from "../../process-wide.js";
 import { callSites, frame } from "./call-sites.js";
 import { hrNow } from "./memory.js";
 import type { Settings } from "./options.js";
@@ -26,7 +25,7 @@ export interface ProfileFrame {
 }
 
 /** Where the expression that the thread evaluates in main finds them. */
-const answers = shared("stall-answers", () => new Map<number, Answers>());
+const { stallAnswers: answers } = processWide;
 
 /** Returns the JavaScript expression that gets at the answers. */
 export function offer(own: Answers): { expression: string; withdraw(): void } {
@@ -34,7 +33,7 @@ export function offer(own: Answers): { expression: string; withdraw(): void } {
   while (answers.has(id)) id++;
   answers.set(id, own);
   return {
-    expression: `globalThis[Symbol.for("queuescope.stall-answers")].get(${id})`,
+    expression: `globalThis[Symbol.for(${JSON.stringify(processWide.key)})].stallAnswers.get(${id})`,
     withdraw: () => answers.delete(id),
   };
 }
@@ -75,11 +74,7 @@ export function answersWith(
 }
 
 function taskOf(describe: ((store: unknown) => StallTask | undefined) | undefined): StallTask | undefined {
-  const key = Symbol.for("queuescope.correlation");
-  const correlation = (globalThis as unknown as Record<symbol, AsyncLocalStorage<StallTask> | undefined>)[
-    key
-  ];
-  const store = correlation?.getStore();
+  const store = processWide.correlation.getStore() as StallTask | undefined;
   const traceId = trace.getSpanContext(context.active())?.traceId;
   if (store === undefined && traceId === undefined) return undefined;
   return {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { processWide } from "../../process-wide.js";
 import { isOurs } from "../ours.js";
 import type { Frame } from "./wait.js";
 
@@ -9,21 +10,20 @@ const MOST_FRAMES = 8;
 /** Without what V8 adds where a method has another name than its function: `Crew.ship [as handler]`. */
 const LINE = /^\s+at (?:(?:async )?(.*?)(?: \[as .*?\])? \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
 
-let every = 0;
-/** How many places there are to the next one that is remembered, with that. */
-let left = 0;
+const { placeSampling } = processWide;
 
 /** One place in so many is remembered; 0: none. */
 export function samplePlaces(oneIn: number): void {
-  every = oneIn;
-  left = oneIn;
+  placeSampling.oneIn = oneIn;
+  placeSampling.left = oneIn;
 }
 
 /** The place of the caller, if it is its turn. */
 export function sampledPlace(): Error | undefined {
-  if (every === 0 || --left > 0) return undefined;
+  const { oneIn } = placeSampling;
+  if (oneIn === 0 || --placeSampling.left > 0) return undefined;
   // At random: of what comes in turns, a put and a wait say, it would always be the same one.
-  left = 1 + Math.floor(Math.random() * (2 * every - 1));
+  placeSampling.left = 1 + Math.floor(Math.random() * (2 * oneIn - 1));
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = MOST_LINES;
   try {

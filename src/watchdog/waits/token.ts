@@ -3,7 +3,7 @@ import { release } from "./orphans.js";
 import { type Entry, Sheet, setEntry } from "./sheet.js";
 
 /** The key by which a handler's promise holds its token. */
-const TOKEN = Symbol("queuescope.token");
+const TOKEN: unique symbol = Symbol.for("queuescope.token") as never;
 
 /**
  * Stands for a task in its async context. When nobody but that context holds it, its end is the proof that nothing is left that

@@ -1,6 +1,5 @@
 import { checkNumber, checkObject } from "../../checks.js";
-import type { Onlooking } from "../../contracts.js";
-import { shared } from "../../shared.js";
+import { processWide } from "../../process-wide.js";
 import { onlooker } from "./onlooker.js";
 import { entryOf } from "./sheet.js";
 import { children } from "./sources/children.js";
@@ -15,7 +14,7 @@ import type { Frame, Wait } from "./wait.js";
 const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children];
 
 /** Of all copies of this library one looks on for all; what it notes down, every copy can read. */
-const onlooking = shared<Onlooking>("onlooking", () => ({ current: undefined, users: 0, end: undefined }));
+const { onlooking } = processWide;
 
 export interface WaitsOptions {
   /** Where an item was put and where a wait began is remembered for one in so many. Default: 0, for none. */

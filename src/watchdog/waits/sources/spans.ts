@@ -2,7 +2,7 @@ import { SpanKind } from "@opentelemetry/api";
 import { Pending } from "../pending.js";
 import { currentSheet, type Sheet } from "../sheet.js";
 
-const PENDING = Symbol("queuescope.pending");
+const PENDING: unique symbol = Symbol.for("queuescope.pending") as never;
 
 /** What the SDK's spans have; 1.x calls the scope by its former name. */
 interface OpenSpan {

@@ -1,0 +1,126 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { Histogram } from "./histogram.js";
+import {
+  BOUNDS,
+  INSTRUMENTS,
+  type InstrumentKind,
+  type InstrumentName,
+  type ReadingName,
+} from "./instruments.js";
+import { allHistograms, read } from "./readings.js";
+
+type Labels = Record<string, string | number>;
+
+/** As prom-client has a sample. */
+interface Sample {
+  readonly value: number;
+  readonly labels: Labels;
+  /** Where it isn't the metric's own name. */
+  readonly metricName?: string;
+}
+
+/** How prom-client is to make one figure of those of several workers of a cluster. */
+type Aggregator = "sum" | "max";
+
+/** Of these the greatest counts; all others add up. */
+const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
+  "queue.oldest.age.seconds",
+  "queue.inflight.oldest.age.seconds",
+  "queue.sla.target.seconds",
+  "queue.sla.objective.ratio",
+  "queue.breaker.open",
+  "queue.watchdog.last.run.timestamp.seconds",
+]);
+
+/** One of our metrics in the form that a registry of prom-client wants. Its values are read whenever they are asked for. */
+export class PromMetric {
+  readonly help: string;
+  readonly type: InstrumentKind;
+  readonly labelNames: readonly string[];
+  readonly aggregator: Aggregator;
+  private readonly fullName: string;
+  private asked: string | undefined = undefined;
+
+  constructor(private readonly instrument: InstrumentName) {
+    const { kind, description, attributes } = INSTRUMENTS[instrument];
+    this.fullName = promName(instrument) + (kind === "counter" ? "_total" : "");
+    this.help = description;
+    this.type = kind;
+    this.labelNames = attributes.map(promName);
+    this.aggregator = NOT_ADDED.has(instrument) ? "max" : "sum";
+  }
+
+  get name(): string {
+    return this.fullName;
+  }
+
+  /**
+   * For OpenMetrics prom-client takes the `_total` from the names of counters for good, and then asks for the values. It is to have that once: JSON
+   * and the other format need the whole name.
+   */
+  set name(name: string) {
+    this.asked = name;
+  }
+
+  async get(): Promise<object> {
+    const { help, type, aggregator } = this;
+    const name = this.asked ?? this.fullName;
+    this.asked = undefined;
+    return { name, help, type, values: this.values(), aggregator };
+  }
+
+  /** The counts are the queues' own, and others read them, too. */
+  reset(): void {}
+
+  private values(): Sample[] {
+    if (this.type === "histogram") {
+      return (
+        histogramsNow()
+          .get(this.instrument)
+          ?.flatMap((each) => this.samplesOf(each)) ?? []
+      );
+    }
+    const values: Sample[] = [];
+    read(this.instrument as ReadingName, (value, attributes) => {
+      values.push({ value, labels: labelsOf(attributes) });
+    });
+    return values;
+  }
+
+  private samplesOf({ attributes, counts, sumSeconds }: Histogram): Sample[] {
+    const labels = labelsOf(attributes);
+    const samples: Sample[] = [];
+    const metricName = `${this.fullName}_bucket`;
+    let count = 0;
+    for (const [i, each] of counts.entries()) {
+      count += each;
+      samples.push({ value: count, labels: { le: BOUNDS[i] ?? "+Inf", ...labels }, metricName });
+    }
+    samples.push({ value: sumSeconds, labels, metricName: `${this.fullName}_sum` });
+    samples.push({ value: count, labels, metricName: `${this.fullName}_count` });
+    return samples;
+  }
+}
+
+let histograms: ReadonlyMap<string, readonly Histogram[]> | undefined;
+
+/** A registry asks all its metrics in one turn. */
+function histogramsNow(): ReadonlyMap<string, readonly Histogram[]> {
+  if (histograms === undefined) {
+    histograms = allHistograms();
+    queueMicrotask(() => {
+      histograms = undefined;
+    });
+  }
+  return histograms;
+}
+
+function promName(name: string): string {
+  return name.replaceAll(".", "_");
+}
+
+function labelsOf(attributes: Attributes): Labels {
+  const labels: Labels = {};
+  for (const [name, value] of Object.entries(attributes)) labels[promName(name)] = String(value);
+  return labels;
+}
