@@ -1,4 +1,4 @@
-import { performance } from "node:perf_hooks";
+import { realNow, realSetTimeout } from "./real-time.js";
 
 /** What a {@link Clock} hands out for a timer; in Node, a `Timeout`. */
 export interface Timer {
@@ -22,10 +22,197 @@ export interface Clock {
 /** The longest delay that Node's timers know, in milliseconds; beyond it they fire at once. */
 export const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** The process's own clock: `performance.now()`, `Date.now()` and Node's timers. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
+/** A delay that every timer knows: never negative, and no longer than {@link LONGEST_DELAY_MS}. */
+export function possibleDelay(ms: number): number {
+  return ms > 0 ? Math.min(ms, LONGEST_DELAY_MS) : 0;
+}
+
+/** Node's timers may be so many milliseconds early; what is earlier was moved on by whoever has replaced them. */
+const EARLY_MS = 2;
+
+/** How often timers that were set with a replaced `setTimeout` are looked after, in milliseconds of real time. */
+const LOOK_AFTER_MS = 20;
+
+/** Where in {@link SystemClock.time}. An array, because a number in a field that changes is made anew each time. */
+const LAST = 0;
+const OFFSET = 1;
+
+/** Those that are there when the module is loaded. */
+const usualSetTimeout = globalThis.setTimeout;
+
+/**
+ * The process's own clock: `performance.now()`, `Date.now()` and timers, each as it is when it is asked, so that fake timers are followed.
+ *
+ * Those may come and go, and may replace only some of the three. Hence: `now` goes on from where it was when its source changes; a timer that
+ * fires is right about the time, even if `performance` was not moved on with it; and one that was set with a `setTimeout` which is gone,
+ * and would never fire, is set anew.
+ */
+class SystemClock implements Clock {
+  private readonly time = new Float64Array(2);
+  private performance = globalThis.performance;
+  private read = globalThis.performance.now;
+  private Date = globalThis.Date;
+  private setter = globalThis.setTimeout;
+  private isByDate = false;
+  /** Counts the changes of what time comes from. */
+  private era = 0;
+  /** Timers of a `setTimeout` that was not there when we were loaded. */
+  private readonly borrowed = new Set<SystemTimer>();
+  private look: NodeJS.Timeout | undefined = undefined;
+
+  constructor() {
+    this.notice();
+  }
+
+  now(): number {
+    if (this.hasChanged()) this.notice();
+    const { time } = this;
+    let now = this.source() + time[OFFSET]!;
+    if (now < time[LAST]!) {
+      time[OFFSET]! += time[LAST]! - now;
+      now = time[LAST]!;
+    }
+    time[LAST] = now;
+    return now;
+  }
+
+  wallNow(): number {
+    return Date.now();
+  }
+
+  setTimeout(callback: () => void, delayMs: number): Timer {
+    const delay = possibleDelay(delayMs);
+    const dueAt = this.now() + delay;
+    const timer = new SystemTimer(this, callback, dueAt, this.era);
+    timer.arm(delay);
+    if (globalThis.setTimeout !== usualSetTimeout) {
+      timer.realDueAt = realNow() + delay;
+      this.borrowed.add(timer);
+      this.look ??= realSetTimeout(this.lookAfter, LOOK_AFTER_MS);
+    }
+    return timer;
+  }
+
+  clearTimeout(timer: Timer): void {
+    if (!(timer instanceof SystemTimer)) return;
+    timer.clear();
+    this.borrowed.delete(timer);
+  }
+
+  private hasChanged(): boolean {
+    return (
+      globalThis.performance !== this.performance ||
+      this.performance.now !== this.read ||
+      globalThis.setTimeout !== this.setter ||
+      globalThis.Date !== this.Date
+    );
+  }
+
+  private source(): number {
+    return this.isByDate ? this.Date.now() : this.read.call(this.performance);
+  }
+
+  /** Time comes from elsewhere now, and goes on from where it was. */
+  private notice(): void {
+    const { time } = this;
+    const now = Math.max(this.source() + time[OFFSET]!, time[LAST]!);
+    this.performance = globalThis.performance;
+    this.read = this.performance.now;
+    this.Date = globalThis.Date;
+    this.setter = globalThis.setTimeout;
+    // `node:test` can't replace `performance`, so that of what moves with its timers there is only the date.
+    const { isMock, isFake } = this.Date as { isMock?: boolean; isFake?: boolean };
+    const isReal = !Object.hasOwn(this.performance, "now");
+    this.isByDate = isReal && this.setter !== usualSetTimeout && (isMock === true || isFake === true);
+    time[OFFSET] = now - this.source();
+    time[LAST] = now;
+    this.era++;
+  }
+
+  /** Is told by the timer. */
+  fired(timer: SystemTimer): void {
+    this.borrowed.delete(timer);
+    const earlyMs = timer.dueAt - this.now();
+    // Of a timer that was set before the change, nothing follows for the time after it.
+    if (earlyMs > EARLY_MS && timer.era === this.era) this.time[OFFSET]! += earlyMs;
+  }
+
+  /** Sets timers anew whose `setTimeout` is gone: they would never fire. */
+  private readonly lookAfter = (): void => {
+    this.look = undefined;
+    const now = this.now();
+    let holds = false;
+    for (const timer of this.borrowed) {
+      if (timer.setter !== globalThis.setTimeout) {
+        timer.arm(possibleDelay(timer.dueAt - now));
+        if (timer.setter === usualSetTimeout) this.borrowed.delete(timer);
+      }
+      holds ||= timer.holds;
+    }
+    if (this.borrowed.size === 0) return;
+    this.look = realSetTimeout(this.lookAfter, LOOK_AFTER_MS);
+    if (!holds) this.look.unref();
+  };
+}
+
+class SystemTimer implements Timer {
+  /** Which `setTimeout` it was set with. */
+  setter = globalThis.setTimeout;
+  private clearer = globalThis.clearTimeout;
+  private handle: NodeJS.Timeout | undefined = undefined;
+  private isOver = false;
+  private isRef = true;
+  /** When a timer of Node's would have fired; of a borrowed one only. */
+  realDueAt = 0;
+
+  constructor(
+    private readonly clock: SystemClock,
+    private readonly callback: () => void,
+    readonly dueAt: number,
+    /** When it was set, as {@link SystemClock} counts. */
+    readonly era: number,
+  ) {}
+
+  /** Should the process be held for it? A timer of Node's would hold it no longer than this. */
+  get holds(): boolean {
+    return this.isRef && realNow() < this.realDueAt + LOOK_AFTER_MS;
+  }
+
+  arm(delayMs: number): void {
+    this.setter = globalThis.setTimeout;
+    this.clearer = globalThis.clearTimeout;
+    this.handle = this.setter(this.fire, delayMs);
+    if (!this.isRef) this.handle?.unref?.();
+  }
+
+  clear(): void {
+    this.isOver = true;
+    try {
+      this.clearer(this.handle);
+    } catch {
+      // Of a fake that is gone; ours is over all the same.
+    }
+  }
+
+  unref(): this {
+    this.isRef = false;
+    this.handle?.unref?.();
+    return this;
+  }
+
+  ref(): this {
+    this.isRef = true;
+    this.handle?.ref?.();
+    return this;
+  }
+
+  private readonly fire = (): void => {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.clock.fired(this);
+    this.callback();
+  };
+}
+
+/** The process's own clock. */
+export const systemClock: Clock = new SystemClock();

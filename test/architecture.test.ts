@@ -10,13 +10,16 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 const GROUND = [
   "contracts",
   "errors",
+  "callback",
   "checks",
   "clock",
   "linked-list",
+  "real-time",
   "shared",
   "recorder",
   "signals",
   "sla",
+  "wakeup",
   "warning",
 ];
 
@@ -24,14 +27,17 @@ const GROUND = [
 const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types?: RegExp }> = {
   contracts: { ours: ["clock"] },
   errors: { ours: [] },
-  clock: { ours: [] },
+  clock: { ours: ["real-time"] },
+  "real-time": { ours: [] },
+  wakeup: { ours: ["clock"] },
+  callback: { ours: ["clock", "errors"] },
   warning: { ours: [] },
   checks: { ours: ["errors"] },
   sla: { ours: ["contracts", "errors", "checks"] },
   "linked-list": { ours: [] },
   shared: { ours: [] },
   recorder: { ours: ["shared"] },
-  signals: { ours: [] },
+  signals: { ours: ["checks", "errors"] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
   "worker/threads": {
@@ -42,11 +48,11 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   adapters: {
-    ours: ["contracts", "errors", "checks", "linked-list", "shared", "signals", "warning"],
+    ours: ["contracts", "errors", "checks", "clock", "linked-list", "shared", "signals", "warning"],
     types: /./,
   },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },
-  testing: { ours: ["contracts", "errors", "linked-list", "shared"] },
+  testing: { ours: ["contracts", "errors", "checks", "clock", "linked-list", "real-time", "shared"] },
   index: { ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors"] },
 };
 

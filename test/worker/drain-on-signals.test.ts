@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { type DrainOnSignalsOptions, drainOnSignals } from "../../src/worker/drain-on-signals.js";
 import type { DrainReport } from "../../src/worker/ending.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { signal } from "../support/telemetry-capture.js";
 import { ByHand, settled } from "./by-hand.js";
 

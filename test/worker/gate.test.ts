@@ -13,10 +13,10 @@ import {
 } from "cockatiel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Gate, type GateOptions, type Policy } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { errorOf, isSettled } from "../queue/conformance.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 
 let clock: FakeClock;

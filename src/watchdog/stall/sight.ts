@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { context, trace } from "@opentelemetry/api";
+import { atOnce } from "../../callback.js";
 import { shared } from "../../shared.js";
 import { callSites, frame } from "./call-sites.js";
 import { hrNow } from "./memory.js";
@@ -53,7 +54,9 @@ export function answersWith(
     }
   };
   const told = (text: string | undefined) =>
-    text === undefined || redact === undefined ? text : (safely(() => redact(text)) ?? UNTOLD);
+    text === undefined || redact === undefined
+      ? text
+      : (safely(() => atOnce("redact", redact(text), fault)) ?? UNTOLD);
   // The thread, which writes it down, doesn't get to know what is not to be told.
   const toldOf = (task: StallTask): StallTask => ({
     ...task,
