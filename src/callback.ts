@@ -1,5 +1,6 @@
 import { type Clock, possibleDelay } from "./clock.js";
 import { CallbackTimeoutError } from "./errors.js";
+import { nextTurn } from "./real-time.js";
 
 /*
  * The one door through which we call what is the user's: callbacks, listeners, policies. Whatever a callback does, returns or throws, it
@@ -78,6 +79,7 @@ export function within<R>(
 ): Promise<R> {
   const { clock, limitMs, name, fault } = limit;
   return new Promise<R>((resolve, reject) => {
+    let isOver = false;
     let late: CallbackTimeoutError | undefined;
     const result = callback();
     if (!isThenable(result)) {
@@ -87,11 +89,15 @@ export function within<R>(
     const timer =
       limitMs === Number.POSITIVE_INFINITY
         ? undefined
-        : clock.setTimeout(() => {
-            late = new CallbackTimeoutError(name, limitMs);
-            reject(late);
-          }, possibleDelay(limitMs));
+        : clock.setTimeout(() => nextTurn(giveUp), possibleDelay(limitMs));
+    // A turn later: while the event loop was blocked, it may well have ended.
+    const giveUp = () => {
+      if (isOver) return;
+      late = new CallbackTimeoutError(name, limitMs);
+      reject(late);
+    };
     const end = () => {
+      isOver = true;
       if (timer !== undefined) clock.clearTimeout(timer);
     };
     new Promise<R>((adopt) => adopt(result)).then(

@@ -51,9 +51,9 @@ class SystemClock implements Clock {
   private readonly time = new Float64Array(2);
   private performance = globalThis.performance;
   private read = globalThis.performance.now;
-  private Date = globalThis.Date;
   private setter = globalThis.setTimeout;
-  private isByDate = false;
+  /** What fake timers say of the time, if `performance` doesn't move with them. */
+  private fake: (() => number) | undefined = undefined;
   /** Counts the changes of what time comes from. */
   private era = 0;
   /** Timers of a `setTimeout` that was not there when we were loaded. */
@@ -69,8 +69,9 @@ class SystemClock implements Clock {
     const { time } = this;
     let now = this.source() + time[OFFSET]!;
     if (now < time[LAST]!) {
-      time[OFFSET]! += time[LAST]! - now;
-      now = time[LAST]!;
+      const backMs = Math.ceil(time[LAST]! - now);
+      time[OFFSET]! += backMs;
+      now += backMs;
     }
     time[LAST] = now;
     return now;
@@ -103,13 +104,12 @@ class SystemClock implements Clock {
     return (
       globalThis.performance !== this.performance ||
       this.performance.now !== this.read ||
-      globalThis.setTimeout !== this.setter ||
-      globalThis.Date !== this.Date
+      globalThis.setTimeout !== this.setter
     );
   }
 
   private source(): number {
-    return this.isByDate ? this.Date.now() : this.read.call(this.performance);
+    return this.fake === undefined ? this.read.call(this.performance) : this.fake();
   }
 
   /** Time comes from elsewhere now, and goes on from where it was. */
@@ -118,14 +118,11 @@ class SystemClock implements Clock {
     const now = Math.max(this.source() + time[OFFSET]!, time[LAST]!);
     this.performance = globalThis.performance;
     this.read = this.performance.now;
-    this.Date = globalThis.Date;
     this.setter = globalThis.setTimeout;
-    // `node:test` can't replace `performance`, so that of what moves with its timers there is only the date.
-    const { isMock, isFake } = this.Date as { isMock?: boolean; isFake?: boolean };
-    const isReal = !Object.hasOwn(this.performance, "now");
-    this.isByDate = isReal && this.setter !== usualSetTimeout && (isMock === true || isFake === true);
-    time[OFFSET] = now - this.source();
-    time[LAST] = now;
+    const isMoved = this.setter === usualSetTimeout || Object.hasOwn(this.performance, "now");
+    this.fake = isMoved ? undefined : timeOf(this.setter);
+    // A whole number: times of fakes stay what they are, and differences exact.
+    time[OFFSET] = Math.ceil(now - this.source());
     this.era++;
   }
 
@@ -134,7 +131,7 @@ class SystemClock implements Clock {
     this.borrowed.delete(timer);
     const earlyMs = timer.dueAt - this.now();
     // Of a timer that was set before the change, nothing follows for the time after it.
-    if (earlyMs > EARLY_MS && timer.era === this.era) this.time[OFFSET]! += earlyMs;
+    if (earlyMs > EARLY_MS && timer.era === this.era) this.time[OFFSET]! += Math.ceil(earlyMs);
   }
 
   /** Sets timers anew whose `setTimeout` is gone: they would never fire. */
@@ -154,6 +151,29 @@ class SystemClock implements Clock {
     if (!holds) this.look.unref();
   };
 }
+
+/**
+ * How to ask fake timers what time it is: undefined if they aren't, or don't say. Those of sinon, which vitest and Jest use, have a
+ * clock. Those of `node:test` tell of each timer when it will fire.
+ */
+function timeOf(set: typeof globalThis.setTimeout): (() => number) | undefined {
+  const { clock } = set as { clock?: { hrtime?: () => readonly [number, number] } };
+  if (typeof clock?.hrtime === "function") {
+    return () => {
+      const [seconds, nanoseconds] = clock.hrtime!();
+      return 1e3 * seconds + nanoseconds / 1e6;
+    };
+  }
+  const clear = globalThis.clearTimeout;
+  const ask = () => {
+    const timer = set(ignore, 1) as { runAt?: unknown };
+    clear(timer as NodeJS.Timeout);
+    return timer.runAt;
+  };
+  return typeof ask() === "number" ? (ask as () => number) : undefined;
+}
+
+function ignore(): void {}
 
 class SystemTimer implements Timer {
   /** Which `setTimeout` it was set with. */

@@ -4,6 +4,9 @@ import { type Clock, possibleDelay, type Timer } from "./clock.js";
 /** A timer that is overdue by so many milliseconds is lost, or as good as that: the event loop may be blocked. It is set anew. */
 const LOST_AFTER_MS = 50;
 
+/** So much may be lost when times are added, in milliseconds. Timers count whole ones, so it would cost a whole one. */
+const ROUNDING_MS = 0.001;
+
 /** One timer for one instant at a time, however far away. One that got lost is set anew by the next {@link set} or {@link check}. */
 export class Wakeup {
   private timer: Timer | undefined = undefined;
@@ -47,14 +50,14 @@ export class Wakeup {
 
   private arm(at: number, now: number): void {
     this.clear();
-    const delayMs = possibleDelay(Math.ceil(at - now));
+    const delayMs = possibleDelay(Math.ceil(at - now - ROUNDING_MS));
     this.at = at;
-    this.firesAt = now + delayMs;
+    this.firesAt = delayMs < at - now - 1 ? now + delayMs : at;
     this.timer = this.scope.runInAsyncScope(this.clock.setTimeout, this.clock, this.fire, delayMs);
   }
 
   private readonly fire = (): void => {
-    const firesAt = Math.min(this.at, this.firesAt);
+    const { firesAt } = this;
     this.timer = undefined;
     this.at = this.firesAt = Number.POSITIVE_INFINITY;
     this.wake(Math.max(this.clock.now(), firesAt));

@@ -30,7 +30,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   clock: { ours: ["real-time"] },
   "real-time": { ours: [] },
   wakeup: { ours: ["clock"] },
-  callback: { ours: ["clock", "errors"] },
+  callback: { ours: ["clock", "errors", "real-time"] },
   warning: { ours: [] },
   checks: { ours: ["errors"] },
   sla: { ours: ["contracts", "errors", "checks"] },

@@ -5,7 +5,6 @@ import {
   metrics,
   type Observable,
 } from "@opentelemetry/api";
-import { realSetInterval } from "../real-time.js";
 import { plainSinks } from "./histogram.js";
 import {
   BOUNDS,
@@ -34,7 +33,7 @@ class PlainExport {
   /** Binds to the provider of the moment, and keeps looking for another one. To be called whenever there is news. */
   sync(): void {
     if (this.isStopped) return;
-    this.timer ??= realSetInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     const provider = metrics.getMeterProvider();
     if (provider === this.provider) return;
     this.provider = provider;

@@ -128,7 +128,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   wake(): void {
     if (this.isPumping) return;
     this.isPumping = true;
-    if (turns.isDue()) nextTurn(this.pumpInNextTurn);
+    if (turns.isDue) nextTurn(this.pumpInNextTurn);
     // Half the price of queueMicrotask, which makes an async resource.
     else void DONE.then(this.pumpInScope);
   }
@@ -152,7 +152,12 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   }
 
   call(item: T, task: Task): unknown {
-    return this.handler(item, task);
+    turns.enter();
+    try {
+      return this.handler(item, task);
+    } finally {
+      turns.leave();
+    }
   }
 
   over(worker: Worker<T>, outcome: Failure | undefined): boolean {
@@ -248,7 +253,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       this.drive(next.worker, next.work);
     }
     while (this.isTaking && idle.length > 0) {
-      if (turns.isDue()) {
+      if (turns.isDue) {
         this.wake();
         break;
       }
@@ -292,7 +297,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   private nextFor(): Work<T> | undefined {
     // What was handed over is older than what is in the queue, and begins first.
-    if (this.arrived.length > 0 || turns.isDue()) return undefined;
+    if (this.arrived.length > 0 || turns.isDue) return undefined;
     return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
   }
 

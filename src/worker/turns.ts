@@ -5,67 +5,70 @@ const ASK_AFTER = 256;
 /** And so many until the next one has to wait for it. */
 const MAX_TASKS = 1_024;
 
-/** So many milliseconds of work, too. */
+/** So many milliseconds of work until the event loop is asked for a turn, and until the next task has to wait for it. */
+const ASK_AFTER_MS = 1;
 const MAX_MS = 10;
-/** What takes half of that makes tasks slow. */
-const SLOW_MS = MAX_MS / 2;
-/** While tasks are fast, the clock is read once in so many. */
+
+/** A task that takes so many milliseconds is slow: then each one is measured. While they are fast, one in so many is. */
+const SLOW_MS = 1;
 const MAX_STRIDE = 16;
 
 /**
  * Sees to it that the event loop has its turn: tasks of nothing but microtasks would hold up timers, signals and I/O for ever, and a few that
- * compute for long would do so for as long as that takes. It is one for all pools, which share the loop.
- *
- * Whether the loop has turned it only knows if it has asked for it, and it asks only where that may matter: for many tasks, or for slow ones.
+ * compute for long would do so for as long as that takes. There is one for all pools, which share the loop.
  */
 class Turns {
   /** Tasks since the last turn that is known of. */
   private begun = 0;
+  /** For how long handlers have kept the loop since then, in milliseconds. */
+  private workMs = 0;
   private isAsked = false;
-  /** Since when the loop has had no turn; known only if it is asked. */
-  private since = 0;
-  private readAt = 0;
-  /** The clock is read when so many have begun. */
-  private nextRead = 1;
+  /** Tasks until one is measured. */
+  private toMeasure = 1;
+  /** One in so many is. */
   private stride = 1;
-  private isLate = false;
+  private startedAt = 0;
 
   /** A task begins. */
   begin(): void {
-    const begun = ++this.begun;
-    if (begun === 1 ? this.stride === 1 : begun === ASK_AFTER) this.ask(realNow());
+    if (++this.begun === ASK_AFTER) this.ask();
+  }
+
+  /** A handler is called. */
+  enter(): void {
+    if (--this.toMeasure <= 0) this.startedAt = realNow();
+  }
+
+  /** It has returned, be it a promise. */
+  leave(): void {
+    if (this.toMeasure <= 0) this.measure();
   }
 
   /** Has it been too long since the last turn? Then the next task had better begin with {@link nextTurn}. */
-  isDue(): boolean {
-    if (this.begun >= this.nextRead) this.read();
-    return this.isLate || this.begun >= MAX_TASKS;
+  get isDue(): boolean {
+    return this.workMs >= MAX_MS || this.begun >= MAX_TASKS;
   }
 
   /** The event loop has turned. */
   readonly turned = (): void => {
     this.begun = 0;
-    this.nextRead = this.stride;
+    this.workMs = 0;
     this.isAsked = false;
-    this.isLate = false;
   };
 
-  private ask(now: number): void {
-    if (this.isAsked) return;
-    this.isAsked = true;
-    this.since = now;
-    this.readAt = now;
-    nextTurn(this.turned);
+  private measure(): void {
+    const tookMs = realNow() - this.startedAt;
+    // Those that were not measured since took as long, presumably.
+    this.workMs += tookMs * this.stride;
+    this.stride = tookMs >= SLOW_MS ? 1 : Math.min(2 * this.stride, MAX_STRIDE);
+    this.toMeasure = this.stride;
+    if (this.workMs >= ASK_AFTER_MS) this.ask();
   }
 
-  private read(): void {
-    const now = realNow();
-    const isSlow = now - this.readAt >= SLOW_MS;
-    this.readAt = now;
-    this.stride = isSlow ? 1 : Math.min(2 * this.stride, MAX_STRIDE);
-    this.nextRead = this.begun + this.stride;
-    if (this.isAsked) this.isLate = now - this.since >= MAX_MS;
-    else if (isSlow) this.ask(now);
+  private ask(): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    nextTurn(this.turned);
   }
 }
 
