@@ -263,6 +263,27 @@ describe("drainOnSignals", () => {
     expect(error).toHaveBeenCalledWith(expect.stringMatching(/^onDrained failed: .* longer than 1 ms/));
   });
 
+  it.each([2 ** 31, 2 ** 53, Number.POSITIVE_INFINITY])(
+    "waits for a callback for %d ms, which is further away than timers reach, and so for none that is too short",
+    async (callbackTimeoutMs) => {
+      const [asked, shutDown] = [signal(), signal()];
+      const { clock, hand, exited, send } = await two({
+        onDrained: () => {
+          asked.give();
+          return shutDown.promise;
+        },
+        callbackTimeoutMs,
+      });
+      send();
+      for (const call of hand.open) call.done();
+      await asked.promise;
+      clock.advance(1_000_000);
+      await settled();
+      shutDown.give();
+      expect(await exited).toBe(0);
+    },
+  );
+
   it("exits at once with 128 and the signal's number at the second signal, unless that is an echo of the first", async () => {
     const { clock, codes, send } = await two();
     send();
