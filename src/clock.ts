@@ -65,9 +65,21 @@ class SystemClock implements Clock {
   }
 
   now(): number {
-    if (this.hasChanged()) this.notice();
+    // Spelled out, as each part of it costs as much as all the rest.
     const { time } = this;
-    let now = this.source() + time[OFFSET]!;
+    const { performance, setTimeout } = globalThis;
+    let now: number;
+    if (
+      performance === this.performance &&
+      setTimeout === this.setter &&
+      performance.now === this.read &&
+      this.fake === undefined
+    ) {
+      now = performance.now() + time[OFFSET]!;
+    } else {
+      if (this.hasChanged()) this.notice();
+      now = this.source() + time[OFFSET]!;
+    }
     if (now < time[LAST]!) {
       const backMs = Math.ceil(time[LAST]! - now);
       time[OFFSET]! += backMs;
@@ -83,10 +95,13 @@ class SystemClock implements Clock {
 
   setTimeout(callback: () => void, delayMs: number): Timer {
     const delay = possibleDelay(delayMs);
-    const dueAt = this.now() + delay;
+    const isBorrowed = globalThis.setTimeout !== usualSetTimeout;
+    // The last time that was read will do, as it is the caller's, if not an earlier one; then it is no early timer that fires later.
+    if (isBorrowed || this.hasChanged()) this.now();
+    const dueAt = this.time[LAST]! + delay;
     const timer = new SystemTimer(this, callback, dueAt, this.era);
     timer.arm(delay);
-    if (globalThis.setTimeout !== usualSetTimeout) {
+    if (isBorrowed) {
       timer.realDueAt = realNow() + delay;
       this.borrowed.add(timer);
       this.look ??= realSetTimeout(this.lookAfter, LOOK_AFTER_MS);
@@ -201,7 +216,7 @@ class SystemTimer implements Timer {
   arm(delayMs: number): void {
     this.setter = globalThis.setTimeout;
     this.clearer = globalThis.clearTimeout;
-    this.handle = this.setter(this.fire, delayMs);
+    this.handle = this.setter(fire, delayMs, this);
     if (!this.isRef) this.handle?.unref?.();
   }
 
@@ -226,12 +241,17 @@ class SystemTimer implements Timer {
     return this;
   }
 
-  private readonly fire = (): void => {
+  fire(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.clock.fired(this);
     this.callback();
-  };
+  }
+}
+
+/** One for all: a closure for each timer would cost as much as the timer. */
+function fire(timer: SystemTimer): void {
+  timer.fire();
 }
 
 /** The process's own clock. */

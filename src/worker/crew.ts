@@ -152,12 +152,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   }
 
   call(item: T, task: Task): unknown {
-    turns.enter();
-    try {
-      return this.handler(item, task);
-    } finally {
-      turns.leave();
-    }
+    return turns.isMeasuring ? turns.measure(() => this.handler(item, task)) : this.handler(item, task);
   }
 
   over(worker: Worker<T>, outcome: Failure | undefined): boolean {

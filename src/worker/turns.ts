@@ -23,25 +23,28 @@ class Turns {
   /** For how long handlers have kept the loop since then, in milliseconds. */
   private workMs = 0;
   private isAsked = false;
-  /** Tasks until one is measured. */
+  /** Is the handler that is called next to be measured, until it returns, be it a promise? */
+  isMeasuring = false;
+  /** Tasks until one is. */
   private toMeasure = 1;
   /** One in so many is. */
   private stride = 1;
-  private startedAt = 0;
 
   /** A task begins. */
   begin(): void {
     if (++this.begun === ASK_AFTER) this.ask();
+    if (--this.toMeasure === 0) this.isMeasuring = true;
   }
 
-  /** A handler is called. */
-  enter(): void {
-    if (--this.toMeasure <= 0) this.startedAt = realNow();
-  }
-
-  /** It has returned, be it a promise. */
-  leave(): void {
-    if (this.toMeasure <= 0) this.measure();
+  /** Calls a handler whose time is to be measured. */
+  measure<R>(handler: () => R): R {
+    this.isMeasuring = false;
+    const startedAt = realNow();
+    try {
+      return handler();
+    } finally {
+      this.worked(realNow() - startedAt);
+    }
   }
 
   /** Has it been too long since the last turn? Then the next task had better begin with {@link nextTurn}. */
@@ -56,8 +59,7 @@ class Turns {
     this.isAsked = false;
   };
 
-  private measure(): void {
-    const tookMs = realNow() - this.startedAt;
+  private worked(tookMs: number): void {
     // Those that were not measured since took as long, presumably.
     this.workMs += tookMs * this.stride;
     this.stride = tookMs >= SLOW_MS ? 1 : Math.min(2 * this.stride, MAX_STRIDE);
