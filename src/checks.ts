@@ -101,12 +101,18 @@ export function checkDuration(name: string, value: unknown): void {
   checkNumber(name, value, "milliseconds, from 0", (n) => n >= 0);
 }
 
+/** Has the value all that is asked of a signal? One whose properties throw has not. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "aborted" in value &&
-    "reason" in value &&
-    "addEventListener" in value
-  );
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    const signal = value as Partial<AbortSignal>;
+    return (
+      typeof signal.aborted === "boolean" &&
+      "reason" in signal &&
+      typeof signal.addEventListener === "function" &&
+      typeof signal.removeEventListener === "function"
+    );
+  } catch {
+    return false;
+  }
 }

@@ -414,3 +414,53 @@ export class GroupEndedError extends Error {
     named(GroupEndedError, "GroupEndedError");
   }
 }
+
+/** A callback that is waited for took longer than it may; what it does later is ignored. */
+export class CallbackTimeoutError extends Error {
+  readonly code = "QUEUE_CALLBACK_TIMEOUT";
+
+  constructor(
+    /** The option that the callback was given by, such as `deadLetter`. */
+    readonly callback: string,
+    /** The limit, in milliseconds. */
+    readonly timeoutMs: number,
+  ) {
+    super(`${callback} took longer than ${timeoutMs} ms`);
+  }
+
+  static {
+    CallbackTimeoutError.prototype.name = "CallbackTimeoutError";
+  }
+}
+
+/** A gate's policy has resolved without a call of the handler: what a task was to do has not been done. */
+export class HandlerNotCalledError extends Error {
+  readonly code = "QUEUE_HANDLER_NOT_CALLED";
+
+  constructor(
+    /** The gate's name. */
+    readonly gate: string,
+  ) {
+    super(`the policy of gate "${gate}" resolved without having called the handler`);
+  }
+
+  static {
+    HandlerNotCalledError.prototype.name = "HandlerNotCalledError";
+  }
+}
+
+/** A gate's policy made its call when it had settled already, or the wait for it was aborted; the call is refused. */
+export class LateCallError extends Error {
+  readonly code = "QUEUE_LATE_CALL";
+
+  constructor(
+    /** The gate's name. */
+    readonly gate: string,
+  ) {
+    super(`the policy of gate "${gate}" called when all was over`);
+  }
+
+  static {
+    LateCallError.prototype.name = "LateCallError";
+  }
+}

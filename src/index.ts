@@ -1,9 +1,12 @@
 export {
   AlreadyInstrumentedError,
   AlreadySettledError,
+  CallbackTimeoutError,
   GroupEndedError,
+  HandlerNotCalledError,
   InvalidOptionRangeError,
   InvalidOptionTypeError,
+  LateCallError,
   NotInstrumentableError,
   NotWatchableError,
   PutManyAbortedError,

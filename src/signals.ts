@@ -1,4 +1,7 @@
-/** Somebody who gives up when a signal is aborted. */
+import { isAbortSignal } from "./checks.js";
+import { InvalidOptionTypeError } from "./errors.js";
+
+/** Gives up when a signal is aborted. */
 export interface Abortable {
   signals: SignalGroup | undefined;
   aborted(reason: unknown): void;
@@ -13,28 +16,32 @@ export class SignalGroup {
   }
 
   close(): void {
-    this.signal.removeEventListener("abort", this.abort);
+    try {
+      this.signal.removeEventListener("abort", this.abort);
+    } catch {
+      // It isn't one of Node's. The listener stays, and has no one to tell.
+    }
   }
 
   private readonly abort = (): void => {
-    for (const member of [...this.members]) member.aborted(this.signal.reason);
+    const { reason } = this.signal;
+    for (const member of [...this.members]) {
+      // One that was told before may have ended this one's wait.
+      if (this.members.has(member)) member.aborted(reason);
+    }
   };
 }
 
 /**
- * One listener per signal, however many wait on it. A listener goes a microtask after its last waiter: who waits again at
- * once, as a consumer in its loop does, finds it still there.
+ * One listener per signal in the whole process, however many wait on it, so that no signal has more listeners than it warns of. A listener
+ * goes a microtask after its last waiter: what waits again at once, as a consumer in its loop does, finds it still there.
  */
-export class Signals {
-  private readonly groups = new Map<AbortSignal, SignalGroup>();
+class Signals {
+  private readonly groups = new WeakMap<AbortSignal, SignalGroup>();
   private emptied: SignalGroup[] = [];
 
   join(signal: AbortSignal, member: Abortable): void {
-    let group = this.groups.get(signal);
-    if (group === undefined) {
-      group = new SignalGroup(signal);
-      this.groups.set(signal, group);
-    }
+    const group = this.groupOf(signal);
     group.members.add(member);
     member.signals = group;
   }
@@ -44,17 +51,64 @@ export class Signals {
     if (group === undefined) return;
     member.signals = undefined;
     group.members.delete(member);
-    if (group.members.size > 0) return;
-    if (this.emptied.length === 0) queueMicrotask(this.sweep);
+    if (group.members.size === 0) this.sweepLater(group);
+  }
+
+  /**
+   * Throws an `InvalidOption…Error` unless the value is a signal that can be listened to: it is tried with all but Node's own, so that
+   * none fails when something is booked already.
+   */
+  check(name: string, value: unknown): asserts value is AbortSignal {
+    if (!isAbortSignal(value)) throw new InvalidOptionTypeError(name, value, "an AbortSignal");
+    if (isNodes(value) || value.aborted) return;
+    try {
+      const group = this.groupOf(value);
+      if (group.members.size === 0) this.sweepLater(group);
+    } catch (error) {
+      const allowed = "an AbortSignal that can be listened to";
+      throw new InvalidOptionTypeError(name, value, allowed, `${name} must be ${allowed}: ${textOf(error)}`);
+    }
+  }
+
+  private groupOf(signal: AbortSignal): SignalGroup {
+    let group = this.groups.get(signal);
+    if (group === undefined) {
+      group = new SignalGroup(signal);
+      this.groups.set(signal, group);
+    }
+    return group;
+  }
+
+  private sweepLater(group: SignalGroup): void {
+    // Not `queueMicrotask`, which fake timers may replace.
+    if (this.emptied.length === 0) void DONE.then(this.sweep);
     this.emptied.push(group);
   }
 
   private readonly sweep = (): void => {
-    for (const group of this.emptied) {
+    const { emptied } = this;
+    this.emptied = [];
+    for (const group of emptied) {
       if (group.members.size > 0 || this.groups.get(group.signal) !== group) continue;
       this.groups.delete(group.signal);
       group.close();
     }
-    this.emptied = [];
   };
+}
+
+const DONE = Promise.resolve();
+
+export const signals: Signals = new Signals();
+
+/** Has it Node's own way to listen? */
+function isNodes(signal: AbortSignal): boolean {
+  return signal instanceof AbortSignal && signal.addEventListener === EventTarget.prototype.addEventListener;
+}
+
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "it throws";
+  }
 }

@@ -7,6 +7,7 @@ import { probes } from "./testing/cases/probe.js";
 import { transparency } from "./testing/cases/transparency.js";
 import type { QueueKind } from "./testing/kind.js";
 
+export { FakeClock, type FakeClockOptions } from "./testing/fake-clock.js";
 export type { Handle, PutWishes, QueueKind, QueueSetting } from "./testing/kind.js";
 
 /** One test: any runner will do. */

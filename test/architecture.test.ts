@@ -10,14 +10,17 @@ const SRC = fileURLToPath(new URL("../src", import.meta.url));
 const GROUND = [
   "contracts",
   "errors",
+  "callback",
   "checks",
   "clock",
   "linked-list",
   "process-wide",
   "flight-recorder",
+  "real-time",
   "recorder",
   "signals",
   "sla",
+  "wakeup",
   "warning",
 ];
 
@@ -25,7 +28,10 @@ const GROUND = [
 const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types?: RegExp }> = {
   contracts: { ours: ["clock"] },
   errors: { ours: [] },
-  clock: { ours: [] },
+  clock: { ours: ["real-time"] },
+  "real-time": { ours: [] },
+  wakeup: { ours: ["clock"] },
+  callback: { ours: ["clock", "errors", "real-time"] },
   warning: { ours: [] },
   checks: { ours: ["errors"] },
   sla: { ours: ["contracts", "errors", "checks"] },
@@ -45,7 +51,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     types: /^@opentelemetry\/api$/,
   },
   recorder: { ours: ["process-wide", "flight-recorder"] },
-  signals: { ours: [] },
+  signals: { ours: ["checks", "errors"] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
   "worker/threads": {
@@ -57,11 +63,11 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "prom-client": { ours: ["telemetry", ...GROUND] },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   adapters: {
-    ours: ["contracts", "errors", "checks", "linked-list", "process-wide", "signals", "warning"],
+    ours: ["contracts", "errors", "checks", "clock", "linked-list", "process-wide", "signals", "warning"],
     types: /./,
   },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },
-  testing: { ours: ["contracts", "errors", "linked-list"] },
+  testing: { ours: ["contracts", "errors", "checks", "clock", "linked-list", "real-time"] },
   index: { ours: ["instrument", "queue", "worker", "telemetry", "watchdog", "errors"] },
 };
 

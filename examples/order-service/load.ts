@@ -62,7 +62,9 @@ export async function sendLoad({ url, shipping, managed, signal }: Load): Promis
 async function send(url: string, signal: AbortSignal): Promise<void> {
   try {
     const body = JSON.stringify({ power_user: Math.random() < VIP_SHARE });
-    await (await fetch(url, { method: "POST", body, signal })).text();
+    // A signal of its own: each request adds a listener to the one that it is given.
+    const own = AbortSignal.any([signal]);
+    await (await fetch(url, { method: "POST", body, signal: own })).text();
   } catch (error) {
     if (!signal.aborted) console.error(`an order could not be sent: ${error}`);
   }

@@ -1,4 +1,5 @@
 import { checkKnown, type OptionNames } from "../checks.js";
+import { systemClock } from "../clock.js";
 import type { Adapter, Attachment, QueueTelemetry, Told } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
 import { ByItem } from "./by-item.js";
@@ -170,7 +171,7 @@ class GenericAttachment implements Attachment, Claimant {
     const call = () => {
       const result = original();
       task.isOnStack = false;
-      if (this.names.get === undefined) accepted(performance.now() - task.at);
+      if (this.names.get === undefined) accepted(systemClock.now() - task.at);
       return result;
     };
     return this.follow(args, 1, "waitingPuts", call, accepted, refused);
@@ -209,7 +210,7 @@ class GenericAttachment implements Attachment, Claimant {
       if (item === undefined || item === null) return;
       if (this.strangers > 0) this.strangers--;
       else telemetry.contextLost();
-      telemetry.taken(undefined, 0, Number.NaN, performance.now(), 1);
+      telemetry.taken(undefined, 0, Number.NaN, systemClock.now(), 1);
     }
     telemetry.pullDone(pull, task?.carrier, tookMs);
   }
@@ -238,9 +239,9 @@ class GenericAttachment implements Attachment, Claimant {
     succeeded: (tookMs: number, value: unknown) => void,
     failed: (error: unknown, tookMs: number) => void,
   ): unknown {
-    const startedAt = performance.now();
-    const done = (value: unknown) => succeeded(performance.now() - startedAt, value);
-    const fail = (error: unknown) => failed(error, performance.now() - startedAt);
+    const startedAt = systemClock.now();
+    const done = (value: unknown) => succeeded(systemClock.now() - startedAt, value);
+    const fail = (error: unknown) => failed(error, systemClock.now() - startedAt);
     this[waiting]++;
     let isOver = false;
     const over = (tell: (what: unknown) => void, what: unknown) => {

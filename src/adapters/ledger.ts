@@ -1,3 +1,4 @@
+import { systemClock } from "../clock.js";
 import type { DropReason, Probe, QueueTelemetry } from "../contracts.js";
 import { LinkedList } from "../linked-list.js";
 import { Task } from "./task.js";
@@ -35,7 +36,7 @@ export class Ledger {
   private readonly waiting: LinkedList<Task>[] = [new LinkedList<Task>()];
   /** The priority of each tier. */
   private readonly priorities: number[] = [0];
-  private readonly openedAt = performance.now();
+  private readonly openedAt = systemClock.now();
 
   constructor(private readonly telemetry: QueueTelemetry) {}
 
@@ -53,7 +54,7 @@ export class Ledger {
       this.telemetry,
       this.telemetry.putStarted(tier, undefined, 1),
       tier,
-      performance.now(),
+      systemClock.now(),
       item,
     );
     this.line(tier).append(task);
@@ -89,7 +90,7 @@ export class Ledger {
   /** The task is taken, once; one that is taken before its put has returned has not waited. */
   take(task: Task): void {
     if (!isInside(task)) return;
-    const now = task.stage === "entering" && task.isOnStack ? task.at : performance.now();
+    const now = task.stage === "entering" && task.isOnStack ? task.at : systemClock.now();
     this.cameIn(task, now - task.at);
     this.leave(task);
     task.stage = "running";
@@ -110,7 +111,7 @@ export class Ledger {
     if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
-    const processMs = performance.now() - task.takenAt;
+    const processMs = systemClock.now() - task.takenAt;
     if (failure === undefined) this.telemetry.settled("success", processMs);
     else this.telemetry.settled("failure", processMs, failure.error);
     if (task.began !== undefined) this.telemetry.end(task.began, failure);
@@ -187,7 +188,7 @@ export class Ledger {
       get tiers() {
         return telemetry.tierNames;
       },
-      now: () => performance.now(),
+      now: () => systemClock.now(),
       // Of strangers nobody knows the tier. Where there are fewer than we know of, some have left by ways that we don't see. They are
       // asked for first, because to tell a size, a queue may bring these books up to date.
       depth: (tier) => Math.max(0, (tier === 0 ? strangers() : 0) + (waiting[tier]?.size ?? 0)),

@@ -1,7 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
 import type PQueue from "p-queue";
+import { systemClock } from "../clock.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
-import { type Abortable, Signals } from "../signals.js";
+import { type Abortable, signals } from "../signals.js";
 import { Ledger, whenOver } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
 import type { Task } from "./task.js";
@@ -38,7 +39,6 @@ class PQueueAttachment implements Attachment {
   private readonly restores: (() => void)[];
   /** Tasks that have an ID of the user's. */
   private readonly byId = new Map<string, Task>();
-  private readonly signals = new Signals();
   /** From version 10 on, a queue is no emitter of events. */
   private readonly isVersion9: boolean;
   /** When p-queue 9 gives up a running task, in monotonic milliseconds. */
@@ -145,8 +145,8 @@ class PQueueAttachment implements Attachment {
         else this.ledger.drop(task, "evicted");
       },
     };
-    this.signals.join(signal, waiter);
-    task.atEnd(() => this.signals.leave(waiter));
+    signals.join(signal, waiter);
+    task.atEnd(() => signals.leave(waiter));
   }
 
   /** p-queue 10 aborts a signal that it gave to the job; p-queue 9 sends an event that doesn't say which task it is about. */
@@ -158,7 +158,7 @@ class PQueueAttachment implements Attachment {
     }
     if (this.restores.length === 1) this.restores.push(patch(this.queue, { emit: this.wrapEmit }));
     // Its timer starts when the job has returned.
-    this.deadlines.set(task, performance.now() + timeout);
+    this.deadlines.set(task, systemClock.now() + timeout);
     task.atEnd(() => this.deadlines.delete(task));
   }
 

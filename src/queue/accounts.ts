@@ -1,3 +1,4 @@
+import { tell } from "../callback.js";
 import type { DropReason } from "../contracts.js";
 import { TaskDoneError } from "../errors.js";
 import { warn } from "../warning.js";
@@ -40,20 +41,15 @@ export class Accounts<T> {
   tellDropped(item: T, tier: number, reason: DropReason, attempt: number): void {
     this.core.observer?.dropped(tier, reason, attempt);
     if (this.onDrop === undefined) return;
-    try {
-      const result: unknown = this.onDrop(item, reason);
-      if (result instanceof Promise) result.catch((error) => this.fault(error));
-    } catch (error) {
-      this.fault(error);
-    }
+    tell(this.fault, this.onDrop, item, reason);
   }
 
   /** A callback of the user's has thrown: counted if somebody counts, told once otherwise; never passed on. */
-  fault(error: unknown): void {
+  readonly fault = (error: unknown): void => {
     if (this.core.observer !== undefined) this.core.observer.fault(error);
     else if (!this.warned) warn("a callback of a queue has thrown", error);
     this.warned = true;
-  }
+  };
 
   /** Something is settled or dropped: was it the last? */
   settled(): void {

@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
-import { type Clock, LONGEST_DELAY_MS, type Timer } from "../clock.js";
+import type { Clock } from "../clock.js";
+import { Wakeup } from "../wakeup.js";
 
 /** The position of a {@link Due} that no alarm is set for. */
 export const UNSET = -1;
@@ -12,25 +12,25 @@ export interface Due {
   position: number;
   /** Kept by the alarm: breaks ties in order of setting. */
   order: number;
-  ring(now: number): void;
+  ring(): void;
 }
 
 /** Any number of instants on one timer: a binary heap, in which each entry knows its place and can be taken out. */
 export class Alarm {
   private readonly heap: Due[] = [];
-  private timer: Timer | undefined = undefined;
-  private timerAt = Number.POSITIVE_INFINITY;
   private nextOrder = 0;
-  /** A timer keeps the async context in which it is set, and one sets the next: that of some request is none of ours. */
-  private readonly scope = new AsyncResource("queuescope.alarm", { requireManualDestroy: true });
+  private readonly wakeup: Wakeup;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.wakeup = new Wakeup(clock, this.wake);
+  }
 
-  set(due: Due): void {
+  /** `now` is what the clock says. */
+  set(due: Due, now = this.clock.now()): void {
     due.order = this.nextOrder++;
     this.heap.push(due);
     this.rise(this.heap.length - 1, due);
-    this.arm();
+    this.arm(now);
   }
 
   /** Takes it out; does nothing if it isn't set. */
@@ -43,33 +43,23 @@ export class Alarm {
       this.rise(position, last);
       this.sink(last.position, last);
     }
-    if (this.heap.length === 0) this.disarm();
+    if (this.heap.length === 0) this.wakeup.clear();
   }
 
-  private arm(): void {
-    const first = this.heap[0];
-    if (first === undefined || first.dueAt >= this.timerAt) return;
-    this.disarm();
-    this.timerAt = first.dueAt;
-    const delay = Math.ceil(first.dueAt - this.clock.now());
-    const delayMs = Math.min(Math.max(delay, 0), LONGEST_DELAY_MS);
-    this.timer = this.scope.runInAsyncScope(() => this.clock.setTimeout(this.fire, delayMs));
+  /** Wakes for the first; an earlier wakeup stays, for most of what is set is unset again. */
+  private arm(now: number): void {
+    const { wakeup } = this;
+    const [first] = this.heap;
+    if (first !== undefined && first.dueAt < wakeup.dueAt) wakeup.set(first.dueAt, now);
+    else wakeup.check(now);
   }
 
-  private disarm(): void {
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
-    this.timer = undefined;
-    this.timerAt = Number.POSITIVE_INFINITY;
-  }
-
-  private readonly fire = (): void => {
-    this.disarm();
-    const now = this.clock.now();
+  private readonly wake = (now: number): void => {
     for (let first = this.heap[0]; first !== undefined && first.dueAt <= now; first = this.heap[0]) {
       this.unset(first);
-      first.ring(now);
+      first.ring();
     }
-    this.arm();
+    this.arm(now);
   };
 
   private rise(from: number, due: Due): void {

@@ -11,14 +11,14 @@ export class Delayed<T> implements Due, Links<Delayed<T>> {
   order = 0;
 
   constructor(
-    private readonly comeBack: (delayed: Delayed<T>, now: number) => void,
+    private readonly comeBack: (delayed: Delayed<T>) => void,
     readonly dueAt: number,
     readonly item: T,
     readonly ticket: Ticket,
     readonly place: Place,
   ) {}
 
-  ring(now: number): void {
-    this.comeBack(this, now);
+  ring(): void {
+    this.comeBack(this);
   }
 }

@@ -74,9 +74,9 @@ export class Deliveries<T> implements Settler<T> {
     }
   }
 
-  private readonly comeBack = (delayed: Delayed<T>, now: number): void => {
+  private readonly comeBack = (delayed: Delayed<T>): void => {
     this.core.delayed.remove(delayed);
-    this.reenter(delayed.item, now, delayed.ticket, delayed.place);
+    this.reenter(delayed.item, this.core.now(), delayed.ticket, delayed.place);
     this.outlet.endIfFinished();
   };
 

@@ -1,5 +1,6 @@
 import { getHeapStatistics } from "node:v8";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { realNow } from "../real-time.js";
 
 /** A reading serves for this long; one costs about as much as fifty puts. */
 const KEEP_MS = 50;
@@ -15,7 +16,7 @@ export function heapUsedAbove(ratio: number): () => boolean {
   let readAt = Number.NEGATIVE_INFINITY;
   let isAbove = false;
   return () => {
-    const now = performance.now();
+    const now = realNow();
     if (now - readAt >= KEEP_MS) {
       const { used_heap_size, heap_size_limit } = getHeapStatistics();
       isAbove = used_heap_size > ratio * heap_size_limit;

@@ -1,3 +1,4 @@
+import { isLeftBehind } from "../callback.js";
 import type { Carrier } from "../contracts.js";
 import { QueueFullError, QueueShutDownError } from "../errors.js";
 import type { Accounts } from "./accounts.js";
@@ -6,7 +7,7 @@ import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./o
 import type { Outlet } from "./outlet.js";
 import type { Place } from "./storage/store.js";
 import { attemptOf, carrierOf, Ticket } from "./ticket.js";
-import { PutWaiter } from "./waiters.js";
+import { handled, PutWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
@@ -78,7 +79,7 @@ export class Intake<T> {
     if (!core.isOpen) {
       const error = new QueueShutDownError("put", waiter.refused());
       this.putFailed(waiter, error);
-      return Promise.reject(error);
+      return handled(Promise.reject(error));
     }
     if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
     core.putters.append(waiter);
@@ -105,7 +106,10 @@ export class Intake<T> {
     core.isOpen = false;
     core.simple = false;
     for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
-      this.endPut(waiter, new QueueShutDownError("put", waiter.refused()));
+      const error = new QueueShutDownError("put", waiter.refused());
+      this.leave(waiter);
+      this.putFailed(waiter, error);
+      waiter.rejectQuietly(error);
     }
   }
 
@@ -167,7 +171,7 @@ export class Intake<T> {
       const holds: unknown = this.evictWhen();
       if (typeof holds === "boolean") return holds;
       // Of an async function: nobody else would hear what it fails with.
-      Promise.resolve(holds).catch((error) => this.accounts.fault(error));
+      isLeftBehind(holds, this.accounts.fault);
       throw new TypeError(`evictWhen must return true or false, not ${String(holds)}`);
     } catch (error) {
       this.accounts.fault(error);

@@ -1,7 +1,8 @@
-import { checkDuration, checkObject, isAbortSignal, type OptionNames } from "../checks.js";
+import { checkDuration, checkObject, type OptionNames } from "../checks.js";
 import type { Clock } from "../clock.js";
 import type { DropReason } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { signals } from "../signals.js";
 
 export type { Clock, Timer } from "../clock.js";
 export type { DropReason } from "../contracts.js";
@@ -81,7 +82,7 @@ export function checkWait(options: WaitOptions | undefined): void {
   const { signal, timeoutMs } = options;
   if (timeoutMs !== undefined) checkDuration("timeoutMs", timeoutMs);
   if (signal !== undefined) {
-    if (!isAbortSignal(signal)) throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
+    signals.check("signal", signal);
     if (signal.aborted) throw signal.reason;
   }
 }

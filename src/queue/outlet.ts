@@ -99,6 +99,7 @@ export class Outlet<T> {
     const failure = isIteration ? undefined : error;
     core.observer?.pullDone(waiter.pull, [], core.now() - waiter.startedAt, failure);
     if (isIteration) waiter.resolve(END);
+    else if (error instanceof QueueShutDownError) waiter.rejectQuietly(error);
     else waiter.reject(error);
   }
 

@@ -12,6 +12,14 @@ abstract class Waiter<W> implements Links<W>, Abortable {
   signals: SignalGroup | undefined = undefined;
   resolve!: (value: unknown) => void;
   reject!: (error: unknown) => void;
+  /** Undefined where there is none. */
+  promise: Promise<unknown> | undefined = undefined;
+
+  /** Rejects because of the shutdown: the process shall not end if no one awaits the promise. */
+  rejectQuietly(error: unknown): void {
+    if (this.promise !== undefined) handled(this.promise);
+    this.reject(error);
+  }
 
   /** The time limit has passed. */
   abstract timedOut(timeoutMs: number): void;
@@ -139,9 +147,22 @@ const capture = (resolve: (value: never) => void, reject: (error: unknown) => vo
 export function promiseOf<V>(waiter: {
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
+  promise: Promise<unknown> | undefined;
 }): Promise<V> {
   const promise = new Promise<V>(capture as never);
+  waiter.promise = promise;
   waiter.resolve = resolveNext as (value: unknown) => void;
   waiter.reject = rejectNext;
   return promise;
 }
+
+/**
+ * The same promise. If it rejects and no one awaits it, that is no unhandled rejection, which would end the process, by default: a shutdown
+ * rejects what its caller may have long forgotten. What awaits it gets the error.
+ */
+export function handled<V>(promise: Promise<V>): Promise<V> {
+  promise.catch(ignore);
+  return promise;
+}
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import { Signals } from "../signals.js";
+import { signals } from "../signals.js";
 import { Alarm, type Due } from "./alarm.js";
 import type { WaitOptions } from "./options.js";
 import { type AnyWaiter, promiseOf, TimeLimit } from "./waiters.js";
@@ -7,7 +7,6 @@ import { type AnyWaiter, promiseOf, TimeLimit } from "./waiters.js";
 /** Where callers wait: with one timer for all time limits and planned delays, and one listener for each signal. */
 export class WaitingRoom {
   private readonly alarm: Alarm;
-  private readonly signals = new Signals();
 
   constructor(private readonly clock: Clock) {
     this.alarm = new Alarm(clock);
@@ -17,16 +16,11 @@ export class WaitingRoom {
   wait<V, T>(waiter: AnyWaiter<T>, options: WaitOptions | undefined): Promise<V> {
     const promise = promiseOf<V>(waiter);
     if (options === undefined) return promise;
-    const { signal, timeoutMs } = options;
-    if (signal?.aborted) {
-      // Since it was checked, by a callback of the user's.
-      waiter.aborted(signal.reason);
-      return promise;
-    }
-    if (signal !== undefined) this.signals.join(signal, waiter);
-    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      waiter.timeLimit = new TimeLimit(waiter, timeoutMs, this.clock.now() + timeoutMs);
-      this.alarm.set(waiter.timeLimit);
+    try {
+      this.limit(waiter, options);
+    } catch (error) {
+      // The options are other ones than those that were checked, or the signal is no good after all.
+      waiter.aborted(error);
     }
     return promise;
   }
@@ -34,7 +28,7 @@ export class WaitingRoom {
   /** The waiter needs neither its time limit nor its signal any more. */
   release<T>(waiter: AnyWaiter<T>): void {
     if (waiter.timeLimit !== undefined) this.alarm.unset(waiter.timeLimit);
-    if (waiter.signals !== undefined) this.signals.leave(waiter);
+    if (waiter.signals !== undefined) signals.leave(waiter);
   }
 
   wakeAt(due: Due): void {
@@ -43,5 +37,19 @@ export class WaitingRoom {
 
   forget(due: Due): void {
     this.alarm.unset(due);
+  }
+
+  private limit<T>(waiter: AnyWaiter<T>, { signal, timeoutMs }: WaitOptions): void {
+    if (signal?.aborted) {
+      // Since it was checked, by a callback of the user's.
+      waiter.aborted(signal.reason);
+      return;
+    }
+    if (signal !== undefined) signals.join(signal, waiter);
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      const now = this.clock.now();
+      waiter.timeLimit = new TimeLimit(waiter, timeoutMs, now + timeoutMs);
+      this.alarm.set(waiter.timeLimit, now);
+    }
   }
 }

@@ -332,7 +332,10 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  /** Calls `fn` once, in the producer's context. A context manager that throws costs the context, not the call. */
+  /**
+   * Calls `fn` once, in the producer's context. A context manager that throws, doesn't call or calls twice costs the context, not the
+   * call.
+   */
   private inContext<R>(parcel: Parcel | undefined, span: Span | undefined, fn: () => R): R {
     let began = false;
     let ended = false;
@@ -341,18 +344,23 @@ export class Telemetry implements QueueTelemetry {
       const origin = parcel?.context ?? context.active();
       const active: Context = span === undefined ? origin : trace.setSpan(origin, span);
       const call = () => {
+        if (began) return;
         began = true;
         result = fn();
         ended = true;
       };
       if (active === context.active()) call();
-      else context.with(active, call);
+      else {
+        context.with(active, call);
+        if (!began) throw new Error("the context manager has not called the handler");
+      }
     } catch (error) {
       if (began && !ended) throw error;
       this.fault(error);
-      if (!began) return fn();
     }
-    return result as R;
+    if (began) return result as R;
+    began = true;
+    return fn();
   }
 
   /** Looks whether there is news about who exports. */

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { diag } from "@opentelemetry/api";
+import { emit } from "../callback.js";
 import type { Guard } from "./guard.js";
 import type { BreachReport } from "./report/report.js";
 import type { Stall } from "./stall/stall.js";
@@ -26,13 +27,7 @@ export class Events implements Guard {
       // When one that is told of errors fails, nobody is left to be told.
       if (event !== "error") this.fault(error);
     };
-    for (const listener of this.emitter.rawListeners(event)) {
-      try {
-        Promise.resolve(Reflect.apply(listener, this.emitter, told)).catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    }
+    emit(this.emitter, event, told, failed);
   }
 
   attempt<R>(act: () => R): R | undefined {

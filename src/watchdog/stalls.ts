@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { realNow } from "../real-time.js";
 import type { StallNow } from "./situation.js";
 import type { StallWatcherOptions } from "./stall/options.js";
 import type { Slot } from "./stall/slot.js";
@@ -41,7 +42,7 @@ export class Stalls {
     })
       .onStall((stall) => {
         this.hear({
-          endedAt: performance.now() - (Date.now() - stall.startedAt - stall.durationMs),
+          endedAt: realNow() - (Date.now() - stall.startedAt - stall.durationMs),
           durationMs: stall.durationMs,
           where: stall.where === undefined ? undefined : inWords(stall.where),
           isNative: stall.isNative,
@@ -108,7 +109,7 @@ export class Stalls {
   }
 
   /** The latest first; for what was seen at an instant of monotonic time. */
-  now(now = performance.now()): StallNow[] {
+  now(now = realNow()): StallNow[] {
     return this.heard
       .filter(({ endedAt }) => now - endedAt < REMEMBERED_MS)
       .map(({ endedAt, ...stall }) => ({ ...stall, endedMsAgo: Math.max(0, now - endedAt) }))

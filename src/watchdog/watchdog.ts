@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Watchable } from "../contracts.js";
 import { processWide } from "../process-wide.js";
+import { realNow } from "../real-time.js";
 import { recorder } from "../recorder.js";
 import { Bulletin } from "./bulletin.js";
 import { UNKNOWN } from "./diagnose.js";
@@ -58,7 +59,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.waits = new Waits({ stackEvery });
     this.surroundings = {
       waitsOf: (task) => {
-        const now = performance.now();
+        const now = realNow();
         return this.waits
           .of(task)
           .map(({ kind, label, state, since, stack }) => ({ kind, label, state, forMs: now - since, stack }));
@@ -178,7 +179,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private look(lateMs: number): void {
     if (lateMs > this.settings.stallThresholdMs) {
       const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
-      const late = wasAtWork ? { lateMs, endedAt: performance.now() } : undefined;
+      const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
       this.holdback.begin(Date.now() - lateMs, late);
     }
     this.contain(() => this.letGo());

@@ -9,9 +9,10 @@ import type {
   WorkerState,
   WorkerView,
 } from "../contracts.js";
-import { TaskAbandonedError } from "../errors.js";
+import { HandlerNotCalledError, TaskAbandonedError } from "../errors.js";
+import { nextTurn } from "../real-time.js";
 import { recorder } from "../recorder.js";
-import { type Abortable, Signals } from "../signals.js";
+import { type Abortable, signals } from "../signals.js";
 import type { AbandonedTask, Counts, DrainReport, Ended } from "./ending.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
@@ -19,7 +20,7 @@ import type { Settings } from "./options.js";
 import { Rates } from "./rates.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
-import { Turns } from "./turns.js";
+import { turns } from "./turns.js";
 import { type Boss, type Failure, Worker } from "./worker.js";
 
 const DONE = Promise.resolve();
@@ -62,13 +63,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   };
   private readonly failures: Failures<T>;
   private readonly limits: TimeLimits<T>;
-  private readonly signals = new Signals();
   /**
    * Handlers run in the async context in which the pool was made: that of whoever happens to put, a request's say, is none of theirs, and
    * would go on from item to item.
    */
   private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
-  private readonly turns = new Turns();
   private isPumping = false;
   private lastId = 0;
   /** How many workers there are to be. */
@@ -129,7 +128,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   wake(): void {
     if (this.isPumping) return;
     this.isPumping = true;
-    if (this.turns.isDue) setImmediate(this.pumpInScope);
+    if (turns.isDue) nextTurn(this.pumpInNextTurn);
     // Half the price of queueMicrotask, which makes an async resource.
     else void DONE.then(this.pumpInScope);
   }
@@ -153,18 +152,18 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   }
 
   call(item: T, task: Task): unknown {
-    return this.handler(item, task);
+    return turns.isMeasuring ? turns.measure(() => this.handler(item, task)) : this.handler(item, task);
   }
 
-  over(worker: Worker<T>, failure: Failure | undefined): boolean {
+  over(worker: Worker<T>, outcome: Failure | undefined): boolean {
+    const failure = worker.isAtGate ? (outcome ?? this.notCalled()) : outcome;
     const work = worker.work!;
     if (this.limits.isOn) this.limits.end(worker);
     if (failure === undefined) {
       this.counts.done++;
       work.done();
-    } else if (worker.isAtGate) {
+    } else if (worker.isAtGate && worker.task!.wasAborted) {
       // The pool gave up waiting before there was an attempt: the item is left over.
-      worker.isAtGate = false;
       this.counts.retried++;
       work.retry();
     } else {
@@ -235,6 +234,11 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     for (const worker of this.idle.splice(0)) this.dismiss(worker);
   }
 
+  private readonly pumpInNextTurn = (): void => {
+    turns.turned();
+    this.pumpInScope();
+  };
+
   private readonly pumpInScope = (): void => this.scope.runInAsyncScope(this.pump);
 
   private readonly pump = (): void => {
@@ -244,7 +248,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       this.drive(next.worker, next.work);
     }
     while (this.isTaking && idle.length > 0) {
-      if (this.turns.isDue) {
+      if (turns.isDue) {
         this.wake();
         break;
       }
@@ -262,7 +266,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     let work = first;
     for (; work !== undefined; work = this.nextFor()) {
       worker.begin(work);
-      this.turns.begin();
+      turns.begin();
       if (this.failures.isOwed(work)) {
         // Its attempts are used up, and it came back only because nobody took it as a dead letter.
         if (!this.over(worker, { error: this.failures.errorOf(work) })) return;
@@ -288,7 +292,7 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   private nextFor(): Work<T> | undefined {
     // What was handed over is older than what is in the queue, and begins first.
-    if (this.arrived.length > 0 || this.turns.isDue) return undefined;
+    if (this.arrived.length > 0 || turns.isDue) return undefined;
     return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
   }
 
@@ -296,23 +300,39 @@ export class Crew<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
     const task = worker.task!;
     worker.isAtGate = true;
-    const handle = async ({ signal }: { readonly signal?: AbortSignal }): Promise<unknown> => {
+    // Not the worker's: a policy may call a second time when that has the next item already.
+    const call = () => this.call(work.item, task);
+    const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
       // Of the policy: one for each call, or one for all of them.
       const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
       worker.isAtGate = false;
-      if (signal?.aborted) task.abort(signal.reason);
-      else if (signal !== undefined) this.signals.join(signal, follower);
+      if (signal !== undefined && signal !== null) this.follow(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
-        return await work.run(worker.call);
+        return await work.run(call);
       } finally {
-        this.signals.leave(follower);
+        signals.leave(follower);
       }
     };
     const onBackoff = (isWaiting: boolean) => {
       worker.state = isWaiting ? "backoff" : "processing";
     };
     worker.follow(gate.run(handle, { task, onBackoff }));
+  }
+
+  /** A policy's signal aborts the task; one that is none is a mistake of the policy's, and costs the signal. */
+  private follow(signal: unknown, follower: Abortable): void {
+    try {
+      signals.check("signal", signal);
+      if (signal.aborted) follower.aborted(signal.reason);
+      else signals.join(signal, follower);
+    } catch (error) {
+      this.supply.fault(error);
+    }
+  }
+
+  private notCalled(): Failure {
+    return { error: new HandlerNotCalledError(this.gateName ?? "") };
   }
 
   private finish(worker: Worker<T>): void {

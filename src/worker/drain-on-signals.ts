@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { inspect } from "node:util";
+import { within } from "../callback.js";
 import {
   checkClock,
   checkDuration,
@@ -8,7 +9,7 @@ import {
   checkObject,
   type OptionNames,
 } from "../checks.js";
-import { type Clock, systemClock, type Timer } from "../clock.js";
+import { type Clock, systemClock } from "../clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import type { DrainReport } from "./ending.js";
 
@@ -88,7 +89,9 @@ export function drainOnSignals<P extends Drainable>(
 }
 
 async function drain<P extends Drainable>(pools: readonly P[], settings: Settings<P>): Promise<void> {
-  const { timeoutMs, onReport, onDrained, exit } = settings;
+  const { timeoutMs, onReport, onDrained, exit, clock, callbackTimeoutMs: limitMs } = settings;
+  // What comes too late is no one's any more: the process is about to end.
+  const limitOf = (name: string) => ({ clock, limitMs, name, fault: () => {} });
   const reports: DrainReport[] = [];
   let isClean = true;
   /** Awaits what `fn` does. Nothing may keep the process from its exit. */
@@ -106,42 +109,25 @@ async function drain<P extends Drainable>(pools: readonly P[], settings: Setting
         const report = await pool.drain({ timeoutMs });
         reports.push(report);
         if (report.timedOut || report.abandoned.length > 0 || report.leftOver.count > 0) isClean = false;
-        await attempt("onReport", () => within(settings, async () => onReport(report, pool)));
+        await attempt("onReport", () => within(limitOf("onReport"), () => onReport(report, pool)));
       }),
     ),
   );
   if (onDrained !== undefined) {
-    await attempt("onDrained", () => within(settings, async () => onDrained(reports)));
+    await attempt("onDrained", () => within(limitOf("onDrained"), () => onDrained(reports)));
   }
   exit(isClean ? 0 : 1);
 }
 
-/** What `fn` resolves with, unless that takes longer. */
-async function within<R>({ callbackTimeoutMs: limitMs, clock }: Limits, fn: () => Promise<R>): Promise<R> {
-  if (limitMs === Number.POSITIVE_INFINITY) return fn();
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(`it took longer than ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([fn(), late]);
-  } finally {
-    if (timer !== undefined) clock.clearTimeout(timer);
-  }
-}
-
-interface Limits {
-  readonly callbackTimeoutMs: number;
-  readonly clock: Clock;
-}
-
 /** {@link DrainOnSignalsOptions}, checked and complete. */
-interface Settings<P extends Drainable> extends Limits {
+interface Settings<P extends Drainable> {
   readonly signals: readonly NodeJS.Signals[];
   readonly timeoutMs: number;
   readonly onReport: (report: DrainReport, pool: P) => unknown;
   readonly onDrained: DrainOnSignalsOptions<P>["onDrained"];
   readonly exit: (code: number) => void;
+  readonly callbackTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 function readOptions<P extends Drainable>(options: DrainOnSignalsOptions<P> | undefined): Settings<P> {

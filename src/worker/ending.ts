@@ -1,5 +1,6 @@
-import { type Clock, LONGEST_DELAY_MS, type Timer } from "../clock.js";
+import type { Clock } from "../clock.js";
 import type { Report } from "../contracts.js";
+import { Wakeup } from "../wakeup.js";
 
 /** A task that a pool waits for no longer. It may still end, and is settled then. */
 export interface AbandonedTask {
@@ -60,7 +61,7 @@ export class Ending {
   private readonly startedAt: number;
   private limitMs = Number.POSITIVE_INFINITY;
   private dueAt = Number.POSITIVE_INFINITY;
-  private timer: Timer | undefined = undefined;
+  private readonly wakeup: Wakeup;
   private isOver = false;
   private why: Report | undefined = undefined;
 
@@ -75,21 +76,27 @@ export class Ending {
     });
     this.before = { ...pool.counts };
     this.startedAt = clock.now();
+    this.wakeup = new Wakeup(clock, (now) => this.look(now));
   }
 
   /** It may take so long from now on. Who asks a second time can bring its end forward, and not put it off. */
   limit(limitMs: number): void {
-    const dueAt = this.clock.now() + limitMs;
-    if (this.isOver || dueAt >= this.dueAt) return;
+    const now = this.clock.now();
+    const dueAt = now + limitMs;
+    if (this.isOver) return;
+    if (dueAt >= this.dueAt) {
+      this.wakeup.check(now);
+      return;
+    }
     this.limitMs = limitMs;
     this.dueAt = dueAt;
-    this.look();
+    this.look(now);
   }
 
   end(abandoned: readonly AbandonedTask[] = [], timedOut = false): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.stopTimer();
+    this.wakeup.clear();
     const { operation, before, pool } = this;
     const { done, failed, deadLettered } = pool.counts;
     this.resolve({
@@ -106,12 +113,10 @@ export class Ending {
     });
   }
 
-  private readonly look = (): void => {
-    this.stopTimer();
-    const leftMs = this.dueAt - this.clock.now();
-    if (leftMs > 0) this.timer = this.clock.setTimeout(this.look, Math.min(leftMs, LONGEST_DELAY_MS));
+  private look(now: number): void {
+    if (this.dueAt > now) this.wakeup.set(this.dueAt, now);
     else this.giveUp();
-  };
+  }
 
   private giveUp(): void {
     // Before anything is aborted, which would hide the cause.
@@ -119,11 +124,6 @@ export class Ending {
     const abandoned = this.pool.abandon(this.operation, this.limitMs);
     this.end(abandoned, true);
     this.timedOut(abandoned);
-  }
-
-  private stopTimer(): void {
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
-    this.timer = undefined;
   }
 }
 

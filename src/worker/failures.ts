@@ -1,3 +1,4 @@
+import { within } from "../callback.js";
 import type { Supply, Work } from "../contracts.js";
 import type { Settings, Verdict } from "./options.js";
 import type { Task } from "./task.js";
@@ -66,7 +67,9 @@ export class Failures<T> {
   private async verdictOn(work: Work<T>, task: Task, error: unknown): Promise<Verdict> {
     let verdict: Verdict | undefined;
     try {
-      verdict = await this.settings.onFailed?.(work.item, error, task);
+      const { onFailed } = this.settings;
+      if (onFailed !== undefined)
+        verdict = await this.within("onFailed", () => onFailed(work.item, error, task));
       if (!VERDICTS.has(verdict))
         throw new TypeError(`onFailed must return "retry", "drop" or "dead-letter", not ${String(verdict)}`);
     } catch (fault) {
@@ -103,12 +106,28 @@ export class Failures<T> {
 
   private async isPutAside(work: Work<T>, task: Task, error: unknown): Promise<boolean> {
     try {
-      await this.settings.deadLetter?.(work.item, error, task);
+      const { deadLetter } = this.settings;
+      // Aborted when it is not waited for any longer, so that a put that waits for room does not come on top of the next try.
+      const controller = new AbortController();
+      if (deadLetter !== undefined)
+        await this.within("deadLetter", () => deadLetter(work.item, error, task, controller.signal)).catch(
+          (fault) => {
+            controller.abort(fault);
+            throw fault;
+          },
+        );
       return true;
     } catch (fault) {
       this.supply.fault(fault);
       return false;
     }
+  }
+
+  /** A callback that never ends would keep its worker for ever. */
+  private within<R>(name: string, callback: () => R | PromiseLike<R>): Promise<R> {
+    const { callbackTimeoutMs: limitMs } = this.settings;
+    const fault = (error: unknown) => this.supply.fault(error);
+    return within({ clock: this.supply.clock, limitMs, name, fault }, callback);
   }
 
   private apply(work: Work<T>, task: Task, error: unknown, verdict: Verdict): void {

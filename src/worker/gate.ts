@@ -1,19 +1,34 @@
+import { tell } from "../callback.js";
 import {
   checkClock,
   checkKnown,
   checkNumber,
   checkObject,
-  isAbortSignal,
   type OptionNames,
   requireFunction,
 } from "../checks.js";
-import { type Clock, systemClock, type Timer } from "../clock.js";
+import { type Clock, systemClock } from "../clock.js";
 import type { GateView } from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import {
+  InvalidOptionRangeError,
+  InvalidOptionTypeError,
+  LateCallError,
+  TaskAbandonedError,
+} from "../errors.js";
 import { LinkedList } from "../linked-list.js";
 import { recorder } from "../recorder.js";
+import { type Abortable, signals } from "../signals.js";
+import { Wakeup } from "../wakeup.js";
+import { warn } from "../warning.js";
 
-/** A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to. */
+/**
+ * A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to.
+ *
+ * One that rejects, or throws, without a call refuses: it is asked again. One that resolves without a call, as a fallback does, has
+ * answered itself: `gate.run` gives that answer, but the task of a pool with that gate has not been done, and fails with
+ * `HandlerNotCalledError`, as any attempt can. It may call several times, as a retry does. A call after it has settled, or after
+ * the wait for it was aborted, is refused with `LateCallError`. What it does not say in time is waited for, until the wait is aborted.
+ */
 export interface Policy {
   execute<R>(fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>): Promise<R>;
 }
@@ -89,7 +104,8 @@ export class Gate implements GateView {
   /** When the policy refused a call, if it has made none since. */
   private refusedAt: number | undefined = undefined;
   private pauseMs = FIRST_PAUSE_MS;
-  private timer: Timer | undefined = undefined;
+  private readonly wakeup: Wakeup;
+  private warned = false;
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
   constructor(options: GateOptions) {
@@ -111,6 +127,7 @@ export class Gate implements GateView {
     this.limit = concurrency;
     this.policy = policy;
     this.clock = clock ?? systemClock;
+    this.wakeup = new Wakeup(this.clock, () => this.askAgain());
   }
 
   /** Calls that are through and not back. */
@@ -136,48 +153,65 @@ export class Gate implements GateView {
    * Calls `fn` when there is a permit and the policy agrees; resolves or rejects as it does. Rejects with the signal's reason, or that
    * of the task's, if it is aborted before.
    */
-  async run<R>(
-    fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>,
-    options?: PassOptions,
-  ): Promise<R> {
+  run<R>(fn: Call<R>, options?: PassOptions): Promise<R> {
+    const result: Promise<R> = this.pass(fn, options ?? {}, () => result.catch(ignore));
+    return result;
+  }
+
+  private async pass<R>(fn: Call<R>, options: PassOptions, hush: () => void): Promise<R> {
     requireFunction("fn", fn);
     checkObject("options", options);
-    const { task, signal, onBackoff } = options ?? {};
-    if (signal !== undefined && !isAbortSignal(signal))
-      throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
-    const throwIfAborted = () => {
-      signal?.throwIfAborted();
-      task?.throwIfAborted();
-    };
-    throwIfAborted();
+    const { task, signal, onBackoff } = options;
+    if (signal !== undefined) signals.check("signal", signal);
+    const wait: Wait = { task, signal, hush };
+    throwIfAborted(wait);
     task?.reached(this);
     const startedAt = this.clock.now();
     if (this.through < this.limit) this.through++;
-    else await this.wait(this.line, signal, task);
+    else await this.wait(this.line, wait);
     try {
       for (;;) {
         let wasCalled = false;
-        const call = (context: { readonly signal?: AbortSignal }) => {
-          // It may have been aborted while the policy kept it waiting.
-          if (!wasCalled) throwIfAborted();
+        let isOver = false;
+        let stop = ignore;
+        const call = (context?: unknown): R | Promise<R> => {
+          try {
+            if (isOver) throw new LateCallError(this.name);
+            // It may have been aborted while the policy kept it waiting.
+            if (!wasCalled) throwIfAborted(wait);
+          } catch (error) {
+            return refused(error);
+          }
           if (!wasCalled) task?.passed(this, this.clock.now() - startedAt);
           wasCalled = true;
+          stop();
           this.agreed();
-          return fn(context);
+          return fn(typeof context === "object" && context !== null ? context : {});
         };
         try {
-          return await (this.policy === undefined ? call({}) : this.policy.execute(call));
+          if (this.policy === undefined) return await call();
+          const answer = this.policy.execute(call);
+          if (wasCalled) return await answer;
+          // It may never settle.
+          return await new Promise<R>((resolve, reject) => {
+            stop = onAbort(wait, reject);
+            Promise.resolve(answer).then(resolve, reject);
+          });
         } catch (error) {
           if (wasCalled) throw error;
-          throwIfAborted();
-          if (isFull(error)) await this.pause(signal, task);
+          isOver = true;
+          throwIfAborted(wait);
+          if (isFull(error)) await this.pause(wait);
           else {
             if (this.refusedAt === undefined) recorder.tell(this.name, "the policy refuses calls");
             this.refusedAt = this.clock.now();
-            onBackoff?.(true);
-            await this.pause(signal, task);
-            onBackoff?.(false);
+            if (onBackoff !== undefined) tell(this.fault, onBackoff, true);
+            await this.pause(wait);
+            if (onBackoff !== undefined) tell(this.fault, onBackoff, false);
           }
+        } finally {
+          isOver = true;
+          stop();
         }
       }
     } finally {
@@ -199,27 +233,23 @@ export class Gate implements GateView {
   }
 
   /** The policy refused: waits until it is worth asking it again. */
-  private async pause(signal: AbortSignal | undefined, task: Passer | undefined): Promise<void> {
+  private async pause(wait: Wait): Promise<void> {
     this.askLater();
     try {
-      await this.wait(this.refused, signal, task);
+      await this.wait(this.refused, wait);
     } finally {
-      if (this.refused.size === 0) this.stopAsking();
+      if (this.refused.size === 0) this.wakeup.clear();
     }
   }
 
   private askLater(): void {
-    this.timer ??= this.clock.setTimeout(() => this.askAgain(), this.pauseMs);
-  }
-
-  private stopAsking(): void {
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
-    this.timer = undefined;
+    const now = this.clock.now();
+    if (this.wakeup.dueAt === Number.POSITIVE_INFINITY) this.wakeup.set(now + this.pauseMs, now);
+    else this.wakeup.check(now);
   }
 
   /** One asks for all. */
   private askAgain(): void {
-    this.timer = undefined;
     this.pauseMs = Math.min(2 * this.pauseMs, LAST_PAUSE_MS);
     const { first } = this.refused;
     if (first === undefined) return;
@@ -232,37 +262,81 @@ export class Gate implements GateView {
     if (this.refusedAt !== undefined) recorder.tell(this.name, "the policy lets calls through");
     this.refusedAt = undefined;
     this.pauseMs = FIRST_PAUSE_MS;
-    this.stopAsking();
+    this.wakeup.clear();
     for (let waiter = this.refused.first; waiter !== undefined; waiter = this.refused.first) {
       this.refused.remove(waiter);
       waiter.resolve();
     }
   }
 
-  private wait(
-    line: LinkedList<Waiter>,
-    signal: AbortSignal | undefined,
-    task: Passer | undefined,
-  ): Promise<void> {
-    const signals = new Set([signal, task?.signal].filter((each) => each !== undefined));
+  private wait(line: LinkedList<Waiter>, wait: Wait): Promise<void> {
     return new Promise((resolve, reject) => {
-      const end = () => {
-        for (const each of signals) each.removeEventListener("abort", abort);
-      };
       const waiter = new Waiter(() => {
-        end();
+        stop();
         resolve();
       });
-      const abort = ({ target }: Event) => {
-        end();
-        line.remove(waiter);
-        reject((target as AbortSignal).reason);
-      };
       line.append(waiter);
-      for (const each of signals) each.addEventListener("abort", abort);
+      const stop = onAbort(wait, (reason) => {
+        line.remove(waiter);
+        reject(reason);
+      });
     });
   }
+
+  /** Of a callback: told once. */
+  private readonly fault = (error: unknown): void => {
+    if (!this.warned) warn(`gate "${this.name}": onBackoff has thrown`, error);
+    this.warned = true;
+  };
 }
+
+type Call<R> = (context: { readonly signal?: AbortSignal }) => R | Promise<R>;
+
+/** What ends a wait. */
+interface Wait {
+  readonly task: Passer | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** What comes of it needn't be awaited: the pool has given up the task. */
+  readonly hush: () => void;
+}
+
+function throwIfAborted({ signal, task }: Wait): void {
+  if (signal?.aborted) throw signal.reason;
+  task?.throwIfAborted();
+}
+
+/** Calls back once, when one of the signals is aborted, unless it is stopped before. */
+function onAbort({ signal, task, hush }: Wait, aborted: (reason: unknown) => void): () => void {
+  const listeners: Abortable[] = [];
+  const stop = () => {
+    for (const listener of listeners.splice(0)) signals.leave(listener);
+  };
+  const abort = (reason: unknown) => {
+    stop();
+    if (reason instanceof TaskAbandonedError) hush();
+    aborted(reason);
+  };
+  for (const each of new Set([signal, task?.signal])) {
+    if (each === undefined) continue;
+    const listener: Abortable = { signals: undefined, aborted: abort };
+    signals.join(each, listener);
+    listeners.push(listener);
+    if (each.aborted) {
+      abort(each.reason);
+      break;
+    }
+  }
+  return stop;
+}
+
+/** Rejected, and no unhandled rejection: a policy may call from anywhere, a timer say, where no one hears of it. */
+function refused(error: unknown): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(ignore);
+  return promise;
+}
+
+function ignore(): void {}
 
 /** Did a bulkhead of cockatiel's refuse? It says so on its errors, whichever copy they are of. */
 function isFull(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
-import { checkKnown, checkObject, isAbortSignal, requireFunction } from "../checks.js";
-import { GroupEndedError, InvalidOptionTypeError } from "../errors.js";
+import { checkKnown, checkObject, requireFunction } from "../checks.js";
+import { GroupEndedError } from "../errors.js";
+import { type Abortable, signals } from "../signals.js";
 
 /** Options of a group. Only `undefined` stands for the default. */
 export interface GroupOptions {
@@ -127,17 +128,15 @@ export async function runGroup<R>(
   checkObject("options", options);
   checkKnown(options, { signal: true });
   const { signal } = options ?? {};
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
-  }
-  signal?.throwIfAborted();
+  if (signal !== undefined) signals.check("signal", signal);
+  if (signal?.aborted) throw signal.reason;
   const group = new Group();
-  const abort = () => group.abort(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  const listener: Abortable = { signals: undefined, aborted: (reason) => group.abort(reason) };
+  if (signal !== undefined) signals.join(signal, listener);
   try {
     return await group.whole(body);
   } finally {
-    signal?.removeEventListener("abort", abort);
+    signals.leave(listener);
   }
 }
 

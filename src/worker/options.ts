@@ -1,4 +1,5 @@
 import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
+import { SUPPLY } from "../contracts.js";
 import { InvalidOptionTypeError } from "../errors.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
@@ -33,6 +34,12 @@ export interface WorkerPoolOptions<T> {
   deadLetter?: DeadLetterQueue<T> | ((item: T, error: unknown, task: Task) => unknown) | undefined;
   /** How long a task may take, in milliseconds; then its signal is aborted. Default: no limit. */
   timeoutMs?: number | undefined;
+  /**
+   * How long `onFailed` and `deadLetter` are waited for, each, in milliseconds. Then `onFailed` counts as having no opinion, and what
+   * `deadLetter` was to take comes back and is given to it again; that is counted as an error of the callback. A put into a dead-letter queue
+   * of ours that still waits for room is taken back. Default: `timeoutMs`, else 30 000.
+   */
+  callbackTimeoutMs?: number | undefined;
   /** How long a task may go on after its signal was aborted until its worker counts as stalled, in milliseconds. Default: 1 000. */
   stalledAfterMs?: number | undefined;
   /** What each task has to pass before its handler is called. */
@@ -48,10 +55,14 @@ const OPTIONS: OptionNames<WorkerPoolOptions<unknown>> = {
   onFailed: true,
   deadLetter: true,
   timeoutMs: true,
+  callbackTimeoutMs: true,
   stalledAfterMs: true,
   gate: true,
   autoStart: true,
 };
+
+/** How long a callback is waited for unless told otherwise, in milliseconds. */
+const CALLBACK_TIMEOUT_MS = 30_000;
 
 /** {@link WorkerPoolOptions}, checked and complete. */
 export interface Settings<T> {
@@ -60,8 +71,9 @@ export interface Settings<T> {
   readonly attempts: number;
   readonly backoff: Backoff;
   readonly onFailed: WorkerPoolOptions<T>["onFailed"];
-  readonly deadLetter: ((item: T, error: unknown, task: Task) => unknown) | undefined;
+  readonly deadLetter: ((item: T, error: unknown, task: Task, signal: AbortSignal) => unknown) | undefined;
   readonly timeoutMs: number;
+  readonly callbackTimeoutMs: number;
   readonly stalledAfterMs: number;
   readonly gate: Gate | undefined;
   readonly autoStart: boolean;
@@ -81,6 +93,8 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
     autoStart = true,
   } = options ?? {};
   const { timeoutMs = Number.POSITIVE_INFINITY, stalledAfterMs = 1_000 } = options ?? {};
+  const { callbackTimeoutMs = timeoutMs === Number.POSITIVE_INFINITY ? CALLBACK_TIMEOUT_MS : timeoutMs } =
+    options ?? {};
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
   checkConcurrency(concurrency);
   checkObject("retry", retry);
@@ -89,6 +103,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   checkNumber("retry.attempts", attempts, "a whole number from 1, or Infinity", isCount);
   checkFunction("onFailed", onFailed);
   checkNumber("timeoutMs", timeoutMs, "milliseconds, greater than 0", (ms) => ms > 0);
+  checkNumber("callbackTimeoutMs", callbackTimeoutMs, "milliseconds, greater than 0", (ms) => ms > 0);
   checkNumber("stalledAfterMs", stalledAfterMs, "milliseconds, from 0", (ms) => ms >= 0);
   if (gate !== undefined && !(gate instanceof Gate)) throw new InvalidOptionTypeError("gate", gate, "a Gate");
   if (typeof autoStart !== "boolean") throw new InvalidOptionTypeError("autoStart", autoStart, "a boolean");
@@ -107,6 +122,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
     onFailed,
     deadLetter: readDeadLetter(deadLetter),
     timeoutMs,
+    callbackTimeoutMs,
     stalledAfterMs,
     gate,
     autoStart,
@@ -122,9 +138,13 @@ function isCount(n: number): boolean {
 }
 
 function readDeadLetter<T>(given: WorkerPoolOptions<T>["deadLetter"]): Settings<T>["deadLetter"] {
-  if (given === undefined || typeof given === "function") return given;
+  if (given === undefined) return undefined;
+  if (typeof given === "function") return (item, error, task) => given(item, error, task);
   if (typeof given !== "object" || given === null || typeof given.put !== "function") {
     throw new InvalidOptionTypeError("deadLetter", given, "a queue or a function");
   }
-  return (item, _error, task) => given.put(item, { correlationId: task.correlationId });
+  // Ours take a put back that still waits; of another one nobody knows what it does with a signal.
+  const isOurs = SUPPLY in given;
+  return (item, _error, { correlationId }, signal) =>
+    given.put(item, isOurs ? ({ correlationId, signal } as object) : { correlationId });
 }

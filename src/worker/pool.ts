@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { type InspectOptions, inspect } from "node:util";
+import { emit } from "../callback.js";
 import { checkDuration, checkKnown, checkObject, requireFunction } from "../checks.js";
 import {
   type Hindrance,
@@ -278,13 +279,9 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.tell("stopped");
   }
 
-  /** What a listener throws is its own affair, not the pool's. */
+  /** What a listener throws or rejects with is its own affair, not the pool's: it is counted, and the others are told. */
   private tell<E extends keyof WorkerPoolEvents<T>>(event: E, ...args: WorkerPoolEvents<T>[E]): void {
-    try {
-      (this as EventEmitter).emit(event, ...args);
-    } catch (error) {
-      this.supply.fault(error);
-    }
+    emit(this, event, args, (error) => this.supply.fault(error));
   }
 
   private changed(worker: WorkerStatus, from: WorkerState): void {

@@ -77,6 +77,11 @@ export class Task implements TaskFacts, Passer {
   }
 
   /** @internal */
+  get wasAborted(): boolean {
+    return this.isAborted;
+  }
+
+  /** @internal */
   throwIfAborted(): void {
     if (this.isAborted) throw this.reason;
   }

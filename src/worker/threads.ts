@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { checkKnown, checkObject } from "../checks.js";
 import { ThreadsClosedError } from "../errors.js";
+import { nextTurn } from "../real-time.js";
 import { currentCorrelationId } from "../telemetry/correlation.js";
 import { Gate } from "./gate.js";
 import { newBoard } from "./threads/board.js";
@@ -93,7 +94,7 @@ class Threads {
     this.pool.on("error", (error) => {
       this.lastError = error;
     });
-    this.pool.on("workerDestroy", () => setImmediate(() => this.look()));
+    this.pool.on("workerDestroy", () => nextTurn(() => this.look()));
   }
 
   run(item: unknown, task: ThreadCaller): Promise<unknown> {

@@ -1,6 +1,7 @@
-import { type Clock, LONGEST_DELAY_MS, type Timer } from "../clock.js";
+import type { Clock } from "../clock.js";
 import { TaskTimeoutError } from "../errors.js";
 import { LinkedList } from "../linked-list.js";
+import { Wakeup } from "../wakeup.js";
 import type { Worker } from "./worker.js";
 
 /** Aborts tasks that take too long, and tells which workers ignore it. All have the same time, so one timer will do. */
@@ -10,14 +11,15 @@ export class TimeLimits<T> {
   /** Those whose task was aborted. */
   private readonly aborted = new LinkedList<Timed<T>>();
   private readonly byWorker = new Map<Worker<T>, Timed<T>>();
-  private timer: Timer | undefined = undefined;
-  private timerAt = Number.POSITIVE_INFINITY;
+  private readonly wakeup: Wakeup;
 
   constructor(
     private readonly clock: Clock,
     private readonly timeoutMs: number,
     private readonly stalledAfterMs: number,
-  ) {}
+  ) {
+    this.wakeup = new Wakeup(clock, (now) => this.look(now));
+  }
 
   /** Is there anything to watch? */
   get isOn(): boolean {
@@ -36,7 +38,7 @@ export class TimeLimits<T> {
     if (timed === undefined) return;
     this.byWorker.delete(worker);
     timed.list.remove(timed);
-    if (this.byWorker.size === 0) this.setTimer(Number.POSITIVE_INFINITY);
+    if (this.byWorker.size === 0) this.wakeup.clear();
   }
 
   /** The worker's task was aborted: from now on it had better end. */
@@ -48,23 +50,15 @@ export class TimeLimits<T> {
   }
 
   private watch(worker: Worker<T>, list: LinkedList<Timed<T>>, ms: number): void {
-    const timed = new Timed(worker, list, this.clock.now() + ms);
+    const now = this.clock.now();
+    const timed = new Timed(worker, list, now + ms);
     this.byWorker.set(worker, timed);
     list.append(timed);
-    if (timed.dueAt < this.timerAt) this.setTimer(timed.dueAt);
+    if (timed.dueAt < this.wakeup.dueAt) this.wakeup.set(timed.dueAt, now);
+    else this.wakeup.check(now);
   }
 
-  private setTimer(at: number): void {
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
-    this.timerAt = at;
-    this.timer =
-      at === Number.POSITIVE_INFINITY
-        ? undefined
-        : this.clock.setTimeout(this.look, Math.min(Math.max(0, at - this.clock.now()), LONGEST_DELAY_MS));
-  }
-
-  private readonly look = (): void => {
-    const now = this.clock.now();
+  private look(now: number): void {
     for (
       let timed = this.running.first;
       timed !== undefined && timed.dueAt <= now;
@@ -83,8 +77,8 @@ export class TimeLimits<T> {
       timed.worker.state = "stalled";
     }
     const never = Number.POSITIVE_INFINITY;
-    this.setTimer(Math.min(this.running.first?.dueAt ?? never, this.aborted.first?.dueAt ?? never));
-  };
+    this.wakeup.set(Math.min(this.running.first?.dueAt ?? never, this.aborted.first?.dueAt ?? never), now);
+  }
 }
 
 class Timed<T> {

@@ -96,6 +96,7 @@ export class Worker<T> implements Links<Worker<T>> {
   end(now: number): void {
     this.work = undefined;
     this.task = undefined;
+    this.isAtGate = false;
     this.lastFinishAt = nonNaN(now) ?? this.lastFinishAt;
   }
 

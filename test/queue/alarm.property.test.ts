@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Alarm, type Due, UNSET } from "../../src/queue/alarm.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { RUNS } from "./model-runner.js";
 
 describe("an Alarm", () => {

@@ -4,7 +4,7 @@ import { QueueShutDownError } from "../../src/errors.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { errorOf, isSettled } from "./conformance.js";
 import { Recorder } from "./recorder.js";
 

@@ -12,7 +12,7 @@ import {
 } from "../../src/errors.js";
 import type { PutOptions, QueueOptions } from "../../src/queue/options.js";
 import type { Queue } from "../../src/queue/queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 
 export type Make = <T>(options?: QueueOptions<T>) => Queue<T, PutOptions>;
 

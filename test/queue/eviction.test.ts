@@ -5,7 +5,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import type { QueueOptions } from "../../src/queue/options.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { errorOf, isSettled } from "./conformance.js";
 
 function evicting(options?: QueueOptions<string>) {

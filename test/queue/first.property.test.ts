@@ -11,7 +11,7 @@ import { Ranked } from "../../src/queue/storage/ranked.js";
 import { Stack } from "../../src/queue/storage/stack.js";
 import type { Entry, Store } from "../../src/queue/storage/store.js";
 import { Ticket } from "../../src/queue/ticket.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { RUNS as ALL_RUNS } from "./model-runner.js";
 import { Recorder } from "./recorder.js";
 

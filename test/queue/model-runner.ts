@@ -7,7 +7,7 @@ import { Delivery } from "../../src/queue/delivery.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { type Burden, Model, type ModelOptions, type Outcome, type Wait, type Wanted } from "./model.js";
 import { Recorder } from "./recorder.js";
 

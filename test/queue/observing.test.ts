@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { OBSERVE, PROBE } from "../../src/contracts.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { errorOf, isSettled } from "./conformance.js";
 import { Recorder } from "./recorder.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PROBE } from "../../src/contracts.js";
 import { PriorityQueue, type PriorityQueueOptions } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { errorOf } from "./conformance.js";
 
 const tiers = { regular: 10, vip: 0, bulk: 20 };

@@ -5,7 +5,7 @@ import { QueueShutDownError } from "../../src/errors.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { isSettled } from "./conformance.js";
 import { RUNS } from "./model-runner.js";
 import { Recorder } from "./recorder.js";

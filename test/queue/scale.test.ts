@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PROBE } from "../../src/contracts.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 
 /** So many that anything linear in each step would take minutes; the time limits leave a wide margin otherwise. */
 const MANY = 50_000;

@@ -162,14 +162,27 @@ it("a tracer provider that throws never reaches the user", async () => {
   expectContained();
 });
 
-describe("a context manager that throws", () => {
+describe("a context manager that fails", () => {
   function manager(broken: Partial<ContextManager>): ContextManager {
     return Object.assign(new AsyncLocalStorageContextManager().enable(), broken);
   }
 
+  it("runs a handler once, even if it calls twice", async () => {
+    const twice = (_: unknown, fn: () => unknown) => [fn(), fn()][0];
+    context.disable();
+    context.setGlobalContextManager(manager({ with: twice as ContextManager["with"] }));
+    const queue = instrument(new FifoQueue<string>(), { name });
+    queue.tryPut("a");
+    const delivery = await queue.receive();
+    const handler = vi.fn(() => 42);
+    expect(delivery.run(handler)).toBe(42);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
   it.each([
     ["when asked for the active context", { active: boom }],
     ["when asked to run something", { with: boom }],
+    ["by not calling", { with: (() => undefined) as ContextManager["with"] }],
     [
       "after it ran something",
       {

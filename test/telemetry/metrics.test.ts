@@ -6,7 +6,7 @@ import { type InstrumentOptions, instrument, uninstrument } from "../../src/inst
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { type Collected, MetricCapture } from "../support/telemetry-capture.js";
 
 let capture: MetricCapture;

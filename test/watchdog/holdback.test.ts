@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Holdback } from "../../src/watchdog/holdback.js";
-import { FakeClock } from "../support/fake-clock.js";
 
 let clock: FakeClock;
 let told: string[];

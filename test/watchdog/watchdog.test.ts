@@ -9,12 +9,12 @@ import { instrument, uninstrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { metricProducer } from "../../src/telemetry/metric-producer.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import type { BreachReport } from "../../src/watchdog/report/report.js";
 import type { Check } from "../../src/watchdog/situation.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 
 const SLA = { default: { targetMs: 1_000, objective: 0.99 } };
 

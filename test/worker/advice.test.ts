@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import type { QueueOptions } from "../../src/queue/options.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { Advice, SizingAdvice } from "../../src/worker/advice.js";
 import { forecast, type Load, shareWithin } from "../../src/worker/forecast.js";
 import { Gate } from "../../src/worker/gate.js";
 import type { WorkerPoolOptions } from "../../src/worker/options.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 
 /** A generator of numbers between 0 and 1 that gives the same ones again (mulberry32). */
 function randomFrom(seed: number): () => number {

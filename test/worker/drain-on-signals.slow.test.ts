@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { type DrainOnSignalsOptions, drainOnSignals } from "../../src/worker/drain-on-signals.js";
 import type { DrainReport } from "../../src/worker/ending.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { signal } from "../support/telemetry-capture.js";
 import { ByHand, settled } from "./by-hand.js";
 
@@ -262,6 +262,27 @@ describe("drainOnSignals", () => {
     expect(await exited).toBe(1);
     expect(error).toHaveBeenCalledWith(expect.stringMatching(/^onDrained failed: .* longer than 1 ms/));
   });
+
+  it.each([2 ** 31, 2 ** 53, Number.POSITIVE_INFINITY])(
+    "waits for a callback for %d ms, which is further away than timers reach, and so for none that is too short",
+    async (callbackTimeoutMs) => {
+      const [asked, shutDown] = [signal(), signal()];
+      const { clock, hand, exited, send } = await two({
+        onDrained: () => {
+          asked.give();
+          return shutDown.promise;
+        },
+        callbackTimeoutMs,
+      });
+      send();
+      for (const call of hand.open) call.done();
+      await asked.promise;
+      clock.advance(1_000_000);
+      await settled();
+      shutDown.give();
+      expect(await exited).toBe(0);
+    },
+  );
 
   it("exits at once with 128 and the signal's number at the second signal, unless that is an echo of the first", async () => {
     const { clock, codes, send } = await two();

@@ -1,9 +1,9 @@
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Backoff } from "../../src/worker/backoff.js";
 import type { Verdict, WorkerPoolOptions } from "../../src/worker/options.js";
 import { type Handler, WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 
 const warn = vi.spyOn(process, "emitWarning");

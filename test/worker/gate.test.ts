@@ -13,10 +13,10 @@ import {
 } from "cockatiel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Gate, type GateOptions, type Policy } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { errorOf, isSettled } from "../queue/conformance.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 
 let clock: FakeClock;
@@ -479,3 +479,107 @@ describe("a pool with a gate", () => {
     expect(pool.counts).toMatchObject({ done: 1, failed: 1 });
   });
 });
+
+describe("a policy that misbehaves", () => {
+  /** A pool whose one item goes through a gate with that policy. */
+  async function poolWith(execute: (fn: (context?: never) => unknown) => unknown, options: object = {}) {
+    const queue = new FifoQueue<number>({ clock });
+    const gate = gateOf({ policy: { execute } as unknown as Policy });
+    const errors: unknown[] = [];
+    const seen: number[] = [];
+    const pool = new WorkerPool(queue, (item) => void seen.push(item), { gate, ...options });
+    pool.on("failed", ({ error }) => errors.push(error));
+    await queue.put(1);
+    await settled();
+    return { queue, gate, pool, errors, seen };
+  }
+
+  it.each([
+    ["resolves", async () => "instead"],
+    ["returns", () => "instead"],
+    [
+      "has a fallback",
+      (fn: () => unknown) => wrap(fallback(handleAll, "instead"), isolated()).execute(fn as never),
+    ],
+  ])("and %s without having called has not done the task: it fails, by its attempts", async (_, execute) => {
+    const retry = { attempts: 2, backoff: { initialMs: 0 } };
+    const { pool, gate, errors, seen } = await poolWith(execute as never, { retry });
+    await pool.drain();
+    expect(seen).toEqual([]);
+    expect(pool.counts).toMatchObject({ done: 0, retried: 1, failed: 1 });
+    expect(errors).toEqual([
+      expect.objectContaining({ code: "QUEUE_HANDLER_NOT_CALLED", gate: "downstream" }),
+      expect.objectContaining({ code: "QUEUE_HANDLER_NOT_CALLED" }),
+    ]);
+    expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
+  });
+
+  it.each([undefined, null, 1, "context", { signal: 1 }, { signal: { aborted: false } }])(
+    "and calls with %o calls all the same",
+    async (context) => {
+      vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      const { pool, seen } = await poolWith(async (fn) => fn(context as never));
+      await pool.drain();
+      expect(seen).toEqual([1]);
+      expect(pool.counts).toMatchObject({ done: 1, failed: 0, retried: 0 });
+      vi.restoreAllMocks();
+    },
+  );
+
+  it("and never calls keeps its worker, until a drain gives it up, and makes no call then", async () => {
+    let late: (() => unknown) | undefined;
+    const { queue, pool, gate, seen } = await poolWith((fn) => {
+      late = fn;
+      return new Promise(() => {});
+    });
+    expect(gate.inFlight).toBe(1);
+    const drained = pool.drain({ timeoutMs: 100 });
+    await advance(100);
+    expect(await drained).toMatchObject({ done: 0, timedOut: true });
+    await settled();
+    expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
+    await expect(late!()).rejects.toMatchObject({ code: "QUEUE_LATE_CALL" });
+    expect(seen).toEqual([]);
+    expect(queue.size).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("and calls again when it has settled is refused, and the next item is not handled twice", async () => {
+    const calls: (() => unknown)[] = [];
+    const { queue, pool, seen } = await poolWith(async (fn) => {
+      calls.push(fn);
+      await fn();
+    });
+    await queue.put(2);
+    await settled();
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "QUEUE_LATE_CALL" });
+    expect(seen).toEqual([1, 2]);
+    await pool.drain();
+    expect(pool.counts.done).toBe(2);
+  });
+
+  it("and refuses, but calls while it is asked again, calls once", async () => {
+    const calls: (() => unknown)[] = [];
+    const { pool, seen } = await poolWith(async (fn) => {
+      calls.push(fn);
+      if (calls.length === 1) throw new Error("refused");
+      return fn();
+    });
+    await expect(calls[0]!()).rejects.toMatchObject({ code: "QUEUE_LATE_CALL" });
+    await advance(1_000);
+    expect(seen).toEqual([1]);
+    await pool.drain();
+  });
+
+  it("gives its answer to a direct call", async () => {
+    const gate = gateOf({ policy: { execute: async () => "instead" } as unknown as Policy });
+    expect(await gate.run(() => "never called")).toBe("instead");
+  });
+});
+
+/** Refuses every call. */
+function isolated() {
+  const breaker = breakerOf();
+  breaker.isolate();
+  return breaker;
+}

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WorkerPoolOptions } from "../../src/worker/options.js";
 import { type Handler, WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 
 const GOOD = { ok: true, reasons: [] };
 

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { PROBE } from "../../src/contracts.js";
 import type { QueueShutDownError } from "../../src/errors.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WorkerPoolOptions } from "../../src/worker/options.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { errorOf } from "../queue/conformance.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 
 let clock: FakeClock;

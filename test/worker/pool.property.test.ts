@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PROBE } from "../../src/contracts.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { DrainReport } from "../../src/worker/ending.js";
 import { Gate } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { RUNS } from "../queue/model-runner.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 import { type Item, PoolModel, type Report } from "./pool-model.js";
 

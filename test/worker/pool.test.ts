@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Gate } from "../../src/worker/gate.js";
 import { WorkerPool, type WorkerStatus } from "../../src/worker/pool.js";
 import type { Task } from "../../src/worker/task.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 
 let clock: FakeClock;

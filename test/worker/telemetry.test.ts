@@ -6,9 +6,9 @@ import { type InstrumentOptions, instrument, uninstrument } from "../../src/inst
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/correlation.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Gate, type Policy } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 import { ByHand, settled } from "./by-hand.js";
 

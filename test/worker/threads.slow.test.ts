@@ -6,9 +6,9 @@ import { context, createTraceState, propagation, ROOT_CONTEXT, trace } from "@op
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { withCorrelationId } from "../../src/telemetry/correlation.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { inThreads, type ThreadHandler, type ThreadsOptions } from "../../src/worker/threads.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { signal as gate } from "../support/telemetry-capture.js";
 import type { Job } from "./threads/jobs.js";
 import { hand, Tenant, withTenant } from "./threads/tenant.js";

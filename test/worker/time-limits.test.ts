@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 import { ByHand, settled } from "./by-hand.js";
 
 let clock: FakeClock;

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { atOnce } from "../../callback.js";
 import type { SlaTarget } from "../../contracts.js";
 import { diagnose } from "../diagnose.js";
 import type { Guard } from "../guard.js";
@@ -44,8 +45,10 @@ export class Reporter {
     private readonly guard: Guard,
   ) {
     const { payload, redact, reportDir, maxReports } = settings;
-    this.payload = payload && ((item) => guard.attempt(() => plainCopy(payload(item))));
-    this.redact = redact && ((text) => guard.attempt(() => redact(text)) ?? UNTOLD);
+    const fault = (error: unknown) => guard.fault(error);
+    this.payload =
+      payload && ((item) => guard.attempt(() => plainCopy(atOnce("payload", payload(item), fault))));
+    this.redact = redact && ((text) => guard.attempt(() => atOnce("redact", redact(text), fault)) ?? UNTOLD);
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
   }
 

@@ -1,4 +1,5 @@
 import { context, trace } from "@opentelemetry/api";
+import { atOnce } from "../../callback.js";
 import { processWide } from "../../process-wide.js";
 import { callSites, frame } from "./call-sites.js";
 import { hrNow } from "./memory.js";
@@ -52,7 +53,9 @@ export function answersWith(
     }
   };
   const told = (text: string | undefined) =>
-    text === undefined || redact === undefined ? text : (safely(() => redact(text)) ?? UNTOLD);
+    text === undefined || redact === undefined
+      ? text
+      : (safely(() => atOnce("redact", redact(text), fault)) ?? UNTOLD);
   // The thread, which writes it down, doesn't get to know what is not to be told.
   const toldOf = (task: StallTask): StallTask => ({
     ...task,

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { realSetInterval } from "../../real-time.js";
 import { OUR_FOLDERS } from "../ours.js";
 import { hrNow, LAYOUT } from "./memory.js";
 import type { Settings } from "./options.js";
@@ -62,7 +63,7 @@ export class Watch {
       withdraw();
       throw error;
     }
-    this.heart = setInterval(
+    this.heart = realSetInterval(
       beat,
       profileEveryMs === 0 ? everyMs : Math.min(everyMs, profileEveryMs / SLEEPS_PER_NOTE),
     );

@@ -1,3 +1,4 @@
+import { realNow } from "../../real-time.js";
 import type { Sheet } from "./sheet.js";
 import { framesOf, sampledPlace } from "./stacks.js";
 import type { OpenWait, Wait, WaitKind } from "./wait.js";
@@ -6,7 +7,7 @@ import type { OpenWait, Wait, WaitKind } from "./wait.js";
 export abstract class Pending implements OpenWait {
   previous: OpenWait | undefined = undefined;
   next: OpenWait | undefined = undefined;
-  private readonly since = performance.now();
+  private readonly since = realNow();
   private readonly place = sampledPlace();
   private isOver = false;
 

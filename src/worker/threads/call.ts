@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:wor
 import type { Piscina } from "piscina";
 import type { Clock, Timer } from "../../clock.js";
 import { ThreadCrashedError, ThreadsClosedError, ThreadTerminatedError } from "../../errors.js";
+import { type Abortable, type SignalGroup, signals } from "../../signals.js";
 import { BoardReader } from "./board.js";
 import type { ThreadCaller } from "./caller.js";
 import { pack, unpack } from "./errors.js";
@@ -14,7 +15,8 @@ const MOST_TRIES = 3;
 const LOOK_EVERY_MS = 50;
 
 /** One task, from the main thread's side. All that is said about it goes through a port of its own. */
-export class Call {
+export class Call implements Abortable {
+  signals: SignalGroup | undefined = undefined;
   private port: MessagePort | undefined = undefined;
   /** Aborted to terminate the thread; the reason says why. */
   private kill = new AbortController();
@@ -36,8 +38,8 @@ export class Call {
   /** Resolves or rejects as the handler in the thread does. */
   async made(threads: Piscina): Promise<unknown> {
     const { signal } = this.caller;
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", this.abort);
+    if (signal?.aborted) throw signal.reason;
+    if (signal !== undefined) signals.join(signal, this);
     try {
       for (let tries = 1; ; tries++) {
         const failure = await this.send(threads);
@@ -45,10 +47,10 @@ export class Call {
         if (failure instanceof ThreadTerminatedError || failure instanceof ThreadsClosedError) throw failure;
         // Somebody else's crash: what this task does has not even begun.
         if (this.isStarted || tries === MOST_TRIES) throw new ThreadCrashedError(failure);
-        signal?.throwIfAborted();
+        if (signal?.aborted) throw signal.reason;
       }
     } finally {
-      signal?.removeEventListener("abort", this.abort);
+      signals.leave(this);
       if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
     }
     if ("error" in this.outcome) throw this.outcome.error;
@@ -122,8 +124,7 @@ export class Call {
     this.nextLook = isNew ? this.clock.setTimeout(this.look, LOOK_EVERY_MS) : undefined;
   };
 
-  private readonly abort = (): void => {
-    const { reason } = this.caller.signal!;
+  aborted(reason: unknown): void {
     const message: Abort = { reason: pack(reason) };
     this.port?.postMessage(message);
     if (this.terminateAfterMs === Number.POSITIVE_INFINITY) return;
@@ -131,5 +132,5 @@ export class Call {
       () => this.kill.abort(new ThreadTerminatedError(this.terminateAfterMs, reason)),
       this.terminateAfterMs,
     );
-  };
+  }
 }

@@ -46,7 +46,12 @@ export function packActive(): PackedContext | undefined {
 
 /** Calls `fn` in the context, as far as this thread has a context manager. */
 export function within<R>(packed: PackedContext | undefined, fn: () => R): R {
-  return context.with(packed === undefined ? ROOT_CONTEXT : unpack(packed), fn);
+  let result: { readonly of: R } | undefined;
+  context.with(packed === undefined ? ROOT_CONTEXT : unpack(packed), () => {
+    result ??= { of: fn() };
+  });
+  // A context manager that doesn't call costs the context, not the task.
+  return result === undefined ? fn() : result.of;
 }
 
 function unpack({ headers, span, baggage }: PackedContext): Context {
