@@ -36,6 +36,8 @@ export interface Observer {
   ): void;
   /** An item leaves the queue towards a consumer. */
   taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
+  /** An item that was {@link taken} without having waited is back before its consumer saw it, as if that had not been. */
+  givenBack(carrier: Carrier, tier: number, attempt: number): void;
   /**
    * The pull is over, with the carriers of what it got (or the one carrier). It got nothing if there are none: by failure, or
    * because the queue has ended.

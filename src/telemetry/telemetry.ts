@@ -175,6 +175,14 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
+  givenBack(_carrier: Carrier, tier: number, attempt: number): void {
+    const { counts, wait, sla } = this.tiers[tier]!;
+    // No scrape has seen it: it was counted in this very tick.
+    counts[DEQUEUED]!--;
+    if (sla !== undefined && attempt === 1) counts[SLA_MET]!--;
+    wait.takeBackZero();
+  }
+
   pullDone(
     pull: object | undefined,
     carriers: Carrier | readonly Carrier[],

@@ -180,6 +180,10 @@ export class StrictTelemetry implements QueueTelemetry {
     this.told.add("retries");
   }
 
+  givenBack(): void {
+    this.complain("givenBack was called, which only iterations of our own queues do");
+  }
+
   reentered(tier: number): void {
     this.told.add("retries");
     this.checkTier("reentered", tier);

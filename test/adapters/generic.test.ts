@@ -421,6 +421,7 @@ describe("items", () => {
           dropped: ignore,
           settled: ignore,
           retried: ignore,
+          givenBack: ignore,
           reentered: ignore,
           correlationIdOf: () => undefined,
           contextLost: () => told.push("lost"),
