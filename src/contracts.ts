@@ -13,7 +13,15 @@ export {
   type Told,
 } from "./contracts/attach.js";
 export type { Health, QueueHealthOptions } from "./contracts/health.js";
-export type { Around, Carrier, DropReason, Observer, Outcome, TaskFacts } from "./contracts/observer.js";
+export type {
+  Around,
+  Carrier,
+  DropReason,
+  HowToCall,
+  Observer,
+  Outcome,
+  TaskFacts,
+} from "./contracts/observer.js";
 export type { Onlooker, Onlooking } from "./contracts/onlooker.js";
 export type { GateView, Hindrance, PoolView, WorkerState, WorkerView } from "./contracts/pool.js";
 export type { Head, Probe, TaskView } from "./contracts/probe.js";

@@ -17,6 +17,7 @@ const GROUND = [
   "recorder",
   "signals",
   "sla",
+  "thenable",
   "warning",
 ];
 
@@ -32,6 +33,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   shared: { ours: [] },
   recorder: { ours: ["shared"] },
   signals: { ours: [] },
+  thenable: { ours: [] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
   "worker/threads": {
@@ -42,7 +44,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   adapters: {
-    ours: ["contracts", "errors", "checks", "linked-list", "shared", "signals", "warning"],
+    ours: ["contracts", "errors", "checks", "linked-list", "shared", "signals", "thenable", "warning"],
     types: /./,
   },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },

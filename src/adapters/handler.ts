@@ -1,8 +1,15 @@
+import { AsyncResource } from "node:async_hooks";
 import type { QueueTelemetry } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { shared } from "../shared.js";
 import { warnThat } from "../warning.js";
 import { type Method, resemble } from "./patch.js";
+
+/** A task on its way to a wrapped worker. */
+export interface Claimed {
+  /** Where the worker was wrapped: there it runs, unless the task brings its producer's async context. */
+  scope: AsyncResource | undefined;
+}
 
 /** A queue that hands its tasks to a worker which was fixed at its construction. */
 export interface Claimant {
@@ -10,9 +17,9 @@ export interface Claimant {
    * The task that the queue hands out at this moment, if it is for the item. `surely` asks only for what can't be another queue's.
    * It is claimed once.
    */
-  claim(item: unknown, surely: boolean): object | undefined;
+  claim(item: unknown, surely: boolean): Claimed | undefined;
   /** Calls the handler of a task that was claimed, in the context of its put. */
-  run(task: object, handler: () => unknown, args: unknown[]): unknown;
+  run(task: Claimed, handler: () => unknown, args: unknown[]): unknown;
 }
 
 /** By name, which is how a worker and its queue find each other. */
@@ -89,12 +96,15 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
   handlers.add(name);
   const known = claimantsOf(name);
+  const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });
   const call = (self: unknown, args: unknown[]): unknown => {
     for (const surely of known.size > 1 ? [true, false] : [false]) {
       for (const ref of known) {
         const claimant = ref.deref();
         const task = claimant?.claim(args[0], surely);
-        if (task !== undefined) return claimant!.run(task, () => handler.apply(self, args), args);
+        if (task === undefined) continue;
+        task.scope = scope;
+        return claimant!.run(task, () => handler.apply(self, args), args);
       }
     }
     return handler.apply(self, args);

@@ -233,6 +233,10 @@ export class StrictTelemetry implements QueueTelemetry {
     return new Began(carrier);
   }
 
+  released(carrier: Carrier): Carrier {
+    return carrier;
+  }
+
   within<R>(began: object | undefined, carrier: Carrier, _task: TaskFacts, fn: () => R): R {
     if (!(began instanceof Began)) this.complain("within, without what begin gave");
     else if (began.isOver) this.complain("within, after end");

@@ -422,6 +422,7 @@ describe("items", () => {
           settled: ignore,
           retried: ignore,
           givenBack: ignore,
+          released: (carrier) => carrier,
           reentered: ignore,
           correlationIdOf: () => undefined,
           contextLost: () => told.push("lost"),

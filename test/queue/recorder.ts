@@ -96,6 +96,10 @@ export class Recorder implements QueueTelemetry {
     if (carrier instanceof Mark && attempt === 1) carrier.taken--;
   }
 
+  released(carrier: Carrier): Carrier {
+    return carrier;
+  }
+
   dropped(_tier: number, reason: DropReason, attempt: number): void {
     expect(attempt).toBeGreaterThanOrEqual(1);
     this.drops++;

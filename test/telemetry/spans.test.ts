@@ -315,24 +315,26 @@ describe("the span of a handler", () => {
     expect(process.status).toEqual({ code: SpanStatusCode.ERROR, message });
   });
 
-  it("leaves a thenable that is no promise alone: it starts work only for who awaits it", async () => {
+  it("awaits a thenable that starts its work only then, once, inside of it, and lasts until that is over", async () => {
     const queue = queueOf();
     await queue.put("a");
     const delivery = await queue.receive();
-    let started = 0;
+    const seen: (string | undefined)[] = [];
+    const rows = signal<string[]>();
     const query = {
       // biome-ignore lint/suspicious/noThenProperty: a lazy query, as query builders have them
       then(resolve: (rows: string[]) => void) {
-        started++;
-        resolve(["row"]);
+        seen.push(trace.getActiveSpan()?.spanContext().spanId);
+        void rows.promise.then(resolve);
       },
     };
-    const returned = delivery.run(() => query);
-    expect(returned).toBe(query);
-    await capture.spans();
-    expect(started).toBe(0);
+    const returned = delivery.run(() => query) as PromiseLike<unknown>;
+    expect(returned).toBeInstanceOf(Promise);
+    expect(await capture.named("process orders")).toHaveLength(0);
+    rows.give(["row"]);
     expect(await returned).toEqual(["row"]);
-    expect(started).toBe(1);
+    expect(await returned).toEqual(["row"]);
+    expect(seen).toEqual([idOf(await capture.only("process orders"))]);
   });
 
   it("does not break on a promise whose then throws", async () => {
