@@ -8,6 +8,7 @@ import type { Adapter, Instrumented } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
 import { shared } from "./shared.js";
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
+import { warnOfOtherApi } from "./telemetry/other-api.js";
 import { Telemetry } from "./telemetry/telemetry.js";
 import { WatchableQueue } from "./telemetry/watchable.js";
 
@@ -72,10 +73,11 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
   checkKnown(options, OPTIONS);
   const adapter = adapterFor(queue, options);
   const tiers = adapter.tiersOf(queue);
-  const { priorities, asyncContext } = adapter;
-  const settings = readOptions(options, { tiers, priorities, asyncContext });
+  const { priorities, asyncContext, relation } = adapter;
+  const settings = readOptions(options, { tiers, priorities, asyncContext, relation });
   const first = instrumented.get(queue);
   if (first !== undefined) throw new AlreadyInstrumentedError(first.name, settings.name);
+  warnOfOtherApi();
   const telemetry = new Telemetry(settings, tiers, adapter.system, homeOf(adapter));
   const attachment = adapter.attach(queue, telemetry);
   const { series } = telemetry;

@@ -50,6 +50,8 @@ export interface Adapter<Q extends object = object> {
    * Default: `worker`.
    */
   readonly asyncContext?: "producer" | "worker" | undefined;
+  /** How `process` spans relate to those of the put unless the user says otherwise. Default: `auto`; for a broker, say `link`. */
+  readonly relation?: "auto" | "link" | "parent" | undefined;
   /** Names of the queue's tiers, most urgent first; `["default"]` where there are none. */
   tiersOf(queue: Q): readonly string[];
   /** From now on the telemetry is told what happens in the queue. Throws `NotInstrumentableError` if that can't be. */

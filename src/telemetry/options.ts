@@ -6,8 +6,9 @@ import { readSla } from "../sla.js";
 /** When spans are made: for every item, only under a span of the producer's, or never. */
 export type Traces = "always" | "with-parent" | "never";
 /**
- * How the `process` span relates to the `send` span: a `link` from a trace of its own, its child (`parent`), or `auto`: its
- * child on a first attempt that waited less than 1 s and whose put is recorded, else linked.
+ * How the `process` span relates to the `send` span: `auto`, its child on a first attempt that waited less than 1 s and whose put is
+ * recorded, else linked; a `link` from a trace of its own; or always its child (`parent`). Where the producer's trace is not sampled, the
+ * handler's isn't either.
  */
 export type Relation = "link" | "parent" | "auto";
 
@@ -30,7 +31,7 @@ export interface InstrumentOptions {
   sla?: Readonly<Record<string, Sla>> | undefined;
   /** Default: `always`. */
   traces?: Traces | undefined;
-  /** Default: `link`. */
+  /** Default: `auto`, for queues in this process. */
   relation?: Relation | undefined;
   /**
    * Default: `producer` for p-queue, fastq, async and `generic()`, whose users pass work on from a request; `worker` for our own queues
@@ -71,6 +72,7 @@ export function readOptions(
     readonly tiers: readonly string[];
     readonly priorities?: boolean | undefined;
     readonly asyncContext?: AsyncContext | undefined;
+    readonly relation?: Relation | undefined;
   },
 ): Settings {
   if (typeof options !== "object" || options === null) {
@@ -99,7 +101,10 @@ export function readOptions(
     sla: readSla(sla, isTier, known),
     isTier,
     traces: checkOneOf("traces", traces, ["always", "with-parent", "never"]),
-    relation: checkOneOf("relation", relation, ["link", "parent", "auto"]),
+    relation:
+      relation === undefined
+        ? (queue.relation ?? "auto")
+        : checkOneOf("relation", relation, ["link", "parent", "auto"]),
     asyncContext:
       asyncContext === undefined
         ? (queue.asyncContext ?? "worker")

@@ -14,6 +14,7 @@ import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
+import { warnOfOtherApi } from "./other-api.js";
 import { resourceOfInstance } from "./sdk/instance.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
 import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
@@ -112,6 +113,7 @@ async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server
     if (metrics.getMeterProvider() !== meters) registered.push(metrics);
     addOpenSpans();
     // Without a reader there are no meters of ours to be in anybody's way.
+    warnOfOtherApi();
     warnOfTheirs(configuration.metricReaders?.length === 0 ? { ...theirs, meters: undefined } : theirs);
     return { sdk, registered };
   } catch (error) {
