@@ -337,15 +337,25 @@ export class Telemetry implements QueueTelemetry {
   ): R {
     const { current } = onlooking;
     const store = current === undefined ? task : current.begin(task, carrier);
+    // Of a thenable nobody knows what holds it, nor of the promise that awaits it.
+    let returned: unknown;
+    const handler =
+      current === undefined
+        ? fn
+        : () => {
+            const result = fn();
+            returned = result;
+            return result;
+          };
     return correlation.run(store, () => {
       let result: R;
       try {
-        result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn, prepare);
+        result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, handler, prepare);
       } catch (error) {
         current?.threw(store, error);
         throw error;
       }
-      if (current !== undefined) current.returned(store, result);
+      if (current !== undefined) current.returned(store, returned);
       return result;
     });
   }

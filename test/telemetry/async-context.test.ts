@@ -153,7 +153,7 @@ const LIBRARIES: Record<string, Library> = {
   "WorkerPool with retries": {
     usual: "worker",
     make(asyncContext, handle) {
-      const retry = { attempts: 2, backoff: { initialMs: 0.001, maxMs: 1 } };
+      const retry = { attempts: 2, backoff: { initialMs: 0 } };
       return pool(() => ({ retry }))(asyncContext, flaky(handle));
     },
   },
