@@ -15,7 +15,15 @@ export {
 export type { Claimant } from "./contracts/claimant.js";
 export type { Correlated } from "./contracts/correlated.js";
 export type { Health, QueueHealthOptions } from "./contracts/health.js";
-export type { Around, Carrier, DropReason, Observer, Outcome, TaskFacts } from "./contracts/observer.js";
+export type {
+  Around,
+  Carrier,
+  DropReason,
+  HowToCall,
+  Observer,
+  Outcome,
+  TaskFacts,
+} from "./contracts/observer.js";
 export type { Onlooker, Onlooking } from "./contracts/onlooker.js";
 export type { GateView, Hindrance, PoolView, WorkerState, WorkerView } from "./contracts/pool.js";
 export type { Head, Probe, TaskView } from "./contracts/probe.js";

@@ -49,10 +49,12 @@ export {
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
+export type { QueueIterator } from "./queue/iteration.js";
 export { LifoQueue } from "./queue/lifo-queue.js";
 export type {
   Clock,
   DropReason,
+  IterateOptions,
   PriorityPutOptions,
   PutOptions,
   QueueOptions,

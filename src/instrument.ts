@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { asyncPriorityQueue, asyncQueue, isAsyncPriorityQueue, isAsyncQueue } from "./adapters/async.js";
 import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
@@ -7,6 +8,7 @@ import type { Adapter } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
 import { processWide } from "./process-wide.js";
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
+import { warnOfOtherApi } from "./telemetry/other-api.js";
 import { Telemetry } from "./telemetry/telemetry.js";
 import { WatchableQueue } from "./telemetry/watchable.js";
 
@@ -42,6 +44,7 @@ const OPTIONS: OptionNames<InstrumentOptions> = {
   sla: true,
   traces: true,
   relation: true,
+  asyncContext: true,
   metrics: true,
 };
 
@@ -70,10 +73,12 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
   checkKnown(options, OPTIONS);
   const adapter = adapterFor(queue, options);
   const tiers = adapter.tiersOf(queue);
-  const settings = readOptions(options, { tiers, priorities: adapter.priorities });
+  const { priorities, asyncContext, relation } = adapter;
+  const settings = readOptions(options, { tiers, priorities, asyncContext, relation });
   const first = instrumented.get(queue);
   if (first !== undefined) throw new AlreadyInstrumentedError(first.name, settings.name);
-  const telemetry = new Telemetry(settings, tiers, adapter.system);
+  warnOfOtherApi();
+  const telemetry = new Telemetry(settings, tiers, adapter.system, homeOf(adapter));
   const attachment = adapter.attach(queue, telemetry);
   const { series } = telemetry;
   series.watch(attachment.probe, telemetry.tiers, attachment.tells);
@@ -97,6 +102,12 @@ export function uninstrument<Q extends object>(queue: Q): Q {
   instrumented.get(queue)?.undo();
   instrumented.delete(queue);
   return queue;
+}
+
+/** Where jobs run that bring no context of their own. Deliveries of our own queues run where their consumer calls them. */
+function homeOf(adapter: Adapter): AsyncResource | undefined {
+  if ((adapter as unknown) === ownQueue) return undefined;
+  return new AsyncResource("queuescope.queue", { requireManualDestroy: true });
 }
 
 function adapterFor(queue: object, options: InstrumentOptions | undefined): Adapter {

@@ -21,6 +21,7 @@ const GROUND = [
   "signals",
   "sla",
   "wakeup",
+  "thenable",
   "warning",
 ];
 
@@ -52,6 +53,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   },
   recorder: { ours: ["process-wide", "flight-recorder"] },
   signals: { ours: ["checks", "errors"] },
+  thenable: { ours: [] },
   queue: { ours: GROUND },
   worker: { ours: GROUND },
   "worker/threads": {
@@ -63,7 +65,17 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "prom-client": { ours: ["telemetry", ...GROUND] },
   watchdog: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   adapters: {
-    ours: ["contracts", "errors", "checks", "clock", "linked-list", "process-wide", "signals", "warning"],
+    ours: [
+      "contracts",
+      "errors",
+      "checks",
+      "clock",
+      "linked-list",
+      "process-wide",
+      "signals",
+      "thenable",
+      "warning",
+    ],
     types: /./,
   },
   instrument: { ours: ["telemetry", "adapters", ...GROUND] },

@@ -46,6 +46,7 @@ export function isAsyncPriorityQueue(queue: object): queue is Inside {
 /** `queue` of async. */
 export const asyncQueue: Adapter<Inside> = {
   system: "async",
+  asyncContext: "producer",
   tiersOf: () => ["default"],
   attach: (queue, telemetry) => new AsyncAttachment(queue, telemetry),
 };
@@ -121,7 +122,7 @@ class AsyncAttachment implements Attachment, Claimant {
 
   run(task: Task, handler: () => unknown): unknown {
     try {
-      return this.ledger.run(task, handler);
+      return this.ledger.run(task, handler, "callback");
     } catch (error) {
       this.ledger.settle(task, { error });
       throw error;

@@ -1,7 +1,8 @@
 import type { queue as Fastq } from "fastq";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
+import { isPlainPromise } from "../thenable.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
-import { isPlainPromise, Ledger } from "./ledger.js";
+import { Ledger } from "./ledger.js";
 import { type Method, patch, type Replace } from "./patch.js";
 import type { Task } from "./task.js";
 
@@ -18,6 +19,7 @@ export function isFastq(queue: object): queue is Queue {
 /** fastq, with callbacks or promises. */
 export const fastq: Adapter<Queue> = {
   system: "fastq",
+  asyncContext: "producer",
   tiersOf: () => ["default"],
   attach: (queue, telemetry) => new FastqAttachment(queue, telemetry),
 };
@@ -98,7 +100,7 @@ class FastqAttachment implements Attachment, Claimant {
 
   run(task: Task, handler: () => unknown): unknown {
     try {
-      const result = this.ledger.run(task, handler);
+      const result = this.ledger.run(task, handler, this.hasPromises ? "listened" : "callback");
       if (this.isShared && this.hasPromises && isPlainPromise(result)) this.foreseeEnd(task, result);
       return result;
     } catch (error) {

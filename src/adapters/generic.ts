@@ -2,6 +2,7 @@ import { checkKnown, type OptionNames } from "../checks.js";
 import { systemClock } from "../clock.js";
 import type { Adapter, Attachment, QueueTelemetry, Told } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
+import { isPlainPromise, whenAwaited, whenSettled } from "../thenable.js";
 import { ByItem } from "./by-item.js";
 import { type Claimant, hasHandler, listen } from "./handler.js";
 import { Ledger, whenOver } from "./ledger.js";
@@ -58,6 +59,7 @@ export function generic<Q extends object = never>(
   }
   return {
     system: "in_process",
+    asyncContext: "producer",
     tiersOf: () => ["default"],
     attach: (queue, telemetry) => new GenericAttachment(queue, { ...names, style }, telemetry),
   };
@@ -137,7 +139,7 @@ class GenericAttachment implements Attachment, Claimant {
     const over = (failure?: { readonly error: unknown }) => this.ledger.settle(task, failure);
     const callsBack = this.followCallback(args, 1, (error) => over(error ? { error } : undefined));
     try {
-      const result = this.ledger.run(task, handler);
+      const result = this.ledger.run(task, handler, callsBack ? "callback" : "awaited");
       return callsBack ? result : whenOver(result, over);
     } catch (error) {
       over({ error });
@@ -260,8 +262,9 @@ class GenericAttachment implements Attachment, Claimant {
       over(fail, error);
       throw error;
     }
-    if (result instanceof Promise && !callsBack) {
-      // A promise of its own, because whoever looks at a rejection hides it from those who count unhandled ones.
+    if (callsBack) return result;
+    if (isPlainPromise(result) && Reflect.ownKeys(result).length === 0) {
+      // Another one like it, because a rejection that is looked at no longer counts as unhandled.
       return result.then(
         (value) => {
           over(done, value);
@@ -273,7 +276,13 @@ class GenericAttachment implements Attachment, Claimant {
         },
       );
     }
-    if (!callsBack) over(done, result);
+    // Anything else is the user's own object, with methods of its own.
+    const succeed = (value: unknown) => over(done, value);
+    const reject = (error: unknown) => over(fail, error);
+    const isHeard = isPlainPromise(result)
+      ? whenSettled(result, succeed, reject)
+      : whenAwaited(result, succeed, reject) || whenSettled(result, succeed, reject);
+    if (!isHeard) over(done, result);
     return result;
   }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { Claimant, QueueTelemetry } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { processWide } from "../process-wide.js";
@@ -78,12 +79,15 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
   handlers.add(name);
   const known = claimantsOf(name);
+  const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });
   const call = (self: unknown, args: unknown[]): unknown => {
     for (const surely of known.size > 1 ? [true, false] : [false]) {
       for (const ref of known) {
         const claimant = ref.deref();
         const task = claimant?.claim(args[0], surely);
-        if (task !== undefined) return claimant!.run(task, () => handler.apply(self, args), args);
+        if (task === undefined) continue;
+        task.scope = scope;
+        return claimant!.run(task, () => handler.apply(self, args), args);
       }
     }
     return handler.apply(self, args);

@@ -1,6 +1,7 @@
 import { systemClock } from "../clock.js";
 import type { DropReason, Probe, QueueTelemetry } from "../contracts.js";
 import { LinkedList } from "../linked-list.js";
+import { adopted, bound, whenAwaited, whenSettled } from "../thenable.js";
 import { Task } from "./task.js";
 
 /** What the foreign queue says about itself, each O(1). */
@@ -82,9 +83,10 @@ export class Ledger {
   /** The put is over, and its item is not in the queue. */
   refused(task: Task, error: unknown): void {
     if (task.stage !== "entering") return;
+    const { carrier } = task;
     this.leave(task);
     task.close();
-    this.telemetry.putFailed(task.carrier, task.tierIndex, 0, 0, error);
+    this.telemetry.putFailed(carrier, task.tierIndex, 0, 0, error);
   }
 
   /** The task is taken, once; one that is taken before its put has returned has not waited. */
@@ -99,11 +101,18 @@ export class Ledger {
     this.telemetry.taken(task.carrier, task.tierIndex, task.at, now, 1);
   }
 
-  /** Opens the span of a task that was taken, and calls its handler in the context of its put. */
-  run<R>(task: Task, handler: () => R): R {
+  /**
+   * Opens the span of a task that was taken, and calls its handler in the context of its put. What the handler returns, the queue will
+   * await, or listen to at once by its `then`, or leave alone, because the task has a callback: a thenable that begins its work only then does
+   * so in the task's context, too. Where it is awaited, a promise comes back instead.
+   */
+  run<R>(task: Task, handler: () => R, end: "awaited" | "listened" | "callback" = "awaited"): R {
     const { telemetry } = this;
     task.began = telemetry.begin(task.carrier, task);
-    return telemetry.within(task.began, task.carrier, task, handler);
+    return telemetry.within(task.began, task.carrier, task, handler, {
+      scope: task.scope,
+      prepare: PREPARE[end],
+    });
   }
 
   /** A task that was taken is settled; from the second time on, nothing happens. */
@@ -245,48 +254,19 @@ export class Ledger {
   }
 }
 
-/** Is it a promise that `await` asks for no `then`? Then it can be listened to unseen, by that of `Promise.prototype`. */
-export function isPlainPromise(result: unknown): result is Promise<unknown> {
-  return result instanceof Promise && result.constructor === Promise;
-}
+const PREPARE = { awaited: adopted, listened: bound, callback: undefined };
 
 function isInside({ stage }: Task): boolean {
   return stage === "entering" || stage === "waiting";
 }
 
 /**
- * Calls back when what a handler returned is over, and gives what its caller is to get for it: the same, unless it has a `then` of
- * its own. That may do its work only when it is awaited, so it is left to the caller to call it, once.
+ * Calls back when what a handler returned is over: at once, unless it is a promise. Returns it. Of a thenable that may begin only when it is
+ * awaited, it learns from the one who awaits it, through the object's `then`.
  */
-export function whenOver(result: unknown, over: (failure?: { readonly error: unknown }) => void): unknown {
-  if (isPlainPromise(result)) {
-    Promise.prototype.then.call(
-      result,
-      () => over(),
-      (error: unknown) => over({ error }),
-    );
-    return result;
-  }
-  const then = (result as Partial<PromiseLike<unknown>> | null | undefined)?.then;
-  if (typeof then !== "function" || Object(result) !== result) {
-    over();
-    return result;
-  }
-  const value = (fulfilled?: Settled, rejected?: Settled) =>
-    then.call(
-      result as PromiseLike<unknown>,
-      (value) => {
-        over();
-        return fulfilled?.(value);
-      },
-      (error: unknown) => {
-        over({ error });
-        return rejected?.(error);
-      },
-    );
-  // Whatever else it can do, it inherits.
-  // biome-ignore lint/suspicious/noThenProperty: it stands for a thenable
-  return Object.create(result as object, { then: { value, writable: true, configurable: true } });
+export function whenOver<R>(result: R, over: (failure?: { readonly error: unknown }) => void): R {
+  const fulfilled = () => over();
+  const rejected = (error: unknown) => over({ error });
+  if (!whenSettled(result, fulfilled, rejected) && !whenAwaited(result, fulfilled, rejected)) over();
+  return result;
 }
-
-type Settled = (value: unknown) => unknown;

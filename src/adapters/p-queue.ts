@@ -1,4 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
 import type PQueue from "p-queue";
 import { systemClock } from "../clock.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
@@ -24,9 +23,10 @@ export function isPQueue(queue: object): queue is PQueue {
   );
 }
 
-/** p-queue. Its tasks are closures, so they get back every async context that was theirs when they were added, not only ours. */
+/** p-queue. Its tasks are closures, so they usually get back every async context that was theirs when they were added, not only ours. */
 export const pQueue: Adapter<PQueue> = {
   system: "p-queue",
+  asyncContext: "producer",
   priorities: true,
   tiersOf: () => ["default"],
   attach: (queue, telemetry) => new PQueueAttachment(queue, telemetry),
@@ -82,13 +82,11 @@ class PQueueAttachment implements Attachment {
   private add(job: Job, options: Options, original: (job: Job) => unknown): unknown {
     const { ledger, queue } = this;
     const task = ledger.enter(job, ledger.tierOf(options?.priority));
-    const scope = new AsyncResource("queuescope.task", { requireManualDestroy: true });
-    task.atEnd(() => scope.emitDestroy());
     const timeout = options != null && "timeout" in options ? options.timeout : queue.timeout;
     if (options?.signal?.aborted === false) this.followSignal(task, options.signal);
     const isRefused = this.refuses(options, timeout);
     const promise = original((...args) =>
-      ledger.isOpen ? scope.runInAsyncScope(this.start, this, task, job, args, timeout) : job(...args),
+      ledger.isOpen ? this.start(task, job, args, timeout) : job(...args),
     );
     if (!isRefused) ledger.entered(task);
     else ledger.refused(task, options?.signal?.reason ?? new Error("p-queue refused the task"));

@@ -1,3 +1,4 @@
+import type { AsyncResource } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts.js";
 
@@ -15,12 +16,14 @@ export class Task implements TaskFacts {
   takenAt = Number.NaN;
   /** What `Around.begin` gave. */
   began: object | undefined = undefined;
+  /** Where its handler was wrapped, if that was wrapped. */
+  scope: AsyncResource | undefined = undefined;
   private endings: (() => void)[] | undefined = undefined;
   private id: string | undefined = undefined;
 
   constructor(
     private readonly telemetry: QueueTelemetry,
-    readonly carrier: Carrier,
+    public carrier: Carrier,
     /** Index of its tier. */
     public tierIndex: number,
     /** When it came in, in monotonic milliseconds. */
@@ -51,6 +54,8 @@ export class Task implements TaskFacts {
   /** @internal */
   close(): void {
     this.stage = "over";
+    // What its handler began keeps it, as part of its async context; so it must not keep that of its producer, and so on for ever.
+    this.carrier = this.telemetry.released(this.carrier, false);
     if (this.endings !== undefined) for (const ending of this.endings) ending();
   }
 

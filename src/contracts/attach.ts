@@ -45,6 +45,13 @@ export interface Adapter<Q extends object = object> {
   readonly system: string;
   /** Has every item a number as its priority, each of which is to be a tier? Then `tiersOf` is `["default"]`, for priority 0. */
   readonly priorities?: boolean | undefined;
+  /**
+   * In which async context handlers run unless the user says otherwise: that of the item's `producer`, or their `worker`'s own.
+   * Default: `worker`.
+   */
+  readonly asyncContext?: "producer" | "worker" | undefined;
+  /** How `process` spans relate to those of the put unless the user says otherwise. Default: `auto`; for a broker, say `link`. */
+  readonly relation?: "auto" | "link" | "parent" | undefined;
   /** Names of the queue's tiers, most urgent first; `["default"]` where there are none. */
   tiersOf(queue: Q): readonly string[];
   /** From now on the telemetry is told what happens in the queue. Throws `NotInstrumentableError` if that can't be. */

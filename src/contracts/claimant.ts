@@ -1,10 +1,18 @@
+import type { AsyncResource } from "node:async_hooks";
+
+/** A task on its way to a wrapped worker. */
+export interface Claimed {
+  /** Where the worker was wrapped: there it runs, unless the task brings its producer's async context. */
+  scope: AsyncResource | undefined;
+}
+
 /** A queue that hands its tasks to a worker which was fixed at its construction. */
 export interface Claimant {
   /**
    * The task that the queue hands out at this moment, if it is for the item. `surely` asks only for what can't be another queue's.
    * It is claimed once.
    */
-  claim(item: unknown, surely: boolean): object | undefined;
+  claim(item: unknown, surely: boolean): Claimed | undefined;
   /** Calls the handler of a task that was claimed, in the context of its put. */
-  run(task: object, handler: () => unknown, args: unknown[]): unknown;
+  run(task: Claimed, handler: () => unknown, args: unknown[]): unknown;
 }

@@ -1,3 +1,5 @@
+import type { AsyncResource } from "node:async_hooks";
+
 /** Why an item left a queue without being taken. */
 export type DropReason = "evicted" | "expired" | "rejected" | "shutdown";
 
@@ -36,6 +38,8 @@ export interface Observer {
   ): void;
   /** An item leaves the queue towards a consumer. */
   taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void;
+  /** An item that was {@link taken} without having waited is back before its consumer saw it, as if that had not been. */
+  givenBack(carrier: Carrier, tier: number, attempt: number): void;
   /**
    * The pull is over, with the carriers of what it got (or the one carrier). It got nothing if there are none: by failure, or
    * because the queue has ended.
@@ -58,6 +62,11 @@ export interface Observer {
   retried(processMs: number | undefined, attempt: number, error?: unknown): void;
   /** A retried item is in the queue again. */
   reentered(tier: number): void;
+  /**
+   * The item was handled, for good or until it `comesBack` with the same carrier. Gives what is to be kept of that with the task: what
+   * holds nothing of its producer's.
+   */
+  released(carrier: Carrier, comesBack: boolean): Carrier;
   /** The correlation ID that travels with the item, if it has one already. */
   correlationIdOf(carrier: Carrier): string | undefined;
   /** An item left the queue towards a consumer, and nobody knows what travelled with it. */
@@ -78,14 +87,25 @@ export interface TaskFacts {
   readonly correlationId: string;
 }
 
+/** How a handler is called. */
+export interface HowToCall {
+  /** Where the handler belongs: the async context in which it was wrapped. It counts unless the item brings its producer's. */
+  readonly scope?: AsyncResource | undefined;
+  /** Makes what it returns ready for who awaits it; called in the item's context. Default: as it is. */
+  readonly prepare?: ((result: unknown) => unknown) | undefined;
+}
+
 /** Wraps the handling of one item: sets its context, makes its span. Calls `fn` exactly once, synchronously. */
 export interface Around {
-  /** For a handler that is over when it returns, or when the promise settles that it returns. */
+  /**
+   * For a handler that is over when it returns, or when the promise settles that it returns. A thenable that would begin only when it
+   * is awaited is awaited there: then it gives a promise.
+   */
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R;
   /** For a handler whose end is told to {@link end}. What it returns belongs to the task; undefined where there is no span. */
   begin(carrier: Carrier, task: TaskFacts): object | undefined;
-  /** Calls `fn` in the item's context, inside what began. */
-  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R;
+  /** Calls `fn` in the item's context, inside what began. With `how` absent, `fn` runs where it is called, and gives what it gives. */
+  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R;
   /** The handler that began is over. */
   end(began: object | undefined, failure?: { readonly error: unknown }): void;
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from "../contracts.js";
+import { adopted } from "../thenable.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delayed } from "./delayed.js";
@@ -21,7 +22,11 @@ export class Deliveries<T> implements Settler<T> {
 
   run<R>(delivery: Delivery<T>, fn: () => R): R {
     const { observer } = this.core;
-    return observer === undefined ? fn() : observer.run(carrierOf(delivery.tag), delivery, fn);
+    if (observer === undefined) return adopted(fn()) as R;
+    const carrier = carrierOf(delivery.tag);
+    delivery.hasRun = true;
+    if (delivery.isSettled) this.release(delivery);
+    return observer.run(carrier, delivery, fn);
   }
 
   correlationIdOf({ tag }: Delivery<T>): string | undefined {
@@ -31,12 +36,14 @@ export class Deliveries<T> implements Settler<T> {
   settle(delivery: Delivery<T>, outcome: Outcome, error: unknown): void {
     this.core.inFlight.remove(delivery);
     this.core.observer?.settled(outcome, this.processMs(delivery), error);
+    this.release(delivery);
     this.accounts.settled();
   }
 
   putAside(delivery: Delivery<T>, error: unknown): void {
     this.core.inFlight.remove(delivery);
     this.core.observer?.deadLettered(this.processMs(delivery), error);
+    this.release(delivery);
     this.accounts.settled();
   }
 
@@ -55,6 +62,7 @@ export class Deliveries<T> implements Settler<T> {
     }
     core.track();
     const ticket = new Ticket(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
+    this.release(delivery, true);
     const now = core.now();
     if (delayMs === 0) {
       this.reenter(item, now, ticket, place);
@@ -83,6 +91,15 @@ export class Deliveries<T> implements Settler<T> {
   private reenter(item: T, now: number, ticket: Ticket, place: Place): void {
     this.core.observer?.reentered(place.tier);
     this.outlet.arrive(item, now, ticket, place);
+  }
+
+  /** What its handler began keeps it, as part of its async context; so it must not keep that of its producer, and so on for ever. */
+  private release(delivery: Delivery<T>, comesBack = false): void {
+    const { observer } = this.core;
+    if (observer === undefined || !delivery.hasRun) return;
+    const carrier = carrierOf(delivery.tag);
+    const kept = observer.released(carrier, comesBack);
+    if (kept !== carrier) delivery.release(kept);
   }
 
   private processMs(delivery: Delivery<T>): number | undefined {

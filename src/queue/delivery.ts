@@ -22,6 +22,8 @@ export class Delivery<T> implements Work<T> {
   next: Delivery<T> | undefined = undefined;
   /** Milliseconds that it waited for gates. @internal */
   gatedMs = 0;
+  /** Was its handler called? @internal */
+  hasRun = false;
   private settledBy: Settling | undefined = undefined;
   private id: string | undefined = undefined;
 
@@ -38,8 +40,13 @@ export class Delivery<T> implements Work<T> {
     private readonly cameIn: number,
     private readonly taken: number,
     /** @internal */
-    readonly tag: unknown,
+    public tag: unknown,
   ) {}
+
+  /** @internal */
+  get isSettled(): boolean {
+    return this.settledBy !== undefined;
+  }
 
   /** 0 where the queue has no priorities. */
   get priority(): number {
@@ -69,7 +76,8 @@ export class Delivery<T> implements Work<T> {
 
   /**
    * Calls `fn` in the producer's trace context and correlation ID, inside a `process` span, if the queue is instrumented.
-   * Returns what `fn` returns. Never settles the delivery.
+   * Returns what `fn` returns; a thenable that begins its work only when it is awaited, such as a query of knex or Prisma, is awaited there,
+   * once, and a promise comes back. Never settles the delivery.
    */
   run<R>(fn: () => R): R {
     return this.queue.run(this, fn);
@@ -109,6 +117,12 @@ export class Delivery<T> implements Work<T> {
   gateWaited(gate: string, waitedMs: number): void {
     this.gatedMs += waitedMs;
     this.queue.gateWaited(gate, waitedMs);
+  }
+
+  /** Keeps only this of what travelled with it. @internal */
+  release(carrier: unknown): void {
+    this.id ??= this.queue.correlationIdOf(this);
+    this.tag = carrier;
   }
 
   private settle(operation: Settling): void {

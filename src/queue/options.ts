@@ -1,4 +1,4 @@
-import { checkDuration, checkObject, type OptionNames } from "../checks.js";
+import { checkDuration, checkKnown, checkObject, isAbortSignal, type OptionNames } from "../checks.js";
 import type { Clock } from "../clock.js";
 import type { DropReason } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
@@ -44,6 +44,14 @@ export interface WaitOptions {
   timeoutMs?: number | undefined;
 }
 
+/** How long an iteration goes on. */
+export interface IterateOptions {
+  /** Aborting it ends the iteration: the `next` that waits, or is called then, rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+const ITERATE_OPTIONS: OptionNames<IterateOptions> = { signal: true };
+
 /** What goes along with an item. */
 export interface ItemOptions {
   /**
@@ -85,6 +93,16 @@ export function checkWait(options: WaitOptions | undefined): void {
     signals.check("signal", signal);
     if (signal.aborted) throw signal.reason;
   }
+}
+
+/** Of a signal that is aborted already, the iteration's first `next` tells. Undefined where there is none. */
+export function checkIterate(options: IterateOptions | undefined): IterateOptions | undefined {
+  checkObject("options", options);
+  checkKnown(options, ITERATE_OPTIONS);
+  const signal = options?.signal;
+  if (signal === undefined) return undefined;
+  if (!isAbortSignal(signal)) throw new InvalidOptionTypeError("signal", signal, "an AbortSignal");
+  return { signal };
 }
 
 /** The one ID that was meant; undefined where there is none. */

@@ -4,12 +4,11 @@ import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delivery, type Settler } from "./delivery.js";
 import type { WaitOptions } from "./options.js";
+import { restore } from "./storage/restore.js";
 import { ONLY_PLACE, type Place } from "./storage/store.js";
 import { attemptOf, carrierOf, deadlineOf } from "./ticket.js";
-import { GetWaiter, type Wanted } from "./waiters.js";
+import { GetWaiter, Step, type Steps, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
-
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** The side of a queue where items are taken. */
 export class Outlet<T> {
@@ -48,8 +47,13 @@ export class Outlet<T> {
     return this.hasNext(now) ? (this.takeOne("delivery", now, undefined) as Delivery<T>) : undefined;
   }
 
-  /** Takes what is wanted, or waits for it. */
-  pull(wanted: Wanted, options: WaitOptions | undefined, max: number): Promise<unknown> {
+  /** Takes what is wanted, or waits for it; an iteration's `next` says whose it is. */
+  pull(
+    wanted: Wanted,
+    options: WaitOptions | undefined,
+    max: number,
+    iteration?: Steps<T>,
+  ): Promise<unknown> {
     const { core } = this;
     const pull = core.observer?.pullStarted();
     const now = core.now();
@@ -58,7 +62,8 @@ export class Outlet<T> {
         wanted === "items" ? this.takeMany(max, now, pull) : this.takeOne(wanted, now, pull),
       );
     }
-    const waiter = new GetWaiter<T>(this, wanted, now, pull);
+    const waiter = new GetWaiter<T>(this, wanted, now, pull, iteration);
+    if (iteration !== undefined) iteration.waits(waiter);
     core.getters.append(waiter);
     const promise = this.room.wait(waiter, options);
     this.endIfFinished();
@@ -86,21 +91,55 @@ export class Outlet<T> {
     const { core } = this;
     if (!core.isFinished) return;
     for (let waiter = core.getters.first; waiter !== undefined; waiter = core.getters.first) {
-      this.endGet(waiter, new QueueShutDownError("get"));
+      // An iteration ends with its queue, which is no failure.
+      if (waiter.iteration !== undefined) this.endStep(waiter);
+      else this.endGet(waiter, new QueueShutDownError("get"));
     }
   }
 
   endGet(waiter: GetWaiter<T>, error: unknown): void {
+    this.leave(waiter, error);
+    if (error instanceof QueueShutDownError) waiter.rejectQuietly(error);
+    else waiter.reject(error);
+  }
+
+  /** The `next` of an iteration ends without an item. */
+  endStep(waiter: GetWaiter<T>): void {
+    this.leave(waiter, undefined);
+    waiter.resolve({ done: true, value: undefined });
+  }
+
+  /**
+   * Items that were handed over come back before their consumer has seen them: to the next one who waits, else to their old place,
+   * before all that came in since.
+   */
+  giveBack(steps: readonly Step<T>[]): void {
+    const { core } = this;
+    const rest: Step<T>[] = [];
+    for (const step of steps) {
+      const { item, at, tag, place } = step;
+      const { value } = step.result;
+      if (value instanceof Delivery) core.inFlight.remove(value);
+      else if (core.undone > 0) core.undone--;
+      step.result.done = true;
+      step.result.value = undefined;
+      core.observer?.givenBack(carrierOf(tag), place.tier, attemptOf(tag));
+      if (core.isClosed) {
+        this.accounts.drop(item, place.tier, "shutdown", attemptOf(tag));
+        continue;
+      }
+      if (core.getters.first !== undefined) this.arrive(item, at, tag, place);
+      else rest.push(step);
+    }
+    if (rest.length > 0) restore(core.store, rest, core.tracked);
+  }
+
+  private leave(waiter: GetWaiter<T>, failure: unknown): void {
     const { core } = this;
     core.getters.remove(waiter);
     this.room.release(waiter);
-    // An iteration ends with its queue, which is no failure.
-    const isIteration = waiter.wanted === "next item" || waiter.wanted === "next delivery";
-    const failure = isIteration ? undefined : error;
+    waiter.iteration?.gone(waiter);
     core.observer?.pullDone(waiter.pull, [], core.now() - waiter.startedAt, failure);
-    if (isIteration) waiter.resolve(END);
-    else if (error instanceof QueueShutDownError) waiter.rejectQuietly(error);
-    else waiter.reject(error);
   }
 
   private hand(getter: GetWaiter<T>, item: T, at: number, tag: unknown, place: Place): void {
@@ -113,9 +152,15 @@ export class Outlet<T> {
       observer.taken(carrierOf(tag), place.tier, at, at, attemptOf(tag));
       observer.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
     }
-    const { wanted } = getter;
-    if (isDelivery(wanted)) getter.resolve(this.deliver(wanted, item, at, tag, { ...place }, at));
-    else getter.resolve(this.give(wanted, item));
+    const { wanted, iteration } = getter;
+    const needsPlace = iteration !== undefined || isDelivery(wanted);
+    const own = needsPlace && place !== ONLY_PLACE ? { ...place } : place;
+    const value = isDelivery(wanted) ? this.deliver(wanted, item, at, tag, own, at) : this.give(wanted, item);
+    if (iteration !== undefined) {
+      iteration.gone(getter);
+      iteration.handed(new Step(value as Step<T>["result"], item, at, tag, own));
+    }
+    getter.resolve(value);
   }
 
   private takeOne(wanted: Wanted, now: number, pull: object | undefined): unknown {
@@ -174,19 +219,4 @@ export class Outlet<T> {
 
 function isDelivery(wanted: Wanted): boolean {
   return wanted === "delivery" || wanted === "next delivery";
-}
-
-/** Pulls until the end. A hand-written one, because an async generator costs twice as much per item. */
-export function iteratorOf<V>(pull: () => Promise<unknown>): AsyncIterableIterator<V> {
-  let isLeft = false;
-  return {
-    next: () => (isLeft ? Promise.resolve(END) : pull()) as Promise<IteratorResult<V, undefined>>,
-    return: () => {
-      isLeft = true;
-      return Promise.resolve(END);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

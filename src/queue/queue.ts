@@ -18,18 +18,21 @@ import { Deliveries } from "./deliveries.js";
 import type { Delivery } from "./delivery.js";
 import { healthOf } from "./health.js";
 import { DONE, Intake } from "./intake.js";
+import { Iteration, type QueueIterator } from "./iteration.js";
 import {
   checkCapacity,
   checkCorrelationId,
   checkItem,
   checkIterable,
+  checkIterate,
   checkWait,
+  type IterateOptions,
   isPlain,
   type PutOptions,
   type QueueOptions,
   type WaitOptions,
 } from "./options.js";
-import { iteratorOf, Outlet } from "./outlet.js";
+import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
 import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import { supplyOf } from "./supply.js";
@@ -238,14 +241,40 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return healthOf(this.core, options);
   }
 
-  /** Plain gets, until the queue is shut down and has nothing left. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return iteratorOf(() => this.pull("next item", undefined));
+  /** As {@link iterate}, without options. */
+  [Symbol.asyncIterator](): QueueIterator<T> {
+    return new Iteration<T, T>(this.outlet, "next item", undefined);
   }
 
-  /** Receives, until the queue is shut down and has nothing left. */
-  deliveries(): AsyncIterableIterator<Delivery<T>> {
-    return iteratorOf(() => this.pull("next delivery", undefined));
+  /**
+   * Plain gets, until the queue is shut down and has nothing left. An iteration that is left while its `next` waits takes nothing.
+   * An aborted signal makes `next` reject with its reason, once, and ends the iteration. Throws an `InvalidOption…Error`.
+   *
+   * @example
+   * ```ts
+   * for await (const order of orders.iterate({ signal: request.signal })) {
+   *   await ship(order);
+   *   orders.taskDone();
+   * }
+   * ```
+   */
+  iterate(options?: IterateOptions): QueueIterator<T> {
+    return new Iteration<T, T>(this.outlet, "next item", checkIterate(options));
+  }
+
+  /**
+   * Like {@link iterate}, but gives each item as a {@link Delivery}, to be settled.
+   *
+   * @example
+   * ```ts
+   * for await (const delivery of orders.deliveries({ signal })) {
+   *   await delivery.run(() => ship(delivery.item));
+   *   delivery.done();
+   * }
+   * ```
+   */
+  deliveries(options?: IterateOptions): QueueIterator<Delivery<T>> {
+    return new Iteration<T, Delivery<T>>(this.outlet, "next delivery", checkIterate(options));
   }
 
   /** What it would show of itself in a log: how much is in it, and nothing of what. */

@@ -11,7 +11,7 @@ class Place<T> extends GetWaiter<T> {
   isTaken = false;
 
   constructor(outlet: Outlet<T>, consumer: Consumer<T>) {
-    super(outlet, "delivery", Number.NaN, undefined);
+    super(outlet, "delivery", Number.NaN, undefined, undefined);
     this.resolve = (delivery) => {
       this.isTaken = false;
       consumer.take(delivery as Delivery<T>);

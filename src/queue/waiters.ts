@@ -54,6 +54,8 @@ export class GetWaiter<T> extends Waiter<GetWaiter<T>> {
     public startedAt: number,
     /** The observer's own. */
     readonly pull: object | undefined,
+    /** Whose `next` it is, if it is one. */
+    readonly iteration: Steps<T> | undefined,
   ) {
     super();
   }
@@ -64,7 +66,31 @@ export class GetWaiter<T> extends Waiter<GetWaiter<T>> {
 
   override aborted(reason: unknown): void {
     this.line.endGet(this, reason);
+    this.iteration?.aborted();
   }
+}
+
+/** What is told to an iteration whose `next` waits. */
+export interface Steps<T> {
+  /** A `next` waits. */
+  waits(waiter: GetWaiter<T>): void;
+  /** It waits no longer. */
+  gone(waiter: GetWaiter<T>): void;
+  /** A `next` that waited got an item, and its caller doesn't know yet. */
+  handed(step: Step<T>): void;
+  /** The signal was aborted while a `next` waited. */
+  aborted(): void;
+}
+
+/** An item that a `next` got: the result that its caller will see, and what it takes to put it back. */
+export class Step<T> {
+  constructor(
+    readonly result: { done: boolean; value: unknown },
+    readonly item: T,
+    readonly at: number,
+    readonly tag: unknown,
+    readonly place: Place,
+  ) {}
 }
 
 /** A `put` or `putMany` that waits for room. */

@@ -36,6 +36,11 @@ export class Histogram {
     this.counts[0]!++;
   }
 
+  /** Takes back a {@link recordZero}; a sink keeps it. */
+  takeBackZero(): void {
+    this.counts[0]!--;
+  }
+
   /** Records a duration in milliseconds; NaN, which is what a wait that began before the telemetry took, is left out. */
   record(ms: number): void {
     if (Number.isNaN(ms)) return;

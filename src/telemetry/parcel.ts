@@ -1,8 +1,14 @@
+import type { AsyncResource } from "node:async_hooks";
 import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { correlation } from "./correlation.js";
 
-/** What travels with an item from put to get: the carrier of our observer. Never changes, so many items can share one. */
+/** What travels with an item from put to get: the carrier of our observer. Doesn't change, so many items can share one. */
 export class Parcel {
+  /** The producer's async context as a whole, where handlers are to run in it. Then no other put shares the parcel. */
+  scope: AsyncResource | undefined = undefined;
+  /** Does it travel with several items, of one put? */
+  isShared = false;
+
   constructor(
     /** The producer's, with the put span active if there is one. */
     readonly context: Context,

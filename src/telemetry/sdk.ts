@@ -15,6 +15,7 @@ import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
+import { warnOfOtherApi } from "./other-api.js";
 import type { Collect } from "./scrapes.js";
 import { exposition } from "./sdk/exposition.js";
 import { resourceOfInstance } from "./sdk/instance.js";
@@ -115,6 +116,7 @@ async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server
     if (metrics.getMeterProvider() !== meters) registered.push(metrics);
     addOpenSpans();
     // Without a reader there are no meters of ours to be in anybody's way.
+    warnOfOtherApi();
     warnOfTheirs(configuration.metricReaders?.length === 0 ? { ...theirs, meters: undefined } : theirs);
     return { sdk, registered };
   } catch (error) {

@@ -6,8 +6,10 @@ import {
   ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   type TracerProvider,
   trace,
@@ -15,6 +17,7 @@ import {
 import type { TaskFacts } from "../contracts.js";
 import { correlation } from "./correlation.js";
 import type { Relation, Traces } from "./options.js";
+import { warnOfOtherApi } from "./other-api.js";
 import { Parcel, parcelOf } from "./parcel.js";
 import { SCOPE } from "./version.js";
 
@@ -42,6 +45,10 @@ function isTraced(): boolean {
   const current = trace.getTracerProvider() as Partial<ProxyTracerProvider>;
   return current.getDelegate === undefined || current.getDelegate() !== NONE;
 }
+
+/** How many items without an SDK pass between two looks for one that is registered elsewhere. */
+const LOOK_EVERY = 256;
+let lookups = 0;
 
 type Operation = "send" | "receive" | "process";
 
@@ -127,6 +134,8 @@ export class Spans {
   process(parcel: Parcel | undefined, task: TaskFacts): Span | undefined {
     const origin = parcel?.context ?? ROOT_CONTEXT;
     if (!this.wanted(origin)) return undefined;
+    const unsampled = parcel === undefined ? undefined : unsampledIn(parcel);
+    if (unsampled !== undefined) return trace.wrapSpanContext(unsampled);
     const asChild = parcel !== undefined && this.isChild(parcel, task);
     const span = currentTracer().startSpan(
       this.names.process,
@@ -159,11 +168,16 @@ export class Spans {
   }
 
   private wanted(origin: Context): boolean {
-    if (!isTraced()) return false;
+    if (!isTraced()) {
+      // Now and then: who registers may come late.
+      if (lookups++ % LOOK_EVERY === 0) warnOfOtherApi();
+      return false;
+    }
     return this.traces === "always" || (this.traces === "with-parent" && hasSpan(origin));
   }
 
   private isChild(parcel: Parcel, { attempt, waitMs }: TaskFacts): boolean {
+    if (isRecordedOnly(parcel)) return true;
     if (this.relation !== "auto") return this.relation === "parent";
     const isRecorded = parcel instanceof SentParcel && parcel.isRecorded;
     return isRecorded && attempt === 1 && (waitMs === undefined || waitMs < LONG_WAIT_MS);
@@ -173,6 +187,24 @@ export class Spans {
 function hasSpan(origin: Context): boolean {
   const spanContext = trace.getSpanContext(origin);
   return spanContext !== undefined && trace.isSpanContextValid(spanContext);
+}
+
+/**
+ * The producer's span if neither it nor what it leads to is to be recorded: the handler goes on in its trace. A root would be sampled anew, and
+ * one in ten of the requests that nobody wants to see would have a handler without its request.
+ */
+function unsampledIn(parcel: Parcel): SpanContext | undefined {
+  const spanContext = trace.getSpanContext(parcel.context);
+  if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) return undefined;
+  if ((spanContext.traceFlags & TraceFlags.SAMPLED) !== 0) return undefined;
+  // What is recorded without being sampled is the sampler's to decide on, as for any child.
+  return parcel instanceof SentParcel && parcel.isRecorded ? undefined : spanContext;
+}
+
+/** Recorded, but not sampled? A root would be sampled anew. */
+function isRecordedOnly(parcel: Parcel): boolean {
+  if (!(parcel instanceof SentParcel && parcel.isRecorded)) return false;
+  return (parcel.span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
 }
 
 function linkTo(parcel: Parcel | undefined): Link[] {

@@ -1,6 +1,16 @@
+import { AsyncResource } from "node:async_hooks";
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
-import type { Carrier, DropReason, Outcome, QueueTelemetry, SlaTarget, TaskFacts } from "../contracts.js";
+import type {
+  Carrier,
+  DropReason,
+  HowToCall,
+  Outcome,
+  QueueTelemetry,
+  SlaTarget,
+  TaskFacts,
+} from "../contracts.js";
 import { slaFor } from "../sla.js";
+import { adopted, whenSettled } from "../thenable.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
 import { onlooking } from "./onlooking.js";
 import type { Settings } from "./options.js";
@@ -40,14 +50,19 @@ export class Telemetry implements QueueTelemetry {
   private readonly youngest = new Float64Array([Number.NEGATIVE_INFINITY]);
   /** Which tier each priority is, where there are priorities. */
   private readonly byPriority = new Map<number, number>();
+  /** Does each put take its producer's async context along? */
+  private readonly takesAlong: boolean;
   private warned = false;
 
   constructor(
     private readonly settings: Settings,
     tierNames: readonly string[],
     system: string,
+    /** Where handlers run whose items bring no context and that were not wrapped in one; undefined: where they are called. */
+    private readonly home?: AsyncResource,
   ) {
-    const { name, traces, relation, metrics, tiers } = settings;
+    const { name, traces, relation, metrics, tiers, asyncContext } = settings;
+    this.takesAlong = asyncContext === "producer";
     this.tierNames = [...tierNames];
     for (const [priority, tier] of tiers) {
       if (priority === 0) this.tierNames[0] = tier;
@@ -94,21 +109,23 @@ export class Telemetry implements QueueTelemetry {
     this.tiers[tier]!.counts[ENQUEUED]!++;
     this.series.put.recordZero();
     try {
-      return placed(parcelOf(context.active(), correlationId));
+      return this.packed(parcelOf(context.active(), correlationId));
     } catch (error) {
       this.fault(error);
-      return this.withoutSpan(correlationId);
+      return this.withoutSpan(correlationId, 1);
     }
   }
 
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier {
     try {
-      if (!this.tracing && plainExport.isStopped) return placed(parcelOf(context.active(), correlationId));
+      if (!this.tracing && plainExport.isStopped) {
+        return this.packed(parcelOf(context.active(), correlationId), count);
+      }
       plainExport.sync();
-      return placed(this.spans.send(this.tierNames[tier]!, correlationId, count));
+      return this.packed(this.spans.send(this.tierNames[tier]!, correlationId, count), count);
     } catch (error) {
       this.fault(error);
-      return this.withoutSpan(correlationId);
+      return this.withoutSpan(correlationId, count);
     }
   }
 
@@ -173,6 +190,14 @@ export class Telemetry implements QueueTelemetry {
     } catch (error) {
       this.fault(error);
     }
+  }
+
+  givenBack(_carrier: Carrier, tier: number, attempt: number): void {
+    const { counts, wait, sla } = this.tiers[tier]!;
+    // No scrape has seen it: it was counted in this very tick.
+    counts[DEQUEUED]!--;
+    if (sla !== undefined && attempt === 1) counts[SLA_MET]!--;
+    wait.takeBackZero();
   }
 
   pullDone(
@@ -262,9 +287,16 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
+  released(carrier: Carrier, comesBack: boolean): Carrier {
+    const parcel = carrier as Parcel | undefined;
+    if (parcel?.scope === undefined) return carrier;
+    if (!comesBack && !parcel.isShared) parcel.scope.emitDestroy();
+    return new Parcel(parcel.context, parcel.correlationId);
+  }
+
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {
     const span = this.begin(carrier, task);
-    const handler = () => this.within(span, carrier, task, fn);
+    const handler = () => this.within(span, carrier, task, fn, AWAITED);
     return span === undefined ? handler() : this.endWith(span, handler);
   }
 
@@ -278,20 +310,12 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
-    const { current } = onlooking;
-    const store = current === undefined ? task : current.begin(task, carrier);
-    return correlation.run(store, () => {
-      let result: R;
-      try {
-        result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, fn);
-      } catch (error) {
-        current?.threw(store, error);
-        throw error;
-      }
-      if (current !== undefined) current.returned(store, result);
-      return result;
-    });
+  within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R {
+    // The item's own, else the handler's: never that of another item, which happens to make room for this one.
+    const scope = (carrier as Parcel | undefined)?.scope ?? how?.scope ?? this.home;
+    const prepare = how?.prepare;
+    if (scope === undefined) return this.called(began, carrier, task, fn, prepare);
+    return scope.runInAsyncScope(this.called<R>, this, began, carrier, task, fn, prepare);
   }
 
   end(began: object | undefined, failure?: { readonly error: unknown }): void {
@@ -303,6 +327,49 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
+  /** Calls `fn` with the item's trace, baggage and correlation ID. */
+  private called<R>(
+    began: object | undefined,
+    carrier: Carrier,
+    task: TaskFacts,
+    fn: () => R,
+    prepare: HowToCall["prepare"],
+  ): R {
+    const { current } = onlooking;
+    const store = current === undefined ? task : current.begin(task, carrier);
+    // Of a thenable nobody knows what holds it, nor of the promise that awaits it.
+    let returned: unknown;
+    const handler =
+      current === undefined
+        ? fn
+        : () => {
+            const result = fn();
+            returned = result;
+            return result;
+          };
+    return correlation.run(store, () => {
+      let result: R;
+      try {
+        result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, handler, prepare);
+      } catch (error) {
+        current?.threw(store, error);
+        throw error;
+      }
+      if (current !== undefined) current.returned(store, returned);
+      return result;
+    });
+  }
+
+  /** What travels with the item of a put, in whose async context this is called. */
+  private packed(parcel: Parcel, count = 1): Parcel {
+    const { current } = onlooking;
+    const place = current?.put();
+    if (place === undefined && !this.takesAlong) return parcel;
+    const own = parcel instanceof SentParcel ? parcel : new Parcel(parcel.context, parcel.correlationId);
+    if (place !== undefined) current!.remember(own, place);
+    return this.takesAlong ? takingAlong(own, count) : own;
+  }
+
   private tierSeries(name: string, index: number): TierSeries {
     const tier = this.series.tier(index < MOST_TIERS ? name : "other");
     tier.sla = slaFor(this.settings.sla, name) ?? tier.sla;
@@ -310,12 +377,15 @@ export class Telemetry implements QueueTelemetry {
   }
 
   /** What still travels when the put span could not be made. */
-  private withoutSpan(correlationId: string | undefined): Parcel {
+  private withoutSpan(correlationId: string | undefined, count: number): Parcel {
+    let parcel: Parcel;
     try {
-      return parcelOf(context.active(), correlationId);
+      parcel = parcelOf(context.active(), correlationId);
     } catch {
-      return new Parcel(ROOT_CONTEXT, correlationId ?? currentCorrelationId());
+      parcel = new Parcel(ROOT_CONTEXT, correlationId ?? currentCorrelationId());
     }
+    if (!this.takesAlong) return parcel;
+    return takingAlong(new Parcel(parcel.context, parcel.correlationId), count);
   }
 
   private receiveSpan(
@@ -336,7 +406,12 @@ export class Telemetry implements QueueTelemetry {
    * Calls `fn` once, in the producer's context. A context manager that throws, doesn't call or calls twice costs the context, not the
    * call.
    */
-  private inContext<R>(parcel: Parcel | undefined, span: Span | undefined, fn: () => R): R {
+  private inContext<R>(
+    parcel: Parcel | undefined,
+    span: Span | undefined,
+    fn: () => R,
+    prepare: HowToCall["prepare"],
+  ): R {
     let began = false;
     let ended = false;
     let result: R | undefined;
@@ -346,7 +421,7 @@ export class Telemetry implements QueueTelemetry {
       const call = () => {
         if (began) return;
         began = true;
-        result = fn();
+        result = prepare === undefined ? fn() : (prepare(fn()) as R);
         ended = true;
       };
       if (active === context.active()) call();
@@ -360,7 +435,7 @@ export class Telemetry implements QueueTelemetry {
     }
     if (began) return result as R;
     began = true;
-    return fn();
+    return prepare === undefined ? fn() : (prepare(fn()) as R);
   }
 
   /** Looks whether there is news about who exports. */
@@ -381,28 +456,23 @@ export class Telemetry implements QueueTelemetry {
       this.end(span, { error });
       throw error;
     }
-    // Other thenables may do their work only when they are awaited, and again each time: they are left alone.
-    if (result instanceof Promise) {
-      try {
-        result.then(
-          () => this.end(span),
-          (error: unknown) => this.end(span, { error }),
-        );
-      } catch (error) {
-        this.fault(error);
-        this.end(span);
-      }
-    } else this.end(span);
+    if (
+      !whenSettled(
+        result,
+        () => this.end(span),
+        (error) => this.end(span, { error }),
+      )
+    )
+      this.end(span);
     return result;
   }
 }
 
-/** If the place of the put is to be remembered: a parcel that no other item has. */
-function placed(parcel: Parcel): Parcel {
-  const { current } = onlooking;
-  const place = current?.put();
-  if (place === undefined) return parcel;
-  const own = parcel instanceof SentParcel ? parcel : new Parcel(parcel.context, parcel.correlationId);
-  current!.remember(own, place);
-  return own;
+/** With the async context of the caller. Garbage collection destroys the resource where nothing else does, if any async hook listens. */
+function takingAlong(parcel: Parcel, count: number): Parcel {
+  parcel.scope = new AsyncResource("queuescope.task");
+  parcel.isShared = count > 1;
+  return parcel;
 }
+
+const AWAITED: HowToCall = { prepare: adopted };

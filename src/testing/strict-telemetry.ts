@@ -180,6 +180,10 @@ export class StrictTelemetry implements QueueTelemetry {
     this.told.add("retries");
   }
 
+  givenBack(): void {
+    this.complain("givenBack was called, which only iterations of our own queues do");
+  }
+
   reentered(tier: number): void {
     this.told.add("retries");
     this.checkTier("reentered", tier);
@@ -227,6 +231,10 @@ export class StrictTelemetry implements QueueTelemetry {
       this.complain("begin with no correlation ID that stays the same");
     }
     return new Began(carrier);
+  }
+
+  released(carrier: Carrier): Carrier {
+    return carrier;
   }
 
   within<R>(began: object | undefined, carrier: Carrier, _task: TaskFacts, fn: () => R): R {

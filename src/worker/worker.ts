@@ -1,5 +1,6 @@
 import type { Work, WorkerState } from "../contracts.js";
 import type { Links } from "../linked-list.js";
+import { isPlainPromise, isThenable, listen } from "../thenable.js";
 import type { Gate } from "./gate.js";
 import { Task } from "./task.js";
 
@@ -77,8 +78,13 @@ export class Worker<T> implements Links<Worker<T>> {
     let result: unknown;
     try {
       result = work.run(this.call);
+      if (isPlainPromise(result)) {
+        this.follow(result);
+        return false;
+      }
       if (isThenable(result)) {
-        this.follow(isPlain(result) ? result : adopted(result));
+        // Whatever its `then` does, this is settled once, and later.
+        this.follow(new Promise((resolve) => resolve(result)));
         return false;
       }
     } catch (error) {
@@ -89,7 +95,7 @@ export class Worker<T> implements Links<Worker<T>> {
 
   /** Goes on when the promise is settled. */
   follow(result: Promise<unknown>): void {
-    result.then(this.succeeded, this.failed);
+    listen(result, this.succeeded, this.failed);
   }
 
   /** Free again. */
@@ -125,22 +131,4 @@ export class Worker<T> implements Links<Worker<T>> {
 
 function nonNaN(now: number): number | undefined {
   return Number.isNaN(now) ? undefined : now;
-}
-
-/** Is its `then` the usual one, which calls back once, and later? */
-function isPlain(value: PromiseLike<unknown>): value is Promise<unknown> {
-  return value instanceof Promise && value.then === Promise.prototype.then;
-}
-
-/** Whatever its `then` does, the promise is settled once. */
-function adopted(value: PromiseLike<unknown>): Promise<unknown> {
-  return new Promise((resolve) => resolve(value));
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === "object" || typeof value === "function") &&
-    value !== null &&
-    typeof (value as Partial<PromiseLike<unknown>>).then === "function"
-  );
 }

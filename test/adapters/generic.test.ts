@@ -421,6 +421,8 @@ describe("items", () => {
           dropped: ignore,
           settled: ignore,
           retried: ignore,
+          givenBack: ignore,
+          released: (carrier) => carrier,
           reentered: ignore,
           correlationIdOf: () => undefined,
           contextLost: () => told.push("lost"),

@@ -197,15 +197,17 @@ describe("a wrapped handler", () => {
     expect(await read.number("queue.inflight")).toBe(0);
   });
 
-  it("brings back what is ours, and no other async context: that is as it is without it", async () => {
+  it("brings back all async context of its item, or only what is ours and its own", async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen = async (_: string) => [storage.getStore(), who()];
     const run = (queue: { push(item: string): Promise<unknown> }) =>
       Promise.all(["a", "b", "c"].map((each) => storage.run(each, () => as(each, () => queue.push(each)))));
-    const bare = (await run(fastq.promise(seen, 1))) as unknown[][];
-    const ours = (await run(instrument(fastq.promise(wrap(seen), 1), { name }))) as unknown[][];
-    expect(ours.map(([theirs]) => theirs)).toEqual(bare.map(([theirs]) => theirs));
-    expect(ours.map(([, mine]) => mine)).toEqual(["a", "b", "c"]);
+    const wrapped = storage.run("wrapped", () => wrap(seen));
+    const producers = instrument(fastq.promise(wrapped, 1), { name });
+    expect(await run(producers)).toEqual(["a", "b", "c"].map((each) => [each, each]));
+    uninstrument(producers);
+    const workers = instrument(fastq.promise(wrapped, 1), { name, asyncContext: "worker" });
+    expect(await run(workers)).toEqual(["a", "b", "c"].map((each) => ["wrapped", each]));
   });
 
   it("may be wrapped after its queue was instrumented", async () => {

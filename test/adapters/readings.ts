@@ -60,12 +60,13 @@ export class Readings {
     return this.ended(`process ${this.name}`);
   }
 
-  /** Of each `process` span that has ended: which of the puts, in the order of their ends, it links to. */
+  /** Of each `process` span that has ended: which of the puts, in the order of their ends, it links to or is a child of. */
   links(): (number | undefined)[] {
     const sends = this.sends().map(idOf);
-    return this.processes().map(({ links: [link] }) =>
-      link === undefined ? undefined : sends.indexOf(link.context.spanId),
-    );
+    return this.processes().map((span) => {
+      const origin = span.links[0]?.context.spanId ?? parentOf(span);
+      return origin === undefined ? undefined : sends.indexOf(origin);
+    });
   }
 }
 

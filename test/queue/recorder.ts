@@ -91,6 +91,15 @@ export class Recorder implements QueueTelemetry {
     Object.assign(pull, { isOver: true });
   }
 
+  givenBack(carrier: Carrier, _tier: number, attempt: number): void {
+    this.takes--;
+    if (carrier instanceof Mark && attempt === 1) carrier.taken--;
+  }
+
+  released(carrier: Carrier): Carrier {
+    return carrier;
+  }
+
   dropped(_tier: number, reason: DropReason, attempt: number): void {
     expect(attempt).toBeGreaterThanOrEqual(1);
     this.drops++;

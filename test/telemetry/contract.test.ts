@@ -80,7 +80,10 @@ async function run(way: "plain" | "producer") {
     new PriorityQueue<string>({ capacity: 3, whenFull: "evict", tiers: { vip: 0, regular: 10 } }),
     { name, sla: { default: { targetMs: 1_000, objective: 0.9 } } },
   );
-  const linked = instrument(new FifoQueue<string>({ capacity: 2, whenFull: "reject" }), { name });
+  const linked = instrument(new FifoQueue<string>({ capacity: 2, whenFull: "reject" }), {
+    name,
+    relation: "link",
+  });
   const child = instrument(new FifoQueue<string>({ capacity: 1 }), { name, relation: "parent" });
   await trace.getTracer("caller").startActiveSpan("caller", async (caller) => {
     await orders.put("a", { tier: "vip" });

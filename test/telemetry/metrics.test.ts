@@ -249,6 +249,22 @@ describe("histograms", () => {
   });
 });
 
+describe("an item that an iteration gives back unseen", () => {
+  it("counts as taken once, when it is", async () => {
+    const queue = named(new FifoQueue<string>(), { sla: { default: { targetMs: 100 } } });
+    const items = queue[Symbol.asyncIterator]();
+    void items.next();
+    void queue.putMany(["a", "b"]);
+    void items.return();
+    expect(await queue.getMany(2)).toEqual(["a", "b"]);
+    const collected = await capture.collect();
+    expect(of(collected, "queue.enqueued", {})).toBe(2);
+    expect(of(collected, "queue.dequeued", {})).toBe(2);
+    expect(of(collected, "queue.sla.items", { "queue.result": "met" })).toBe(2);
+    expect(await histogram("queue.wait.seconds")).toMatchObject({ count: 2 });
+  });
+});
+
 describe("the SLA", () => {
   const SLA = { vip: { targetMs: 500, objective: 0.999 }, default: { targetMs: 5_000 } };
 

@@ -8,14 +8,13 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { AlwaysOffSampler } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type InstrumentOptions, instrument } from "../../src/instrument.js";
 import type { Delivery } from "../../src/queue/delivery.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../../src/testing/fake-clock.js";
-import { SpanCapture, signal } from "../support/telemetry-capture.js";
+import { FakeClock } from "../support/fake-clock.js";
+import { registerContextManager, SpanCapture, signal } from "../support/telemetry-capture.js";
 
 let capture: SpanCapture;
 
@@ -128,7 +127,7 @@ describe("the span of a put", () => {
   });
 
   it("is one for a putMany, with the number of items, and all its items link to it", async () => {
-    const queue = queueOf();
+    const queue = queueOf({ relation: "link" });
     await queue.putMany(["a", "b", "c"]);
     const send = await capture.only("send orders");
     expect(send.attributes["messaging.batch.message_count"]).toBe(3);
@@ -157,7 +156,7 @@ describe("the span of a put", () => {
 describe("the span of a handler", () => {
   it("is a CONSUMER span in a trace of its own, linked to the put span", async () => {
     const clock = new FakeClock();
-    const queue = queueOf({}, clock);
+    const queue = queueOf({ relation: "link" }, clock);
     await under("caller", () => queue.put("a", { correlationId: "c-1" }));
     clock.advance(250);
     await receiveAndRun(queue, () => {});
@@ -225,16 +224,24 @@ describe("the span of a handler", () => {
       expect(linksOf(await capture.only("process orders"))).toHaveLength(1);
     });
 
-    it("is a root of its own when the put span is not recorded", async () => {
-      const queue = queueOf({ relation: "auto" });
-      const unsampled = new SpanCapture({ sampler: new AlwaysOffSampler() });
+    it("is the default", async () => {
+      const queue = queueOf();
       await queue.put("a");
-      await unsampled.stop();
-      capture.register();
+      await receiveAndRun(queue, () => {});
+      expect(parentOf(await capture.only("process orders"))).toBe(idOf(await capture.only("send orders")));
+    });
+
+    it("is a root of its own when the put span is sampled, and was recorded by nobody here", async () => {
+      const queue = queueOf();
+      const remote = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1, isRemote: true };
+      await capture.stop();
+      registerContextManager();
+      await context.with(trace.setSpanContext(ROOT_CONTEXT, remote), () => queue.put("a"));
+      capture = new SpanCapture();
       await receiveAndRun(queue, () => {});
       const process = await capture.only("process orders");
       expect(parentOf(process)).toBeUndefined();
-      expect(process.links).toHaveLength(1);
+      expect(linksOf(process)).toEqual([remote.spanId]);
     });
   });
 
@@ -315,24 +322,26 @@ describe("the span of a handler", () => {
     expect(process.status).toEqual({ code: SpanStatusCode.ERROR, message });
   });
 
-  it("leaves a thenable that is no promise alone: it starts work only for who awaits it", async () => {
+  it("awaits a thenable that starts its work only then, once, inside of it, and lasts until that is over", async () => {
     const queue = queueOf();
     await queue.put("a");
     const delivery = await queue.receive();
-    let started = 0;
+    const seen: (string | undefined)[] = [];
+    const rows = signal<string[]>();
     const query = {
       // biome-ignore lint/suspicious/noThenProperty: a lazy query, as query builders have them
       then(resolve: (rows: string[]) => void) {
-        started++;
-        resolve(["row"]);
+        seen.push(trace.getActiveSpan()?.spanContext().spanId);
+        void rows.promise.then(resolve);
       },
     };
-    const returned = delivery.run(() => query);
-    expect(returned).toBe(query);
-    await capture.spans();
-    expect(started).toBe(0);
+    const returned = delivery.run(() => query) as PromiseLike<unknown>;
+    expect(returned).toBeInstanceOf(Promise);
+    expect(await capture.named("process orders")).toHaveLength(0);
+    rows.give(["row"]);
     expect(await returned).toEqual(["row"]);
-    expect(started).toBe(1);
+    expect(await returned).toEqual(["row"]);
+    expect(seen).toEqual([idOf(await capture.only("process orders"))]);
   });
 
   it("does not break on a promise whose then throws", async () => {
@@ -446,7 +455,7 @@ describe("the option traces", () => {
     await receiveAndRun(queue, () => {});
     expect((await capture.spans()).map((span) => span.name)).toEqual(["send orders", "caller"]);
     await receiveAndRun(queue, () => {});
-    expect(linksOf(await capture.only("process orders"))).toEqual([idOf(await capture.only("send orders"))]);
+    expect(parentOf(await capture.only("process orders"))).toBe(idOf(await capture.only("send orders")));
   });
 
   it("never makes none, and the producer's context travels all the same", async () => {
@@ -555,7 +564,8 @@ describe("the context inside run", () => {
       sends.map((span) => [span.attributes["messaging.message.conversation_id"], idOf(span)]),
     );
     for (const span of processes) {
-      expect(linksOf(span)).toEqual([idOfSend.get(span.attributes["messaging.message.conversation_id"])]);
+      const sent = idOfSend.get(span.attributes["messaging.message.conversation_id"]);
+      expect(linksOf(span)[0] ?? parentOf(span)).toBe(sent);
     }
   });
 

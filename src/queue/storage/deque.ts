@@ -29,6 +29,7 @@ class Chunk {
  */
 export class Deque<T> implements Store<T> {
   size = 0;
+  readonly isStack: boolean = false;
   at = 0;
   tag: unknown = undefined;
   readonly tier: number = 0;

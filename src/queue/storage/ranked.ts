@@ -23,6 +23,7 @@ export interface Ranking {
  */
 export class Ranked<T> implements Store<T> {
   size = 0;
+  readonly isStack = false;
   /** Defined as long as there are few priorities. */
   private levels: Levels<T> | undefined;
   private heap: Heap | MinMaxHeap;

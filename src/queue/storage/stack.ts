@@ -4,6 +4,7 @@ import { type Entry, ONLY_PLACE, type Store } from "./store.js";
 /** The store of a LIFO queue: a deque that is served from the back and evicts from the front. */
 export class Stack<T> implements Store<T> {
   size = 0;
+  readonly isStack = true;
   readonly tier = 0;
   readonly place = ONLY_PLACE;
   private readonly deque = new Deque<T>();

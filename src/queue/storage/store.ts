@@ -23,6 +23,8 @@ export interface Entry<T> {
  */
 export interface Store<T> {
   readonly size: number;
+  /** Is what came last served first? */
+  readonly isStack: boolean;
   /** `at`, `tag`, `tier` and `place` belong to the entry that shift, pop or front gave last. */
   readonly at: number;
   readonly tag: unknown;

@@ -4,6 +4,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { checkNumber } from "../../checks.js";
 import { InvalidOptionTypeError } from "../../errors.js";
 import { correlation } from "../../telemetry/correlation.js";
+import { adopted } from "../../thenable.js";
 import { BoardWriter } from "./board.js";
 import { within } from "./context.js";
 import { pack, unpack } from "./errors.js";
@@ -63,7 +64,7 @@ export async function run(port: MessagePort): Promise<void> {
     loaded ??= load(file);
     const handler = await loaded;
     signal.throwIfAborted();
-    const call = () => within(context, () => handler(item as never, task));
+    const call = () => within(context, () => adopted(handler(item as never, task)));
     const result = await (correlationId === undefined ? call() : correlation.run({ correlationId }, call));
     tell({ kind: "done", result });
   } catch (error) {
