@@ -5,6 +5,7 @@ import {
   metrics,
   type Observable,
 } from "@opentelemetry/api";
+import { plainError } from "../error-text.js";
 import { plainSinks } from "./histogram.js";
 import {
   BOUNDS,
@@ -46,7 +47,10 @@ class PlainExport {
     try {
       this.sync();
     } catch (error) {
-      diag.warn("queuescope: this meter provider does not work, so metrics are not exported by it", error);
+      diag.warn(
+        "queuescope: this meter provider does not work, so metrics are not exported by it",
+        plainError(error),
+      );
     }
   }
 

@@ -9,6 +9,7 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 import { LONGEST_DELAY_MS } from "../clock.js";
+import { plainError } from "../error-text.js";
 import { TelemetryRunningError } from "../errors.js";
 import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
@@ -142,7 +143,7 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
     await atMost(shutdownTimeoutMs, sdk.shutdown());
   } catch (error) {
     // A collector that is away must not turn a clean exit into a failed one.
-    diag.error("queuescope: the last telemetry could not be sent", error);
+    diag.error("queuescope: the last telemetry could not be sent", plainError(error));
   } finally {
     await server?.close();
     for (const api of registered) api.disable();

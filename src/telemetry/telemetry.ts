@@ -1,5 +1,7 @@
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import type { Carrier, DropReason, Outcome, QueueTelemetry, SlaTarget, TaskFacts } from "../contracts.js";
+import { plainError } from "../error-text.js";
+import { shown } from "../shown.js";
 import { slaFor } from "../sla.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
 import { onlooking } from "./onlooking.js";
@@ -254,8 +256,8 @@ export class Telemetry implements QueueTelemetry {
     this.warned = true;
     try {
       diag.warn(
-        `queuescope: an exception was contained (queue "${this.series.name}"; further ones are only counted)`,
-        error,
+        `queuescope: an exception was contained (queue "${shown(this.series.name)}"; further ones are only counted)`,
+        plainError(error),
       );
     } catch {
       // A logger that throws leaves nobody to tell.

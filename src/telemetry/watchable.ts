@@ -1,5 +1,6 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../contracts.js";
+import { errorLine } from "../error-text.js";
 import type { Parcel } from "./parcel.js";
 import {
   DEAD_LETTERED,
@@ -15,7 +16,6 @@ import {
   SUCCESS,
   type TierSeries,
 } from "./series.js";
-import { inWords } from "./spans.js";
 
 /** An instrumented queue as a watchdog sees it: its probe, and the numbers that are exported for it. */
 export class WatchableQueue implements Watchable, Tally {
@@ -89,7 +89,7 @@ export class WatchableQueue implements Watchable, Tally {
 
   get lastFailure(): string | undefined {
     const { lastError } = this.series;
-    return lastError === undefined ? undefined : inWords(lastError);
+    return lastError === undefined ? undefined : errorLine(lastError);
   }
 
   private count(tier: number, index: number): number {

@@ -1,4 +1,5 @@
-import { inspect } from "node:util";
+import { errorLine } from "../error-text.js";
+import { shown } from "../shown.js";
 import type { Check, Situation, Verdict } from "./situation.js";
 
 /** What a breach is put down to while no check names its cause. */
@@ -42,6 +43,6 @@ function refuse(check: Check, found: unknown): never {
   // Nobody else would heed its rejection.
   if (found instanceof Promise) found.catch(() => undefined);
   throw new TypeError(
-    `the check "${check.name}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${inspect(found, { depth: 0 })}`,
+    `the check "${shown(check.name)}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${errorLine(found, 80)}`,
   );
 }

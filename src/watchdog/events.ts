@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { diag } from "@opentelemetry/api";
+import { plainError } from "../error-text.js";
 import type { Guard } from "./guard.js";
 import type { BreachReport } from "./report/report.js";
 import type { Stall } from "./stall/stall.js";
@@ -50,7 +51,7 @@ export class Events implements Guard {
       return;
     }
     try {
-      diag.warn("queuescope: something went wrong in the watchdog, which goes on", error);
+      diag.warn("queuescope: something went wrong in the watchdog, which goes on", plainError(error));
     } catch {
       // A logger that throws leaves nobody to tell.
     }

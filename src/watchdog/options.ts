@@ -9,6 +9,7 @@ import {
 } from "../checks.js";
 import { type Clock, LONGEST_DELAY_MS, systemClock } from "../clock.js";
 import { InvalidOptionTypeError } from "../errors.js";
+import { checkLength } from "../limits.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
 
@@ -162,9 +163,11 @@ export function checkWatchOptions(options: WatchOptions | undefined): void {
   checkObject("options", options);
   checkKnown(options, WATCH_OPTIONS);
   const name: unknown = options?.name;
-  if (name !== undefined && (typeof name !== "string" || name === "")) {
+  if (name === undefined) return;
+  if (typeof name !== "string" || name === "") {
     throw new InvalidOptionTypeError("name", name, "a string with at least one character");
   }
+  checkLength("name", name);
 }
 
 /** Node has no use for names that the system doesn't know; the system doesn't let go of the last two. */

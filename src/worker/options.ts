@@ -1,5 +1,6 @@
 import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
 import { InvalidOptionTypeError } from "../errors.js";
+import { checkLength } from "../limits.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
 import type { Task } from "./task.js";
@@ -82,6 +83,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   } = options ?? {};
   const { timeoutMs = Number.POSITIVE_INFINITY, stalledAfterMs = 1_000 } = options ?? {};
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+  checkLength("name", name);
   checkConcurrency(concurrency);
   checkObject("retry", retry);
   checkKnown(retry, { attempts: true, backoff: true }, "retry.");

@@ -1,4 +1,5 @@
 import { diag, metrics } from "@opentelemetry/api";
+import { plainError } from "../../error-text.js";
 
 const ABSENT = /^Cannot find (package|module) '@opentelemetry\/instrumentation-runtime-node'/;
 
@@ -14,7 +15,7 @@ export async function measureRuntime(): Promise<() => void> {
       try {
         runtime.disable();
       } catch (error) {
-        diag.error("queuescope: the metrics of the runtime could not be ended", error);
+        diag.error("queuescope: the metrics of the runtime could not be ended", plainError(error));
       }
     };
     try {
@@ -26,7 +27,7 @@ export async function measureRuntime(): Promise<() => void> {
     return end;
   } catch (error) {
     if (!ABSENT.test((error as Error | undefined)?.message ?? "")) {
-      diag.error("queuescope: the metrics of the runtime could not be started", error);
+      diag.error("queuescope: the metrics of the runtime could not be started", plainError(error));
     }
     return () => {};
   }

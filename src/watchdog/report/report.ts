@@ -1,9 +1,9 @@
 import type { WorkerView } from "../../contracts.js";
 import { recorder, type Transition } from "../../recorder.js";
+import { shown } from "../../shown.js";
 import { count, duration, percent, perSecond } from "../checks/words.js";
 import type { Rates, Situation, Verdict } from "../situation.js";
 import type { HeadNow, MemoryNow } from "../watched-queue.js";
-import { shown } from "./shown.js";
 import { groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
 
 /** Raised when a member changes its meaning or goes. */

@@ -10,6 +10,7 @@ import {
   type SpanContext,
   trace,
 } from "@opentelemetry/api";
+import { plainError } from "../../error-text.js";
 
 /** The producer's context on its way into a thread. */
 export interface PackedContext {
@@ -39,7 +40,7 @@ export function packActive(): PackedContext | undefined {
       baggage: baggage.map(([key, { value, metadata }]) => [key, value, metadata?.toString() ?? ""]),
     };
   } catch (error) {
-    diag.warn("queuescope: a task goes into a thread without its context", error);
+    diag.warn("queuescope: a task goes into a thread without its context", plainError(error));
     return undefined;
   }
 }
@@ -68,7 +69,7 @@ function unpack({ headers, span, baggage }: PackedContext): Context {
       unpacked = propagation.setBaggage(unpacked, propagation.createBaggage(entries));
     }
   } catch (error) {
-    diag.warn("queuescope: a thread has no context for its task", error);
+    diag.warn("queuescope: a thread has no context for its task", plainError(error));
   }
   return unpacked;
 }

@@ -1,5 +1,5 @@
 import type * as Fs from "node:fs";
-import type { shown } from "../../report/shown.js";
+import type { shown } from "../../../shown.js";
 import type { BlockedHead, Frame, Stall } from "../stall.js";
 
 /** Where the thread says what it sees, while main can say nothing. */

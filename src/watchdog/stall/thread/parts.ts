@@ -1,4 +1,4 @@
-import type { shown } from "../../report/shown.js";
+import type { shown } from "../../../shown.js";
 import type { Layout } from "../memory.js";
 import type { makeHeads } from "./heads.js";
 import type { heaviest } from "./heaviest.js";
