@@ -35,6 +35,8 @@ export interface ThreadData {
   readonly ours: readonly string[];
   /** May threads connect to main's inspector? Asking is fatal where they may not. */
   readonly mayInspect: boolean;
+  /** Does Node itself profile main? */
+  readonly isProfiled: boolean;
   /** Evaluated in main, it gives the `Answers`. */
   readonly answers: string;
 }
