@@ -8,6 +8,7 @@ import {
   DROP_REASONS,
   dropIndex,
   ENQUEUED,
+  ERRORS,
   FAILURE,
   MOST_TIERS,
   OVERTAKES,
@@ -44,6 +45,10 @@ export class WatchableQueue implements Watchable, Tally {
   breached(tier: number, verdict: string, count: number): void {
     const breaches = this.tiers[tier]?.breaches;
     breaches?.set(verdict, (breaches.get(verdict) ?? 0) + count);
+  }
+
+  faulted(): void {
+    this.series.counts[ERRORS]!++;
   }
 
   enqueued(tier: number): number {

@@ -1,5 +1,7 @@
 import { errorLine } from "../error-text.js";
+import { cut, MAX_NAME } from "../limits.js";
 import { shown } from "../shown.js";
+import { plainCopy } from "./report/plain.js";
 import type { Check, Situation, Verdict } from "./situation.js";
 
 /** What a breach is put down to while no check names its cause. */
@@ -22,7 +24,7 @@ export function diagnose(
     try {
       const found: unknown = check.look(situation);
       if (found === "not enough evidence yet") notYet.push(check.name);
-      else if (isVerdict(found)) verdicts.push(found);
+      else if (isVerdict(found)) verdicts.push(bounded(found, fault));
       else if (found !== undefined && found !== null) refuse(check, found);
     } catch (error) {
       fault(error);
@@ -36,6 +38,23 @@ export function diagnose(
 function isVerdict(found: unknown): found is Verdict {
   const { name, confidence, sentence } = (found ?? {}) as Partial<Verdict>;
   return typeof name === "string" && Number.isFinite(confidence) && typeof sentence === "string";
+}
+
+/** How long names and sentences may be, in characters. */
+const MAX_SENTENCE = 2_000;
+
+/** A check of the user's may tell at any length, and JSON has to be able to show it. */
+function bounded(
+  { name, confidence, sentence, evidence }: Verdict,
+  fault: (error: unknown) => void,
+): Verdict {
+  let told: Verdict["evidence"] = {};
+  try {
+    told = (plainCopy(evidence) ?? {}) as Verdict["evidence"];
+  } catch (error) {
+    fault(error);
+  }
+  return { name: cut(name, MAX_NAME), confidence, sentence: cut(sentence, MAX_SENTENCE), evidence: told };
 }
 
 /** A check of the user's may give anything; what is no verdict would be in the way of those that are. */

@@ -19,6 +19,8 @@ export interface Surroundings extends Knowledge {
   /** Of now, or of an instant of monotonic time. */
   stalls(at?: number): readonly StallNow[];
   loopUtilization(): number;
+  /** Processor time of the process so far, in milliseconds. Asked for anew where it is absent. */
+  cpuMs?(): number;
 }
 
 /** An item that waits, in a report. */
@@ -30,6 +32,8 @@ export interface HeadNow {
   readonly traceId: string | undefined;
   /** What the option `payload` makes of it; nothing without that. */
   readonly payload?: unknown;
+  /** Why there is none, where that failed. */
+  readonly payloadLeftOut?: string | undefined;
 }
 
 /** About what the items that wait take, with their places in the queue, in bytes. */
@@ -78,7 +82,7 @@ export class WatchedQueue {
 
   /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
   look(surroundings: Surroundings): { breached: number[]; cleared: Cleared[] } {
-    this.history.look();
+    this.history.look(surroundings.cpuMs?.());
     const { probe } = this.queue;
     const now = probe.now();
     this.tasks.watch(now, surroundings);
@@ -180,12 +184,12 @@ export class WatchedQueue {
   }
 
   /** The items that are served next. */
-  heads(payload?: (item: unknown) => unknown): HeadNow[] {
+  heads(payload?: (item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">): HeadNow[] {
     const { probe } = this.queue;
     const now = probe.now();
     return (probe.heads?.(MOST_HEADS) ?? []).map((head) => ({
       ...this.headNow(head, now),
-      ...(payload === undefined ? {} : { payload: payload(head.item) }),
+      ...payload?.(head.item),
     }));
   }
 
