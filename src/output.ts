@@ -10,22 +10,26 @@ const MAX_WAITING = 1_000_000;
 /** Taken at once: tests may replace it. */
 const later = setImmediate;
 
-/** What is under way on a stream. */
-interface Writing {
-  pending: number;
-  /** What our own writes failed with. */
-  readonly failures: Set<unknown>;
-  end(): void;
-}
-
-const writings = new WeakMap<object, Writing>();
-
 /** Writes a line to stderr, if that can be done. */
 export function print(text: string): void {
   try {
     const { stderr } = process;
     if (stderr.writableLength > MAX_WAITING) return;
-    write(stderr, `${text}\n`);
+    const ward = Ward.of(stderr);
+    ward.enter();
+    let isOver = false;
+    const over = (error?: unknown) => {
+      if (isOver) return;
+      isOver = true;
+      ward.leave(error);
+    };
+    try {
+      stderr.write(`${text}\n`, over);
+    } catch (error) {
+      over(error);
+    }
+    // Somebody else's function, which may never call back.
+    if (Object.hasOwn(stderr, "write")) later(over);
   } catch {
     // There is nobody left to be told.
   }
@@ -33,57 +37,79 @@ export function print(text: string): void {
 
 /** The same by the console, for what an application may want to have in its log. */
 export function printToConsole(text: string): void {
+  contained(() => console.error(text));
+}
+
+/** Calls what writes to stderr by itself, as the console does and Node when it warns. */
+export function contained(act: () => void): void {
   try {
-    // Node's own contains what becomes of its stream.
-    console.error(text);
+    const ward = Ward.of(process.stderr);
+    ward.enter();
+    later(() => ward.leave());
   } catch {
-    // As above.
+    // Without a stream there is nothing to be contained but what is thrown.
   }
+  try {
+    act();
+  } catch {
+    // There is nobody left to be told.
+  }
+}
+
+/** What Node keeps of a stream that has failed: its console takes no more care of one on which that is true. */
+interface State {
+  errorEmitted?: boolean;
 }
 
 /**
- * A write that fails makes the stream emit an `error` afterwards, which ends the process if nobody listens. We do, until that is over.
- * Errors of others' writes end where they would have ended without us.
+ * Looks after a stream while we write there. A write that fails makes it emit an `error` a tick later, which ends the process if nobody
+ * listens. Errors of others' writes end where they would have ended without us.
  */
-function write(stream: NodeJS.WriteStream, text: string): void {
-  const writing = writings.get(stream) ?? listen(stream);
-  writing.pending++;
-  let isOver = false;
-  const over = (error?: unknown) => {
-    if (isOver) return;
-    isOver = true;
-    writing.pending--;
-    if (error !== undefined && error !== null) writing.failures.add(error);
-    if (writing.failures.size === 0) writing.end();
-    // The event comes in one of the next ticks.
-    else later(() => writing.end());
-  };
-  try {
-    stream.write(text, over);
-  } catch (error) {
-    over(error);
-  }
-  // Somebody else's function, which may never call back.
-  if (Object.hasOwn(stream, "write")) later(over);
-}
+class Ward {
+  private static readonly wards = new WeakMap<object, Ward>();
+  private pending = 0;
+  /** What our own writes failed with. */
+  private readonly failures = new Set<unknown>();
+  private readonly hadFailed: boolean | undefined;
 
-function listen(stream: NodeJS.WriteStream): Writing {
-  const failures = new Set<unknown>();
-  const contain = (error: unknown) => {
-    const isOurs = writing.pending > 0 || failures.has(error);
+  private constructor(private readonly stream: NodeJS.WriteStream) {
+    this.hadFailed = this.state?.errorEmitted;
+    stream.on("error", this.hear);
+    Ward.wards.set(stream, this);
+  }
+
+  static of(stream: NodeJS.WriteStream): Ward {
+    return Ward.wards.get(stream) ?? new Ward(stream);
+  }
+
+  enter(): void {
+    this.pending++;
+  }
+
+  leave(error?: unknown): void {
+    this.pending--;
+    if (error !== undefined && error !== null) this.failures.add(error);
+    if (this.failures.size === 0) this.end();
+    // The event comes in one of the next ticks.
+    else later(() => this.end());
+  }
+
+  private end(): void {
+    const { stream, state } = this;
+    if (this.pending > 0 || Ward.wards.get(stream) !== this) return;
+    Ward.wards.delete(stream);
+    stream.off("error", this.hear);
+    // As it was before, or the next one who uses the console would pay for us.
+    if (this.hadFailed === false && state?.errorEmitted === true) state.errorEmitted = false;
+  }
+
+  private get state(): State | undefined {
+    return (this.stream as { _writableState?: State })._writableState;
+  }
+
+  private readonly hear = (error: unknown): void => {
+    const isOurs = this.pending > 0 || this.failures.has(error);
     // Without us nobody would have listened, and this is what had become of it.
-    if (!isOurs && stream.listenerCount("error") === 1) throw error;
+    if (!isOurs && this.stream.listenerCount("error") === 1) throw error;
   };
-  const writing: Writing = {
-    pending: 0,
-    failures,
-    end() {
-      if (writing.pending > 0 || writings.get(stream) !== writing) return;
-      writings.delete(stream);
-      stream.off("error", contain);
-    },
-  };
-  stream.on("error", contain);
-  writings.set(stream, writing);
-  return writing;
 }

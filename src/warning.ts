@@ -1,4 +1,5 @@
 import { errorText } from "./error-text.js";
+import { contained } from "./output.js";
 
 /** Warns of an error that nobody else would hear of. `what` went wrong, in words; of the error its message and stack are told. */
 export function warn(what: string, error: unknown): void {
@@ -13,24 +14,16 @@ const nodesOwn = process.emitWarning;
  * they throw; so this tells them itself.
  */
 export function warnThat(sentence: string): void {
-  try {
-    if (process.emitWarning !== nodesOwn) {
-      process.emitWarning(sentence, "QueuescopeWarning");
-      return;
-    }
-    const warning = new Error(sentence);
-    warning.name = "QueuescopeWarning";
-    Error.captureStackTrace(warning, warnThat);
-    process.nextTick(tell, warning);
-  } catch {
-    // There is nobody left to be told.
+  if (process.emitWarning !== nodesOwn) {
+    contained(() => process.emitWarning(sentence, "QueuescopeWarning"));
+    return;
   }
+  const warning = new Error(sentence);
+  warning.name = "QueuescopeWarning";
+  Error.captureStackTrace(warning, warnThat);
+  process.nextTick(tell, warning);
 }
 
 function tell(warning: Error): void {
-  try {
-    process.emit("warning", warning);
-  } catch {
-    // A listener's own affair.
-  }
+  contained(() => process.emit("warning", warning));
 }

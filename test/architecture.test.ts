@@ -33,7 +33,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   limits: { ours: ["errors"] },
   output: { ours: [] },
   clock: { ours: [] },
-  warning: { ours: ["error-text"] },
+  warning: { ours: ["error-text", "output"] },
   checks: { ours: ["errors", "shown"] },
   sla: { ours: ["contracts", "errors", "checks"] },
   "linked-list": { ours: [] },

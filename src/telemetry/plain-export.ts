@@ -6,6 +6,7 @@ import {
   type Observable,
 } from "@opentelemetry/api";
 import { plainError } from "../error-text.js";
+import { contained } from "../output.js";
 import { plainSinks } from "./histogram.js";
 import {
   BOUNDS,
@@ -47,9 +48,11 @@ class PlainExport {
     try {
       this.sync();
     } catch (error) {
-      diag.warn(
-        "queuescope: this meter provider does not work, so metrics are not exported by it",
-        plainError(error),
+      contained(() =>
+        diag.warn(
+          "queuescope: this meter provider does not work, so metrics are not exported by it",
+          plainError(error),
+        ),
       );
     }
   }

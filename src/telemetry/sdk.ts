@@ -11,6 +11,7 @@ import {
 import { LONGEST_DELAY_MS } from "../clock.js";
 import { plainError } from "../error-text.js";
 import { TelemetryRunningError } from "../errors.js";
+import { contained } from "../output.js";
 import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
@@ -143,7 +144,7 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
     await atMost(shutdownTimeoutMs, sdk.shutdown());
   } catch (error) {
     // A collector that is away must not turn a clean exit into a failed one.
-    diag.error("queuescope: the last telemetry could not be sent", plainError(error));
+    contained(() => diag.error("queuescope: the last telemetry could not be sent", plainError(error)));
   } finally {
     await server?.close();
     for (const api of registered) api.disable();

@@ -1,6 +1,7 @@
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import type { Carrier, DropReason, Outcome, QueueTelemetry, SlaTarget, TaskFacts } from "../contracts.js";
 import { plainError } from "../error-text.js";
+import { contained } from "../output.js";
 import { shown } from "../shown.js";
 import { slaFor } from "../sla.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
@@ -254,14 +255,12 @@ export class Telemetry implements QueueTelemetry {
     this.series.counts[ERRORS]!++;
     if (this.warned) return;
     this.warned = true;
-    try {
+    contained(() =>
       diag.warn(
         `queuescope: an exception was contained (queue "${shown(this.series.name)}"; further ones are only counted)`,
         plainError(error),
-      );
-    } catch {
-      // A logger that throws leaves nobody to tell.
-    }
+      ),
+    );
   }
 
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {

@@ -11,6 +11,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { plainError } from "../../error-text.js";
+import { contained } from "../../output.js";
 
 /** The producer's context on its way into a thread. */
 export interface PackedContext {
@@ -40,7 +41,9 @@ export function packActive(): PackedContext | undefined {
       baggage: baggage.map(([key, { value, metadata }]) => [key, value, metadata?.toString() ?? ""]),
     };
   } catch (error) {
-    diag.warn("queuescope: a task goes into a thread without its context", plainError(error));
+    contained(() =>
+      diag.warn("queuescope: a task goes into a thread without its context", plainError(error)),
+    );
     return undefined;
   }
 }
@@ -69,7 +72,7 @@ function unpack({ headers, span, baggage }: PackedContext): Context {
       unpacked = propagation.setBaggage(unpacked, propagation.createBaggage(entries));
     }
   } catch (error) {
-    diag.warn("queuescope: a thread has no context for its task", plainError(error));
+    contained(() => diag.warn("queuescope: a thread has no context for its task", plainError(error)));
   }
   return unpacked;
 }
