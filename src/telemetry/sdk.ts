@@ -17,6 +17,7 @@ import { metricProducer } from "./metric-producer.js";
 import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
 import { resourceOfInstance } from "./sdk/instance.js";
+import { checkMayListen } from "./sdk/may-listen.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
 import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
 import { measureRuntime } from "./sdk/runtime.js";
@@ -79,6 +80,7 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   }
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
+    checkMayListen();
     server = await MetricsServer.listen(prometheus.host, prometheus.port, (request, response) =>
       exporter.getMetricsRequestHandler(request, response),
     );

@@ -43,7 +43,7 @@ function isVerdict(found: unknown): found is Verdict {
 /** How long names and sentences may be, in characters. */
 const MAX_SENTENCE = 2_000;
 
-/** A check of the user's may tell at any length, and JSON has to be able to show it. */
+/** A check of the user's may tell at any length, and JSON has to be able to show it. The sentence is there to be read, wherever it is printed. */
 function bounded(
   { name, confidence, sentence, evidence }: Verdict,
   fault: (error: unknown) => void,
@@ -54,7 +54,7 @@ function bounded(
   } catch (error) {
     fault(error);
   }
-  return { name: cut(name, MAX_NAME), confidence, sentence: cut(sentence, MAX_SENTENCE), evidence: told };
+  return { name: cut(name, MAX_NAME), confidence, sentence: shown(sentence, MAX_SENTENCE), evidence: told };
 }
 
 /** A check of the user's may give anything; what is no verdict would be in the way of those that are. */
