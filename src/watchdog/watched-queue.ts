@@ -11,6 +11,8 @@ import type { Told } from "./told.js";
 const MOST_HEADS = 10;
 /** How many of them are weighed, at most. */
 const MOST_WEIGHED = 64;
+/** Items are weighed in 2 ms, unless one has very many keys, which can only be listed all at once. Then it isn't done again. */
+const MAX_WEIGHING_MS = 100;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
@@ -50,6 +52,8 @@ export class WatchedQueue {
   private readonly breaches = new Breaches();
   private slas: ReadonlyMap<string, SlaTarget> = new Map();
   private givenName: string | undefined = undefined;
+  /** Whether it took too long to weigh its items. */
+  private isHeavy = false;
 
   constructor(
     readonly queue: Watchable,
@@ -176,10 +180,13 @@ export class WatchedQueue {
 
   /** What the items that wait take, judged by those at the head; undefined where the queue doesn't show them. */
   memory(): MemoryNow | undefined {
+    if (this.isHeavy) return undefined;
     const { probe } = this.queue;
     const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
+    const startedAt = performance.now();
     const { bytes, sampled } = weigh(heads.map(({ item }) => item));
+    this.isHeavy = performance.now() - startedAt > MAX_WEIGHING_MS;
     return { bytes: Math.round((bytes / sampled + PLACE) * depthOf(probe)), sampled };
   }
 
