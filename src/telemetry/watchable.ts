@@ -18,6 +18,9 @@ import {
   type TierSeries,
 } from "./series.js";
 
+/** How many verdicts have series of their own: a check of the user's may make up names. */
+const MAX_VERDICTS = 50;
+
 /** An instrumented queue as a watchdog sees it: its probe, and the numbers that are exported for it. */
 export class WatchableQueue implements Watchable, Tally {
   constructor(
@@ -44,7 +47,9 @@ export class WatchableQueue implements Watchable, Tally {
 
   breached(tier: number, verdict: string, count: number): void {
     const breaches = this.tiers[tier]?.breaches;
-    breaches?.set(verdict, (breaches.get(verdict) ?? 0) + count);
+    if (breaches === undefined) return;
+    const name = breaches.has(verdict) || breaches.size < MAX_VERDICTS ? verdict : "other";
+    breaches.set(name, (breaches.get(name) ?? 0) + count);
   }
 
   faulted(): void {

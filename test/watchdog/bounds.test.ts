@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { instrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
+import { metricProducer } from "../../src/telemetry/metric-producer.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";
@@ -143,4 +144,39 @@ it("what is still to be told is told before the watchdog has stopped", async () 
   expect(told).toBeLessThan(30);
   await dog.stop();
   expect(told).toBe(30);
+});
+
+it("checks that make up names for verdicts make no more than fifty series", async () => {
+  const clock = new FakeClock();
+  let looks = 0;
+  const check = {
+    name: "inventive",
+    look: () => ({ name: `cause ${looks++}`, confidence: 1, sentence: "it is that", evidence: {} }),
+  };
+  const dog = new Watchdog({
+    stallThresholdMs: Number.POSITIVE_INFINITY,
+    everyMs: 100,
+    minReportIntervalMs: 0,
+    checks: [check],
+    clock,
+  });
+  onTestFinished(() => dog.stop());
+  const queue = instrument(new FifoQueue<number>({ clock }), {
+    name: "inventive",
+    sla: { default: { targetMs: 50 } },
+  });
+  dog.watch(queue).start();
+  for (let i = 0; i < 100; i++) {
+    await queue.put(1);
+    clock.advance(200);
+    queue.tryGet();
+    clock.advance(100);
+  }
+  const { resourceMetrics } = await metricProducer().collect();
+  const points = resourceMetrics.scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .find(({ descriptor }) => descriptor.name === "queue.sla.breaches")!
+    .dataPoints.filter(({ attributes }) => attributes["queue.name"] === "inventive");
+  expect(points.length).toBeLessThanOrEqual(51);
+  expect(points.reduce((sum, { value }) => sum + (value as number), 0)).toBe(100);
 });
