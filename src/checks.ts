@@ -1,10 +1,14 @@
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "./errors.js";
+import { shown } from "./shown.js";
 
 export function checkObject(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== "object" || value === null)) {
     throw new InvalidOptionTypeError(name, value, "an object");
   }
 }
+
+/** How much is shown of the name of an option that is none. */
+const MAX_SHOWN = 80;
 
 /** The names of all options in `O`. The compiler sees to it that none is missing. */
 export type OptionNames<O> = { readonly [Name in keyof O]-?: true };
@@ -18,13 +22,13 @@ export function checkKnown(options: unknown, names: Readonly<Record<string, true
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(names, name)) continue;
     const known = Object.keys(names);
-    const near = known.find((other) => isMisspelt(name, other));
+    const near = name.length > MAX_SHOWN ? undefined : known.find((other) => isMisspelt(name, other));
     const hint = near === undefined ? `there are ${known.join(", ")}` : `did you mean ${path}${near}?`;
     throw new InvalidOptionTypeError(
-      path + name,
+      path + shown(name, MAX_SHOWN),
       value,
       "left out",
-      `${path}${name} is not an option; ${hint}`,
+      `${path}${shown(name, MAX_SHOWN)} is not an option; ${hint}`,
     );
   }
 }

@@ -1,24 +1,53 @@
-/** A value in words, short enough for an error message. */
+import { errorLine } from "./error-text.js";
+import { shown } from "./shown.js";
+
+/** How much of a text is quoted in a message, in characters: of a value, and of a name. */
+const MAX_QUOTED = 60;
+const MAX_NAME = 255;
+/** How much of another error's message, and how long a message of ours gets. */
+const MAX_MESSAGE = 1_000;
+const MAX_SENTENCE = 2_000;
+
+/** A value in words, short enough for an error message, and on one line. */
 function inWords(value: unknown): string {
   if (typeof value === "string")
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+    return shown(
+      JSON.stringify(value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED - 3)}...` : value),
+      Number.POSITIVE_INFINITY,
+    );
   if (typeof value === "function") return "a function";
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value === "bigint") return `${value}n`;
-  return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value === "object" && value !== null)
+    return isArray(value) ? `an array of ${value.length}` : "an object";
+  if (typeof value === "bigint") return `${errorLine(value, MAX_QUOTED)}n`;
+  return Object.is(value, -0) ? "-0" : errorLine(value, MAX_QUOTED);
+}
+
+/** A proxy that was revoked throws whatever it is asked. */
+function isArray(value: object): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** It is of the right type where an object is wanted, so more has to be said of it than that. */
 function isEmptyObject(value: unknown): boolean {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
-  );
+  if (typeof value !== "object" || value === null || isArray(value)) return false;
+  try {
+    return Object.keys(value).length === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** What an error says, or a value in words. */
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : inWords(error);
+  try {
+    return error instanceof Error ? shown(error.message, MAX_MESSAGE) : inWords(error);
+  } catch {
+    return inWords(error);
+  }
 }
 
 /** The key under which an error says of which class it is: in every copy of this package, and in every realm. */
@@ -37,6 +66,23 @@ function named(errors: { readonly prototype: Error }, name: string, brand = name
   });
 }
 
+/**
+ * What an error hands back, or tells besides, is the user's own: it can be read and not be seen, as whoever logs the error would else
+ * log that, too.
+ */
+function attach(error: object, facts: object | undefined): void {
+  for (const [key, value] of Object.entries(facts ?? {})) {
+    Object.defineProperty(error, key, {
+      value,
+      enumerable: !UNSEEN.has(key),
+      writable: true,
+      configurable: true,
+    });
+  }
+}
+
+const UNSEEN = new Set(["item", "items", "report"]);
+
 /** An option or argument has the wrong type, or must not be given here. */
 export class InvalidOptionTypeError extends TypeError {
   readonly code = "QUEUE_INVALID_OPTION_TYPE";
@@ -50,7 +96,7 @@ export class InvalidOptionTypeError extends TypeError {
     readonly allowed: string,
     message = `${option} must be ${allowed}, not ${inWords(value)}`,
   ) {
-    super(message);
+    super(shown(message, MAX_SENTENCE));
   }
 
   static {
@@ -70,7 +116,12 @@ export class InvalidOptionRangeError extends RangeError {
     /** What may be given, in words. */
     readonly allowed: string,
   ) {
-    super(`${option} must be ${allowed}, not ${isEmptyObject(value) ? "an empty object" : inWords(value)}`);
+    super(
+      shown(
+        `${option} must be ${allowed}, not ${isEmptyObject(value) ? "an empty object" : inWords(value)}`,
+        MAX_SENTENCE,
+      ),
+    );
   }
 
   static {
@@ -101,7 +152,7 @@ export class QueueFullError extends Error implements Refused {
     refused: Refused,
   ) {
     super(`the queue is full: it holds ${capacity} ${capacity === 1 ? "item" : "items"}`);
-    Object.assign(this, refused);
+    attach(this, refused);
   }
 
   static {
@@ -126,7 +177,7 @@ export class QueueShutDownError extends Error implements Refused {
         ? "the queue is shut down and takes no more items"
         : "the queue is shut down and has no items left",
     );
-    Object.assign(this, refused);
+    attach(this, refused);
   }
 
   static {
@@ -151,7 +202,7 @@ export class QueueTimeoutError extends Error implements Refused {
     facts?: Refused & { readonly report?: object | undefined },
   ) {
     super(`${operation} waited for ${timeoutMs} ms in vain`);
-    Object.assign(this, facts);
+    attach(this, facts);
   }
 
   static {
@@ -172,7 +223,7 @@ export class PutManyAbortedError extends Error implements Refused {
     refused: Refused,
   ) {
     super("putMany was aborted", { cause: reason });
-    Object.assign(this, refused);
+    attach(this, refused);
   }
 
   static {
@@ -259,7 +310,7 @@ export class AlreadyInstrumentedError extends Error {
     readonly secondName: string,
   ) {
     super(
-      `cannot instrument the queue as "${secondName}": it is instrumented as "${firstName}" (call uninstrument first)`,
+      `cannot instrument the queue as "${shown(secondName, MAX_NAME)}": it is instrumented as "${shown(firstName, MAX_NAME)}" (call uninstrument first)`,
     );
   }
 
@@ -276,7 +327,7 @@ export class NotInstrumentableError extends TypeError {
     /** What stands in the way. */
     readonly reason: string,
   ) {
-    super(`cannot instrument: ${reason}`);
+    super(shown(`cannot instrument: ${reason}`, MAX_MESSAGE));
   }
 
   static {

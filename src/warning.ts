@@ -1,20 +1,29 @@
-import { inspect } from "node:util";
+import { errorText } from "./error-text.js";
+import { contained } from "./output.js";
 
-/** Warns of an error that nobody else would hear of. `what` went wrong, in words. */
+/** Warns of an error that nobody else would hear of. `what` went wrong, in words; of the error its message and stack are told. */
 export function warn(what: string, error: unknown): void {
-  warnThat(`${what}: ${inWords(error)}`);
+  warnThat(`${what}: ${errorText(error)}`);
 }
 
-/** Warns of what is no error, and hardly what somebody meant. */
+/** Node's own: whoever has put another one in its place wants to be asked. */
+const nodesOwn = process.emitWarning;
+
+/**
+ * Warns of what is no error, and hardly what somebody meant. Node tells the listeners in a later tick, where nobody would catch what
+ * they throw; so this tells them itself.
+ */
 export function warnThat(sentence: string): void {
-  process.emitWarning(sentence, "QueuescopeWarning");
+  if (process.emitWarning !== nodesOwn) {
+    contained(() => process.emitWarning(sentence, "QueuescopeWarning"));
+    return;
+  }
+  const warning = new Error(sentence);
+  warning.name = "QueuescopeWarning";
+  Error.captureStackTrace(warning, warnThat);
+  process.nextTick(tell, warning);
 }
 
-/** Anything can be thrown, also what throws when it is looked at. */
-function inWords(error: unknown): string {
-  try {
-    return inspect(error);
-  } catch {
-    return "something that can't be shown";
-  }
+function tell(warning: Error): void {
+  contained(() => process.emit("warning", warning));
 }

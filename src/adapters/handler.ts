@@ -1,7 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Claimant, QueueTelemetry } from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { InvalidOptionTypeError } from "../errors.js";
+import { checkName } from "../limits.js";
 import { processWide } from "../process-wide.js";
+import { shown } from "../shown.js";
 import { warnThat } from "../warning.js";
 import { type Method, resemble } from "./patch.js";
 
@@ -40,7 +42,7 @@ export function lostContext(telemetry: QueueTelemetry): void {
 }
 
 function quoted(name: string): string {
-  return JSON.stringify(name);
+  return shown(JSON.stringify(name), Number.POSITIVE_INFINITY);
 }
 
 function claimantsOf(name: string): Set<WeakRef<Claimant>> {
@@ -74,9 +76,7 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   options: { name: string },
 ): F {
   if (typeof handler !== "function") throw new InvalidOptionTypeError("handler", handler, "a function");
-  const name: unknown = options?.name;
-  if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
-  if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+  const name = checkName("name", options?.name);
   handlers.add(name);
   const known = claimantsOf(name);
   const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });

@@ -40,6 +40,8 @@ export interface Watchable {
   traceOf(carrier: Carrier): string | undefined;
   /** Breaches were found, so many, and this is why; 0 makes the series known. */
   breached(tier: number, verdict: string, count: number): void;
+  /** A report of it could not be written. */
+  faulted?(): void;
 }
 
 /** A queue that is instrumented: what every copy of this library knows of it. */

@@ -1,5 +1,6 @@
 import { isLeftBehind } from "../callback.js";
 import type { Carrier } from "../contracts.js";
+import { errorLine } from "../error-text.js";
 import { QueueFullError, QueueShutDownError } from "../errors.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
@@ -172,7 +173,7 @@ export class Intake<T> {
       if (typeof holds === "boolean") return holds;
       // Of an async function: nobody else would hear what it fails with.
       isLeftBehind(holds, this.accounts.fault);
-      throw new TypeError(`evictWhen must return true or false, not ${String(holds)}`);
+      throw new TypeError(`evictWhen must return true or false, not ${errorLine(holds, 80)}`);
     } catch (error) {
       this.accounts.fault(error);
       return false;

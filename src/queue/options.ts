@@ -2,6 +2,7 @@ import { checkDuration, checkKnown, checkObject, isAbortSignal, type OptionNames
 import type { Clock } from "../clock.js";
 import type { DropReason } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { cut, MAX_CORRELATION_ID } from "../limits.js";
 import { signals } from "../signals.js";
 
 export type { Clock, Timer } from "../clock.js";
@@ -55,7 +56,8 @@ const ITERATE_OPTIONS: OptionNames<IterateOptions> = { signal: true };
 /** What goes along with an item. */
 export interface ItemOptions {
   /**
-   * The ID that ties the item to its request; a header's value as Node gives it is fine, of several the first counts.
+   * The ID that ties the item to its request; a header's value as Node gives it is fine, of several the first counts. Of more than 256
+   * characters the rest is cut off.
    * Default: the caller's, else the trace ID, else one is made when it is first read.
    */
   correlationId?: string | readonly string[] | undefined;
@@ -110,7 +112,7 @@ export function checkCorrelationId(value: unknown): string | undefined {
   const id = Array.isArray(value) ? value[0] : value;
   if (id === undefined || id === "") return undefined;
   if (typeof id !== "string") throw new InvalidOptionTypeError("correlationId", value, "a string");
-  return id;
+  return cut(id, MAX_CORRELATION_ID);
 }
 
 export function checkIterable(name: string, value: unknown): void {

@@ -1,5 +1,6 @@
 import { checkKnown, checkNumber, checkObject, checkOneOf, type OptionNames } from "../checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { checkLength } from "../limits.js";
 import { type PriorityPutOptions, QUEUE_OPTIONS, type QueueOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import { Ranked } from "./storage/ranked.js";
@@ -127,7 +128,10 @@ function checkTiers(tiers: unknown, agingMs: number): [name: string, priority: n
   }
   const rungs = Object.entries(tiers) as [string, number][];
   if (rungs.length === 0) throw new InvalidOptionRangeError("tiers", tiers, "left out where there are none");
-  for (const [name, priority] of rungs) checkPriority(`tiers.${name}`, priority, agingMs);
+  for (const [name, priority] of rungs) {
+    checkLength("tiers", name);
+    checkPriority(`tiers.${name}`, priority, agingMs);
+  }
   rungs.sort(([, a], [, b]) => a - b);
   for (const [i, [name, priority]] of rungs.entries()) {
     if (i > 0 && rungs[i - 1]![1] === priority) {

@@ -1,6 +1,7 @@
 import { checkNumber, checkOneOf } from "../checks.js";
 import type { SlaTarget } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { checkLength, checkName } from "../limits.js";
 import { readSla } from "../sla.js";
 
 /** When spans are made: for every item, only under a span of the producer's, or never. */
@@ -82,8 +83,7 @@ export function readOptions(
     keyof InstrumentOptions,
     unknown
   >;
-  if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
-  if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+  const checked = checkName("name", name);
   if (tiers !== undefined && queue.priorities !== true) {
     throw new InvalidOptionTypeError(
       "tiers",
@@ -96,7 +96,7 @@ export function readOptions(
   const known = [...new Set([...names.values(), ...queue.tiers, "default", ...more])];
   const isTier = (tier: string) => known.includes(tier) || (queue.priorities === true && isNumber(tier));
   return {
-    name,
+    name: checked,
     tiers: names,
     sla: readSla(sla, isTier, known),
     isTier,
@@ -120,6 +120,7 @@ function readTiers(tiers: unknown): Map<number, string> {
     throw new InvalidOptionTypeError("tiers", tiers, "an object of names and priorities");
   }
   for (const [name, given] of Object.entries(tiers)) {
+    checkLength("tiers", name);
     const priority = checkNumber(`tiers.${name}`, given, "a finite number", Number.isFinite);
     const other = names.get(priority);
     if (other !== undefined) {

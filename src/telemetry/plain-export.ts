@@ -5,6 +5,8 @@ import {
   metrics,
   type Observable,
 } from "@opentelemetry/api";
+import { plainError } from "../error-text.js";
+import { contained } from "../output.js";
 import { type PlainExportState, processWide } from "../process-wide.js";
 import type { HistogramSink } from "./histogram.js";
 import {
@@ -49,7 +51,12 @@ class PlainExport {
     try {
       this.sync();
     } catch (error) {
-      diag.warn("queuescope: this meter provider does not work, so metrics are not exported by it", error);
+      contained(() =>
+        diag.warn(
+          "queuescope: this meter provider does not work, so metrics are not exported by it",
+          plainError(error),
+        ),
+      );
     }
   }
 

@@ -9,7 +9,9 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 import { LONGEST_DELAY_MS } from "../clock.js";
+import { plainError } from "../error-text.js";
 import { TelemetryRunningError } from "../errors.js";
+import { contained } from "../output.js";
 import { processWide } from "../process-wide.js";
 import { warnThat } from "../warning.js";
 import { metricProducer } from "./metric-producer.js";
@@ -19,6 +21,7 @@ import { warnOfOtherApi } from "./other-api.js";
 import type { Collect } from "./scrapes.js";
 import { exposition } from "./sdk/exposition.js";
 import { resourceOfInstance } from "./sdk/instance.js";
+import { checkMayListen } from "./sdk/may-listen.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
 import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
 import { measureRuntime } from "./sdk/runtime.js";
@@ -82,6 +85,7 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
     const { host, port, authorize } = prometheus;
+    checkMayListen();
     const collect: Collect = (isWanted) => exposition(exporter, isWanted);
     server = await MetricsServer.listen(host, port, collect, authorize);
     // After all that can fail: asking for the producer ends the export by the metrics API for good.
@@ -147,7 +151,7 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
     await atMost(shutdownTimeoutMs, sdk.shutdown());
   } catch (error) {
     // A collector that is away must not turn a clean exit into a failed one.
-    diag.error("queuescope: the last telemetry could not be sent", error);
+    contained(() => diag.error("queuescope: the last telemetry could not be sent", plainError(error)));
   } finally {
     await server?.close();
     for (const api of registered) api.disable();

@@ -15,6 +15,8 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { TaskFacts } from "../contracts.js";
+import { errorLine } from "../error-text.js";
+import { cut, MAX_NAME } from "../limits.js";
 import { correlation } from "./correlation.js";
 import type { Relation, Traces } from "./options.js";
 import { warnOfOtherApi } from "./other-api.js";
@@ -221,27 +223,42 @@ export function end(span: Span, failure?: { readonly error: unknown }): void {
   }
 }
 
+/** How much of an error a span shows, in characters. */
+const MAX_MESSAGE = 1_000;
+const MAX_STACK = 10_000;
+
 /** Marks the span as failed: status, exception, and the error's stable code as `error.type`. */
 function fail(span: Span, error: unknown): void {
-  span.setAttribute("error.type", textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER");
-  span.setStatus({ code: SpanStatusCode.ERROR, message: textIn(error, "message") ?? inWords(error) });
-  span.recordException(error instanceof Error ? error : inWords(error));
+  const type = textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER";
+  const message = cut(textIn(error, "message") ?? errorLine(error), MAX_MESSAGE);
+  span.setAttribute("error.type", cut(type, MAX_NAME));
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  if (!isError(error)) span.recordException(errorLine(error));
+  else {
+    const name = textIn(error, "name");
+    const stack = textIn(error, "stack");
+    span.recordException({
+      message,
+      ...(name === undefined ? {} : { name: cut(name, MAX_NAME) }),
+      ...(stack === undefined ? {} : { stack: cut(stack, MAX_STACK) }),
+    });
+  }
 }
 
 /** Anything can be thrown, also what throws when it is looked at. */
-function textIn(error: unknown, key: "code" | "name" | "message"): string | undefined {
+function isError(error: unknown): boolean {
+  try {
+    return error instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function textIn(error: unknown, key: "code" | "name" | "message" | "stack"): string | undefined {
   try {
     const value = (error as Partial<Record<typeof key, unknown>> | null | undefined)?.[key];
     return typeof value === "string" && value !== "" ? value : undefined;
   } catch {
     return undefined;
-  }
-}
-
-export function inWords(error: unknown): string {
-  try {
-    return String(error);
-  } catch {
-    return typeof error;
   }
 }

@@ -9,6 +9,9 @@ import type {
   SlaTarget,
   TaskFacts,
 } from "../contracts.js";
+import { plainError } from "../error-text.js";
+import { contained } from "../output.js";
+import { shown } from "../shown.js";
 import { slaFor } from "../sla.js";
 import { adopted, whenSettled } from "../thenable.js";
 import { correlation, currentCorrelationId } from "./correlation.js";
@@ -277,14 +280,12 @@ export class Telemetry implements QueueTelemetry {
     this.series.counts[ERRORS]!++;
     if (this.warned) return;
     this.warned = true;
-    try {
+    contained(() =>
       diag.warn(
-        `queuescope: an exception was contained (queue "${this.series.name}"; further ones are only counted)`,
-        error,
-      );
-    } catch {
-      // A logger that throws leaves nobody to tell.
-    }
+        `queuescope: an exception was contained (queue "${shown(this.series.name)}"; further ones are only counted)`,
+        plainError(error),
+      ),
+    );
   }
 
   released(carrier: Carrier, comesBack: boolean): Carrier {

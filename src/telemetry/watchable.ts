@@ -1,5 +1,6 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../contracts.js";
+import { errorLine } from "../error-text.js";
 import type { Parcel } from "./parcel.js";
 import {
   DEAD_LETTERED,
@@ -7,6 +8,7 @@ import {
   DROP_REASONS,
   dropIndex,
   ENQUEUED,
+  ERRORS,
   FAILURE,
   MOST_TIERS,
   OVERTAKES,
@@ -15,7 +17,9 @@ import {
   SUCCESS,
   type TierSeries,
 } from "./series.js";
-import { inWords } from "./spans.js";
+
+/** How many verdicts have series of their own: a check of the user's may make up names. */
+const MAX_VERDICTS = 50;
 
 /** An instrumented queue as a watchdog sees it: its probe, and the numbers that are exported for it. */
 export class WatchableQueue implements Watchable, Tally {
@@ -43,7 +47,13 @@ export class WatchableQueue implements Watchable, Tally {
 
   breached(tier: number, verdict: string, count: number): void {
     const breaches = this.tiers[tier]?.breaches;
-    breaches?.set(verdict, (breaches.get(verdict) ?? 0) + count);
+    if (breaches === undefined) return;
+    const name = breaches.has(verdict) || breaches.size < MAX_VERDICTS ? verdict : "other";
+    breaches.set(name, (breaches.get(name) ?? 0) + count);
+  }
+
+  faulted(): void {
+    this.series.counts[ERRORS]!++;
   }
 
   enqueued(tier: number): number {
@@ -89,7 +99,7 @@ export class WatchableQueue implements Watchable, Tally {
 
   get lastFailure(): string | undefined {
     const { lastError } = this.series;
-    return lastError === undefined ? undefined : inWords(lastError);
+    return lastError === undefined ? undefined : errorLine(lastError);
   }
 
   private count(tier: number, index: number): number {

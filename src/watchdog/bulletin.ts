@@ -50,7 +50,7 @@ export class Bulletin {
 
   private tell(watched: WatchedQueue, verdict: string, report: BreachReport): void {
     recorder.tell(watched.name, `tier ${report.tier}: the SLA is breached (${verdict})`);
-    this.reporter.write(report);
+    this.reporter.write(report, watched);
     this.events.attempt(() => emitLogRecord(report));
     this.events.tell("breach", report);
   }

@@ -1,4 +1,7 @@
-import { inspect } from "node:util";
+import { errorLine } from "../error-text.js";
+import { cut, MAX_NAME } from "../limits.js";
+import { shown } from "../shown.js";
+import { plainCopy } from "./report/plain.js";
 import type { Check, Situation, Verdict } from "./situation.js";
 
 /** What a breach is put down to while no check names its cause. */
@@ -21,7 +24,7 @@ export function diagnose(
     try {
       const found: unknown = check.look(situation);
       if (found === "not enough evidence yet") notYet.push(check.name);
-      else if (isVerdict(found)) verdicts.push(found);
+      else if (isVerdict(found)) verdicts.push(bounded(found, fault));
       else if (found !== undefined && found !== null) refuse(check, found);
     } catch (error) {
       fault(error);
@@ -37,11 +40,28 @@ function isVerdict(found: unknown): found is Verdict {
   return typeof name === "string" && Number.isFinite(confidence) && typeof sentence === "string";
 }
 
+/** How long names and sentences may be, in characters. */
+const MAX_SENTENCE = 2_000;
+
+/** A check of the user's may tell at any length, and JSON has to be able to show it. The sentence is there to be read, wherever it is printed. */
+function bounded(
+  { name, confidence, sentence, evidence }: Verdict,
+  fault: (error: unknown) => void,
+): Verdict {
+  let told: Verdict["evidence"] = {};
+  try {
+    told = (plainCopy(evidence) ?? {}) as Verdict["evidence"];
+  } catch (error) {
+    fault(error);
+  }
+  return { name: cut(name, MAX_NAME), confidence, sentence: shown(sentence, MAX_SENTENCE), evidence: told };
+}
+
 /** A check of the user's may give anything; what is no verdict would be in the way of those that are. */
 function refuse(check: Check, found: unknown): never {
   // Nobody else would heed its rejection.
   if (found instanceof Promise) found.catch(() => undefined);
   throw new TypeError(
-    `the check "${check.name}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${inspect(found, { depth: 0 })}`,
+    `the check "${shown(check.name)}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${errorLine(found, 80)}`,
   );
 }

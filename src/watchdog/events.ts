@@ -1,6 +1,8 @@
 import type { EventEmitter } from "node:events";
 import { diag } from "@opentelemetry/api";
 import { emit } from "../callback.js";
+import { plainError } from "../error-text.js";
+import { contained } from "../output.js";
 import type { Guard } from "./guard.js";
 import type { BreachReport } from "./report/report.js";
 import type { Stall } from "./stall/stall.js";
@@ -44,10 +46,8 @@ export class Events implements Guard {
       this.tell("error", error);
       return;
     }
-    try {
-      diag.warn("queuescope: something went wrong in the watchdog, which goes on", error);
-    } catch {
-      // A logger that throws leaves nobody to tell.
-    }
+    contained(() =>
+      diag.warn("queuescope: something went wrong in the watchdog, which goes on", plainError(error)),
+    );
   }
 }

@@ -58,8 +58,9 @@ export class History {
     this.last = sampleOf(queue, undefined);
   }
 
-  look(): void {
-    const sample = sampleOf(this.queue, this.lookAtOldest());
+  /** `cpu`: the processor time of the process so far, in milliseconds. To ask for it takes longer than the look. */
+  look(cpu = cpuMs()): void {
+    const sample = sampleOf(this.queue, this.lookAtOldest(), cpu);
     const before = this.last;
     this.last = sample;
     this.beganAt ??= sample.at;
@@ -243,11 +244,11 @@ export function depthOf(probe: Probe): number {
   return sum(probe.tiers.map((_, tier) => probe.depth(tier)));
 }
 
-function sampleOf({ probe, tally }: Watchable, over: Sample["over"]): Sample {
+function sampleOf({ probe, tally }: Watchable, over: Sample["over"], cpu = cpuMs()): Sample {
   const tiers = probe.tiers.map((_, tier) => tier);
   return {
     at: probe.now(),
-    cpuMs: cpuMs(),
+    cpuMs: cpu,
     over,
     depth: depthOf(probe),
     enqueued: tiers.map((tier) => tally.enqueued(tier)),

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.js";
 import type { Guard } from "./guard.js";
+import { Pieces } from "./pieces.js";
 
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes up to half of that. */
 const AFTER_STALL_MS = 400;
@@ -25,6 +26,7 @@ export class Holdback {
     private readonly clock: Clock,
     private readonly guard: Guard,
     private readonly cameLate: (lateMs: number, endedAt: number) => void,
+    private readonly pieces = new Pieces(),
   ) {}
 
   get isOn(): boolean {
@@ -51,7 +53,7 @@ export class Holdback {
   /** At once, or when it is known what blocked the event loop; also by a process that has nothing else left to do. */
   tell(act: () => void): void {
     if (this.hold === undefined) {
-      this.guard.attempt(act);
+      this.pieces.do(() => this.guard.attempt(act));
       return;
     }
     this.held.push(act);
@@ -69,7 +71,8 @@ export class Holdback {
     if (hold === undefined) return;
     this.clear(hold);
     for (const { lateMs, endedAt } of hold.late) this.cameLate(lateMs, endedAt);
-    for (const tell of this.held.splice(0)) this.guard.attempt(tell);
+    this.pieces.begin();
+    for (const tell of this.held.splice(0)) this.pieces.do(() => this.guard.attempt(tell));
   }
 
   private clear(hold: Hold): void {

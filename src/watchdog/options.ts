@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { resolve } from "node:path";
 import {
   checkClock,
   checkFunction,
@@ -8,7 +9,8 @@ import {
   type OptionNames,
 } from "../checks.js";
 import { type Clock, LONGEST_DELAY_MS, systemClock } from "../clock.js";
-import { InvalidOptionTypeError } from "../errors.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { checkLength } from "../limits.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
 
@@ -16,9 +18,15 @@ import type { Check } from "./situation.js";
 export interface WatchdogOptions {
   /** How often it looks, in milliseconds, from 10 to 2 147 483 647. Default: 1 000. */
   everyMs?: number | undefined;
-  /** A folder for its reports, as JSON; made if it isn't there. Default: none are written. */
+  /**
+   * A folder for its reports, as JSON, that several processes may share; made if it isn't there. A relative path is that of the
+   * moment. Default: none are written.
+   */
   reportDir?: string | undefined;
-  /** How many files may be in there; the oldest go. Default: 20. */
+  /**
+   * How many reports of this watchdog may be in there; its oldest go. Of processes that have ended, ten times as many stay. Files of
+   * others are not touched. Default: 20.
+   */
   maxReports?: number | undefined;
   /**
    * A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now. One
@@ -110,9 +118,7 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
     `milliseconds, from 10 to ${LONGEST_DELAY_MS}`,
     (ms) => ms >= 10 && ms <= LONGEST_DELAY_MS,
   );
-  if (reportDir !== undefined && (typeof reportDir !== "string" || reportDir === "")) {
-    throw new InvalidOptionTypeError("reportDir", reportDir, "the path of a folder");
-  }
+  const folder = readFolder(reportDir);
   checkNumber("maxReports", maxReports, "a whole number from 1", (n) => n >= 1 && Number.isInteger(n));
   checkNumber("minReportIntervalMs", minReportIntervalMs, "milliseconds, from 0", (ms) => ms >= 0);
   checkNumber(
@@ -141,7 +147,7 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   checkClock(clock);
   return {
     everyMs,
-    reportDir,
+    reportDir: folder,
     maxReports,
     minReportIntervalMs,
     stallThresholdMs,
@@ -155,6 +161,17 @@ export function readOptions(options: WatchdogOptions | undefined): Settings {
   };
 }
 
+/** As an absolute path: the process may go to another folder. */
+function readFolder(reportDir: unknown): string | undefined {
+  if (reportDir === undefined) return undefined;
+  const allowed = "the path of a folder";
+  if (typeof reportDir !== "string" || reportDir === "") {
+    throw new InvalidOptionTypeError("reportDir", reportDir, allowed);
+  }
+  if (reportDir.includes("\0")) throw new InvalidOptionRangeError("reportDir", reportDir, allowed);
+  return resolve(reportDir);
+}
+
 const WATCH_OPTIONS: OptionNames<WatchOptions> = { name: true, sla: true };
 
 /** Throws an `InvalidOption…Error`; the SLA is checked with the tiers of the queue. */
@@ -162,9 +179,11 @@ export function checkWatchOptions(options: WatchOptions | undefined): void {
   checkObject("options", options);
   checkKnown(options, WATCH_OPTIONS);
   const name: unknown = options?.name;
-  if (name !== undefined && (typeof name !== "string" || name === "")) {
+  if (name === undefined) return;
+  if (typeof name !== "string" || name === "") {
     throw new InvalidOptionTypeError("name", name, "a string with at least one character");
   }
+  checkLength("name", name);
 }
 
 /** Node has no use for names that the system doesn't know; the system doesn't let go of the last two. */

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { cut } from "../limits.js";
 import { realNow } from "../real-time.js";
 import type { StallNow } from "./situation.js";
 import type { StallWatcherOptions } from "./stall/options.js";
@@ -10,6 +11,10 @@ import type { WatchedQueue } from "./watched-queue.js";
 /** How long a stall is remembered, in milliseconds, and how many are. */
 const REMEMBERED_MS = 300_000;
 const MOST = 50;
+
+/** How much of names in a stack is kept, in characters: a module may be called by all of its source. */
+const MAX_FUNCTION = 200;
+const MAX_FILE = 500;
 
 interface Heard {
   /** Monotonic milliseconds. */
@@ -59,14 +64,14 @@ export class Stalls {
   }
 
   start(): void {
-    this.watcher.start();
     const { reportDir } = this.options;
     try {
       // The thread doesn't make it, and the first stall may come before the first report.
-      if (reportDir !== undefined) mkdirSync(reportDir, { recursive: true });
+      if (reportDir !== undefined) mkdirSync(reportDir, { recursive: true, mode: 0o700 });
     } catch (error) {
       this.tell.error(error);
     }
+    this.watcher.start();
   }
 
   stop(): Promise<void> {
@@ -148,6 +153,6 @@ export class Stalls {
 }
 
 function inWords({ functionName, file, line }: Frame): string {
-  const place = file === undefined ? "" : ` (${file}${line === undefined ? "" : `:${line}`})`;
-  return `${functionName ?? "anonymous code"}${place}`;
+  const place = file === undefined ? "" : ` (${cut(file, MAX_FILE)}${line === undefined ? "" : `:${line}`})`;
+  return `${cut(functionName ?? "anonymous code", MAX_FUNCTION)}${place}`;
 }

@@ -1,7 +1,9 @@
 import type { PoolView, SlaTarget, TaskFacts, TaskView, Watchable, WorkerView } from "../contracts.js";
+import { errorLine } from "../error-text.js";
 import type { History } from "./history.js";
 import type { TaskGroup, TaskNow, WaitNow } from "./situation.js";
 import { groupByWait, tellingWait } from "./waits/group.js";
+import { short } from "./waits/labels.js";
 import { entryOf } from "./waits/sheet.js";
 import type { Frame, Wait } from "./waits/wait.js";
 
@@ -18,6 +20,9 @@ const LONGER = 1.5;
 const SLOWER = 3;
 /** And, however short the others are, for such a share of the SLA. */
 const SLA_SHARE = 0.5;
+
+/** How much of what a task failed with is told, in characters. */
+const MAX_FAILURE = 300;
 
 /** What others know of tasks. */
 export interface Knowledge {
@@ -78,7 +83,7 @@ export class Tasks {
         runningMs: takenAt === undefined ? undefined : now - takenAt,
         patienceMs: addHeldUp(patience.get(facts.tier), history.heldUpMs(takenAt ?? now)),
         isOver: sheet?.isSettled,
-        failure: sheet?.error === undefined ? undefined : inWords(sheet.error),
+        failure: sheet?.error === undefined ? undefined : errorLine(sheet.error, MAX_FAILURE),
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
@@ -118,7 +123,13 @@ export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
       ({ forMs, ...wait }): Wait => ({ ...wait, since: now - forMs, stack: undefined }),
     );
     if (task.step !== undefined && waits.every(({ kind }) => kind === "span")) {
-      waits.push({ kind: "step", label: task.step, state: undefined, since: since ?? now, stack: undefined });
+      waits.push({
+        kind: "step",
+        label: short(task.step),
+        state: undefined,
+        since: since ?? now,
+        stack: undefined,
+      });
     }
     return { task, since, waits };
   });
@@ -132,15 +143,6 @@ export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
       return since === undefined ? undefined : now - since;
     }),
   }));
-}
-
-/** Anything can be thrown, also what throws when it is looked at. */
-function inWords(error: unknown): string {
-  try {
-    return String(error);
-  } catch {
-    return typeof error;
-  }
 }
 
 /** While nothing in the process got on, a task didn't either. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Watchable } from "../contracts.js";
+import { print } from "../output.js";
 import { processWide } from "../process-wide.js";
 import { realNow } from "../real-time.js";
 import { recorder } from "../recorder.js";
@@ -15,6 +16,7 @@ import {
   type WatchdogOptions,
   type WatchOptions,
 } from "./options.js";
+import { Pieces } from "./pieces.js";
 import { cpuMs, WORKING } from "./processor.js";
 import type { BreachReport } from "./report/report.js";
 import { answerFor } from "./report/reportable.js";
@@ -38,6 +40,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly surroundings: Surroundings;
   private readonly reporter: Reporter;
   private readonly ticker: Ticker;
+  private readonly pieces = new Pieces();
   private readonly holdback: Holdback;
   private readonly bulletin: Bulletin;
   private readonly watched = new Map<object, WatchedQueue>();
@@ -68,10 +71,16 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       neverResumes: (task) => this.waits.neverResumes(task),
       stalls: (at) => this.stalls?.now(at) ?? [],
       loopUtilization: () => this.busy,
+      cpuMs: () => this.cpuMs,
     };
     this.reporter = new Reporter(this.settings, this.surroundings, this.events);
     this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.look(lateMs));
-    this.holdback = new Holdback(clock, this.events, (...late) => this.stalls?.cameLate(...late));
+    this.holdback = new Holdback(
+      clock,
+      this.events,
+      (...late) => this.stalls?.cameLate(...late),
+      this.pieces,
+    );
     this.bulletin = new Bulletin(clock, this.reporter, this.holdback, this.events);
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
@@ -142,8 +151,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** Ends it; resolves when everything that it knows is told. */
   async stop(): Promise<void> {
     if (this.isRunning) this.end();
+    await this.pieces.finished();
     await this.stalls?.stop();
     this.holdback.release();
+    await this.pieces.finished();
   }
 
   private end(): void {
@@ -162,21 +173,32 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.answers.delete(queue);
   }
 
-  /** A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. */
+  /**
+   * A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. That takes
+   * about a millisecond for each queue, in which nothing else is done.
+   */
   report(): BreachReport[] {
     this.letGo();
     const reports = [...this.watched.values()].map((watched) => this.reporter.report(watched));
-    for (const report of reports) this.reporter.write(report);
+    for (const [i, watched] of [...this.watched.values()].entries())
+      this.reporter.write(reports[i]!, watched);
     return reports;
   }
 
   private readonly onSignal = (): void => {
-    this.contain(() => {
-      for (const report of this.report()) process.stderr.write(`${report}\n`);
-    });
+    this.pieces.begin();
+    this.contain(() => this.letGo());
+    for (const watched of this.watched.values()) {
+      this.inPieces(() => {
+        const report = this.reporter.report(watched);
+        this.reporter.write(report, watched);
+        print(String(report));
+      });
+    }
   };
 
   private look(lateMs: number): void {
+    this.pieces.begin();
     if (lateMs > this.settings.stallThresholdMs) {
       const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
       const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
@@ -191,8 +213,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.cpuMs = cpuMs();
       this.vitals.ran();
     });
+    // What was seen of very many may take longer than until the next look.
+    if (this.pieces.isBusy) return;
     // One that throws must not blind it for the others.
-    for (const watched of this.watched.values()) this.contain(() => this.lookAt(watched));
+    for (const watched of this.watched.values()) this.inPieces(() => this.lookAt(watched));
   }
 
   private stalled(stall: Stall): void {
@@ -208,7 +232,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (!watched.noteBreach(tier, ageMs - slaMs, seenMsAgo)) return;
     this.holdback.begin(at);
     // Until now nobody could serve it.
-    this.bulletin.breach(watched, tier, ageMs + seenMsAgo);
+    const waitMs = ageMs + seenMsAgo;
+    this.pieces.begin();
+    this.inPieces(() => this.bulletin.breach(watched, tier, waitMs));
   }
 
   /** Of queues that were uninstrumented nobody knows any more what they do. */
@@ -217,7 +243,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       if (isStill(queue, watched.queue)) continue;
       this.watched.delete(queue);
       this.endAnswer(queue);
-      this.bulletin.cleared(watched, watched.clear());
+      const cleared = watched.clear();
+      if (cleared.length > 0) this.inPieces(() => this.bulletin.cleared(watched, cleared));
     }
   }
 
@@ -225,6 +252,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { breached, cleared } = watched.look(this.surroundings);
     this.bulletin.cleared(watched, cleared);
     for (const tier of breached) this.bulletin.breach(watched, tier);
+  }
+
+  private inPieces(act: () => void): void {
+    this.pieces.do(() => this.contain(act));
   }
 
   private contain(act: () => void): void {

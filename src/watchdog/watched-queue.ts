@@ -11,6 +11,8 @@ import type { Told } from "./told.js";
 const MOST_HEADS = 10;
 /** How many of them are weighed, at most. */
 const MOST_WEIGHED = 64;
+/** Items are weighed in 2 ms, unless one has very many keys, which can only be listed all at once. Then it isn't done again. */
+const MAX_WEIGHING_MS = 100;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
@@ -19,6 +21,8 @@ export interface Surroundings extends Knowledge {
   /** Of now, or of an instant of monotonic time. */
   stalls(at?: number): readonly StallNow[];
   loopUtilization(): number;
+  /** Processor time of the process so far, in milliseconds. Asked for anew where it is absent. */
+  cpuMs?(): number;
 }
 
 /** An item that waits, in a report. */
@@ -30,6 +34,8 @@ export interface HeadNow {
   readonly traceId: string | undefined;
   /** What the option `payload` makes of it; nothing without that. */
   readonly payload?: unknown;
+  /** Why there is none, where that failed. */
+  readonly payloadLeftOut?: string | undefined;
 }
 
 /** About what the items that wait take, with their places in the queue, in bytes. */
@@ -46,6 +52,8 @@ export class WatchedQueue {
   private readonly breaches = new Breaches();
   private slas: ReadonlyMap<string, SlaTarget> = new Map();
   private givenName: string | undefined = undefined;
+  /** Whether it took too long to weigh its items. */
+  private isHeavy = false;
 
   constructor(
     readonly queue: Watchable,
@@ -78,7 +86,7 @@ export class WatchedQueue {
 
   /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
   look(surroundings: Surroundings): { breached: number[]; cleared: Cleared[] } {
-    this.history.look();
+    this.history.look(surroundings.cpuMs?.());
     const { probe } = this.queue;
     const now = probe.now();
     this.tasks.watch(now, surroundings);
@@ -172,20 +180,23 @@ export class WatchedQueue {
 
   /** What the items that wait take, judged by those at the head; undefined where the queue doesn't show them. */
   memory(): MemoryNow | undefined {
+    if (this.isHeavy) return undefined;
     const { probe } = this.queue;
     const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
+    const startedAt = performance.now();
     const { bytes, sampled } = weigh(heads.map(({ item }) => item));
+    this.isHeavy = performance.now() - startedAt > MAX_WEIGHING_MS;
     return { bytes: Math.round((bytes / sampled + PLACE) * depthOf(probe)), sampled };
   }
 
   /** The items that are served next. */
-  heads(payload?: (item: unknown) => unknown): HeadNow[] {
+  heads(payload?: (item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">): HeadNow[] {
     const { probe } = this.queue;
     const now = probe.now();
     return (probe.heads?.(MOST_HEADS) ?? []).map((head) => ({
       ...this.headNow(head, now),
-      ...(payload === undefined ? {} : { payload: payload(head.item) }),
+      ...payload?.(head.item),
     }));
   }
 

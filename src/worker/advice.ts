@@ -1,4 +1,5 @@
 import { checkKnown, checkNumber, checkObject } from "../checks.js";
+import { shown } from "../shown.js";
 import { depthExceeded, type Forecast, forecast, type Load, shareWithin } from "./forecast.js";
 import type { Measured } from "./rates.js";
 
@@ -230,7 +231,7 @@ function inSentences(advice: Numbers, situation: Situation, { sla, maxUtilisatio
       ? `the queue only grows${onTime(each)}`
       : `an item waits ${duration(each.waitMs)} on average, ${round(each.depth)} wait at a time${onTime(each)}`);
   const lines = [
-    `${situation.name}: in ${seconds(advice.observedMs)}, ${round(advice.arrivalsPerSecond)} items a second came and ` +
+    `${shown(situation.name)}: in ${seconds(advice.observedMs)}, ${round(advice.arrivalsPerSecond)} items a second came and ` +
       `${round(advice.finishedPerSecond)} were done; one takes ${duration(advice.serviceMs)}, so ${round(advice.busyWorkers)} workers are busy ` +
       `(Little's law: ${round(advice.arrivalsPerSecond)} a second × ${duration(advice.serviceMs)})`,
     `today, ${outlook(today)}`,
@@ -249,7 +250,7 @@ function inSentences(advice: Numbers, situation: Situation, { sla, maxUtilisatio
   );
   for (const { name, limit } of situation.gates) {
     if (limit < advised.concurrency)
-      lines.push(`gate ${name} lets ${limit} through at a time: more workers than that wait for it`);
+      lines.push(`gate ${shown(name)} lets ${limit} through at a time: more workers than that wait for it`);
   }
   if (situation.waitingPuts > 0)
     lines.push(`${situation.waitingPuts} puts wait for room: more would come if it could`);

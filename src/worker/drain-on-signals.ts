@@ -1,5 +1,4 @@
 import { constants } from "node:os";
-import { inspect } from "node:util";
 import { within } from "../callback.js";
 import {
   checkClock,
@@ -10,7 +9,10 @@ import {
   type OptionNames,
 } from "../checks.js";
 import { type Clock, systemClock } from "../clock.js";
+import { errorText } from "../error-text.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { printToConsole } from "../output.js";
+import { shown } from "../shown.js";
 import type { DrainReport } from "./ending.js";
 
 /** A worker pool, or whatever else drains as one does. */
@@ -100,7 +102,7 @@ async function drain<P extends Drainable>(pools: readonly P[], settings: Setting
       await fn();
     } catch (error) {
       isClean = false;
-      console.error(`${what} failed: ${inspect(error)}`);
+      printToConsole(`${what} failed: ${errorText(error)}`);
     }
   };
   await Promise.all(
@@ -183,9 +185,9 @@ function checkSignals(signals: readonly NodeJS.Signals[]): void {
 }
 
 function print(report: DrainReport, pool: Drainable): void {
-  console.error(`${nameOf(pool)}: ${report}`);
+  printToConsole(`${nameOf(pool)}: ${report}`);
 }
 
 function nameOf({ name }: Drainable): string {
-  return name ?? "pool";
+  return typeof name === "string" ? shown(name) : "pool";
 }

@@ -1,6 +1,11 @@
 import type { Clock } from "../clock.js";
 import type { Report } from "../contracts.js";
+import { shown } from "../shown.js";
 import { Wakeup } from "../wakeup.js";
+
+/** How many abandoned tasks the text lists, and how much of a verdict's sentence it shows, in characters. */
+const MAX_LINES = 100;
+const MAX_SENTENCE = 600;
 
 /** A task that a pool waits for no longer. It may still end, and is settled then. */
 export interface AbandonedTask {
@@ -136,15 +141,19 @@ function inWords(this: DrainReport): string {
   const lines = [
     `${operation} ${timedOut ? "timed out" : "finished"} after ${Math.round(tookMs)} ms: ${ended.join(", ")} meanwhile, ${now}`,
   ];
-  for (const { correlationId, attempt, step, runningMs } of abandoned) {
+  for (const { correlationId, attempt, step, runningMs } of abandoned.slice(0, MAX_LINES)) {
     const since = runningMs === undefined ? "" : ` for ${Math.round(runningMs)} ms`;
-    const doing = step === undefined ? "" : ` at "${step}"`;
-    lines.push(`  abandoned: ${correlationId}, attempt ${attempt}, running${since}${doing}`);
+    const doing = step === undefined ? "" : ` at "${shown(step)}"`;
+    lines.push(`  abandoned: ${shown(correlationId)}, attempt ${attempt}, running${since}${doing}`);
   }
+  if (abandoned.length > MAX_LINES) lines.push(`  abandoned: ${abandoned.length - MAX_LINES} more`);
   const [verdict] = this.report?.verdicts ?? [];
-  if (verdict !== undefined) lines.push(`  why: ${verdict.name}: ${verdict.sentence}`);
+  if (verdict !== undefined)
+    lines.push(`  why: ${shown(verdict.name)}: ${shown(verdict.sentence, MAX_SENTENCE)}`);
   const { count, correlationIds } = leftOver;
   if (correlationIds.length > 0)
-    lines.push(`  left over: ${correlationIds.join(", ")}${correlationIds.length < count ? ", …" : ""}`);
+    lines.push(
+      `  left over: ${correlationIds.map((id) => shown(id)).join(", ")}${correlationIds.length < count ? ", …" : ""}`,
+    );
   return lines.join("\n");
 }

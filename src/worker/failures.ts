@@ -1,5 +1,6 @@
 import { within } from "../callback.js";
 import type { Supply, Work } from "../contracts.js";
+import { errorLine } from "../error-text.js";
 import type { Settings, Verdict } from "./options.js";
 import type { Task } from "./task.js";
 import type { Failure } from "./worker.js";
@@ -71,7 +72,9 @@ export class Failures<T> {
       if (onFailed !== undefined)
         verdict = await this.within("onFailed", () => onFailed(work.item, error, task));
       if (!VERDICTS.has(verdict))
-        throw new TypeError(`onFailed must return "retry", "drop" or "dead-letter", not ${String(verdict)}`);
+        throw new TypeError(
+          `onFailed must return "retry", "drop" or "dead-letter", not ${errorLine(verdict, 80)}`,
+        );
     } catch (fault) {
       verdict = undefined;
       this.supply.fault(fault);

@@ -9,12 +9,8 @@ import {
 } from "../checks.js";
 import { type Clock, systemClock } from "../clock.js";
 import type { GateView } from "../contracts.js";
-import {
-  InvalidOptionRangeError,
-  InvalidOptionTypeError,
-  LateCallError,
-  TaskAbandonedError,
-} from "../errors.js";
+import { InvalidOptionTypeError, LateCallError, TaskAbandonedError } from "../errors.js";
+import { checkName } from "../limits.js";
 import { LinkedList } from "../linked-list.js";
 import { recorder } from "../recorder.js";
 import { type Abortable, signals } from "../signals.js";
@@ -112,8 +108,7 @@ export class Gate implements GateView {
     checkObject("options", options);
     checkKnown(options, OPTIONS);
     const { name, concurrency = Number.POSITIVE_INFINITY, policy, clock } = options;
-    if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
-    if (name === "") throw new InvalidOptionRangeError("name", name, "a string with at least one character");
+    checkName("name", name);
     const isLimit = (n: number) => n >= 1 && (Number.isInteger(n) || n === Number.POSITIVE_INFINITY);
     checkNumber("concurrency", concurrency, "a whole number from 1, or Infinity", isLimit);
     checkObject("policy", policy);

@@ -1,5 +1,6 @@
 import { checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
 import type { Health, QueueHealthOptions } from "../contracts.js";
+import { shown } from "../shown.js";
 import type { Task } from "./task.js";
 import type { Worker } from "./worker.js";
 
@@ -47,7 +48,7 @@ export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | un
     maxDepth: options?.maxDepth,
     noProgressMs: isHeard ? Number.POSITIVE_INFINITY : noProgressMs,
   });
-  const reasons: string[] = hindrance === undefined ? [] : [`${name} ${hindrance}`];
+  const reasons: string[] = hindrance === undefined ? [] : [`${shown(name)} ${hindrance}`];
   const stalled = workers.filter(({ state, task }) => state === "stalled" && task !== undefined);
   if (stalled.length > 0) {
     reasons.push(`${share(stalled, workers)} stalled: ${who(stalled[0]!)} goes on although it was aborted`);
@@ -79,6 +80,6 @@ function share(some: readonly unknown[], all: readonly unknown[]): string {
 
 function who<T>({ id, task }: Worker<T>): string {
   const { correlationId, attempt, currentStep } = task as Task;
-  const step = currentStep === undefined ? "" : ` at "${currentStep}"`;
-  return `worker ${id}'s task${step} (${correlationId}, attempt ${attempt})`;
+  const step = currentStep === undefined ? "" : ` at "${shown(currentStep)}"`;
+  return `worker ${id}'s task${step} (${shown(correlationId)}, attempt ${attempt})`;
 }

@@ -1,6 +1,7 @@
 import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
 import { SUPPLY } from "../contracts.js";
 import { InvalidOptionTypeError } from "../errors.js";
+import { checkLength } from "../limits.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
 import type { Task } from "./task.js";
@@ -96,6 +97,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   const { callbackTimeoutMs = timeoutMs === Number.POSITIVE_INFINITY ? CALLBACK_TIMEOUT_MS : timeoutMs } =
     options ?? {};
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+  checkLength("name", name);
   checkConcurrency(concurrency);
   checkObject("retry", retry);
   checkKnown(retry, { attempts: true, backoff: true }, "retry.");

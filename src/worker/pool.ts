@@ -10,7 +10,9 @@ import {
   type WorkerState,
 } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { MAX_NAME } from "../limits.js";
 import { recorder } from "../recorder.js";
+import { shown } from "../shown.js";
 import { warn } from "../warning.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
 import { Crew } from "./crew.js";
@@ -296,7 +298,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.warned = true;
     const { attempt, correlationId } = failed.task;
     warn(
-      `${this.name}: an item (${correlationId}) was given up (further ones are only counted) after attempt ${attempt}`,
+      `${shown(this.name, MAX_NAME)}: an item (${shown(correlationId)}) was given up (further ones are only counted) after attempt ${attempt}`,
       failed.error,
     );
   }

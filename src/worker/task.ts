@@ -1,6 +1,7 @@
 import { type InspectOptions, inspect } from "node:util";
 import type { TaskFacts, Work } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
+import { cut, MAX_STEP } from "../limits.js";
 import type { Gate, Passer } from "./gate.js";
 
 /** What a handler is told of its item, and what it can tell about its work. */
@@ -50,10 +51,13 @@ export class Task implements TaskFacts, Passer {
     return this.controller.signal;
   }
 
-  /** A breadcrumb: says what the task does now, for whoever looks why it takes so long. Throws unless `name` is a string. */
+  /**
+   * A breadcrumb: says what the task does now, for whoever looks why it takes so long. Throws unless `name` is a string, of which the
+   * first 500 characters are kept.
+   */
   step(name: string): void {
     if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
-    this.currentStep = name;
+    this.currentStep = cut(name, MAX_STEP);
     this.worker.heard(this);
   }
 

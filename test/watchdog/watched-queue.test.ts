@@ -1,7 +1,8 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { generic } from "../../src/adapters/generic.js";
 import { instrument } from "../../src/instrument.js";
 import { processWide } from "../../src/process-wide.js";
+import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { Told } from "../../src/watchdog/told.js";
 import { WatchedQueue } from "../../src/watchdog/watched-queue.js";
 
@@ -35,4 +36,25 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
     { name: "default", targetMs: 1_000, waitMs: expect.any(Number) },
     { name: "default", targetMs: 1_000, waitMs: expect.any(Number) },
   ]);
+});
+
+it("items that take too long to weigh are weighed once", async () => {
+  const queue = instrument(new FifoQueue<object>(), { name: "heavy" });
+  const { watchable } = processWide.instrumented.get(queue)!;
+  const watched = new WatchedQueue(watchable, new Told(60_000));
+  let now = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+  const slow = new Proxy(
+    {},
+    {
+      ownKeys() {
+        now += 200;
+        return [];
+      },
+    },
+  );
+  await queue.put(slow);
+  expect(watched.memory()).toMatchObject({ sampled: 1 });
+  expect(watched.memory()).toBeUndefined();
+  clock.mockRestore();
 });

@@ -1,4 +1,6 @@
 import { diag, metrics } from "@opentelemetry/api";
+import { plainError } from "../../error-text.js";
+import { contained } from "../../output.js";
 
 const ABSENT = /^Cannot find (package|module) '@opentelemetry\/instrumentation-runtime-node'/;
 
@@ -14,7 +16,9 @@ export async function measureRuntime(): Promise<() => void> {
       try {
         runtime.disable();
       } catch (error) {
-        diag.error("queuescope: the metrics of the runtime could not be ended", error);
+        contained(() =>
+          diag.error("queuescope: the metrics of the runtime could not be ended", plainError(error)),
+        );
       }
     };
     try {
@@ -26,7 +30,9 @@ export async function measureRuntime(): Promise<() => void> {
     return end;
   } catch (error) {
     if (!ABSENT.test((error as Error | undefined)?.message ?? "")) {
-      diag.error("queuescope: the metrics of the runtime could not be started", error);
+      contained(() =>
+        diag.error("queuescope: the metrics of the runtime could not be started", plainError(error)),
+      );
     }
     return () => {};
   }

@@ -1,41 +1,109 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { BreachReport } from "./report.js";
 
-/** Begins the name of every file of ours; nothing else in the folder is touched. */
-const PREFIX = "queuescope-";
+/** The names of all files of ours: when, of which process, by which writer, the how manieth, and of which queue. Nothing else is touched. */
+const NAME = /^queuescope-\d{8}T\d{6}\.\d{3}Z-(\d+)-([\da-f]{8})-\d{6,}-[\w.-]{0,60}\.json(\.part)?$/;
+/** Of processes that have ended, so many times the number of one that runs are left. */
+const OTHERS = 10;
+/** A report of more characters is written without indents, which would take as much again. */
+const LONG = 200_000;
+/** Not through a link that somebody has laid there, and only if there is nothing yet. */
+const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * A folder with the latest reports: each file is there whole or not at all, and there are never more than so many. They are rare and
- * small, and whoever hears of one may end the process: so it is written before anybody does.
+ * A folder with the latest reports: each file is there whole or not at all, and of each writer there are never more than so many. They are
+ * rare and small, and whoever hears of one may end the process: so it is written before anybody does. Several processes can share it.
  */
 export class ReportFiles {
+  private readonly writer = randomBytes(4).toString("hex");
   private written = 0;
+  /** The oldest first. */
+  private own: string[] = [];
 
   constructor(
     private readonly folder: string,
     private readonly most: number,
   ) {}
 
-  /** Throws the file system's error. */
+  /** Throws the file system's error; then nothing is left of the report. */
   write(report: BreachReport): void {
-    mkdirSync(this.folder, { recursive: true });
+    // It may have been deleted since.
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    if (this.written % this.most === 0) this.removeOthers();
     // Sorted by name they are sorted by time.
     const when = new Date(report.at).toISOString().replaceAll(/[-:]/g, "");
     const queue = report.queue.replaceAll(/[^\w.-]/g, "_").slice(0, 60);
     const number = String(++this.written).padStart(6, "0");
-    const path = join(this.folder, `${PREFIX}${when}-${process.pid}-${number}-${queue}.json`);
-    writeFileSync(`${path}.part`, `${JSON.stringify(report, undefined, 2)}\n`, { mode: 0o600 });
-    renameSync(`${path}.part`, path);
-    this.removeOldest();
+    const name = `queuescope-${when}-${process.pid}-${this.writer}-${number}-${queue}.json`;
+    this.create(name, textOf(report));
+    this.own.push(name);
+    for (const oldest of this.own.splice(0, Math.max(0, this.own.length - this.most))) this.remove(oldest);
   }
 
-  private removeOldest(): void {
-    const files = readdirSync(this.folder)
-      .filter((file) => file.startsWith(PREFIX))
-      .sort();
-    for (const file of files.slice(0, Math.max(0, files.length - this.most))) {
-      rmSync(join(this.folder, file), { force: true });
+  private create(name: string, text: string): void {
+    const part = join(this.folder, `${name}.part`);
+    const file = openSync(part, NEW, 0o600);
+    try {
+      try {
+        writeFileSync(file, text);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(part, join(this.folder, name));
+    } catch (error) {
+      this.remove(`${name}.part`);
+      throw error;
     }
   }
+
+  /** What processes have left that have ended: reports that are too many, and those that they did not finish. */
+  private removeOthers(): void {
+    const left: string[] = [];
+    for (const file of readdirSync(this.folder)) {
+      const [, pid, writer, part] = NAME.exec(file) ?? [];
+      if (pid === undefined || writer === this.writer || isRunning(Number(pid))) continue;
+      if (part === undefined) left.push(file);
+      else this.remove(file);
+    }
+    left.sort();
+    for (const file of left.slice(0, Math.max(0, left.length - OTHERS * this.most))) this.remove(file);
+  }
+
+  /** If it is a file, and can be. */
+  private remove(name: string): void {
+    const path = join(this.folder, name);
+    try {
+      if (lstatSync(path).isFile()) unlinkSync(path);
+    } catch {
+      // Somebody else was faster, or does not let us.
+    }
+  }
+}
+
+/** Another process of that number. Our own number may have been that of one that has ended, where a container starts anew. */
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function textOf(report: BreachReport): string {
+  const text = JSON.stringify(report);
+  return `${text.length > LONG ? text : JSON.stringify(report, undefined, 2)}\n`;
 }

@@ -1,10 +1,10 @@
 import type { WorkerView } from "../../contracts.js";
 import { recorder, type Transition } from "../../recorder.js";
+import { shown } from "../../shown.js";
 import { count, duration, percent, perSecond } from "../checks/words.js";
 import type { Rates, Situation, Verdict } from "../situation.js";
 import type { HeadNow, MemoryNow } from "../watched-queue.js";
-import { shown } from "./shown.js";
-import { groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
+import { countOf, groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
@@ -12,6 +12,13 @@ const VERSION = 1;
 const MOST_LINES = 5;
 /** How much of a verdict's sentence it shows, in characters: there may be texts of the user's in it. */
 const MOST_CHARACTERS = 600;
+
+/** How much was left out of a report that would have been too large, by what it would have been. */
+export interface LeftOut {
+  readonly tasks: number;
+  readonly workers: number;
+  readonly others: number;
+}
 
 /** Why a queue is late, with what that is concluded from. Everything but the text's wording is a contract, by version. */
 export class BreachReport {
@@ -58,6 +65,9 @@ export class BreachReport {
     readonly stalls: Situation["stalls"];
     readonly starvedMs: number;
   };
+
+  /** What a megabyte had no room for; undefined where that is nothing. */
+  readonly leftOut: LeftOut | undefined = undefined;
 
   /** @internal */
   constructor(
@@ -156,7 +166,7 @@ export class BreachReport {
 
   /** Of very many tasks only the oldest are looked at, and the youngest. */
   private otherLines(): string[] {
-    const others = (this.inFlight ?? 0) - this.groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
+    const others = (this.inFlight ?? 0) - this.groups.reduce((sum, group) => sum + countOf(group), 0);
     return others > 0 ? [`     and ${count(others, "more task")} in flight, not looked at`] : [];
   }
 

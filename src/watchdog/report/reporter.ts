@@ -1,11 +1,13 @@
 import { performance } from "node:perf_hooks";
-import { atOnce } from "../../callback.js";
+import { isLeftBehind } from "../../callback.js";
 import type { SlaTarget } from "../../contracts.js";
+import { cut } from "../../limits.js";
 import { diagnose } from "../diagnose.js";
 import type { Guard } from "../guard.js";
 import type { Settings } from "../options.js";
 import type { Situation, Verdict } from "../situation.js";
-import type { Surroundings, WatchedQueue } from "../watched-queue.js";
+import type { HeadNow, Surroundings, WatchedQueue } from "../watched-queue.js";
+import { bound } from "./bounds.js";
 import { ReportFiles } from "./files.js";
 import { plainCopy } from "./plain.js";
 import { redacted } from "./redact.js";
@@ -13,6 +15,8 @@ import { BreachReport } from "./report.js";
 
 /** In place of a text that could not be redacted. */
 const UNTOLD = "…";
+/** How long a text may be that was redacted, in characters, if it wasn't longer before. */
+const MAX_REDACTED = 256;
 
 /** Where a queue that nobody declared an SLA for has its limit. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
@@ -35,9 +39,11 @@ export interface Sight {
 
 /** Makes the reports, and keeps them in `reportDir`. */
 export class Reporter {
-  private readonly payload: Settings["payload"];
+  private readonly payload: ((item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">) | undefined;
   private readonly redact: Settings["redact"];
   private readonly files: ReportFiles | undefined;
+  /** What the last file could not be written for. */
+  private broken: string | undefined = undefined;
 
   constructor(
     private readonly settings: Settings,
@@ -45,10 +51,8 @@ export class Reporter {
     private readonly guard: Guard,
   ) {
     const { payload, redact, reportDir, maxReports } = settings;
-    const fault = (error: unknown) => guard.fault(error);
-    this.payload =
-      payload && ((item) => guard.attempt(() => plainCopy(atOnce("payload", payload(item), fault))));
-    this.redact = redact && ((text) => guard.attempt(() => atOnce("redact", redact(text), fault)) ?? UNTOLD);
+    this.payload = payload && ((item) => this.payloadOf(() => payload(item)));
+    this.redact = redact && ((text) => this.redactedBy(() => redact(text), text));
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
   }
 
@@ -79,15 +83,49 @@ export class Reporter {
       },
       report: ({ situation, verdicts, notYet }) => {
         const { heads, workers, memory } = kept ?? show();
-        const at = guard.attempt(() => settings.clock.wallNow()) ?? Date.now();
+        const wall = guard.attempt(() => settings.clock.wallNow());
+        const at = isInstant(wall) ? wall : Date.now();
         const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory, at);
-        return this.redact === undefined ? report : redacted(report, this.redact);
+        bound(report);
+        if (this.redact === undefined) return report;
+        const told = redacted(report, this.redact);
+        bound(told);
+        return told;
       },
     };
   }
 
-  /** It is in its file when this returns. */
-  write(report: BreachReport): void {
-    this.guard.attempt(() => this.files?.write(report));
+  /** It is in its file when this returns. That this fails is counted each time, and told when it begins to, and for another reason. */
+  write(report: BreachReport, { queue }: WatchedQueue): void {
+    try {
+      this.files?.write(report);
+      this.broken = undefined;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (this.broken !== (code ?? "")) this.guard.fault(error);
+      this.broken = code ?? "";
+      queue.faulted?.();
+    }
+  }
+
+  private payloadOf(make: () => unknown): Pick<HeadNow, "payload" | "payloadLeftOut"> {
+    const { guard } = this;
+    try {
+      const made = make();
+      const fault = (error: unknown) => guard.fault(error);
+      if (!isLeftBehind(made, fault)) return { payload: plainCopy(made) };
+      return { payload: undefined, payloadLeftOut: "payload() must give it at once, not a promise of it" };
+    } catch (error) {
+      guard.fault(error);
+      return { payload: undefined, payloadLeftOut: "payload() failed, or what it gave could not be read" };
+    }
+  }
+
+  private redactedBy(redact: () => unknown, text: string): string {
+    const { guard } = this;
+    const told = guard.attempt(redact);
+    if (typeof told === "string") return cut(told, Math.max(text.length, MAX_REDACTED));
+    isLeftBehind(told, (error) => guard.fault(error));
+    return UNTOLD;
   }
 }

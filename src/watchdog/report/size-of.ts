@@ -96,8 +96,12 @@ class Walk {
   }
 }
 
+/** From which length on a text is not looked at: one that was put together would be copied for that. */
+const LONG = 1_000_000;
+
 /** One byte for each character, unless one of the first ones is not of Latin-1. */
 function textBytes(text: string): number {
+  if (text.length > LONG) return text.length;
   for (let i = 0; i < Math.min(text.length, 64); i++) if (text.charCodeAt(i) > 0xff) return 2 * text.length;
   return text.length;
 }

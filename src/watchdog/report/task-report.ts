@@ -1,7 +1,7 @@
+import { shown } from "../../shown.js";
 import { count, duration } from "../checks/words.js";
 import type { TaskGroup, TaskNow } from "../situation.js";
 import type { Frame } from "../waits/wait.js";
-import { shown } from "./shown.js";
 
 /** How many groups of tasks the text shows, and how many tasks of each by their correlation ID. */
 const MOST_GROUPS = 5;
@@ -17,6 +17,8 @@ export interface TaskGroupReport {
   /** What they wait for; undefined where nobody knows. */
   readonly kind: string | undefined;
   readonly label: string | undefined;
+  /** How many tasks that are, where the report had no room for all of them. */
+  readonly count?: number | undefined;
   /** The one that has waited longest comes first. */
   readonly tasks: readonly TaskReport[];
 }
@@ -28,12 +30,18 @@ export function groupReport({ kind, label, tasks }: TaskGroup): TaskGroupReport 
 /** Groups of tasks for a terminal, a few lines each. */
 export function groupLines(groups: readonly TaskGroupReport[]): string[] {
   const lines = groups.slice(0, MOST_GROUPS).flatMap(linesOf);
-  const rest = groups.slice(MOST_GROUPS).reduce((sum, { tasks }) => sum + tasks.length, 0);
+  const rest = groups.slice(MOST_GROUPS).reduce((sum, group) => sum + countOf(group), 0);
   if (rest > 0) lines.push(`     and ${count(rest, "task")} that wait for something else`);
   return lines;
 }
 
-function linesOf({ kind, label, tasks }: TaskGroupReport): string[] {
+/** How many tasks it has, listed or not. */
+export function countOf({ count: all, tasks }: TaskGroupReport): number {
+  return all ?? tasks.length;
+}
+
+function linesOf(group: TaskGroupReport): string[] {
+  const { kind, label, tasks } = group;
   const what = label === undefined ? "nobody knows where" : `${kind} ${shown(label)}`;
   const oldest = tasks[0];
   const state = oldest?.waits.findLast((wait) => wait.kind === kind)?.state;
@@ -41,7 +49,7 @@ function linesOf({ kind, label, tasks }: TaskGroupReport): string[] {
   const since = oldest?.runningMs === undefined ? "" : `, up to ${duration(oldest.runningMs)}`;
   const lost = tasks.filter(({ neverResumes }) => neverResumes);
   const fate = lost.length > 0 && lost.length === tasks.length ? ", can never resume" : "";
-  const lines = [withIds(`${`${tasks.length}x`.padEnd(4)} ${what}${how}${since}${fate}   `, tasks)];
+  const lines = [withIds(`${`${countOf(group)}x`.padEnd(4)} ${what}${how}${since}${fate}   `, tasks)];
   if (lost.length > 0 && fate === "") lines.push(withIds(`     ${lost.length} can never resume:   `, lost));
   return [...lines, ...placesOf(tasks)];
 }

@@ -1,8 +1,12 @@
 import { findSourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
+import { cut } from "../../limits.js";
 import type { Frame } from "./stall.js";
 
 const MOST_FRAMES = 50;
+/** How much of a function's name and of a file's is told, in characters: a module may be called by all of its source. */
+const MAX_FUNCTION = 200;
+const MAX_FILE = 500;
 
 /** What runs below the function `above`, innermost first. */
 export function callSites(above: () => unknown): Frame[] {
@@ -35,8 +39,8 @@ export function frame(
 ): Frame {
   const isInternal = url === undefined || url === "" || url.startsWith("node:");
   const plain = {
-    functionName: functionName || undefined,
-    file: url === undefined || url === "" ? undefined : pathOf(url),
+    functionName: functionName ? cut(functionName, MAX_FUNCTION) : undefined,
+    file: url === undefined || url === "" ? undefined : cut(pathOf(url), MAX_FILE),
     line,
     column,
     isInternal,

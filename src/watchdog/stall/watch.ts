@@ -44,6 +44,7 @@ export class Watch {
       reportDir,
       ours: OUR_FOLDERS,
       mayInspect: mayInspect(),
+      isProfiled: isProfiled(),
       answers: expression,
     };
     this.words = new Int32Array(buffer);
@@ -118,6 +119,12 @@ export class Watch {
 function mayInspect(): boolean {
   const { permission } = process as { permission?: { has(scope: string): boolean } };
   return permission === undefined || permission.has("inspector");
+}
+
+/** Does Node take a profile of its own, for its options or its tests' coverage? */
+function isProfiled(): boolean {
+  const { NODE_V8_COVERAGE: coverage, NODE_OPTIONS: options = "" } = process.env;
+  return Boolean(coverage) || [...process.execArgv, options].some((option) => option.includes("--cpu-prof"));
 }
 
 /** Shows that the event loop turns, and whether a debugger may be what stops it. */

@@ -1,9 +1,15 @@
 import { isMainThread } from "node:worker_threads";
+import { errorLine } from "../../error-text.js";
+import { print } from "../../output.js";
+import { shown } from "../../shown.js";
 import { BYTES, SLOTS } from "./memory.js";
 import { readOptions, type Settings, type StallWatcherOptions } from "./options.js";
 import { Slot } from "./slot.js";
 import type { BlockedHead, News, Stall } from "./stall.js";
 import { Watch } from "./watch.js";
+
+/** How much of a reason is printed, in characters. */
+const MAX_REASON = 1_000;
 
 type Listeners<T> = Set<(told: T) => void>;
 
@@ -123,7 +129,7 @@ export class StallWatcher {
   private limit(reason: string): void {
     if (this.isLimited) return;
     this.isLimited = true;
-    if (this.settings.print) process.stderr.write(`queuescope: ${reason}\n`);
+    if (this.settings.print) print(`queuescope: ${shown(reason, MAX_REASON)}`);
     this.tell(this.limits, reason);
   }
 
@@ -144,6 +150,5 @@ export class StallWatcher {
 }
 
 function codeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? errorLine(error);
 }

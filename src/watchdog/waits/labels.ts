@@ -3,18 +3,23 @@ const UUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/gi;
 /** From this length on a part of a path may be a secret, if it looks random. */
 const SECRET_LENGTH = 24;
 const MOST_CHARACTERS = 120;
+/** How much of a path is looked at, in characters. */
+const MAX_PATH = 1_000;
 
 /** `POST api.example.com/v1/charges`. What follows the path is left out, and so are parts of it that look like keys. */
 export function requestLabel(method: string, protocol: string, host: string, path: string): string {
   const port = DEFAULT_PORT[protocol];
   const place = port !== undefined && host.endsWith(port) ? host.slice(0, -port.length) : host;
-  const end = path.search(/[?#]/);
-  const parts = (end === -1 ? path : path.slice(0, end)).split("/");
+  const begun = path.slice(0, MAX_PATH);
+  const end = begun.search(/[?#]/);
+  const parts = (end === -1 ? begun : begun.slice(0, end)).split("/");
   return short(`${method} ${place}${parts.map((part) => (isSecret(part) ? ":secret" : part)).join("/")}`);
 }
 
 /** Labels that differ in numbers and IDs only are the same in this form: `/orders/123` and `/orders/7` are `/orders/:id`. */
 export function normalised(label: string): string {
+  // Most have none, and are asked for each task of a report.
+  if (!/\d/.test(label)) return label;
   return (
     label
       .replace(UUID, ":id")

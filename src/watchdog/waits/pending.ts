@@ -1,4 +1,5 @@
 import { realNow } from "../../real-time.js";
+import { short } from "./labels.js";
 import type { Sheet } from "./sheet.js";
 import { framesOf, sampledPlace } from "./stacks.js";
 import type { OpenWait, Wait, WaitKind } from "./wait.js";
@@ -31,6 +32,13 @@ export abstract class Pending implements OpenWait {
 
   look(): Wait | undefined {
     const { kind, since, place } = this;
-    return { kind, label: this.label(), state: this.state(), since, stack: place && framesOf(place) };
+    const state = this.state();
+    return {
+      kind,
+      label: short(this.label()),
+      state: state === undefined ? undefined : short(state),
+      since,
+      stack: place && framesOf(place),
+    };
   }
 }

@@ -7,6 +7,8 @@ import type { Frame } from "./wait.js";
 const MOST_LINES = 24;
 /** How many of them are shown, when those of Node and of this library are left out. */
 const MOST_FRAMES = 8;
+/** In characters. */
+const MAX_LINE = 1_000;
 /** Without what V8 adds where a method has another name than its function: `Crew.ship [as handler]`. */
 const LINE = /^\s+at (?:(?:async )?(.*?)(?: \[as .*?\])? \()?(?:async )?(.+?):(\d+):(\d+)\)?$/;
 
@@ -49,6 +51,8 @@ function framesIn(place: Error): readonly Frame[] {
   const { stack } = place;
   if (typeof stack !== "string") return frames;
   for (const text of stack.split("\n")) {
+    // Of a module that is called by all of its source.
+    if (text.length > MAX_LINE) continue;
     const [, name, location, line, column] = LINE.exec(text) ?? [];
     if (location === undefined || location.startsWith("node:")) continue;
     const file = location.startsWith("file://") ? fileURLToPath(location) : location;

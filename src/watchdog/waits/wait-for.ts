@@ -1,5 +1,4 @@
 import { InvalidOptionTypeError } from "../../errors.js";
-import { short } from "./labels.js";
 import { Pending } from "./pending.js";
 import { currentSheet, type Sheet } from "./sheet.js";
 
@@ -14,7 +13,7 @@ class LabelWait extends Pending {
   }
 
   protected label(): string {
-    return short(this.name);
+    return this.name;
   }
 }
 

@@ -16,6 +16,10 @@ const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children];
 /** Of all copies of this library one looks on for all; what it notes down, every copy can read. */
 const { onlooking } = processWide;
 
+/** How many waits of a task are told, and how many are looked at for that. */
+const MAX_WAITS = 20;
+const MAX_LOOKED = 100;
+
 export interface WaitsOptions {
   /** Where an item was put and where a wait began is remembered for one in so many. Default: 0, for none. */
   stackEvery?: number | undefined;
@@ -57,14 +61,20 @@ export class Waits {
     if (--onlooking.users === 0) onlooking.end?.();
   }
 
-  /** What the task waits for now, newest last. Connections that are merely open come first. */
+  /** What the task waits for now, newest last: of very many the newest. Connections that are merely open come first. */
   of(store: object): readonly Wait[] {
     const waits: Wait[] = [];
     const sockets: Wait[] = [];
-    for (let open = entryOf(store)?.sheet.pending.first; open !== undefined; open = open.next) {
+    let looked = 0;
+    for (
+      let open = entryOf(store)?.sheet.pending.last;
+      open !== undefined && looked < MAX_LOOKED && waits.length + sockets.length < MAX_WAITS;
+      open = open.previous
+    ) {
+      looked++;
       try {
         const wait = open.look();
-        if (wait !== undefined) (open.kind === "socket" ? sockets : waits).push(wait);
+        if (wait !== undefined) (open.kind === "socket" ? sockets : waits).unshift(wait);
       } catch {
         // It is of another form than we know, in another version of Node say: that wait stays unknown.
       }

@@ -10,6 +10,8 @@ import {
   type SpanContext,
   trace,
 } from "@opentelemetry/api";
+import { plainError } from "../../error-text.js";
+import { contained } from "../../output.js";
 
 /** The producer's context on its way into a thread. */
 export interface PackedContext {
@@ -39,7 +41,9 @@ export function packActive(): PackedContext | undefined {
       baggage: baggage.map(([key, { value, metadata }]) => [key, value, metadata?.toString() ?? ""]),
     };
   } catch (error) {
-    diag.warn("queuescope: a task goes into a thread without its context", error);
+    contained(() =>
+      diag.warn("queuescope: a task goes into a thread without its context", plainError(error)),
+    );
     return undefined;
   }
 }
@@ -73,7 +77,7 @@ function unpack({ headers, span, baggage }: PackedContext): Context {
       unpacked = propagation.setBaggage(unpacked, propagation.createBaggage(entries));
     }
   } catch (error) {
-    diag.warn("queuescope: a thread has no context for its task", error);
+    contained(() => diag.warn("queuescope: a thread has no context for its task", plainError(error)));
   }
   return unpacked;
 }

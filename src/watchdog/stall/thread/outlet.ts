@@ -1,5 +1,5 @@
 import type * as Fs from "node:fs";
-import type { shown } from "../../report/shown.js";
+import type { shown } from "../../../shown.js";
 import type { BlockedHead, Frame, Stall } from "../stall.js";
 
 /** Where the thread says what it sees, while main can say nothing. */
@@ -19,7 +19,7 @@ export function makeOutlet(
   fs: typeof Fs,
   {
     print,
-    reportDir,
+    reportDir: folder,
     ours,
   }: { readonly print: boolean; readonly reportDir: string | undefined; readonly ours: readonly string[] },
   inOneLine: typeof shown,
@@ -28,7 +28,7 @@ export function makeOutlet(
   const mostBytes = 1_000_000;
   const mostCallers = 4;
   const mostCharacters = 2_000;
-  const file = reportDir === undefined ? undefined : `${reportDir}/stalls.jsonl`;
+  const file = folder === undefined ? undefined : `${folder}/stalls.jsonl`;
   const line = (text: string) => {
     if (!print) return;
     try {
@@ -37,15 +37,34 @@ export function makeOutlet(
       // Closed, or full: there is nobody to be told.
     }
   };
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+  // Neither through a link nor into a pipe that somebody has laid there.
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  let isBroken = false;
+  let wasThere = folder !== undefined && fs.existsSync(folder);
   const append = (facts: object) => {
-    if (file === undefined) return;
+    if (file === undefined || folder === undefined) return;
     try {
-      const isFull = (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostBytes;
-      if (isFull) fs.renameSync(file, file.replace(".jsonl", ".previous.jsonl"));
-      // Of tasks, as reports are: nobody else may read them.
-      fs.appendFileSync(file, `${JSON.stringify(facts)}\n`, { mode: 0o600 });
+      // It may have been deleted since.
+      if (wasThere) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const isFull = (fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostBytes;
+      if (isFull) fs.renameSync(file, `${folder}/stalls.previous.jsonl`);
+      const opened = fs.openSync(file, flags, 0o600);
+      try {
+        const { mode } = fs.fstatSync(opened);
+        if ((mode & 0o170000) !== 0o100000) throw new Error(`${file} is no file`);
+        // It tells of tasks, as reports do: nobody else may read it, whoever has made it.
+        if (process.platform !== "win32" && (mode & 0o077) !== 0) fs.fchmodSync(opened, 0o600);
+        fs.writeFileSync(opened, `${JSON.stringify(facts)}\n`);
+      } finally {
+        fs.closeSync(opened);
+      }
+      isBroken = false;
+      wasThere = true;
     } catch (error) {
-      fault(error);
+      // Told once, until it works again.
+      if (!isBroken) fault(error);
+      isBroken = true;
     }
   };
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

@@ -1,4 +1,4 @@
-import type { shown } from "../../report/shown.js";
+import type { shown } from "../../../shown.js";
 import type { Layout } from "../memory.js";
 import type { makeHeads } from "./heads.js";
 import type { heaviest } from "./heaviest.js";
@@ -35,6 +35,8 @@ export interface ThreadData {
   readonly ours: readonly string[];
   /** May threads connect to main's inspector? Asking is fatal where they may not. */
   readonly mayInspect: boolean;
+  /** Does Node itself profile main? */
+  readonly isProfiled: boolean;
   /** Evaluated in main, it gives the `Answers`. */
   readonly answers: string;
 }

@@ -47,7 +47,9 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
   }
   const inquiry = inspector && parts.makeInquiry(inspector);
   const sampler =
-    inspector && data.profileEveryMs > 0 ? parts.makeSampler(inspector, data.profileEveryMs) : undefined;
+    inspector && data.profileEveryMs > 0
+      ? parts.makeSampler(inspector, data.profileEveryMs, !data.isProfiled)
+      : undefined;
 
   let story: Story | undefined;
   const begin = () =>

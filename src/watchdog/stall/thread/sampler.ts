@@ -14,11 +14,12 @@ export interface Sampler {
 
 /**
  * Starting a profiler costs a walk through the heap, so it is done once. From then on each profile begins before the last one ends,
- * which costs next to nothing and which only the console's commands can do.
+ * which costs next to nothing and which only the console's commands can do. Every session that profiles is told of those, so where
+ * Node itself has one (`NODE_V8_COVERAGE`, `--cpu-prof`), which prints what it did not ask for, each profile is ended and the next one begun.
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
-export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampler {
+export function makeSampler(inspector: typeof Inspector, everyMs: number, isAlone: boolean): Sampler {
   // A process that ends waits for little longer.
   const mostWaitMs = 250;
   let session: Inspector.Session | undefined;
@@ -32,6 +33,17 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
     });
   const run = (expression: string) =>
     post("Runtime.evaluate", { expression, includeCommandLineAPI: true, silent: true });
+  const begin = () => (isAlone ? run(`profile(${title(count)})`) : post("Profiler.start"));
+  const turn = () =>
+    new Promise<void>((resolve, reject) => {
+      if (session === undefined) return resolve();
+      const own = session;
+      own.post("Profiler.stop", (error, { profile }) => {
+        if (error !== null) return reject(error);
+        recent = [...recent.slice(-2), profile];
+        own.post("Profiler.start", (error) => (error === null ? resolve() : reject(error)));
+      });
+    });
   const title = (index: number) => JSON.stringify(`queuescope-${index}`);
   return {
     get isOn() {
@@ -42,13 +54,17 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number): Sampl
       session.connectToMainThread();
       await post("Profiler.enable");
       await post("Profiler.setSamplingInterval", { interval: everyMs * 1000 });
-      await run(`profile(${title(count)})`);
+      await begin();
       isSampling = session !== undefined;
     },
     async take() {
       await new Promise((resolve) => setTimeout(resolve, Math.min(1.1 * everyMs, mostWaitMs)));
       const own = session;
       if (own === undefined || !isSampling) return [];
+      if (!isAlone) {
+        await turn();
+        return recent;
+      }
       const last = title(count++);
       const hear = ({ params }: { params: Inspector.Profiler.ConsoleProfileFinishedEventDataType }) => {
         if (JSON.stringify(params.title) === last) recent = [...recent.slice(-2), params.profile];

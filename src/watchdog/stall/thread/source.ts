@@ -1,4 +1,4 @@
-import { shown } from "../../report/shown.js";
+import { shown } from "../../../shown.js";
 import { makeHeads } from "./heads.js";
 import { heaviest } from "./heaviest.js";
 import { makeInquiry } from "./inquiry.js";
