@@ -11,6 +11,7 @@ export const GROUPS = {
   watchdog: async (): Promise<readonly Scenario[]> => (await import("./cases/watchdog.js")).watchdog,
   wrapped: async (): Promise<readonly Scenario[]> => (await import("./cases/wrapped.js")).wrapped,
   memory: async (): Promise<readonly Scenario[]> => (await import("./cases/memory.js")).memory,
+  startup: async (): Promise<readonly Scenario[]> => (await import("./cases/startup.js")).startup,
   python: async (): Promise<readonly Scenario[]> => (await import("./cases/python.js")).python,
 } as const;
 

@@ -29,4 +29,5 @@ export type { GateView, Hindrance, PoolView, WorkerState, WorkerView } from "./c
 export type { Head, Probe, TaskView } from "./contracts/probe.js";
 export { REPORT, type Report, type Reportable } from "./contracts/report.js";
 export { type Consumer, SUPPLY, type Supply, type Work } from "./contracts/supply.js";
+export type { ByTier, TierOf } from "./contracts/tiers.js";
 export type { Instrumented, SlaTarget, Tally, Vitals, Watchable } from "./contracts/watch.js";

@@ -515,3 +515,43 @@ export class LateCallError extends Error {
     LateCallError.prototype.name = "LateCallError";
   }
 }
+
+/** An optional package that this needs isn't installed. */
+export class MissingPeerError extends Error {
+  readonly code = "QUEUE_MISSING_PEER";
+
+  constructor(
+    /** What needs it: an entry of this package. */
+    readonly entry: string,
+    /** The packages that are missing. */
+    readonly missing: readonly string[],
+    /** The command that installs what is needed, for this version of Node. */
+    readonly command: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `${entry} needs ${missing.join(", ")}, which can't be found. Install what it needs: ${command}`,
+      options,
+    );
+  }
+
+  static {
+    MissingPeerError.prototype.name = "MissingPeerError";
+  }
+}
+
+/** Threads can't be started from where this code is. */
+export class ThreadsUnavailableError extends Error {
+  readonly code = "QUEUE_THREADS_UNAVAILABLE";
+
+  constructor(
+    /** What stands in the way, and what to do. */
+    readonly reason: string,
+  ) {
+    super(`inThreads can't work here: ${reason}`);
+  }
+
+  static {
+    ThreadsUnavailableError.prototype.name = "ThreadsUnavailableError";
+  }
+}

@@ -4,7 +4,7 @@ import { fastq, isFastq } from "./adapters/fastq.js";
 import { isObservable, ownQueue } from "./adapters/own-queue.js";
 import { isPQueue, pQueue } from "./adapters/p-queue.js";
 import { checkKnown, type OptionNames } from "./checks.js";
-import type { Adapter } from "./contracts.js";
+import type { Adapter, TierOf } from "./contracts.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "./errors.js";
 import { processWide } from "./process-wide.js";
 import { type InstrumentOptions as Options, readOptions } from "./telemetry/options.js";
@@ -32,7 +32,7 @@ export type {
 } from "./contracts.js";
 
 /** Options of {@link instrument}. */
-export interface InstrumentOptions extends Options {
+export interface InstrumentOptions<Tier extends string = string> extends Options<Tier> {
   /** How to attach to a queue that is not recognised by itself, such as `generic({ put: "enqueue", get: "dequeue" })`. */
   adapter?: Adapter | undefined;
 }
@@ -66,12 +66,12 @@ const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapte
  * Throws an `InvalidOption…Error` for a bad option, `NotInstrumentableError` for an object that can't be attached to,
  * `AlreadyInstrumentedError` the second time.
  */
-export function instrument<Q extends object>(queue: Q, options: InstrumentOptions): Q {
+export function instrument<Q extends object>(queue: Q, options: InstrumentOptions<TierOf<Q>>): Q {
   if ((typeof queue !== "object" && typeof queue !== "function") || queue === null) {
     throw new InvalidOptionTypeError("queue", queue, "a queue");
   }
   checkKnown(options, OPTIONS);
-  const adapter = adapterFor(queue, options);
+  const adapter = adapterFor(queue, options?.adapter);
   const tiers = adapter.tiersOf(queue);
   const { priorities, asyncContext, relation } = adapter;
   const settings = readOptions(options, { tiers, priorities, asyncContext, relation });
@@ -110,8 +110,7 @@ function homeOf(adapter: Adapter): AsyncResource | undefined {
   return new AsyncResource("queuescope.queue", { requireManualDestroy: true });
 }
 
-function adapterFor(queue: object, options: InstrumentOptions | undefined): Adapter {
-  const adapter: Partial<Adapter> | undefined = options?.adapter;
+function adapterFor(queue: object, adapter: Partial<Adapter> | undefined): Adapter {
   if (adapter !== undefined) {
     if (typeof adapter?.attach !== "function" || typeof adapter.tiersOf !== "function") {
       throw new InvalidOptionTypeError("adapter", adapter, "an adapter, such as generic({ put, get })");

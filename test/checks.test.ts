@@ -10,6 +10,7 @@ import {
   LifoQueue,
   PriorityQueue,
   type PriorityQueueOptions,
+  type QueueOptions,
   Watchdog,
   type WatchdogOptions,
 } from "../src/index.js";
@@ -97,7 +98,12 @@ describe("options without effect", () => {
 
   it("are errors: evictWhen where nobody says what happens to a full queue", () => {
     const evictWhen = () => true;
-    for (const Queue of [FifoQueue, LifoQueue, PriorityQueue]) {
+    const queues: readonly (new (options: QueueOptions<unknown>) => object)[] = [
+      FifoQueue,
+      LifoQueue,
+      PriorityQueue,
+    ];
+    for (const Queue of queues) {
       const error = errorOf(() => new Queue({ capacity: 2, evictWhen }));
       expect(error).toMatchObject({ option: "evictWhen", value: evictWhen });
       for (const whenFull of ["wait", "reject", "evict"] as const) {

@@ -1,3 +1,8 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { inThreads } from "queuescope/threads";
 
-await assert.rejects(import("queuescope/threads"), { code: "ERR_MODULE_NOT_FOUND", message: /piscina/ });
+assert.throws(() => inThreads(fileURLToPath(import.meta.url)), {
+  code: "QUEUE_MISSING_PEER",
+  message: /npm install piscina@5/,
+});

@@ -10,8 +10,10 @@ no_strays() {
     case $file in
       package.json | README.md | LICENSE | CHANGELOG.md | docs/*) ;;
       grafana/alertmanager/*.yml | grafana/dashboards/*.json | grafana/provisioning/*/*.yml | grafana/rules/*.yml) ;;
-      dist/*.js | dist/*.d.ts | dist/*.js.map | dist/*.d.ts.map)
-        [[ -e $(sed -E 's,^dist/,src/,; s,(\.d\.ts|\.js)(\.map)?$,.ts,' <<< "$file") ]] || strays+=("$file")
+      dist/chunks/*.js | dist/chunks/*.cjs | dist/chunks/*.d.ts | dist/chunks/*.d.cts | dist/thread.js) ;;
+      dist/*/*) strays+=("$file") ;;
+      dist/*.js | dist/*.cjs | dist/*.d.ts | dist/*.d.cts)
+        [[ -e $(sed -E 's,^dist/,src/,; s,(\.d\.c?ts|\.c?js)$,.ts,' <<< "$file") ]] || strays+=("$file")
         ;;
       *) strays+=("$file") ;;
     esac
@@ -23,14 +25,43 @@ no_strays() {
 complete() {
   local file
   for file in package.json README.md LICENSE $(node -p '
-    Object.values(require("./package.json").exports).flatMap((e) => (typeof e === "string" ? e : Object.values(e))).join(" ")'); do
+    const leaves = (e) => (typeof e === "string" ? [e] : Object.values(e).flatMap(leaves));
+    const { exports, typesVersions, main, types } = require("./package.json");
+    [...new Set([...leaves(exports), ...leaves(typesVersions), main, types])].join(" ")'); do
     grep --fixed-strings --line-regexp "${file#./}" "$TEMP/files"
   done
+}
+
+# Each one costs time when it is loaded, and maps would point at sources that aren't there.
+few() { ! grep '\.map$' "$TEMP/files" && (($(grep -c '^dist/' "$TEMP/files") <= 40)); }
+
+up_to_date() {
+  local before
+  before=$(ls -l --time-style=full-iso dist/index.js)
+  npm run build
+  [[ $(ls -l --time-style=full-iso dist/index.js) == "$before" ]]
 }
 
 # Optional peers that come all the same would hide a missing one.
 without_sdk() { ! ls node_modules/@opentelemetry | grep -v -x api; }
 tsc() { npx tsc --project "$1"; }
+
+# Older settings of TypeScript, which version 7 no longer has.
+old_tsc() { "$TEMP/typescript-5/node_modules/.bin/tsc" --project "$1"; }
+
+# The way of ts-jest: CommonJS, types looked for as in Node 10.
+jest() {
+  mkdir "$TEMP/jest"
+  cp "$CONSUMER"/jest/* "$TEMP/jest"
+  cd "$TEMP/jest"
+  npm install "$tarball" @opentelemetry/api jest@30 ts-jest@29 typescript@5.9 @types/jest@30 "@types/node@$(dev_version @types/node)"
+  npx jest
+}
+
+# Other runtimes, which come as packages of the registry. Both have install scripts that put the program in place.
+bun() { runtime bun@1 && "$TEMP/runtimes/node_modules/.bin/bun" runtime.mjs; }
+deno() { runtime deno@2 && "$TEMP/runtimes/node_modules/.bin/deno" run --allow-all runtime.mjs; }
+runtime() { npm install --prefix "$TEMP/runtimes" --foreground-scripts "$1"; }
 
 copy_tracked "$TEMP/package"
 ln -s "$ROOT/node_modules" "$TEMP/package/node_modules"
@@ -40,6 +71,10 @@ tarball=$(echo "$TEMP"/*.tgz)
 tar --list --file "$tarball" | sed 's,^package/,,' > "$TEMP/files"
 check "the tarball has no stray files" no_strays
 check "the tarball has all that package.json promises" complete
+check "the tarball has few files" few
+check "nothing is left to build for who packs it twice" up_to_date
+check "publint finds nothing" npx publint run "$tarball" --strict
+check "types are found, and right, by every resolution" npx attw "$tarball"
 
 # The README's commands as a newcomer gives them, in that order, with the versions that npm picks; only the package is the tarball.
 readonly INSTALL='npm install queuescope @opentelemetry/api'
@@ -49,7 +84,7 @@ readonly INSTALL_SDK_3="npm install @opentelemetry/api $SDK"
 in_order() { in_readme "$INSTALL" && in_readme "$INSTALL_SDK_2" && in_readme "$INSTALL_SDK_3"; }
 new_project() {
   mkdir "$1"
-  cp "$CONSUMER"/* "$1"
+  cp "$CONSUMER"/*.* "$1"
   cd "$1"
   ${INSTALL/queuescope/"$tarball"}
 }
@@ -75,6 +110,12 @@ check "says what is missing when the SDK is not there" node sdk-missing.mjs
 check "says what is missing when the pool of threads is not there" node threads-missing.mjs
 npm install "typescript@$(dev_version typescript)" "@types/node@$(dev_version @types/node)"
 check "types fit strict TypeScript" tsc tsconfig.json
+npm install --prefix "$TEMP/typescript-5" typescript@5.9
+check "types fit module commonjs with resolution node10" old_tsc tsconfig.node10.json
+check "types fit module node16 from CommonJS" old_tsc tsconfig.node16.json
+check "works under ts-jest" jest
+check "works on Bun, and says what it can't do there" bun
+check "works on Deno, and says what it can't do there" deno
 
 check "the SDK can be installed after that, on Node 20" $INSTALL_SDK_2
 check "the SDK's entry works with what npm picks" node sdk.mjs

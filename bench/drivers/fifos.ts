@@ -2,8 +2,10 @@ import Denque from "denque";
 import FastFifo from "fast-fifo";
 import { FifoQueue } from "queuescope";
 import YoctoQueue from "yocto-queue";
-import { Deque } from "../../dist/queue/storage/deque.js";
 import type { Contestant } from "../harness.js";
+import { compiled } from "./compiled.js";
+
+const { Deque } = await compiled<typeof import("../../src/queue/storage/deque.js")>("queue/storage/deque.ts");
 
 /** How deep the storage is filled, and how many items are put before the same number is taken. */
 export interface Wave {

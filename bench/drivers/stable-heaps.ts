@@ -3,8 +3,12 @@ import FlatQueue from "flatqueue";
 import { Heap as HeapJs } from "heap-js";
 import { Heap as MnemonistHeap } from "mnemonist";
 import TinyQueue from "tinyqueue";
-import { Ranked } from "../../dist/queue/storage/ranked.js";
+import type { Ranked as OwnRanked } from "../../src/queue/storage/ranked.js";
+import { compiled } from "./compiled.js";
 import type { Item } from "./heap-load.js";
+
+const { Ranked } =
+  await compiled<typeof import("../../src/queue/storage/ranked.js")>("queue/storage/ranked.ts");
 
 /** One comparator for each peer, made once: a closure for each heap, or a shared one, would change what is measured. */
 const tinyOrder = (a: Item, b: Item) => a.priority - b.priority || a.sequence - b.sequence;
@@ -14,7 +18,7 @@ const fastOrder = (a: Item, b: Item) =>
   a.priority < b.priority || (a.priority === b.priority && a.sequence < b.sequence);
 
 /** What our PriorityQueue keeps its items in: a heap like the peers, without capacity, waiting and settling around it. */
-export function storage(): Ranked<Item> {
+export function storage(): OwnRanked<Item> {
   return new Ranked({ order: "priority", agingMs: 0, tierCount: 1, evicts: false });
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { alertsPage } from "./alerts-page.js";
 import { PASSWORD_FILE } from "./grafana.js";
 import { type Options, readOptions, USAGE } from "./options.js";
 import { Place } from "./place.js";
@@ -24,7 +25,9 @@ async function run({ ports, seconds }: Options): Promise<void> {
   process.once("exit", () => stack.kill());
   const stopped = stopRequested(seconds);
   try {
-    const started = stack.start(programs, say).then(() => console.log(whatThereIs(place, programs, stack)));
+    const started = stack
+      .start(programs, say)
+      .then(async () => console.log(await whatThereIs(place, programs, stack)));
     const running = started.then(() => {
       void stack.demoEnded().then((how) => {
         if (!stopping) say(`${how}. Prometheus misses it; this brings it back: ${demoByHand(place)}`);
@@ -56,12 +59,12 @@ function stopRequested(seconds: number | undefined): Promise<string> {
   });
 }
 
-function whatThereIs(place: Place, { grafana }: Programs, stack: Stack): string {
+async function whatThereIs(place: Place, { grafana }: Programs, stack: Stack): Promise<string> {
   const orders = place.url("demo", "/order");
   const rows = [
     ["Orders", orders],
     ["Metrics", place.url("metrics", "/metrics")],
-    ["Alerts", place.url("prometheus", "/alerts")],
+    ["Alerts", await alertsPage(place)],
     ["Alertmanager", place.url("alertmanager")],
     [
       "Grafana",

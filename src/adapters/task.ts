@@ -1,6 +1,6 @@
 import type { AsyncResource } from "node:async_hooks";
-import { randomUUID } from "node:crypto";
 import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts.js";
+import { randomId } from "../random-id.js";
 
 /** Where a task is on its way: being put, in the queue, taken, or settled, dropped or refused. */
 export type Stage = "entering" | "waiting" | "running" | "over";
@@ -60,7 +60,7 @@ export class Task implements TaskFacts {
   }
 
   get correlationId(): string {
-    this.id ??= this.telemetry.correlationIdOf(this.carrier) ?? randomUUID();
+    this.id ??= this.telemetry.correlationIdOf(this.carrier) ?? randomId();
     return this.id;
   }
 }

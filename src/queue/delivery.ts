@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { checkDuration, checkObject } from "../checks.js";
 import type { Outcome, Work } from "../contracts.js";
 import { AlreadySettledError, type Settling } from "../errors.js";
+import { randomId } from "../random-id.js";
 import type { Place } from "./storage/store.js";
 
 /** What a delivery asks of the queue that it came from. */
@@ -70,7 +70,7 @@ export class Delivery<T> implements Work<T> {
 
   /** The producer's correlation ID; if it had none, one is made now and kept. */
   get correlationId(): string {
-    this.id ??= this.queue.correlationIdOf(this) ?? randomUUID();
+    this.id ??= this.queue.correlationIdOf(this) ?? randomId();
     return this.id;
   }
 

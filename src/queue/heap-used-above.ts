@@ -1,4 +1,3 @@
-import { getHeapStatistics } from "node:v8";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { realNow } from "../real-time.js";
 
@@ -13,6 +12,7 @@ export function heapUsedAbove(ratio: number): () => boolean {
   const allowed = "a number between 0 and 1";
   if (typeof ratio !== "number") throw new InvalidOptionTypeError("ratio", ratio, allowed);
   if (!(ratio > 0 && ratio < 1)) throw new InvalidOptionRangeError("ratio", ratio, allowed);
+  const { getHeapStatistics } = process.getBuiltinModule("node:v8");
   let readAt = Number.NEGATIVE_INFINITY;
   let isAbove = false;
   return () => {

@@ -66,15 +66,15 @@ export interface ItemOptions {
 }
 
 /** Where a priority queue puts an item. Give one or the other. */
-export interface PriorityOptions {
+export interface PriorityOptions<Tier extends string = string> {
   /** Finite; smaller is more urgent. Default: 0, or the least urgent tier's. */
   priority?: number | undefined;
   /** The name of a tier. */
-  tier?: string | undefined;
+  tier?: Tier | undefined;
 }
 
 export interface PutOptions extends WaitOptions, ItemOptions {}
-export interface PriorityPutOptions extends PutOptions, PriorityOptions {}
+export interface PriorityPutOptions<Tier extends string = string> extends PutOptions, PriorityOptions<Tier> {}
 
 export function checkCapacity(value: unknown): number {
   const allowed = "a whole number from 1, or Infinity";

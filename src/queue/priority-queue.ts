@@ -9,12 +9,12 @@ import { ONLY_PLACE, type Place } from "./storage/store.js";
 /** Beyond this, adding an instant in milliseconds to a key would lose precision. */
 const GREATEST_KEY = 2 ** 43;
 
-export interface PriorityQueueOptions<T> extends QueueOptions<T> {
+export interface PriorityQueueOptions<T, Tier extends string = string> extends QueueOptions<T> {
   /**
    * Names for priorities, such as `{ vip: 0, regular: 10 }`; each priority once. An item without `tier` or `priority` goes to the
    * least urgent tier. Default: none, priorities are numbers.
    */
-  tiers?: Readonly<Record<string, number>> | undefined;
+  tiers?: { readonly [Name in Tier]: number } | undefined;
   /** Milliseconds of waiting that are worth one priority step; greater than 0. Default: no aging. */
   agingMs?: number | undefined;
   /** `priority`: smallest first. `deadline`: earliest first, items without one last; excludes aging. Default: `priority`. */
@@ -28,8 +28,16 @@ const OPTIONS: OptionNames<PriorityQueueOptions<unknown>> = {
   order: true,
 };
 
-/** Most urgent first; first in, first out among equals. */
-export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
+/**
+ * Most urgent first; first in, first out among equals. TypeScript knows the names of the tiers from `tiers`, or from a second type
+ * argument, and refuses another one. Where only the type of the items is given, as in `new PriorityQueue<Order>({ tiers })`, it can't
+ * find them out, and any string compiles; a wrong one then is an error at the put.
+ *
+ * @example
+ * const orders: PriorityQueue<Order, "vip" | "regular"> = new PriorityQueue({ tiers: { vip: 0, regular: 10 } });
+ * await orders.put(order, { tier: "vip" });
+ */
+export class PriorityQueue<T, Tier extends string = string> extends Queue<T, PriorityPutOptions<Tier>> {
   /** Most urgent first; empty where there are no tiers. */
   private readonly ladder: readonly Place[];
   private readonly byName: ReadonlyMap<string, Place>;
@@ -41,7 +49,7 @@ export class PriorityQueue<T> extends Queue<T, PriorityPutOptions> {
   private readonly numbered: Place = { priority: 0, tier: 0 };
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
-  constructor(options?: PriorityQueueOptions<T>) {
+  constructor(options?: PriorityQueueOptions<T, Tier>) {
     checkObject("options", options);
     checkKnown(options, OPTIONS);
     const order = checkOneOf("order", options?.order, ["priority", "deadline"]);

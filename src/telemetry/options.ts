@@ -1,5 +1,5 @@
 import { checkNumber, checkOneOf } from "../checks.js";
-import type { SlaTarget } from "../contracts.js";
+import type { ByTier, SlaTarget } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { checkLength, checkName } from "../limits.js";
 import { readSla } from "../sla.js";
@@ -20,7 +20,7 @@ export type Relation = "link" | "parent" | "auto";
 export type AsyncContext = "producer" | "worker";
 
 /** Options of `instrument`. Only `undefined` stands for the default. */
-export interface InstrumentOptions {
+export interface InstrumentOptions<Tier extends string = string> {
   /** What the queue is called in metrics and spans. Queues of the same name share their series. */
   name: string;
   /**
@@ -29,7 +29,7 @@ export interface InstrumentOptions {
    */
   tiers?: Readonly<Record<string, number>> | undefined;
   /** How long items of a tier may wait; `default` stands for every tier that has no entry. Default: no SLA. */
-  sla?: Readonly<Record<string, Sla>> | undefined;
+  sla?: ByTier<Tier, Sla> | undefined;
   /** Default: `always`. */
   traces?: Traces | undefined;
   /** Default: `auto`, for queues in this process. */

@@ -1,13 +1,6 @@
 import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
-import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
-import { NodeSDK, type NodeSDKConfiguration } from "@opentelemetry/sdk-node";
-import {
-  AlwaysOffSampler,
-  NoopSpanProcessor,
-  ParentBasedSampler,
-  type Sampler,
-  TraceIdRatioBasedSampler,
-} from "@opentelemetry/sdk-trace";
+import type { NodeSDK, NodeSDKConfiguration } from "@opentelemetry/sdk-node";
+import type { Sampler } from "@opentelemetry/sdk-trace";
 import { LONGEST_DELAY_MS } from "../clock.js";
 import { plainError } from "../error-text.js";
 import { TelemetryRunningError } from "../errors.js";
@@ -23,10 +16,11 @@ import { exposition } from "./sdk/exposition.js";
 import { resourceOfInstance } from "./sdk/instance.js";
 import { checkMayListen } from "./sdk/may-listen.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
+import { loadPeers, type Peers } from "./sdk/peers.js";
 import { findTheirs, tracers, warnOfTheirs } from "./sdk/registered.js";
 import { measureRuntime } from "./sdk/runtime.js";
 
-export { PortInUseError, TelemetryRunningError } from "../errors.js";
+export { MissingPeerError, PortInUseError, TelemetryRunningError } from "../errors.js";
 export { type OpenSpans, openSpans } from "./open-spans.js";
 export type { PrometheusOptions, TelemetryOptions } from "./sdk/options.js";
 
@@ -51,7 +45,8 @@ const { sdk: state } = processWide;
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
  * OTLP if wanted; those of the process too, where `@opentelemetry/instrumentation-runtime-node` is installed. Who has an SDK of
- * their own needs only `metricProducer()`, and is warned. Rejects with an `InvalidOption…Error`, `PortInUseError`, or `TelemetryRunningError`.
+ * their own needs only `metricProducer()`, and is warned. Rejects with an `InvalidOption…Error`, `PortInUseError`, `TelemetryRunningError`, or
+ * `MissingPeerError`, which names the command that installs what is needed.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);
@@ -72,11 +67,18 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
     state.isRunning = false;
     return { url: undefined, shutdown: async () => {} };
   }
-  const configuration: Partial<NodeSDKConfiguration> = { serviceName, ...resourceOfInstance() };
-  const sampler = samplerFor(sampling, otlp !== undefined || environmentExports("TRACES"));
+  const peers = await loadPeers({
+    prometheus: prometheus !== undefined,
+    otlp: otlp === undefined ? "nothing" : prometheus === undefined ? "traces-and-metrics" : "traces",
+  });
+  const configuration: Partial<NodeSDKConfiguration> = {
+    serviceName,
+    ...resourceOfInstance(peers["@opentelemetry/sdk-node"]),
+  };
+  const sampler = samplerFor(peers, sampling, otlp !== undefined || environmentExports("TRACES"));
   if (sampler !== undefined) configuration.sampler = sampler;
-  if (otlp !== undefined) Object.assign(configuration, await otlpExport(otlp, prometheus === undefined));
-  else Object.assign(configuration, exportByEnvironment());
+  if (otlp !== undefined) Object.assign(configuration, otlpExport(peers, otlp));
+  else Object.assign(configuration, exportByEnvironment(peers));
   if (exportsNothing(settings)) {
     warnThat(
       "startTelemetry() exports nothing: prometheus is false, and neither otlp nor an OTEL_… variable says where to send anything",
@@ -89,13 +91,13 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
     const collect: Collect = (isWanted) => exposition(exporter, isWanted);
     server = await MetricsServer.listen(host, port, collect, authorize);
     // After all that can fail: asking for the producer ends the export by the metrics API for good.
-    const exporter = new PrometheusExporter({
+    const exporter = new peers["@opentelemetry/exporter-prometheus"]!.PrometheusExporter({
       preventServerStart: true,
       metricProducers: [metricProducer()],
     });
     configuration.metricReaders = [exporter];
   }
-  const { sdk, registered } = await startOrClose(configuration, server);
+  const { sdk, registered } = await startOrClose(peers, configuration, server);
   const isRead = configuration.metricReaders?.length !== 0;
   const endRuntime = isRead ? await measureRuntime() : () => {};
   let stopping: Promise<void> | undefined;
@@ -108,9 +110,13 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   };
 }
 
-async function startOrClose(configuration: Partial<NodeSDKConfiguration>, server: MetricsServer | undefined) {
+async function startOrClose(
+  peers: Peers,
+  configuration: Partial<NodeSDKConfiguration>,
+  server: MetricsServer | undefined,
+) {
   try {
-    const sdk = new NodeSDK(configuration);
+    const sdk = new peers["@opentelemetry/sdk-node"].NodeSDK(configuration);
     // Where somebody's SDK was first, it stays. Contexts and propagators come with the tracers; of them the API doesn't say.
     const theirs = findTheirs();
     const registered: Api[] = [];
@@ -176,20 +182,19 @@ async function atMost(timeoutMs: number, sent: Promise<void>): Promise<void> {
   }
 }
 
-/** Loaded only where it is wanted, so that the packages are needed only there. */
-async function otlpExport(endpoint: string, withMetrics: boolean): Promise<Partial<NodeSDKConfiguration>> {
-  const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
+function otlpExport(peers: Peers, endpoint: string): Partial<NodeSDKConfiguration> {
+  const traces = peers["@opentelemetry/exporter-trace-otlp-http"]!;
   const configuration: Partial<NodeSDKConfiguration> = {
-    traceExporter: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
+    traceExporter: new traces.OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
     // Left out, they would go to the default address instead of this endpoint.
     logRecordProcessors: [],
   };
-  if (withMetrics) {
-    const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-http");
-    const { PeriodicExportingMetricReader } = await import("@opentelemetry/sdk-metrics");
+  const metrics = peers["@opentelemetry/exporter-metrics-otlp-http"];
+  const sdkMetrics = peers["@opentelemetry/sdk-metrics"];
+  if (metrics !== undefined && sdkMetrics !== undefined) {
     configuration.metricReaders = [
-      new PeriodicExportingMetricReader({
-        exporter: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }),
+      new sdkMetrics.PeriodicExportingMetricReader({
+        exporter: new metrics.OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }),
         metricProducers: [metricProducer()],
       }),
     ];
@@ -198,7 +203,8 @@ async function otlpExport(endpoint: string, withMetrics: boolean): Promise<Parti
 }
 
 /** What the environment asks for and nothing else: left to itself, the SDK would send to whoever listens on OTLP's usual port. */
-function exportByEnvironment(): Partial<NodeSDKConfiguration> {
+function exportByEnvironment(peers: Peers): Partial<NodeSDKConfiguration> {
+  const { NoopSpanProcessor } = peers["@opentelemetry/sdk-trace"];
   const configuration: Partial<NodeSDKConfiguration> = {};
   // Without a processor there would be no tracing at all, and so no trace IDs.
   if (!environmentExports("TRACES")) configuration.spanProcessors = [new NoopSpanProcessor()];
@@ -231,7 +237,9 @@ function environmentExports(what: (typeof SIGNALS)[number]): boolean {
 }
 
 /** Undefined leaves it to the SDK and its environment. Where nobody gets spans, none are recorded, only context is passed on. */
-function samplerFor(sampling: number | undefined, exportsSpans: boolean): Sampler | undefined {
+function samplerFor(peers: Peers, sampling: number | undefined, exportsSpans: boolean): Sampler | undefined {
+  const { AlwaysOffSampler, ParentBasedSampler, TraceIdRatioBasedSampler } =
+    peers["@opentelemetry/sdk-trace"];
   if (!exportsSpans) return new ParentBasedSampler({ root: new AlwaysOffSampler() });
   if (sampling === undefined) return undefined;
   return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampling) });

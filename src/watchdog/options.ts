@@ -9,6 +9,7 @@ import {
   type OptionNames,
 } from "../checks.js";
 import { type Clock, LONGEST_DELAY_MS, systemClock } from "../clock.js";
+import type { ByTier } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
 import { checkLength } from "../limits.js";
 import { CHECKS } from "./checks/index.js";
@@ -65,11 +66,11 @@ export interface WatchdogOptions {
 }
 
 /** Options of `watch`. */
-export interface WatchOptions {
+export interface WatchOptions<Tier extends string = string> {
   /** What the queue is called in reports. Default: the name it was instrumented by. */
   name?: string | undefined;
   /** How long items of a tier may wait; `default` stands for every tier without an entry. Default: what was declared for the queue. */
-  sla?: Readonly<Record<string, { targetMs: number; objective?: number | undefined }>> | undefined;
+  sla?: ByTier<Tier, { targetMs: number; objective?: number | undefined }> | undefined;
 }
 
 /** {@link WatchdogOptions}, checked and complete. */

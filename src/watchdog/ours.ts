@@ -1,18 +1,19 @@
-import { dirname, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, sep } from "node:path";
+import { packageRoot } from "../package-root.js";
 
-const FILE = fileURLToPath(import.meta.url);
-const FOLDER = dirname(dirname(FILE));
+let folders: readonly string[] | undefined;
 
 /**
- * The folders of this library's own code: where it runs, and where it is by its source maps. In a bundle there is none: nobody can
- * tell its code from that around it.
+ * The folders of this library's own code: as it is published, and its sources. In a bundle there is none: nothing tells its code
+ * from that around it.
  */
-export const OUR_FOLDERS: readonly string[] = /[\\/]watchdog[\\/]ours\.[jt]s$/.test(FILE)
-  ? [FOLDER + sep, join(dirname(FOLDER), "src") + sep]
-  : [];
+export function ourFolders(): readonly string[] {
+  const root = packageRoot();
+  folders ??= root === undefined ? [] : ["dist", "src"].map((folder) => join(root, folder) + sep);
+  return folders;
+}
 
-/** Is it a file of this library? */
+/** Whether it is a file of this library. */
 export function isOurs(file: string): boolean {
-  return OUR_FOLDERS.some((folder) => file.startsWith(folder));
+  return ourFolders().some((folder) => file.startsWith(folder));
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import type { Watchable } from "../contracts.js";
+import type { TierOf, Watchable } from "../contracts.js";
 import { print } from "../output.js";
 import { processWide } from "../process-wide.js";
 import { realNow } from "../real-time.js";
@@ -100,8 +100,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
    * that are given; the others stay as they were. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't instrumented,
    * and an `InvalidOption…Error` for a bad option.
    */
-  watch(queueOrPool: object, options?: WatchOptions): this {
-    checkWatchOptions(options);
+  watch<Q extends object>(queueOrPool: Q, options?: WatchOptions<TierOf<Q>>): this {
+    checkWatchOptions(options as WatchOptions | undefined);
     const { queue, watchable } = subjectOf(queueOrPool);
     const sla = options?.sla === undefined ? undefined : readSlaFor(watchable, options.sla);
     // What it was instrumented as before is over.

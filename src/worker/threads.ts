@@ -1,6 +1,4 @@
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Piscina } from "piscina";
+import type { Piscina } from "piscina";
 import { checkKnown, checkObject } from "../checks.js";
 import { ThreadsClosedError } from "../errors.js";
 import { nextTurn } from "../real-time.js";
@@ -11,8 +9,15 @@ import { Call } from "./threads/call.js";
 import type { ThreadCaller } from "./threads/caller.js";
 import { packActive } from "./threads/context.js";
 import { checkTime, readOptions, type Settings, type ThreadsOptions } from "./threads/options.js";
+import { loadPiscina, threadProgram } from "./threads/program.js";
 
-export { ThreadCrashedError, ThreadsClosedError, ThreadTerminatedError } from "../errors.js";
+export {
+  MissingPeerError,
+  ThreadCrashedError,
+  ThreadsClosedError,
+  ThreadsUnavailableError,
+  ThreadTerminatedError,
+} from "../errors.js";
 export type { ThreadCaller } from "./threads/caller.js";
 export type { ThreadsOptions } from "./threads/options.js";
 export type { ThreadTask } from "./threads/thread.js";
@@ -41,7 +46,8 @@ export interface ThreadHandler<T, R> {
  *
  * In there, `currentCorrelationId()` and OpenTelemetry's `context.active()` are those of the task, the latter as far as the thread
  * has a context manager. Item, result and errors are copied by structured clone. Nothing keeps the process alive while no task is
- * under way. Throws an `InvalidOption…Error` that names option, value and what is allowed.
+ * under way. Throws an `InvalidOption…Error` that names option, value and what is allowed, `MissingPeerError` where piscina isn't
+ * installed, and `ThreadsUnavailableError` in a bundle beside which this package isn't installed.
  */
 export function inThreads<T = unknown, R = unknown>(
   file: string | URL,
@@ -59,11 +65,6 @@ export function inThreads<T = unknown, R = unknown>(
   return Object.assign(handler, { close, [Symbol.asyncDispose]: close });
 }
 
-/** What runs in each thread: the module beside this one, be it compiled or not. */
-const THREAD = fileURLToPath(
-  new URL(`./threads/thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
-);
-
 class Threads {
   private readonly pool: Piscina;
   /** Tasks wait here rather than in the pool, so that each of those in there has a thread, or one that starts for it. */
@@ -78,8 +79,11 @@ class Threads {
   constructor(private readonly settings: Settings) {
     const { threads, idleMs, resourceLimits, execArgv, clock } = settings;
     this.gate = new Gate({ name: "threads", concurrency: threads, clock });
-    this.pool = new Piscina({
-      filename: THREAD,
+    // In this order: in a bundle both may be missing, and what to do then is said by the first.
+    const filename = threadProgram();
+    const Pool = loadPiscina();
+    this.pool = new Pool({
+      filename,
       name: "run",
       minThreads: 0,
       maxThreads: threads,

@@ -27,6 +27,7 @@ live(
       expect.arrayContaining(["Orders", "Alerts", "Alertmanager", "Processes", "Stop"]),
     );
 
+    expect(await fetch(rows.get("Alerts")!)).toMatchObject({ status: 200 });
     const prometheus = new URL(rows.get("Alerts")!).origin;
     const targets = await until("targets that are all up", async () => {
       const { activeTargets } = await ask<Targets>(prometheus, "targets");

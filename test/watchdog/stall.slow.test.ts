@@ -264,8 +264,8 @@ describe("as it is published", () => {
   const permission = major < 22 ? "--experimental-permission" : "--permission";
   const own = (child: Child) => child.err.filter((line) => line.startsWith("queuescope:"));
 
-  async function published(...flags: string[]): Promise<Child> {
-    const child = Child.run([...flags, "test/watchdog/stall/published.mjs"]);
+  async function published(flags: readonly string[] = [], ...args: string[]): Promise<Child> {
+    const child = Child.run([...flags, "test/watchdog/stall/published.mjs", ...args]);
     expect(await child.over).toBe(0);
     expect(child.said("error")).toEqual([]);
     return child;
@@ -277,14 +277,14 @@ describe("as it is published", () => {
   });
 
   it("says in one line that threads are denied, and does no harm", async () => {
-    const child = await published(permission, "--allow-fs-read=*");
+    const child = await published([permission, "--allow-fs-read=*"], "blind");
     expect(own(child)).toEqual([
       "queuescope: threads are not available (ERR_ACCESS_DENIED): event-loop stalls are not watched",
     ]);
   });
 
   it("says in one line that the inspector is denied, and tells how long stalls took", async () => {
-    const child = await published(permission, "--allow-fs-read=*", "--allow-worker");
+    const child = await published([permission, "--allow-fs-read=*", "--allow-worker"]);
     expect(own(child)).toEqual([
       expect.stringMatching(/the inspector is not available .* reported without stack and task/),
       expect.stringMatching(/is blocked, for [\d.]+ s by now$/),

@@ -129,3 +129,8 @@ export class Reporter {
     return UNTOLD;
   }
 }
+
+/** Whether a date can be made of it. */
+function isInstant(ms: number | undefined): ms is number {
+  return ms !== undefined && Math.abs(ms) <= 8.64e15;
+}

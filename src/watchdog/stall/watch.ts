@@ -1,8 +1,9 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { realSetInterval } from "../../real-time.js";
-import { OUR_FOLDERS } from "../ours.js";
+import { ourFolders } from "../ours.js";
 import { hrNow, LAYOUT } from "./memory.js";
 import type { Settings } from "./options.js";
+import { otherRuntime } from "./other-runtime.js";
 import { answersWith, offer } from "./sight.js";
 import type { Message, News, Order } from "./stall.js";
 import { type ThreadData, threadSource } from "./thread/source.js";
@@ -42,7 +43,7 @@ export class Watch {
       profileEveryMs,
       print,
       reportDir,
-      ours: OUR_FOLDERS,
+      ours: ourFolders(),
       mayInspect: mayInspect(),
       isProfiled: isProfiled(),
       answers: expression,
@@ -53,7 +54,8 @@ export class Watch {
     beat();
     try {
       // Without the options and preloads of the program: they would start it, or its instrumentation, a second time.
-      this.worker = new Worker(threadSource(), {
+      const threads = process.getBuiltinModule("node:worker_threads");
+      this.worker = new threads.Worker(threadSource(), {
         eval: true,
         workerData,
         execArgv: [],
@@ -117,6 +119,7 @@ export class Watch {
 
 /** The permission model has it denied unless it is allowed; some versions of Node have no word to allow it by. */
 function mayInspect(): boolean {
+  if (otherRuntime() !== undefined) return false;
   const { permission } = process as { permission?: { has(scope: string): boolean } };
   return permission === undefined || permission.has("inspector");
 }

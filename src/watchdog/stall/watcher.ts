@@ -1,9 +1,9 @@
-import { isMainThread } from "node:worker_threads";
 import { errorLine } from "../../error-text.js";
 import { print } from "../../output.js";
 import { shown } from "../../shown.js";
 import { BYTES, SLOTS } from "./memory.js";
 import { readOptions, type Settings, type StallWatcherOptions } from "./options.js";
+import { limitOfRuntime, otherRuntime } from "./other-runtime.js";
 import { Slot } from "./slot.js";
 import type { BlockedHead, News, Stall } from "./stall.js";
 import { Watch } from "./watch.js";
@@ -84,10 +84,11 @@ export class StallWatcher {
   /** Once is enough. */
   start(): this {
     if (this.watch !== undefined) return this;
-    if (!isMainThread) {
+    if (!process.getBuiltinModule("node:worker_threads").isMainThread) {
       this.limit("this is no main thread: its event loop is not watched for stalls");
       return this;
     }
+    if (otherRuntime() !== undefined) this.limitRuntime(limitOfRuntime());
     try {
       const watch = new Watch(
         this.settings,
@@ -124,6 +125,12 @@ export class StallWatcher {
     else if (news.kind === "breach") this.tell(this.breaches, news.breach);
     else if (news.kind === "limited") this.limit(news.reason);
     else this.fault(new Error(news.message));
+  }
+
+  /** Its thread would say the same, less clearly. */
+  private limitRuntime(reason: string | undefined): void {
+    if (reason === undefined) this.isLimited = true;
+    else this.limit(reason);
   }
 
   private limit(reason: string): void {

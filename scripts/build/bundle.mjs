@@ -1,0 +1,107 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { rolldown } from "rolldown";
+import { dts } from "rolldown-plugin-dts";
+import { lazyBuiltins } from "./builtins.mjs";
+import { PROGRAMS, publicEntries } from "./entries.mjs";
+import { ROOT } from "./paths.mjs";
+import { stallThreadAsText } from "./stall-thread.mjs";
+
+/** Only files of ours are in the bundle. */
+const external = (id) => !/^[./]/.test(id) && !/^[a-z]:[\\/]/i.test(id);
+
+/** What entries share is one file, and so are its types: each file costs time when it is loaded. */
+const SHARED = { groups: [{ name: "shared", minShareCount: 2 }] };
+
+/** Builds everything into the folder. */
+export async function bundle(folder) {
+  const entries = publicEntries();
+  const declarations = join(folder, "declarations");
+  emitDeclarations(declarations);
+  const plugins = [await stallThreadAsText()];
+  await code({ ...entries, ...PROGRAMS }, [...plugins, lazyBuiltins], { dir: folder, format: "es" }, "js");
+  await code(
+    entries,
+    plugins,
+    { dir: folder, format: "cjs", exports: "named", dynamicImportInCjs: false },
+    "cjs",
+  );
+  await types(entries, declarations, folder);
+  rmSync(declarations, { recursive: true });
+}
+
+async function code(entries, plugins, output, extension) {
+  const build = await rolldown({
+    cwd: ROOT,
+    input: inRoot(entries),
+    external,
+    platform: "node",
+    tsconfig: join(ROOT, "tsconfig.build.json"),
+    transform: { target: "node20.19" },
+    plugins,
+    onLog: failOnWarning,
+  });
+  await build.write({
+    ...output,
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `chunks/[name]-[hash].${extension}`,
+    codeSplitting: SHARED,
+    // Those that say something to users are in the types.
+    comments: { legal: true, annotation: true, jsdoc: false },
+  });
+  await build.close();
+}
+
+/** The type checker writes them, file by file. It fails where types are wrong, and so does the build. */
+function emitDeclarations(folder) {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+  const options = ["--emitDeclarationOnly", "--declarationMap", "false", "--outDir", folder];
+  const project = join(ROOT, "tsconfig.build.json");
+  const { status } = spawnSync(process.execPath, [tsc, "-p", project, ...options], { stdio: "inherit" });
+  if (status !== 0) throw new Error("nothing was built: types are wrong");
+}
+
+/** Types are bundled once; those for `require` differ in what their files are called. */
+async function types(entries, declarations, folder) {
+  const written = Object.entries(entries).map(([name, source]) => [
+    name,
+    join(declarations, source.replace(/^src\//, "").replace(/\.ts$/, ".d.ts")),
+  ]);
+  const build = await rolldown({
+    // Comments name files relative to this one: the same ones wherever the folder is.
+    cwd: declarations,
+    input: Object.fromEntries(written),
+    external,
+    plugins: dts({ dtsInput: true, sourcemap: false, tsconfig: false, oxc: false }),
+    onLog: failOnWarning,
+  });
+  const aside = join(declarations, "bundled");
+  await build.write({
+    dir: aside,
+    format: "es",
+    entryFileNames: "[name].ts",
+    chunkFileNames: "chunks/[name]-[hash].d.ts",
+    codeSplitting: SHARED,
+  });
+  await build.close();
+  for (const entry of readdirSync(aside, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const target = join(folder, file.slice(aside.length));
+    const forRequire = readFileSync(file, "utf8").replaceAll(/(from "\.[^"]*)\.js"/g, '$1.cjs"');
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target.replace(/\.d\.ts$/, ".d.cts"), forRequire);
+    renameSync(file, target);
+  }
+}
+
+function inRoot(entries) {
+  return Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(ROOT, source)]));
+}
+
+/** How long plugins take on a busy machine says nothing of the result. */
+function failOnWarning(level, log) {
+  if (level === "warn" && log.code !== "PLUGIN_TIMINGS") throw new Error(log.message);
+}

@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./paths.mjs";
+
+/**
+ * What the package can be asked for, by name: `./sdk` in the `exports` of package.json is `src/sdk.ts`, and `.` is `src/index.ts`. So
+ * one more entry is one more there.
+ */
+export function publicEntries() {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const names = Object.keys(exports)
+    .filter((path) => path !== "./package.json")
+    .map((path) => (path === "." ? "index" : path.slice("./".length)));
+  return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
+}
+
+/** Programs of threads, which find each other by their place in `dist`. Modules only: nobody requires them. */
+export const PROGRAMS = { thread: "src/worker/threads/thread.ts" };

@@ -1,0 +1,2 @@
+/** `queuescope/threads`: handlers whose work is done in threads. */
+export * from "./worker/threads.js";
