@@ -17,8 +17,8 @@ const PHASES: readonly Phase[] = [
     name: "slow downstream",
     seconds: 5,
     pressure: 0.5,
-    slowdown: 4,
-    says: "the queue is full, newcomers get 503",
+    slowdown: 12,
+    says: "everybody waits for the carrier, newcomers get 503",
   },
   {
     name: "recovery",
@@ -58,7 +58,10 @@ export async function sendLoad({ url, shipping, managed, signal }: Load): Promis
   }
 }
 
-/** Like the customers of any shop, these don't care what becomes of an order that is refused. */
+/**
+ * Like the customers of any shop, these don't care what becomes of an order that is refused. An order is answered at once, so it is not
+ * aborted by the signal: it would leave a listener there, thousands of them in a few minutes.
+ */
 async function send(url: string, signal: AbortSignal): Promise<void> {
   try {
     const body = JSON.stringify({ power_user: Math.random() < VIP_SHARE });
