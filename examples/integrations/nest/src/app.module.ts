@@ -1,0 +1,31 @@
+import { randomUUID } from "node:crypto";
+import { Module } from "@nestjs/common";
+import { PrometheusModule } from "@willsoto/nestjs-prometheus";
+import { ClsModule, type ClsService } from "nestjs-cls";
+import { LoggerModule } from "nestjs-pino";
+import { currentCorrelationId } from "queuescope";
+import { OrdersController } from "./orders.controller.js";
+import { OrdersService } from "./orders.service.js";
+
+interface IncomingRequest {
+  readonly headers: Record<string, string | undefined>;
+}
+
+@Module({
+  imports: [
+    ClsModule.forRoot({
+      global: true,
+      middleware: {
+        mount: true,
+        generateId: true,
+        idGenerator: ({ headers }: IncomingRequest) => headers["x-correlation-id"] ?? randomUUID(),
+        setup: (cls: ClsService, { headers }: IncomingRequest) => cls.set("user", headers["x-user"]),
+      },
+    }),
+    LoggerModule.forRoot({ pinoHttp: { mixin: () => ({ correlation_id: currentCorrelationId() }) } }),
+    PrometheusModule.register(), // GET /metrics
+  ],
+  controllers: [OrdersController],
+  providers: [OrdersService],
+})
+export class AppModule {}
