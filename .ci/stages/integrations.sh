@@ -10,7 +10,8 @@ recipe() {
   cd "$project"
   npm pkg set "dependencies.queuescope=file:$tarball"
   npm install --prefer-offline
-  node --test "$ROOT/test/integrations/$name.check.mjs"
+  # What a test that failed has left running doesn't hold it; the limit is for what never comes.
+  node --test --test-force-exit --test-timeout=180000 "$ROOT/test/integrations/$name.check.mjs"
 }
 
 copy_tracked "$TEMP/package"

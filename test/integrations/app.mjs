@@ -42,7 +42,10 @@ export class App {
   /** The first line that matches; rejects when the process is over, or nothing comes. */
   line(pattern) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => end(reject, new Error(`nothing matches ${pattern} in:\n${this.output}`)), LIMIT_MS);
+      const timer = setTimeout(
+        () => end(reject, new Error(`nothing matches ${pattern} in:\n${this.output}`)),
+        LIMIT_MS,
+      );
       const end = (settle, value) => {
         clearTimeout(timer);
         this.#waiting.delete(look);
@@ -51,7 +54,8 @@ export class App {
       const look = () => {
         const match = this.lines.map((line) => pattern.exec(line)).find((found) => found !== null);
         if (match != null) end(resolve, match);
-        else if (this.isOver) end(reject, new Error(`over, and nothing matches ${pattern} in:\n${this.output}`));
+        else if (this.isOver)
+          end(reject, new Error(`over, and nothing matches ${pattern} in:\n${this.output}`));
       };
       this.#waiting.add(look);
       look();

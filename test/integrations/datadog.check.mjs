@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { App } from "./app.mjs";
 import { decode } from "./msgpack.mjs";
-import { assertShipped, sendOrders } from "./orders.mjs";
+import { sendOrders } from "./orders.mjs";
 import { serve } from "./receiver.mjs";
 
 test("the spans of request, item and what the item does are one trace at the agent", async () => {
@@ -26,10 +26,17 @@ test("the spans of request, item and what the item does are one trace at the age
     const ship = spans.find(({ name, resource }) => name === "ship" && resource === `order-${n}`);
     assert.ok(ship, `no span of order ${n} in ${seen}`);
     const up = [];
-    for (let span = byId.get(ship.parent_id); span !== undefined; span = byId.get(span.parent_id)) up.push(span);
+    for (let span = byId.get(ship.parent_id); span !== undefined; span = byId.get(span.parent_id))
+      up.push(span);
     const names = up.map(({ name, resource }) => `${name} ${resource}`);
-    assert.ok(up.some(({ name, resource }) => `${name} ${resource}`.includes("process orders")), `${names}`);
-    assert.ok(names.some((name) => name.includes("express.request") || name.includes("web.request")), `${names} in ${seen}`);
+    assert.ok(
+      up.some(({ name, resource }) => `${name} ${resource}`.includes("process orders")),
+      `${names}`,
+    );
+    assert.ok(
+      names.some((name) => name.includes("express.request") || name.includes("web.request")),
+      `${names} in ${seen}`,
+    );
   }
   assert.equal(app.logged("shipped").length, numbers.length, app.output);
 });

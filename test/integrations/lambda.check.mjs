@@ -23,8 +23,13 @@ test("all of an invocation is done and sent before the function is frozen", asyn
     const failures = messages.includes("broken") ? [{ itemIdentifier: `message-${invocation}-broken` }] : [];
     assert.deepEqual(JSON.parse(answer), { batchItemFailures: failures });
     for (const message of messages) {
-      const spans = receiver.named("process orders").filter(({ traceId, links = [] }) =>
-        [traceId, ...links.map((link) => link.traceId)].includes(traceOf(invocation * 100 + messages.indexOf(message))));
+      const spans = receiver
+        .named("process orders")
+        .filter(({ traceId, links = [] }) =>
+          [traceId, ...links.map((link) => link.traceId)].includes(
+            traceOf(invocation * 100 + messages.indexOf(message)),
+          ),
+        );
       assert.equal(spans.length, message === "broken" ? 2 : 1, `${message}: ${spans.length} spans`);
     }
     const [enqueued] = receiver.metrics.get("queue.enqueued");

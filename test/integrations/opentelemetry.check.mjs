@@ -21,13 +21,23 @@ test("request, item and the call that the item makes are one trace, and a stop s
   assertInTrace(receiver, numbers);
   for (const n of numbers) {
     const process = receiver.named("process orders").find(({ traceId }) => traceId === traceOf(n));
-    const call = receiver.spans.find(({ traceId, parentSpanId, kind }) => traceId === traceOf(n) && parentSpanId === process.spanId && kind === 3);
+    const call = receiver.spans.find(
+      ({ traceId, parentSpanId, kind }) =>
+        traceId === traceOf(n) && parentSpanId === process.spanId && kind === 3,
+    );
     assert.ok(call, `no call in the item of request ${n}`);
     const { traceparent } = carrier.find(({ url }) => url === `/ship/order-${n}`);
     assert.equal(traceparent, `00-${traceOf(n)}-${call.spanId}-01`);
-    assert.ok(receiver.spans.some(({ traceId, kind }) => traceId === traceOf(n) && kind === 2), "no span of the request");
+    assert.ok(
+      receiver.spans.some(({ traceId, kind }) => traceId === traceOf(n) && kind === 2),
+      "no span of the request",
+    );
   }
   const [enqueued] = receiver.metrics.get("queue.enqueued") ?? [];
-  assert.equal(Number(enqueued?.asInt ?? enqueued?.asDouble), numbers.length, [...receiver.metrics.keys()].join(" "));
+  assert.equal(
+    Number(enqueued?.asInt ?? enqueued?.asDouble),
+    numbers.length,
+    [...receiver.metrics.keys()].join(" "),
+  );
   assert.ok(receiver.metrics.has("queue.wait.seconds"));
 });

@@ -19,12 +19,16 @@ export async function sendOrders(url, count, headers = {}) {
   const numbers = Array.from({ length: count }, (_, i) => i + 1);
   const answers = await Promise.all(
     numbers.map((n) =>
-      post(url, { id: `order-${n}` }, {
-        "x-correlation-id": `request-${n}`,
-        "x-user": `user-${n}`,
-        traceparent: `00-${traceOf(n)}-${hex(n, 16)}-01`,
-        ...headers,
-      }),
+      post(
+        url,
+        { id: `order-${n}` },
+        {
+          "x-correlation-id": `request-${n}`,
+          "x-user": `user-${n}`,
+          traceparent: `00-${traceOf(n)}-${hex(n, 16)}-01`,
+          ...headers,
+        },
+      ),
     ),
   );
   for (const { status, body } of answers) assert.ok(status === 202 || status === 201, `${status} ${body}`);
@@ -42,12 +46,16 @@ export function assertShipped(app, numbers, idOf = (n) => `request-${n}`) {
   return shipped;
 }
 
-/** Each order's spans are in the trace of the request that brought it. */
+/** Each order's spans are in the trace of the request that brought it: one from its put, and one from its handler. */
 export function assertInTrace(receiver, numbers, traceFor = traceOf) {
   for (const n of numbers) {
     const inTrace = receiver.spans.filter(({ traceId }) => traceId === traceFor(n)).map(({ name }) => name);
     for (const name of ["send orders", "process orders"]) {
-      assert.equal(inTrace.filter((found) => found === name).length, 1, `${name} in the trace of request ${n}: ${inTrace}`);
+      assert.equal(
+        inTrace.filter((found) => found === name).length,
+        1,
+        `${name} in the trace of request ${n}: ${inTrace}`,
+      );
     }
   }
 }
@@ -57,18 +65,22 @@ export async function scrape(url) {
   const response = await fetch(url);
   const text = await response.text();
   assert.equal(response.status, 200, text);
-  const valueOf = (series) => {
-    const line = text.split("\n").find((candidate) => candidate.startsWith(`${series}{`) && candidate.includes('queue_name="orders"'));
-    return line === undefined ? undefined : Number(line.split(" ").at(-1));
+  /** Over all tiers; undefined where there is no such series. */
+  const ofOrders = (series) => {
+    const lines = text
+      .split("\n")
+      .filter((line) => line.startsWith(`${series}{`) && line.includes('queue_name="orders"'));
+    if (lines.length === 0) return undefined;
+    return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   };
-  return { text, valueOf };
+  return { text, ofOrders };
 }
 
 export async function assertScraped(url, count) {
-  const { text, valueOf } = await scrape(url);
-  assert.equal(valueOf("queue_enqueued_total"), count, text);
-  assert.notEqual(valueOf("queue_depth"), undefined);
-  assert.notEqual(valueOf("queue_wait_seconds_bucket"), undefined);
+  const { text, ofOrders } = await scrape(url);
+  assert.equal(ofOrders("queue_enqueued_total"), count, text);
+  assert.notEqual(ofOrders("queue_depth"), undefined);
+  assert.notEqual(ofOrders("queue_wait_seconds_bucket"), undefined);
   const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   assert.deepEqual(families, [...new Set(families)], "a family is there twice");
   return text;

@@ -1,7 +1,7 @@
-import { flush } from "./telemetry.js"; // first of all
 import { setTimeout as sleep } from "node:timers/promises";
 import { context, propagation } from "@opentelemetry/api";
 import { currentCorrelationId, FifoQueue, instrument, WorkerPool } from "queuescope";
+import { flush } from "./telemetry.js";
 
 // Made once for each instance of the function, and there for all its invocations.
 const orders = instrument(new FifoQueue(), { name: "orders" });

@@ -13,11 +13,14 @@ app.use((request: Request, _response: Response, next: NextFunction) => {
 });
 app.use(express.json());
 
-app.post("/orders", async (request: Request<unknown, unknown, { id: string; vip?: boolean }>, response: Response) => {
-  const { id, vip } = request.body;
-  await orders.put({ id }, { tier: vip ? "vip" : "regular" });
-  response.status(202).json({ id });
-});
+app.post(
+  "/orders",
+  async (request: Request<unknown, unknown, { id: string; vip?: boolean }>, response: Response) => {
+    const { id, vip } = request.body;
+    await orders.put({ id }, { tier: vip ? "vip" : "regular" });
+    response.status(202).json({ id });
+  },
+);
 
 app.get("/ready", (_request: Request, response: Response) => {
   const { ok, reasons } = pool.health();

@@ -12,7 +12,10 @@ export class OrdersService implements OnApplicationShutdown {
     sla: { default: { targetMs: 1_000, objective: 0.99 } },
     asyncContext: "producer",
   });
-  private readonly pool = new WorkerPool(this.orders, (id) => this.ship(id), { name: "shipping", concurrency: 4 });
+  private readonly pool = new WorkerPool(this.orders, (id) => this.ship(id), {
+    name: "shipping",
+    concurrency: 4,
+  });
 
   constructor(
     private readonly cls: ClsService,
