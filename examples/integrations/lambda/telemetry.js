@@ -5,7 +5,7 @@ import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import { metricProducer } from "queuescope";
 
-const spans = new BatchSpanProcessor(new OTLPTraceExporter());
+const spans = new BatchSpanProcessor({ exporter: new OTLPTraceExporter() });
 const metrics = new PeriodicExportingMetricReader({
   exporter: new OTLPMetricExporter(),
   metricProducers: [metricProducer()],

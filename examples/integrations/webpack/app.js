@@ -9,9 +9,9 @@ const watchdog = new Watchdog({ everyMs: 100 }).watch(orders).start();
 
 async function main() {
   await orders.put("book", { correlationId: "request-1" });
-  const { done } = await pool.drain();
+  await pool.drain();
   await watchdog.stop();
-  console.log(`${done} done`);
+  console.log(`${pool.counts.done} done`);
 }
 
 main();
