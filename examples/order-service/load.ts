@@ -58,10 +58,7 @@ export async function sendLoad({ url, shipping, managed, signal }: Load): Promis
   }
 }
 
-/**
- * Like the customers of any shop, these don't care what becomes of an order that is refused. An order is answered at once, so it is not
- * aborted by the signal: it would leave a listener there, thousands of them in a few minutes.
- */
+/** Like the customers of any shop, these don't care what becomes of an order that is refused. */
 async function send(url: string, signal: AbortSignal): Promise<void> {
   try {
     const body = JSON.stringify({ power_user: Math.random() < VIP_SHARE });
