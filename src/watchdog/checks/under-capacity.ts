@@ -2,6 +2,7 @@ import type { Check, Situation } from "../situation.js";
 import { areFewFailing, failuresOf, isEverythingFailing } from "./failing.js";
 import {
   areAllSeen,
+  areSlower,
   areStuck,
   busyOf,
   butOthers,
@@ -58,8 +59,8 @@ export const underCapacity: Check = {
 const ENOUGH = 3;
 
 /**
- * What is served while items pile up: in the second half of that time, as consumers may have become slower, or been joined by others; if
- * that is too little to tell, in all of it. Where tasks take so long that it is hardly anything, what the usual ones would make.
+ * What is served while items pile up: in all of that time, which is steadier, unless tasks have become slower since: then in its second
+ * half. Where tasks take so long that it is hardly anything, what the usual ones would make.
  */
 export function servedPerSecond(situation: Situation): number | undefined {
   const { backlog, rates, usualServiceMs, isRateLimited } = situation;
@@ -70,7 +71,7 @@ export function servedPerSecond(situation: Situation): number | undefined {
   if (backlog !== undefined && backlog.taken >= ENOUGH) {
     const { takenPerSecond } = backlog.later;
     const takenLater = (takenPerSecond * backlog.windowMs) / 2_000;
-    return takenLater >= ENOUGH ? takenPerSecond : backlog.takenPerSecond;
+    return areSlower(situation) && takenLater >= ENOUGH ? takenPerSecond : backlog.takenPerSecond;
   }
   const serviceMs = usualServiceMs ?? rates.serviceMs;
   return serviceMs === undefined ? undefined : (busyOf(situation) * 1_000) / serviceMs;
