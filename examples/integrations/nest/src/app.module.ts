@@ -3,6 +3,7 @@ import { Module } from "@nestjs/common";
 import { PrometheusModule } from "@willsoto/nestjs-prometheus";
 import { ClsModule, type ClsService } from "nestjs-cls";
 import { LoggerModule } from "nestjs-pino";
+import pino from "pino";
 import { currentCorrelationId } from "queuescope";
 import { OrdersController } from "./orders.controller.js";
 import { OrdersService } from "./orders.service.js";
@@ -22,7 +23,13 @@ interface IncomingRequest {
         setup: (cls: ClsService, { headers }: IncomingRequest) => cls.set("user", headers["x-user"]),
       },
     }),
-    LoggerModule.forRoot({ pinoHttp: { mixin: () => ({ correlation_id: currentCorrelationId() }) } }),
+    LoggerModule.forRoot({
+      pinoHttp: {
+        mixin: () => ({ correlation_id: currentCorrelationId() }),
+        // Nest ends the process by a signal, which leaves pino no time for the lines that it would write later.
+        stream: pino.destination({ sync: true }),
+      },
+    }),
     PrometheusModule.register(), // GET /metrics
   ],
   controllers: [OrdersController],
