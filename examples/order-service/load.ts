@@ -17,8 +17,8 @@ const PHASES: readonly Phase[] = [
     name: "slow downstream",
     seconds: 5,
     pressure: 0.5,
-    slowdown: 4,
-    says: "the queue is full, newcomers get 503",
+    slowdown: 12,
+    says: "everybody waits for the carrier, newcomers get 503",
   },
   {
     name: "recovery",

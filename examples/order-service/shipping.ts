@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "queuescope";
 import type { Order } from "./orders.js";
 
 /** Every so many orders one fails, while shipping is slow. */
@@ -19,7 +20,9 @@ export class Shipping {
   async ship(_order: Order, signal: AbortSignal): Promise<void> {
     if (this.isDown) throw new CarrierError("the carrier is down");
     const { slowdown, drag } = this;
-    await sleep(this.usualMs * slowdown * drag * (0.5 + Math.random()), undefined, { signal });
+    const ms = this.usualMs * slowdown * drag * (0.5 + Math.random());
+    // A call over HTTP would be known by its address; this one has to say what it waits for.
+    await waitFor("the carrier", sleep(ms, undefined, { signal }));
     if (slowdown > 1 && Math.random() < 1 / FAILS_ONE_IN) {
       throw new CarrierError("the carrier did not answer");
     }

@@ -127,11 +127,14 @@ export class History {
     return { taken: sum(last.dequeued) - sum(first.dequeued), overtook: sum(overtook) };
   }
 
-  /** Mean time of the tasks that ended longer ago than so many milliseconds; undefined where none did. */
+  /**
+   * Mean time of the tasks that ended longer ago than so many milliseconds; where the looks don't go back so far, of those that ended before
+   * all of them. Undefined where none did.
+   */
   serviceMsBefore(at: number): number | undefined {
     const [first] = this.samples;
-    const before = this.samples.findLast((sample) => sample.at <= at);
-    if (first === undefined || before === undefined) return undefined;
+    if (first === undefined) return undefined;
+    const before = this.samples.findLast((sample) => sample.at <= at) ?? first;
     return serviceMs(first, before) ?? serviceMs(NOTHING, before);
   }
 

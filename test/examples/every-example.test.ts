@@ -5,8 +5,12 @@ import { expect, it } from "vitest";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
 
-/** What can be run: `x.ts`, `y/main.ts`, or, in a folder without a `main.ts`, each of its files. */
+/**
+ * What can be run: `x.ts`, `y/main.ts`, or, in a folder without a `main.ts`, each of its files. The recipes in `integrations` are projects
+ * of their own: `.ci/run integrations` runs them, and `test/integrations/recipes.test.ts` sees that it does.
+ */
 const runnable = readdirSync(EXAMPLES, { withFileTypes: true }).flatMap((entry) => {
+  if (entry.name === "integrations") return [];
   if (!entry.isDirectory()) return entry.name;
   if (existsSync(`${EXAMPLES}/${entry.name}/main.ts`)) return `${entry.name}/main.ts`;
   return readdirSync(`${EXAMPLES}/${entry.name}`).map((file) => `${entry.name}/${file}`);

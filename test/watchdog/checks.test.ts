@@ -399,6 +399,17 @@ describe("downstream-saturated", () => {
     expect(confidence(downstreamSaturated, { tasks: others, groups: [calls] })).toBe(0);
   });
 
+  it("is said of calls that have just begun, where those that ended lately took three times as long as before", () => {
+    const begun = Array.from({ length: 4 }, () => task({ runningMs: 90 }));
+    const calls = { tasks: begun, groups: [group("label", "the carrier", begun, 90)] };
+    expect(sentence(downstreamSaturated, { ...calls, recent: rates({ serviceMs: 960 }) })).toBe(
+      "4 of 4 tasks in flight wait on the carrier, the longest for 90 ms; a task takes 960 ms now, it took 50 ms before",
+    );
+    expect(confidence(downstreamSaturated, calls)).toBe(0);
+    const unknown = { ...calls, recent: rates({ serviceMs: 960 }), usualServiceMs: undefined };
+    expect(confidence(downstreamSaturated, unknown)).toBe(0);
+  });
+
   it("is only a guess where tasks name a step", () => {
     const steps = group("step", "charge card", held, 900);
     expect(confidence(downstreamSaturated, { tasks: held, groups: [steps] })).toBe(0.5);
@@ -445,6 +456,26 @@ describe("under-capacity and burst", () => {
       "40/s come in and 20/s are served, by workers that are all busy; 3 workers would do, there is 1",
     );
     expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/they are through in 2\.0 s$/);
+  });
+
+  it("go by what is served now, where consumers have become slower since items began to pile up", () => {
+    const less = { ...backlog(13, 30), later: { arrivedPerSecond: 13, takenPerSecond: 13 } };
+    const slower = { ...busy, backlog: less, recent: rates({ serviceMs: 150 }) };
+    expect(sentence(underCapacity, slower)).toMatch(/^40\/s come in and 13\/s are served/);
+    expect(confidence(burst, slower)).toBe(0);
+    const tooFew = { ...less, later: { arrivedPerSecond: 2, takenPerSecond: 2 } };
+    expect(sentence(burst, { ...slower, backlog: tooFew })).toMatch(/2\.0\/s come in and 30\/s are served/);
+    // Less was taken by chance: nothing says that the consumers are to blame.
+    expect(sentence(burst, { ...busy, backlog: less })).toMatch(/13\/s come in and 30\/s are served/);
+  });
+
+  it("say that tasks have become slower, where they take three times as long as before", () => {
+    const recent = rates({ serviceMs: 150 });
+    expect(sentence(underCapacity, { ...busy, backlog: backlog(40), recent })).toMatch(
+      /; a task takes 150 ms now, it took 50 ms before$/,
+    );
+    const usual = { ...busy, backlog: backlog(40), recent: rates({ serviceMs: 149 }) };
+    expect(sentence(underCapacity, usual)).not.toMatch(/before/);
   });
 
   it("go by what a rate limit lets through over a long time, where there is one", () => {

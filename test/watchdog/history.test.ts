@@ -145,6 +145,15 @@ describe("what is usual", () => {
     expect(history.serviceMsBefore(-1)).toBeUndefined();
   });
 
+  it("goes by all that ended before the looks that are remembered, where these don't go back so far", () => {
+    for (let i = 0; i < 40; i++) second(10, 10);
+    for (let i = 0; i < 60; i++) {
+      numbers.processedMs += 10_000;
+      second(10, 10);
+    }
+    expect(history.serviceMsBefore(20_000)).toBeCloseTo(50, -2);
+  });
+
   it("is the longest time of a task that is over, as far as looks saw it", () => {
     oldest = { facts: facts(), takenAt: 100, carrier: undefined };
     second(1, 0);

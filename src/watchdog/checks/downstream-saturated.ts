@@ -1,11 +1,20 @@
 import type { Check, Situation, TaskGroup, Verdict } from "../situation.js";
 import { failing, isEverythingFailing, lastOf } from "./failing.js";
-import { busyOf, count, duration, isFullyBusy, lookedAt, percent, perSecond } from "./words.js";
+import {
+  areSlower,
+  busyOf,
+  count,
+  duration,
+  isFullyBusy,
+  lookedAt,
+  percent,
+  perSecond,
+  SLOWER,
+  slowness,
+} from "./words.js";
 
 /** From which share of the tasks on they wait for the same thing. */
 const SHARE = 0.6;
-/** A call that takes so many times longer than a task usually does is held up. */
-const SLOWER = 3;
 
 export const downstreamSaturated: Check = {
   name: "downstream-saturated",
@@ -51,12 +60,13 @@ function sameWait(situation: Situation): Verdict | undefined {
     return undefined;
   const ages = group.forMs.map((ms) => ms ?? 0).sort((a, b) => a - b);
   const median = ages[Math.floor(ages.length / 2)]!;
-  if (median < heldUpMs(situation)) return undefined;
+  // Where calls end now and then, most of those in flight are young: the ones that ended tell.
+  if (median < heldUpMs(situation) && !areSlower(situation)) return undefined;
   const [state] = group.states;
   return {
     name: "downstream-saturated",
     confidence: group.kind === "step" ? 0.5 : 0.9,
-    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${lookedAt(situation)} wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}`,
+    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${lookedAt(situation)} wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}${slowness(situation)}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
   };
 }

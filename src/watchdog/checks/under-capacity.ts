@@ -2,12 +2,14 @@ import type { Check, Situation } from "../situation.js";
 import { areFewFailing, failuresOf, isEverythingFailing } from "./failing.js";
 import {
   areAllSeen,
+  areSlower,
   areStuck,
   busyOf,
   butOthers,
   count,
   isNobodyIdle,
   perSecond,
+  slowness,
   workersOf,
 } from "./words.js";
 
@@ -47,7 +49,7 @@ export const underCapacity: Check = {
     return {
       name: "under-capacity",
       confidence: 0.8,
-      sentence: `${sentence}, by workers that are all busy${advice}${butOthers(situation)}${failuresOf(situation)}`,
+      sentence: `${sentence}, by workers that are all busy${advice}${slowness(situation)}${butOthers(situation)}${failuresOf(situation)}`,
       evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
     };
   },
@@ -56,14 +58,21 @@ export const underCapacity: Check = {
 /** From so many taken items on their number is a rate. */
 const ENOUGH = 3;
 
-/** What is served while items pile up; where tasks take so long that it is hardly anything, what the usual ones would make. */
+/**
+ * What is served while items pile up: in all of that time, which is steadier, unless tasks have become slower since: then in its second
+ * half. Where tasks take so long that it is hardly anything, what the usual ones would make.
+ */
 export function servedPerSecond(situation: Situation): number | undefined {
   const { backlog, rates, usualServiceMs, isRateLimited } = situation;
   // It lets items through now and then, many at once: only over a long time is that a rate.
   if (isRateLimited) return rates.takenPerSecond;
   // Thousands of free hands were filled: that is no rate, and says nothing of what comes next.
   if (backlog !== undefined && !areAllSeen(situation) && backlog.taken <= busyOf(situation)) return undefined;
-  if (backlog !== undefined && backlog.taken >= ENOUGH) return backlog.takenPerSecond;
+  if (backlog !== undefined && backlog.taken >= ENOUGH) {
+    const { takenPerSecond } = backlog.later;
+    const takenLater = (takenPerSecond * backlog.windowMs) / 2_000;
+    return areSlower(situation) && takenLater >= ENOUGH ? takenPerSecond : backlog.takenPerSecond;
+  }
   const serviceMs = usualServiceMs ?? rates.serviceMs;
   return serviceMs === undefined ? undefined : (busyOf(situation) * 1_000) / serviceMs;
 }

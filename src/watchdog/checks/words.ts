@@ -95,6 +95,29 @@ export function isNobodyIdle(situation: Situation): boolean {
   return situation.isRateLimited || (isSomebodyThere(situation) && !isSomebodyIdle(situation));
 }
 
+/** A task that takes so many times longer than tasks usually do is held up. */
+export const SLOWER = 3;
+
+/** Mean time of the tasks that ended lately, where it is several times that of the tasks before the oldest item came in. */
+function slowServiceMs({ recent, usualServiceMs }: Situation): number | undefined {
+  const { serviceMs } = recent;
+  if (serviceMs === undefined || usualServiceMs === undefined) return undefined;
+  return serviceMs >= SLOWER * usualServiceMs ? serviceMs : undefined;
+}
+
+/** Whether tasks take several times as long as they did before the oldest item came in. */
+export function areSlower(situation: Situation): boolean {
+  return slowServiceMs(situation) !== undefined;
+}
+
+/** By how much tasks have become slower: words to add, if they have. */
+export function slowness(situation: Situation): string {
+  const nowMs = slowServiceMs(situation);
+  return nowMs === undefined
+    ? ""
+    : `; a task takes ${duration(nowMs)} now, it took ${duration(situation.usualServiceMs!)} before`;
+}
+
 /** None has ended for such a share of the SLA: ends are seen only at the next look. */
 const QUIET = 0.5;
 

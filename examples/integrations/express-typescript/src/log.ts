@@ -1,0 +1,4 @@
+import pino from "pino";
+import { currentCorrelationId } from "queuescope";
+
+export const log = pino({ mixin: () => ({ correlation_id: currentCorrelationId() }) });

@@ -1,0 +1,11 @@
+import { currentCorrelationId, FifoQueue, instrument, WorkerPool } from "queuescope";
+
+/** Takes orders, and ships each by `ship(order)`. */
+export function startShipping(ship) {
+  const orders = instrument(new FifoQueue({ capacity: 100 }), { name: "orders" });
+  const pool = new WorkerPool(orders, (order) => ship(order, currentCorrelationId()), {
+    concurrency: 2,
+    retry: { attempts: 2, backoff: { initialMs: 1_000 } },
+  });
+  return { orders, pool };
+}

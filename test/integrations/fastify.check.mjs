@@ -1,0 +1,3 @@
+import { checkWeb } from "./web.mjs";
+
+checkWeb(["app.js"]);
