@@ -8,7 +8,8 @@ type Copy = typeof import("../../src/index.js") & typeof import("../support/tele
 let app: Copy;
 let dependency: Copy;
 const captures: MetricCapture[] = [];
-const warn = vi.spyOn(process, "emitWarning");
+const warn = vi.fn<(warning: Error) => void>();
+process.on("warning", warn);
 
 async function copy(): Promise<Copy> {
   vi.resetModules();
@@ -17,7 +18,7 @@ async function copy(): Promise<Copy> {
 }
 
 beforeEach(async () => {
-  warn.mockClear().mockImplementation(() => {});
+  warn.mockClear();
   forgetProcessWide();
   app = await copy();
   dependency = await copy();
@@ -176,10 +177,11 @@ describe("a copy whose state has another form", () => {
       configurable: true,
     });
     const [one, other] = [await copy(), await copy()];
-    expect(warn.mock.calls).toEqual([
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warn.mock.calls.map(([{ name, message }]) => [name, message])).toEqual([
       [
-        expect.stringMatching(/^queuescope: two versions of this package .*form is 0 and 1.*npm ls/),
         "QueuescopeWarning",
+        expect.stringMatching(/^queuescope: two versions of this package .*form is 0 and 1.*npm ls/),
       ],
     ]);
     one.withCorrelationId("id", () => expect(other.currentCorrelationId()).toBe("id"));
