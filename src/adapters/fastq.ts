@@ -9,6 +9,8 @@ import type { Task } from "./task.js";
 type Done = (this: unknown, error: unknown, ...results: unknown[]) => void;
 type Queue = Fastq & { paused: boolean };
 
+const DONE = Promise.resolve();
+
 /** Is the object built like a queue of fastq's? */
 export function isFastq(queue: object): queue is Queue {
   const { push, unshift, getQueue, killAndDrain, running, length } = queue as Partial<Fastq>;
@@ -48,6 +50,8 @@ class FastqAttachment implements Attachment, Claimant {
   private stuck = 0;
   /** Are there other queues of the name? */
   private isShared = false;
+  /** Has this call stack counted those that wait? */
+  private hasCounted = false;
   /** How many handlers are over whose promises fastq has yet to tell us about: the next task may have started meanwhile. */
   private ending = 0;
 
@@ -153,7 +157,7 @@ class FastqAttachment implements Attachment, Claimant {
   private put(item: unknown, atFront: boolean, original: (task: Task) => unknown): unknown {
     const { ledger, queue } = this;
     // From here on the order is another.
-    if (atFront) this.catchUp(this.hasPromises);
+    if (atFront) this.catchUp(this.hasPromises && this.mayHaveGoneOn());
     const task = ledger.enter(item);
     const outer = this.entering;
     this.entering = task;
@@ -214,6 +218,19 @@ class FastqAttachment implements Attachment, Claimant {
     const running = queue.running() - this.stuck;
     this.strangers = Math.min(this.strangers, Math.max(0, running - ledger.running.size));
     while (ledger.running.size + this.strangers < running && ledger.size > 0) this.take(this.next()!);
+  }
+
+  /**
+   * May a task have started in the place of one of whose end we have yet to hear? Only when a promise is settled, so to count those
+   * that wait once in the life of a call stack is enough, and there is no need while nothing runs.
+   */
+  private mayHaveGoneOn(): boolean {
+    if (this.isClaimed || this.hasCounted || this.queue.running() === 0) return false;
+    this.hasCounted = true;
+    void DONE.then(() => {
+      this.hasCounted = false;
+    });
+    return true;
   }
 
   /** fastq is about to start the next task, in the place of one that is done. */

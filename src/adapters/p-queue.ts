@@ -1,12 +1,17 @@
 import type PQueue from "p-queue";
 import { systemClock } from "../clock.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
-import { type Abortable, signals } from "../signals.js";
 import { Ledger, whenOver } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
 import type { Task } from "./task.js";
 
-type Options = { id?: string; priority?: number; timeout?: number; signal?: AbortSignal } | null | undefined;
+/** What p-queue takes of an options object. Nothing in it is checked. */
+interface Options {
+  readonly id?: unknown;
+  readonly priority?: unknown;
+  readonly timeout?: unknown;
+  readonly signal?: unknown;
+}
 type Job = (...args: unknown[]) => unknown;
 
 /** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
@@ -43,6 +48,17 @@ class PQueueAttachment implements Attachment {
   private readonly isVersion9: boolean;
   /** When p-queue 9 gives up a running task, in monotonic milliseconds. */
   private readonly deadlines = new Map<Task, number>();
+  /** Tasks that wait and have a signal of the user's, by that. */
+  private readonly bySignal = new Map<unknown, Set<Task>>();
+  /** The signals of tasks that run. */
+  private readonly runningWith = new Map<Task, unknown>();
+  private isListening = false;
+  /** The add that is on the stack, and whether p-queue has told that the task is in. */
+  private adding: { isIn: boolean } | undefined = undefined;
+  /** Are tasks in the queue that aren't in our books? */
+  private hasOthers: boolean;
+  /** How many tasks p-queue has in its queue, at most, whose promises it has rejected already. */
+  private ghosts = 0;
   /** Errors of tasks that are settled. */
   private readonly known = new WeakSet<object>();
 
@@ -51,9 +67,14 @@ class PQueueAttachment implements Attachment {
     telemetry: QueueTelemetry,
   ) {
     this.isVersion9 = "emit" in queue;
+    this.hasOthers = queue.size > 0;
     this.ledger = new Ledger(telemetry);
     this.probe = this.ledger.probe({
-      size: () => queue.size,
+      size: () => {
+        this.sweepWaiting();
+        this.ghosts = Math.max(0, Math.min(this.ghosts, queue.size - this.ledger.size));
+        return queue.size - this.ghosts;
+      },
       running: () => queue.pending,
       head: () => this.ledger.mostUrgent((a, b) => a > b),
       isMoreUrgent: (a, b) => a > b,
@@ -71,26 +92,53 @@ class PQueueAttachment implements Attachment {
 
   private readonly wrapAdd = (original: Method): Method => {
     const attachment = this;
-    return function add(this: unknown, job: Job, options?: Options, ...more: unknown[]) {
+    return function add(this: unknown, job: Job, options?: unknown, ...more: unknown[]) {
       // What is no function fails in p-queue's own words.
       const isOurs = attachment.ledger.isOpen && typeof job === "function";
-      if (!isOurs) return original.call(this, job, options, ...more);
-      return attachment.add(job, options, (wrapped) => original.call(this, wrapped, options, ...more));
+      if (!isOurs) {
+        attachment.hasOthers = true;
+        return original.call(this, job, options, ...more);
+      }
+      return attachment.add(job, options, (wrapped, read) => original.call(this, wrapped, read, ...more));
     };
   };
 
-  private add(job: Job, options: Options, original: (job: Job) => unknown): unknown {
+  private add(job: Job, given: unknown, original: (job: Job, options: unknown) => unknown): unknown {
     const { ledger, queue } = this;
-    const task = ledger.enter(job, ledger.tierOf(options?.priority));
-    const timeout = options != null && "timeout" in options ? options.timeout : queue.timeout;
-    if (options?.signal?.aborted === false) this.followSignal(task, options.signal);
-    const isRefused = this.refuses(options, timeout);
-    const promise = original((...args) =>
-      ledger.isOpen ? this.start(task, job, args, timeout) : job(...args),
-    );
-    if (!isRefused) ledger.entered(task);
-    else ledger.refused(task, options?.signal?.reason ?? new Error("p-queue refused the task"));
-    if (options?.id !== undefined) this.followId(task, options.id);
+    // All that can throw comes before anything is booked.
+    const { options, passed, isBroken } = read(given);
+    const timeout = Object.hasOwn(options, "timeout") ? options.timeout : queue.timeout;
+    const { signal } = options;
+    const isRefused = isBroken || this.refuses(options, timeout);
+    const reason = isRefused ? reasonOf(signal) : undefined;
+    const isWatched = !isRefused && isUnusual(options);
+    if (isWatched) this.listen();
+    const task = ledger.enter(job, ledger.tierOf(options.priority));
+    if (signal && !isRefused) this.followWaiting(task, signal);
+    const outer = this.adding;
+    const adding = { isIn: false };
+    this.adding = adding;
+    let promise: unknown;
+    try {
+      promise = original(
+        (...args) =>
+          ledger.isOpen ? this.start(task, job, args, timeout as number | undefined, signal) : job(...args),
+        passed,
+      );
+    } catch (error) {
+      ledger.refused(task, error);
+      throw error;
+    } finally {
+      this.adding = outer;
+    }
+    if (isRefused) ledger.refused(task, reason ?? refusal());
+    else if (isWatched && !adding.isIn && ledger.isOpen && task.stage === "entering") {
+      // p-queue may have put it in already, and finds out when it is its turn.
+      this.ghosts++;
+      this.hasOthers = true;
+      ledger.refused(task, refusal());
+    } else ledger.entered(task);
+    if (typeof options.id === "string") this.followId(task, options.id);
     return promise;
   }
 
@@ -98,18 +146,27 @@ class PQueueAttachment implements Attachment {
    * Does p-queue refuse such a task? Asked beforehand: what its promise says, only those may hear who want to hide that, and how
    * many wait may change for other reasons while the task is added.
    */
-  private refuses(options: Options, timeout: unknown): boolean {
-    if (options === null || options?.signal?.aborted) return true;
+  private refuses({ signal, priority }: Options, timeout: unknown): boolean {
+    if (isAborted(signal)) return true;
     if (timeout !== undefined && !(Number.isFinite(timeout) && (timeout as number) > 0)) return true;
     if (this.isVersion9) return false;
-    const priority: unknown = options?.priority;
     const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
     return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
   }
 
-  private start(task: Task, job: Job, args: unknown[], timeout: number | undefined): unknown {
+  private start(
+    task: Task,
+    job: Job,
+    args: unknown[],
+    timeout: number | undefined,
+    signal: unknown,
+  ): unknown {
     const { ledger } = this;
     ledger.take(task);
+    if (signal) {
+      this.unfollow(task, signal);
+      this.followRunning(task, signal);
+    }
     const settle = (failure?: { readonly error: unknown }) => {
       if (isObject(failure?.error)) this.known.add(failure.error);
       ledger.settle(task, failure);
@@ -133,40 +190,103 @@ class PQueueAttachment implements Attachment {
     });
   }
 
-  /** p-queue gives up an aborted task at once, whatever the task does. */
-  private followSignal(task: Task, signal: AbortSignal): void {
-    const waiter: Abortable = {
-      signals: undefined,
-      aborted: (reason) => {
-        if (isObject(reason)) this.known.add(reason);
-        if (task.stage === "running") this.ledger.settle(task, { error: reason });
-        else this.ledger.drop(task, "evicted");
-      },
-    };
-    signals.join(signal, waiter);
-    task.atEnd(() => signals.leave(waiter));
+  /**
+   * p-queue gives up an aborted task at once, whatever the task does, and then sends an event. So the signal needs no listener of
+   * ours, besides p-queue's.
+   */
+  private followWaiting(task: Task, signal: unknown): void {
+    let tasks = this.bySignal.get(signal);
+    if (tasks === undefined) {
+      tasks = new Set();
+      this.bySignal.set(signal, tasks);
+    }
+    tasks.add(task);
+    task.atEnd(() => this.unfollow(task, signal));
+  }
+
+  private unfollow(task: Task, signal: unknown): void {
+    const tasks = this.bySignal.get(signal);
+    if (tasks?.delete(task) && tasks.size === 0) this.bySignal.delete(signal);
+  }
+
+  private followRunning(task: Task, signal: unknown): void {
+    if (task.stage !== "running") return;
+    const isFirst = !this.runningWith.has(task);
+    this.runningWith.set(task, signal);
+    if (isFirst) task.atEnd(() => this.runningWith.delete(task));
+  }
+
+  /** Tasks that were aborted while they waited have left. Costs a look at the size, unless there are any. */
+  private sweepWaiting(): void {
+    const { ledger, queue, bySignal } = this;
+    if (bySignal.size === 0 || (!this.hasOthers && queue.size >= ledger.size)) return;
+    for (const [signal, tasks] of bySignal) {
+      if (!isAborted(signal)) continue;
+      const reason = reasonOf(signal);
+      if (isObject(reason)) this.known.add(reason);
+      for (const task of tasks) ledger.drop(task, "evicted");
+    }
+    if (queue.size <= ledger.size) this.hasOthers = false;
+  }
+
+  /** A task has failed of which we don't know why: one that was aborted while it ran. */
+  private sweepRunning(error: unknown): void {
+    if (isObject(error) && this.known.has(error)) return;
+    for (const [task, signal] of this.runningWith) {
+      if (!isAborted(signal)) continue;
+      const reason = reasonOf(signal);
+      if (isObject(reason)) this.known.add(reason);
+      this.ledger.settle(task, { error: reason });
+    }
   }
 
   /** p-queue 10 aborts a signal that it gave to the job; p-queue 9 sends an event that doesn't say which task it is about. */
   private followTimeout(task: Task, timeout: number, context: unknown): void {
     if (task.stage !== "running") return;
+    this.listen();
     if (!this.isVersion9) {
-      this.followSignal(task, (context as { signal: AbortSignal }).signal);
+      this.followRunning(task, (context as { signal: AbortSignal }).signal);
       return;
     }
-    if (this.restores.length === 1) this.restores.push(patch(this.queue, { emit: this.wrapEmit }));
     // Its timer starts when the job has returned.
     this.deadlines.set(task, systemClock.now() + timeout);
     task.atEnd(() => this.deadlines.delete(task));
   }
 
+  /** From now on we hear of p-queue's events, without a listener of ours. Most queues never need that. */
+  private listen(): void {
+    if (this.isListening || !this.ledger.isOpen) return;
+    this.isListening = true;
+    const method = this.isVersion9 ? { emit: this.wrapEmit } : { dispatchEvent: this.wrapDispatch };
+    this.restores.push(patch(this.queue, method));
+  }
+
   private readonly wrapEmit = (original: Method): Method => {
     const attachment = this;
     return function emit(this: unknown, event: unknown, ...args: unknown[]) {
-      if (event === "error") attachment.timedOut(args[0]);
+      attachment.heard(event, args[0]);
       return original.call(this, event, ...args);
     };
   };
+
+  private readonly wrapDispatch = (original: Method): Method => {
+    const attachment = this;
+    return function dispatchEvent(this: unknown, event: CustomEvent, ...more: unknown[]) {
+      attachment.heard(event?.type, event?.detail);
+      return original.call(this, event, ...more);
+    };
+  };
+
+  private heard(event: unknown, detail: unknown): void {
+    if (event === "add") {
+      if (this.adding !== undefined) this.adding.isIn = true;
+    } else if (event === "next") this.sweepWaiting();
+    else if (event === "error") {
+      this.sweepWaiting();
+      this.sweepRunning(detail);
+      if (this.isVersion9) this.timedOut(detail);
+    }
+  }
 
   private timedOut(error: unknown): void {
     if (!(error instanceof Error) || error.name !== "TimeoutError" || this.known.has(error)) return;
@@ -197,5 +317,49 @@ class PQueueAttachment implements Attachment {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** What p-queue makes of the options, each read once. `passed` is for p-queue to read: it fails there as it would have failed without us. */
+function read(given: unknown): { options: Options; passed: unknown; isBroken: boolean } {
+  // p-queue spreads what it gets, and there is nothing in primitives that it would find.
+  if (!isObject(given)) return { options: {}, passed: given, isBroken: given === null };
+  try {
+    const options: Options = { ...given, id: (given as Options).id };
+    return { options, passed: options, isBroken: false };
+  } catch (error) {
+    const passed = {
+      get id(): never {
+        throw error;
+      },
+    };
+    return { options: {}, passed, isBroken: true };
+  }
+}
+
+function isAborted(signal: unknown): boolean {
+  try {
+    return Boolean((signal as AbortSignal | null | undefined)?.aborted);
+  } catch {
+    return false;
+  }
+}
+
+function reasonOf(signal: unknown): unknown {
+  try {
+    return (signal as AbortSignal | null | undefined)?.reason;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Can it fail or be aborted in ways that only p-queue's events tell of? */
+function isUnusual({ signal, priority, id }: Options): boolean {
+  const hasUsualPriority = priority === undefined || typeof priority === "number";
+  const hasUsualId = id === undefined || typeof id === "string";
+  return Boolean(signal) || !hasUsualPriority || !hasUsualId;
+}
+
+function refusal(): Error {
+  return new Error("p-queue refused the task");
 }

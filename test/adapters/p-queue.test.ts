@@ -1074,3 +1074,146 @@ describe("instrumenting a p-queue", () => {
     expect(await read.number("queue.depth")).toBe(0);
   });
 });
+
+describe("what p-queue is given besides options", () => {
+  const throwing = (error: Error) => ({
+    get priority(): never {
+      throw error;
+    },
+  });
+  const odd: readonly (readonly [string, () => unknown])[] = [
+    ["a number, as from map", () => 3],
+    ["a text", () => "urgent"],
+    ["a boolean", () => true],
+    ["a symbol", () => Symbol("s")],
+    ["a bigint", () => 5n],
+    ["a function", () => () => {}],
+    ["an array", () => [1]],
+    ["null", () => null],
+    ["a getter that throws", () => throwing(new Error("no priority"))],
+    ["a signal that nobody can listen to", () => ({ signal: { aborted: false } })],
+    ["a signal that is a number", () => ({ signal: 5 })],
+    ["a signal that is null", () => ({ signal: null })],
+    ["an ID that is no text", () => ({ id: Symbol("id") })],
+    [
+      "a signal that can't be looked at",
+      () => ({
+        signal: {
+          get aborted(): never {
+            throw new Error("no look");
+          },
+        },
+      }),
+    ],
+    ["a timeout that is inherited", () => Object.create({ timeout: -1 })],
+    ["a timeout that is a text", () => ({ timeout: "5" })],
+    ["a priority that is a text", () => ({ priority: "high" })],
+  ];
+  const told = async (queue: PQueue, options: unknown) => {
+    const ran: unknown[] = [];
+    let result: string;
+    try {
+      const promise = queue.add((...args) => void ran.push(args.length), options as never);
+      result = await Promise.race([promise.then(() => "fulfilled"), turn().then(() => "waits")]);
+    } catch (error) {
+      result = `rejected: ${error}`;
+    }
+    return [result, ran.length, queue.size, queue.pending];
+  };
+
+  it.each(odd)(
+    "%s: it takes or refuses that as it does bare, and nothing stays booked",
+    async (_, options) => {
+      const queue = wrap();
+      expect(await told(queue, options())).toEqual(await told(new PQueue(), options()));
+      await turn();
+      expect(await read.number("queue.depth")).toBe(0);
+      expect(await read.number("queue.oldest.age.seconds")).toBe(0);
+      expect(await read.number("queue.inflight")).toBe(0);
+      // p-queue keeps what it can't listen for, and fails unheard when it is that one's turn.
+      queue.clear();
+      expect(await told(queue, {})).toEqual(["fulfilled", 1, 0, 0]);
+      expect(await read.number("queue.depth")).toBe(0);
+    },
+  );
+
+  it("each option is read as often as one who spreads them reads it, and no more often", async () => {
+    const reads = async (queue: PQueue) => {
+      const seen: unknown[] = [];
+      const options = new Proxy(
+        { priority: 1, timeout: 1_000, id: "a" },
+        {
+          get(all, key) {
+            seen.push(key);
+            return Reflect.get(all, key);
+          },
+        },
+      );
+      await queue.add(() => {}, options);
+      return seen.sort();
+    };
+    expect(await reads(wrap())).toEqual(await reads(new PQueue()));
+  });
+
+  it("tasks are added by map", async () => {
+    const queue = one();
+    expect(await Promise.all([() => 1, () => 2].map(queue.add as never, queue))).toEqual([1, 2]);
+    expect(await outcomes()).toEqual({ success: 2, failure: 0 });
+  });
+
+  it("an add of a subclass that throws at once leaves nothing in the books", async () => {
+    class Bounded extends PQueue {
+      override add(): never {
+        throw new Error("full");
+      }
+    }
+    const queue = instrument(new Bounded(), { name });
+    expect(() => queue.add()).toThrow("full");
+    expect(() => (queue as PQueue).add(() => {})).toThrow("full");
+    expect(await read.number("queue.depth")).toBe(0);
+    expect(await read.number("queue.inflight")).toBe(0);
+  });
+});
+
+it("a signal has as many listeners at every moment as it has bare", async () => {
+  const moments = async (queue: PQueue) => {
+    const controllers = [new AbortController(), new AbortController()];
+    const counts: number[] = [];
+    const look = () => {
+      for (const { signal: each } of controllers) counts.push(getEventListeners(each, "abort").length);
+    };
+    const [first, second] = controllers as [AbortController, AbortController];
+    const running = endless();
+    const hear = (add: Promise<unknown>) => add.catch(() => {});
+    const lookAndRun = () => {
+      look();
+      return running.job();
+    };
+    hear(queue.add(lookAndRun, { signal: first.signal }));
+    look();
+    hear(queue.add(() => {}, { signal: first.signal }));
+    hear(queue.add(() => {}, { signal: second.signal }));
+    look();
+    queue.clear();
+    look();
+    hear(queue.add(look, { signal: second.signal }));
+    look();
+    running.end();
+    look();
+    await turn();
+    look();
+    queue.pause();
+    hear(queue.add(look, { signal: first.signal }));
+    hear(queue.add(look, { signal: first.signal }));
+    look();
+    first.abort();
+    look();
+    await turn();
+    look();
+    return counts;
+  };
+  const queue = one();
+  expect(await moments(queue)).toEqual(await moments(new PQueue({ concurrency: 1 })));
+  expect(await read.number("queue.depth")).toBe(0);
+  expect(await drops()).toEqual({ evicted: 2, shutdown: 2 });
+});
