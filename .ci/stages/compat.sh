@@ -15,6 +15,7 @@ readonly OTEL_3=(
 )
 # The newest p-queue, which needs Node 22. What `npm ci` installs is the newest for Node 20: with OpenTelemetry 2 that one is tried.
 readonly P_QUEUE=p-queue@10.0.0
+readonly SLOW_TESTS=(test/watchdog test/worker test/telemetry)
 readonly TELEMETRY_TESTS=(test/telemetry test/instrument.test.ts test/adapters)
 
 # An older SDK beside the new one would be the one that is tried.
@@ -34,7 +35,7 @@ cd "$TEMP/project"
 if (($2 == 2)); then
   npm ci
   suite "the fast tests on Node $1" npm test --
-  suite "the slow tests on Node $1" npm run test:slow --
+  suite "the slow tests of threads, signals and sockets on Node $1" npm run test:slow -- "${SLOW_TESTS[@]}"
 else
   npm pkg delete devDependencies.@opentelemetry/sdk-trace-node devDependencies.@opentelemetry/sdk-trace-base
   npm install --save-dev --save-exact "${OTEL_3[@]}" "$P_QUEUE"
