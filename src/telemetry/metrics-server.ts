@@ -2,7 +2,9 @@ import cluster from "node:cluster";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { diag } from "@opentelemetry/api";
+import { plainError } from "../error-text.js";
 import { PortInUseError } from "../errors.js";
+import { contained } from "../output.js";
 import { allowsHost, bracketed } from "./allowed-host.js";
 import { type Collect, reply, Scrapes } from "./scrapes.js";
 import { within } from "./within.js";
@@ -116,7 +118,12 @@ export class MetricsServer {
       const answer = within(AUTHORIZE_LIMIT_MS, (async () => authorize(request))());
       return (await answer) === true ? undefined : 401;
     } catch (error) {
-      diag.error("queuescope: prometheus.authorize has failed, so the scrape was refused", error);
+      contained(() =>
+        diag.error(
+          "queuescope: prometheus.authorize has failed, so the scrape was refused",
+          plainError(error),
+        ),
+      );
       return 500;
     }
   }

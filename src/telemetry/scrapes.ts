@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { diag } from "@opentelemetry/api";
+import { plainError } from "../error-text.js";
+import { contained } from "../output.js";
 import { nextTurn } from "./next-turn.js";
 import { within } from "./within.js";
 
@@ -46,7 +48,7 @@ export class Scrapes {
         this.collect(() => scrapes.some(isOpen)),
       );
     } catch (error) {
-      diag.error("queuescope: the metrics could not be collected", error);
+      contained(() => diag.error("queuescope: the metrics could not be collected", plainError(error)));
       for (const each of scrapes) reply(each, 500, "the metrics could not be collected");
       return;
     }

@@ -1,5 +1,7 @@
 import { diag } from "@opentelemetry/api";
 import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { plainError } from "../../error-text.js";
+import { contained } from "../../output.js";
 import { nextTurn } from "../next-turn.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
@@ -24,7 +26,9 @@ interface Scoped {
 /** What the exporter's own server would answer, made bit by bit: with hundreds of queues it takes longer than the event loop may stand still. */
 export async function exposition(exporter: PrometheusExporter, isWanted: () => boolean): Promise<Uint8Array> {
   const { resourceMetrics, errors } = await exporter.collect({ timeoutMillis: CALLBACKS_LIMIT_MS });
-  if (errors.length > 0) diag.error("queuescope: some metrics could not be collected", ...errors);
+  if (errors.length > 0) {
+    contained(() => diag.error("queuescope: some metrics could not be collected", ...errors.map(plainError)));
+  }
   const pieces: Uint8Array[] = [];
   let since = performance.now();
   for (const text of textOf(resourceMetrics)) {
