@@ -536,7 +536,7 @@ export class MissingPeerError extends Error {
   }
 
   static {
-    MissingPeerError.prototype.name = "MissingPeerError";
+    named(MissingPeerError, "MissingPeerError");
   }
 }
 
@@ -552,6 +552,6 @@ export class ThreadsUnavailableError extends Error {
   }
 
   static {
-    ThreadsUnavailableError.prototype.name = "ThreadsUnavailableError";
+    named(ThreadsUnavailableError, "ThreadsUnavailableError");
   }
 }

@@ -12,7 +12,6 @@ import { MetricsServer } from "./metrics-server.js";
 import { openSpans } from "./open-spans.js";
 import { warnOfOtherApi } from "./other-api.js";
 import type { Collect } from "./scrapes.js";
-import { exposition } from "./sdk/exposition.js";
 import { resourceOfInstance } from "./sdk/instance.js";
 import { checkMayListen } from "./sdk/may-listen.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./sdk/options.js";
@@ -88,6 +87,8 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   if (prometheus !== undefined) {
     const { host, port, authorize } = prometheus;
     checkMayListen();
+    // It imports the exporter, which by now is known to be there.
+    const { exposition } = await import("./sdk/exposition.js");
     const collect: Collect = (isWanted) => exposition(exporter, isWanted);
     server = await MetricsServer.listen(host, port, collect, authorize);
     // After all that can fail: asking for the producer ends the export by the metrics API for good.
