@@ -362,7 +362,11 @@ describe("a report", () => {
     const { dog } = watchdog();
     dog.watch(queue).start();
     for (let i = 0; i < 1_000; i++) await queue.put(i as never);
-    expect(dog.report()[0]!.memory).toEqual({ bytes: 24_000, sampled: 64 });
+    const { bytes, sampled } = dog.report()[0]!.memory!;
+    expect(bytes).toBe(24_000);
+    // Fewer where the machine is so crowded that the time for weighing is over before.
+    expect(sampled).toBeGreaterThan(0);
+    expect(sampled).toBeLessThanOrEqual(64);
   });
 
   it("shows of an item a copy as plain data, through the redactor, too, and can always be written", async () => {

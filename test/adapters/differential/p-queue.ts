@@ -91,8 +91,8 @@ class PQueueSubject implements Subject<Op> {
         this.isIdle() &&
         this.controllers.map(({ signal }) => getEventListeners(signal, "abort").length),
       keys: Object.keys(queue),
-      // An own `emit` that is not enumerable hides the inherited one, which is; there is no way around that.
-      inherited: inherited(queue).filter((key) => key !== "emit"),
+      // An own `emit` or `dispatchEvent` that is not enumerable hides the inherited one, which is; there is no way around that.
+      inherited: inherited(queue).filter((key) => key !== "emit" && key !== "dispatchEvent"),
       json: asJson(queue),
       isPQueue: queue instanceof PQueue,
       methods: [queue.add, queue.addAll, queue.clear, queue.setPriority, queue.emit, queue.on, queue.start],
