@@ -165,8 +165,8 @@ describe("two copies of the built package", () => {
     "have every metric once by startTelemetry of one, which the other one then can't start",
     async () => {
       const text = await run(`
-      import { startTelemetry } from "./app/dist/telemetry/sdk.js";
-      import { startTelemetry as again, TelemetryRunningError } from "./dependency/dist/telemetry/sdk.js";
+      import { startTelemetry } from "./app/dist/sdk.js";
+      import { startTelemetry as again, TelemetryRunningError } from "./dependency/dist/sdk.js";
       const telemetry = await startTelemetry({ serviceName: "s", prometheus: { port: 0 } });
       const error = await again({ serviceName: "s", prometheus: { port: 0 } }).catch((error) => error);
       if (!(error instanceof TelemetryRunningError)) throw error;
