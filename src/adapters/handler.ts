@@ -80,20 +80,19 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   handlers.add(name);
   const known = claimantsOf(name);
   const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });
-  const call = (self: unknown, args: unknown[]): unknown => {
-    for (const surely of known.size > 1 ? [true, false] : [false]) {
+  // A worker that calls back at once has all items that wait on one stack, so what lies between is kept short here and in what this calls.
+  const wrapped: Method = function (this: unknown, ...args: unknown[]) {
+    for (let surely = known.size > 1; ; surely = false) {
       for (const ref of known) {
         const claimant = ref.deref();
         const task = claimant?.claim(args[0], surely);
         if (task === undefined) continue;
         task.scope = scope;
-        return claimant!.run(task, () => handler.apply(self, args), args);
+        // The adapter may replace a callback among the arguments, so they are bound late; as a bound function it needs no frame.
+        return claimant!.run(task, Reflect.apply.bind(undefined, handler, this, args), args);
       }
+      if (!surely) return handler.apply(this, args);
     }
-    return handler.apply(self, args);
-  };
-  const wrapped: Method = function (this: unknown, ...args: unknown[]) {
-    return call(this, args);
   };
   // Queues that know both kinds of worker give no callback to async functions, which they tell by what those inherit. An async
   // function in between would settle a microtask later.

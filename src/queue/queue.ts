@@ -53,7 +53,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private readonly outlet: Outlet<T>;
   private readonly intake: Intake<T>;
   private readonly handed: Deliveries<T>;
-  private supply: Supply<T> | undefined = undefined;
+  /** Made when a pool first asks for it, also where the queue itself is frozen. */
+  private readonly kept: { supply: Supply<T> | undefined } = { supply: undefined };
 
   protected constructor(
     store: Store<T>,
@@ -309,8 +310,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** What a `WorkerPool` needs of it. */
   get [SUPPLY](): Supply<T> {
-    this.supply ??= supplyOf(this.core, this.outlet, this.accounts, () => this.shutdown());
-    return this.supply;
+    this.kept.supply ??= supplyOf(this.core, this.outlet, this.accounts, () => this.shutdown());
+    return this.kept.supply;
   }
 
   /** Does nothing of the user's run while an item goes from put to store? */

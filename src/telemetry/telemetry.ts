@@ -1,5 +1,6 @@
-import { AsyncResource } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
+import type { Correlated } from "../contracts/correlated.js";
 import type {
   Carrier,
   DropReason,
@@ -315,6 +316,12 @@ export class Telemetry implements QueueTelemetry {
     // The item's own, else the handler's: never that of another item, which happens to make room for this one.
     const scope = (carrier as Parcel | undefined)?.scope ?? how?.scope ?? this.home;
     const prepare = how?.prepare;
+    if (onlooking.current === undefined) {
+      // The same without frames in between: of a worker that calls back at once, all items that wait are on one stack.
+      const { inContext } = this;
+      if (scope === undefined) return correlation.run(task, inContext<R>, carrier, began, fn, prepare);
+      return scope.runInAsyncScope(RUN, correlation, task, inContext, carrier, began, fn, prepare) as R;
+    }
     if (scope === undefined) return this.called(began, carrier, task, fn, prepare);
     return scope.runInAsyncScope(this.called<R>, this, began, carrier, task, fn, prepare);
   }
@@ -351,7 +358,7 @@ export class Telemetry implements QueueTelemetry {
     return correlation.run(store, () => {
       let result: R;
       try {
-        result = this.inContext(carrier as Parcel | undefined, began as Span | undefined, handler, prepare);
+        result = this.inContext(carrier, began, handler, prepare);
       } catch (error) {
         current?.threw(store, error);
         throw error;
@@ -403,11 +410,33 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
+  /** Calls `fn` in the producer's context. Where that is the active one, this is all there is on the stack, and it is little. */
+  private readonly inContext = <R>(
+    carrier: Carrier,
+    opened: object | undefined,
+    fn: () => R,
+    prepare: HowToCall["prepare"],
+  ): R => {
+    if (opened !== undefined || !this.isActive(carrier as Parcel | undefined)) {
+      return this.inOther(carrier as Parcel | undefined, opened as Span | undefined, fn, prepare);
+    }
+    return prepare === undefined ? fn() : (prepare(fn()) as R);
+  };
+
+  private isActive(parcel: Parcel | undefined): boolean {
+    try {
+      return parcel === undefined || parcel.context === context.active();
+    } catch {
+      // It is contained where it throws again.
+      return false;
+    }
+  }
+
   /**
    * Calls `fn` once, in the producer's context. A context manager that throws, doesn't call or calls twice costs the context, not the
    * call.
    */
-  private inContext<R>(
+  private inOther<R>(
     parcel: Parcel | undefined,
     span: Span | undefined,
     fn: () => R,
@@ -477,3 +506,5 @@ function takingAlong(parcel: Parcel, count: number): Parcel {
 }
 
 const AWAITED: HowToCall = { prepare: adopted };
+// biome-ignore lint/suspicious/noExplicitAny: what it passes on
+const RUN: (this: AsyncLocalStorage<Correlated>, ...args: any[]) => unknown = AsyncLocalStorage.prototype.run;

@@ -1033,3 +1033,36 @@ it("the probe's head of a fastq is what is served next, also once concurrency wa
   expect(probe.oldestAt(0)).toBe(startedAt + 1_000);
   expect(probe.inFlight).toBe(2);
 });
+
+it.each([
+  ["never", 7],
+  ["always", 12],
+] as const)(
+  "a wrapped worker that calls back at once puts little on the stack for each item that has waited, where traces are %s",
+  (traces, most) => {
+    const bare = framesEach(fastq((_: unknown, done: Done) => framesOf(done), 1));
+    const worker = instrumentHandler((_: unknown, done: Done) => framesOf(done), { name });
+    const wrapped = framesEach(instrument(fastq(worker, 1), { name, traces }));
+    // Ours are the wrapped worker, three on the way to the async context, and what Node and a context manager have for that.
+    expect(wrapped - bare).toBeLessThanOrEqual(most);
+  },
+);
+
+let frames: number[] = [];
+
+function framesOf(done: Done): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Number.POSITIVE_INFINITY;
+  frames.push(new Error("here").stack!.split("\n").length);
+  Error.stackTraceLimit = stackTraceLimit;
+  done(null);
+}
+
+/** How many more frames are on the stack with each item, once a paused queue goes on. */
+function framesEach(queue: Queue<unknown, unknown>): number {
+  frames = [];
+  queue.pause();
+  for (let item = 0; item < 3; item++) queue.push(item, () => {});
+  queue.resume();
+  return frames[2]! - frames[1]!;
+}
