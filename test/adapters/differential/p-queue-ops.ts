@@ -1,6 +1,14 @@
 import fc from "fast-check";
+import PQueue from "p-queue";
 import { maybe, type Operation, operation } from "./operation.js";
 import { returningPlan } from "./plans.js";
+
+/**
+ * A lazy thenable is awaited once, in the task's context, and its promise is what p-queue gets: it hears of the end a microtask later.
+ * With the timers of version 10 that can be seen, so there are none here.
+ */
+const jobPlan =
+  "emit" in PQueue.prototype ? returningPlan : returningPlan.filter(({ how }) => how !== "thenable");
 
 export const EVENTS = [
   "add",
@@ -49,12 +57,12 @@ const addOptions = fc.option(
 export const op = fc.oneof(
   {
     weight: 20,
-    arbitrary: operation("add", { plan: returningPlan, options: addOptions, shared: fc.boolean(), follows }),
+    arbitrary: operation("add", { plan: jobPlan, options: addOptions, shared: fc.boolean(), follows }),
   },
   {
     weight: 3,
     arbitrary: operation("addAll", {
-      plans: fc.array(returningPlan, { maxLength: 4 }),
+      plans: fc.array(jobPlan, { maxLength: 4 }),
       options: addOptions,
       follows,
     }),
