@@ -1,6 +1,5 @@
 import { performance } from "node:perf_hooks";
 import timers from "node:timers";
-import { MessageChannel } from "node:worker_threads";
 
 /*
  * What fake timers must not reach, because it is no duration that a user sees: turns of the event loop, budgets of work, and looking after
@@ -29,6 +28,7 @@ function areFake(): boolean {
 /** A turn by way of a message, which is slower, and which no fake replaces. */
 function messages(): (callback: () => void) => void {
   const waiting: (() => void)[] = [];
+  const { MessageChannel } = process.getBuiltinModule("node:worker_threads");
   const { port1, port2 } = new MessageChannel();
   port2.on("message", () => {
     const callback = waiting.shift();

@@ -1,5 +1,5 @@
-/** How rolldown writes an import of names; others are left as they are. */
-const IMPORT = /^import \{ ([^}]*) \} from "(node:[^"]+)";$/gm;
+/** How rolldown writes imports of names, and of a default, which is the module; others are left as they are. */
+const IMPORT = /^import (?:\{ ([^}]*) \}|([\w$]+)) from "(node:[^"]+)";$/gm;
 
 /**
  * Takes what modules want of Node's own by `process.getBuiltinModule`. An `import` makes a namespace, for which Node asks every export
@@ -9,10 +9,9 @@ const IMPORT = /^import \{ ([^}]*) \} from "(node:[^"]+)";$/gm;
 export const lazyBuiltins = {
   name: "lazy-builtins",
   renderChunk(code) {
-    return code.replaceAll(
-      IMPORT,
-      (_, names, module) =>
-        `const { ${names.replaceAll(" as ", ": ")} } = process.getBuiltinModule("${module}");`,
-    );
+    return code.replaceAll(IMPORT, (_, names, all, module) => {
+      const wanted = all ?? `{ ${names.replaceAll(" as ", ": ")} }`;
+      return `const ${wanted} = process.getBuiltinModule("${module}");`;
+    });
   },
 };

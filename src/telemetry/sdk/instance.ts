@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { NodeSDKConfiguration } from "@opentelemetry/sdk-node";
 import { processWide } from "../../process-wide.js";
+import { randomId } from "../../random-id.js";
 
 /**
  * The SDK's option for a resource with a `service.instance.id`: by OTLP it is what tells the processes of a service apart. One that
@@ -12,7 +12,7 @@ export function resourceOfInstance(
   if (!("resources" in sdk)) return undefined;
   const { defaultResource, resourceFromAttributes } = sdk.resources;
   // Of this process, or of this thread: each has queues of its own.
-  processWide.sdk.instanceId ??= randomUUID();
+  processWide.sdk.instanceId ??= randomId();
   const { instanceId } = processWide.sdk;
   return { resource: defaultResource().merge(resourceFromAttributes({ "service.instance.id": instanceId })) };
 }

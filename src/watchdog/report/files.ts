@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -11,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { randomId } from "../../random-id.js";
 import type { BreachReport } from "./report.js";
 
 /** The names of all files of ours: when, of which process, by which writer, the how manieth, and of which queue. Nothing else is touched. */
@@ -27,7 +27,7 @@ const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constan
  * rare and small, and whoever hears of one may end the process: so it is written before anybody does. Several processes can share it.
  */
 export class ReportFiles {
-  private readonly writer = randomBytes(4).toString("hex");
+  private readonly writer = randomId().slice(0, 8);
   private written = 0;
   /** The oldest first. */
   private own: string[] = [];
