@@ -21,6 +21,7 @@ export type {
   DropReason,
   HowToCall,
   Observer,
+  OpenContext,
   Outcome,
   TaskFacts,
 } from "./contracts/observer.js";

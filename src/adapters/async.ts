@@ -1,4 +1,4 @@
-import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
@@ -124,9 +124,17 @@ class AsyncAttachment implements Attachment, Claimant {
     try {
       return this.ledger.run(task, handler, "callback");
     } catch (error) {
-      this.ledger.settle(task, { error });
+      this.threw(task, error);
       throw error;
     }
+  }
+
+  open(task: Task): OpenContext {
+    return this.ledger.open(task);
+  }
+
+  threw(task: Task, error: unknown): void {
+    this.ledger.settle(task, { error });
   }
 
   private readonly wrapCreate = (original: Method): Method => {

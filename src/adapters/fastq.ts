@@ -1,5 +1,5 @@
 import type { queue as Fastq } from "fastq";
-import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts.js";
 import { isPlainPromise } from "../thenable.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
@@ -113,6 +113,17 @@ class FastqAttachment implements Attachment, Claimant {
     }
   }
 
+  open(task: Task): OpenContext | undefined {
+    return this.hasPromises ? undefined : this.ledger.open(task);
+  }
+
+  threw(task: Task, error: unknown): void {
+    if (task.stage === "over") return;
+    this.stuck++;
+    this.started(task);
+    this.over(task, { error });
+  }
+
   private readonly wrapPut =
     (atFront: boolean) =>
     (original: Method): Method => {
@@ -183,13 +194,6 @@ class FastqAttachment implements Attachment, Claimant {
   private settle(task: Task, error: unknown): void {
     this.started(task);
     this.over(task, error ? { error } : undefined);
-  }
-
-  private threw(task: Task, error: unknown): void {
-    if (task.stage === "over") return;
-    this.stuck++;
-    this.started(task);
-    this.over(task, { error });
   }
 
   private over(task: Task, failure: { readonly error: unknown } | undefined): void {

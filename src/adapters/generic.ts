@@ -1,6 +1,6 @@
 import { checkKnown, type OptionNames } from "../checks.js";
 import { systemClock } from "../clock.js";
-import type { Adapter, Attachment, QueueTelemetry, Told } from "../contracts.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry, Told } from "../contracts.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
 import { isPlainPromise, whenAwaited, whenSettled } from "../thenable.js";
 import { ByItem } from "./by-item.js";
@@ -145,6 +145,15 @@ class GenericAttachment implements Attachment, Claimant {
       over({ error });
       throw error;
     }
+  }
+
+  open(task: Task, args: unknown[]): OpenContext | undefined {
+    const over = (error: unknown) => this.ledger.settle(task, error ? { error } : undefined);
+    return this.followCallback(args, 1, over) ? this.ledger.open(task) : undefined;
+  }
+
+  threw(task: Task, error: unknown): void {
+    this.ledger.settle(task, { error });
   }
 
   private readonly wrapPut = (original: Method): Method => {

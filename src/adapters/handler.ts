@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Claimant, QueueTelemetry } from "../contracts.js";
+import type { Claimed } from "../contracts/claimant.js";
+import type { Claimant, OpenContext, QueueTelemetry } from "../contracts.js";
 import { InvalidOptionTypeError } from "../errors.js";
 import { checkName } from "../limits.js";
 import { processWide } from "../process-wide.js";
@@ -11,6 +12,12 @@ export type { Claimant } from "../contracts.js";
 
 /** By name, which is how a worker and its queue find each other. */
 const { claimants, handlers, warned } = processWide;
+
+/**
+ * How many wrapped workers are on the stack. One that calls back at once has all items that wait on one stack, as far as that goes: so from
+ * the second one on nothing may lie between the queue and the worker but the call in an async context.
+ */
+let depth = 0;
 
 /** Was a worker wrapped by that name? */
 export function hasHandler(name: string): boolean {
@@ -63,6 +70,34 @@ export function listen(name: string, claimant: Claimant): () => void {
   return () => known.delete(ref);
 }
 
+/** A wrapped worker's call for a task that it has claimed. */
+interface Turn {
+  readonly claimant: Claimant;
+  readonly task: Claimed;
+  /** Undefined where the claimant calls the worker. */
+  readonly opened: OpenContext | undefined;
+}
+
+/** Undefined where no queue of the name hands out this item. */
+function turnOf(known: Set<WeakRef<Claimant>>, scope: AsyncResource, args: unknown[]): Turn | undefined {
+  for (let surely = known.size > 1; ; surely = false) {
+    for (const ref of known) {
+      const claimant = ref.deref();
+      const task = claimant?.claim(args[0], surely);
+      if (task === undefined) continue;
+      task.scope = scope;
+      return { claimant: claimant!, task, opened: depth === 0 ? undefined : claimant!.open?.(task, args) };
+    }
+    if (!surely) return undefined;
+  }
+}
+
+function failed({ claimant, task, opened }: Turn, error: unknown): void {
+  if (opened === undefined) return;
+  opened.threw?.(error);
+  claimant.threw?.(task, error);
+}
+
 /**
  * Wraps a worker that its queue gets at construction, so that each item is handled in the context of its own put, inside its
  * `process` span: `fastq(instrumentHandler(worker, { name: "resize" }), 4)`, and the queue is instrumented by the same name. Arity,
@@ -80,18 +115,22 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   handlers.add(name);
   const known = claimantsOf(name);
   const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });
-  // A worker that calls back at once has all items that wait on one stack, so what lies between is kept short here and in what this calls.
   const wrapped: Method = function (this: unknown, ...args: unknown[]) {
-    for (let surely = known.size > 1; ; surely = false) {
-      for (const ref of known) {
-        const claimant = ref.deref();
-        const task = claimant?.claim(args[0], surely);
-        if (task === undefined) continue;
-        task.scope = scope;
-        // The adapter may replace a callback among the arguments, so they are bound late; as a bound function it needs no frame.
-        return claimant!.run(task, Reflect.apply.bind(undefined, handler, this, args), args);
-      }
-      if (!surely) return handler.apply(this, args);
+    const turn = turnOf(known, scope, args);
+    if (turn === undefined) return handler.apply(this, args);
+    depth++;
+    try {
+      // As a bound function it needs no frame; its arguments are read late, because the adapter may replace a callback among them.
+      if (turn.opened === undefined)
+        return turn.claimant.run(turn.task, Reflect.apply.bind(undefined, handler, this, args), args);
+      const result = turn.opened.scope.runInAsyncScope(handler, this, ...args);
+      turn.opened.returned?.(result);
+      return result;
+    } catch (error) {
+      failed(turn, error);
+      throw error;
+    } finally {
+      depth--;
     }
   };
   // Queues that know both kinds of worker give no callback to async functions, which they tell by what those inherit. An async

@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.js";
-import type { DropReason, Probe, QueueTelemetry } from "../contracts.js";
+import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts.js";
 import { LinkedList } from "../linked-list.js";
 import { adopted, bound, whenAwaited, whenSettled } from "../thenable.js";
 import { Task } from "./task.js";
@@ -113,6 +113,13 @@ export class Ledger {
       scope: task.scope,
       prepare: PREPARE[end],
     });
+  }
+
+  /** Opens the span of a task that was taken, and makes the context for a handler that calls back. */
+  open(task: Task): OpenContext {
+    const { telemetry } = this;
+    task.began = telemetry.begin(task.carrier, task);
+    return telemetry.open(task.began, task.carrier, task, task.scope);
   }
 
   /** A task that was taken is settled; from the second time on, nothing happens. */

@@ -95,6 +95,16 @@ export interface HowToCall {
   readonly prepare?: ((result: unknown) => unknown) | undefined;
 }
 
+/** The context of one item, made before its handler is called. */
+export interface OpenContext {
+  /** The handler is called in here, once. */
+  readonly scope: AsyncResource;
+  /** The handler has returned. Absent where no onlooker wants to know. */
+  readonly returned?: ((result: unknown) => void) | undefined;
+  /** The handler has thrown. Absent where no onlooker wants to know. */
+  readonly threw?: ((error: unknown) => void) | undefined;
+}
+
 /** Wraps the handling of one item: sets its context, makes its span. Calls `fn` exactly once, synchronously. */
 export interface Around {
   /**
@@ -106,6 +116,16 @@ export interface Around {
   begin(carrier: Carrier, task: TaskFacts): object | undefined;
   /** Calls `fn` in the item's context, inside what began. With `how` absent, `fn` runs where it is called, and gives what it gives. */
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R;
+  /**
+   * What {@link within} puts around a handler, without calling it: in the scope that this gives, it can be called with nothing of ours
+   * on the stack. That takes one async resource more. `scope` is that of {@link HowToCall}.
+   */
+  open(
+    began: object | undefined,
+    carrier: Carrier,
+    task: TaskFacts,
+    scope: AsyncResource | undefined,
+  ): OpenContext;
   /** The handler that began is over. */
   end(began: object | undefined, failure?: { readonly error: unknown }): void;
 }

@@ -5,6 +5,7 @@ import type {
   Carrier,
   DropReason,
   HowToCall,
+  OpenContext,
   Outcome,
   QueueTelemetry,
   SlaTarget,
@@ -326,6 +327,26 @@ export class Telemetry implements QueueTelemetry {
     return scope.runInAsyncScope(this.called<R>, this, began, carrier, task, fn, prepare);
   }
 
+  open(
+    began: object | undefined,
+    carrier: Carrier,
+    task: TaskFacts,
+    scope: AsyncResource | undefined,
+  ): OpenContext {
+    const { current } = onlooking;
+    const store = current === undefined ? task : current.begin(task, carrier);
+    const around = (carrier as Parcel | undefined)?.scope ?? scope ?? this.home;
+    const { inContext } = this;
+    const make = () => correlation.run(store, inContext<AsyncResource>, carrier, began, newScope, undefined);
+    const inside = around === undefined ? make() : around.runInAsyncScope(make);
+    if (current === undefined) return { scope: inside };
+    return {
+      scope: inside,
+      returned: (result) => inside.runInAsyncScope(current.returned, current, store, result),
+      threw: (error) => current.threw(store, error),
+    };
+  }
+
   end(began: object | undefined, failure?: { readonly error: unknown }): void {
     if (began === undefined) return;
     try {
@@ -503,6 +524,10 @@ function takingAlong(parcel: Parcel, count: number): Parcel {
   parcel.scope = new AsyncResource("queuescope.task");
   parcel.isShared = count > 1;
   return parcel;
+}
+
+function newScope(): AsyncResource {
+  return new AsyncResource("queuescope.handler");
 }
 
 const AWAITED: HowToCall = { prepare: adopted };

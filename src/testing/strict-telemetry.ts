@@ -1,5 +1,13 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import type { Carrier, DropReason, Outcome, QueueTelemetry, TaskFacts, Told } from "../contracts.js";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import type {
+  Carrier,
+  DropReason,
+  OpenContext,
+  Outcome,
+  QueueTelemetry,
+  TaskFacts,
+  Told,
+} from "../contracts.js";
 
 /** Whose put it is: what a handler must find again. One instance for the whole suite. */
 export const context = new AsyncLocalStorage<object | undefined>();
@@ -242,6 +250,10 @@ export class StrictTelemetry implements QueueTelemetry {
     else if (began.isOver) this.complain("within, after end");
     else if (began.carrier !== carrier) this.complain("within, with what travelled with another item");
     return context.run(this.markOf("within", carrier)?.origin, fn);
+  }
+
+  open(began: object | undefined, carrier: Carrier, task: TaskFacts): OpenContext {
+    return { scope: this.within(began, carrier, task, () => new AsyncResource("test.handler")) };
   }
 
   end(began: object | undefined, failure?: { readonly error: unknown }): void {

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
 import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
 import fc from "fast-check";
@@ -409,6 +410,7 @@ describe("items", () => {
           deadLettered: ignore,
           gateWaited: ignore,
           within: (_began, _carrier, _task, fn) => fn(),
+          open: () => ({ scope: new AsyncResource("test.handler") }),
           end: ignore,
           putAtOnce: () => undefined,
           takenAtOnce: ignore,

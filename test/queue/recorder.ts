@@ -1,5 +1,13 @@
+import { AsyncResource } from "node:async_hooks";
 import { expect } from "vitest";
-import type { Carrier, DropReason, Outcome, QueueTelemetry, TaskFacts } from "../../src/contracts.js";
+import type {
+  Carrier,
+  DropReason,
+  OpenContext,
+  Outcome,
+  QueueTelemetry,
+  TaskFacts,
+} from "../../src/contracts.js";
 import { QueueFullError } from "../../src/errors.js";
 
 /** What one put begins, and its items carry. */
@@ -147,6 +155,10 @@ export class Recorder implements QueueTelemetry {
 
   within<R>(_began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R): R {
     return this.run(carrier, task, fn);
+  }
+
+  open(): OpenContext {
+    return { scope: new AsyncResource("test.handler") };
   }
 
   end(): void {}
