@@ -9,8 +9,6 @@ import type { Task } from "./task.js";
 type Done = (this: unknown, error: unknown, ...results: unknown[]) => void;
 type Queue = Fastq & { paused: boolean };
 
-const DONE = Promise.resolve();
-
 /** Is the object built like a queue of fastq's? */
 export function isFastq(queue: object): queue is Queue {
   const { push, unshift, getQueue, killAndDrain, running, length } = queue as Partial<Fastq>;
@@ -50,8 +48,11 @@ class FastqAttachment implements Attachment, Claimant {
   private stuck = 0;
   /** Are there other queues of the name? */
   private isShared = false;
-  /** Has this call stack counted those that wait? */
-  private hasCounted = false;
+  /**
+   * Tasks that were put at the front so lately that we may have yet to hear of ends that were before that. Microtasks are served in the
+   * order in which they were asked for, so what we hear of an end before that of such a task's own was earlier than its put.
+   */
+  private readonly recent = new Set<Task>();
   /** How many handlers are over whose promises fastq has yet to tell us about: the next task may have started meanwhile. */
   private ending = 0;
 
@@ -156,7 +157,7 @@ class FastqAttachment implements Attachment, Claimant {
           const promise = original.call(this, item, ...more) as Promise<unknown>;
           const settle = (error?: unknown) => {
             attachment.settle(task, error);
-            attachment.catchUp();
+            attachment.catchUp(false, attachment.nextBefore);
           };
           // fastq itself marks the promise as handled, so that this hides no rejection from anybody.
           promise.then(() => settle(), settle);
@@ -168,7 +169,7 @@ class FastqAttachment implements Attachment, Claimant {
   private put(item: unknown, atFront: boolean, original: (task: Task) => unknown): unknown {
     const { ledger, queue } = this;
     // From here on the order is another.
-    if (atFront) this.catchUp(this.hasPromises && this.mayHaveGoneOn());
+    if (atFront) this.catchUp();
     const task = ledger.enter(item);
     const outer = this.entering;
     this.entering = task;
@@ -185,7 +186,7 @@ class FastqAttachment implements Attachment, Claimant {
         if (!this.isClaimed && queue.running() > running) this.take(task);
         else {
           ledger.entered(task);
-          if (atFront) this.front.push(task);
+          if (atFront) this.putAtFront(task);
         }
       }
     }
@@ -204,37 +205,36 @@ class FastqAttachment implements Attachment, Claimant {
 
   /** The task was started at some time, and before it who stood before it. */
   private started(task: Task): void {
-    while (task.stage === "waiting") this.take(this.next()!);
+    while (task.stage === "waiting") this.take(this.nextBefore()!);
     this.take(task);
   }
 
   /**
-   * Without a wrapped worker, who was started is learnt from how many run. Strangers end unseen, and the end of a promise is told
-   * after the next task has started: to be sure takes a count of those that wait, which takes as long as the queue is.
+   * Without a wrapped worker, who was started is learnt from how many run. Strangers end unseen, so while there are any it takes a
+   * count of those that wait, which takes as long as the queue is; and so it does, to be `surely` up to date, where the end of a promise is
+   * told after the next task has started.
    */
-  private catchUp(surely = false): void {
+  private catchUp(surely = false, next: () => Task | undefined = this.next): void {
     const { ledger, queue } = this;
     if (this.isClaimed || !ledger.isOpen) return;
     // Soon there are no strangers left.
-    if (surely || this.adopted.size + this.strangers > 0) {
-      for (const most = queue.length(); ledger.size > most; ) this.take(this.next()!);
-    }
+    if (this.adopted.size + this.strangers > 0) this.takeUpTo(queue.length(), this.next);
     const running = queue.running() - this.stuck;
     this.strangers = Math.min(this.strangers, Math.max(0, running - ledger.running.size));
-    while (ledger.running.size + this.strangers < running && ledger.size > 0) this.take(this.next()!);
+    while (ledger.running.size + this.strangers < running && ledger.size > 0) this.take(next()!);
+    if (surely) this.takeUpTo(queue.length(), this.nextBefore);
   }
 
-  /**
-   * May a task have started in the place of one of whose end we have yet to hear? Only when a promise is settled, so to count those
-   * that wait once in the life of a call stack is enough, and there is no need while nothing runs.
-   */
-  private mayHaveGoneOn(): boolean {
-    if (this.isClaimed || this.hasCounted || this.queue.running() === 0) return false;
-    this.hasCounted = true;
-    void DONE.then(() => {
-      this.hasCounted = false;
-    });
-    return true;
+  /** So many wait, no more. */
+  private takeUpTo(most: number, next: () => Task | undefined): void {
+    while (this.ledger.size > most) this.take(next()!);
+  }
+
+  private putAtFront(task: Task): void {
+    this.front.push(task);
+    if (!this.hasPromises || this.isClaimed || this.queue.running() === 0) return;
+    this.recent.add(task);
+    queueMicrotask(() => this.recent.delete(task));
   }
 
   /** fastq is about to start the next task, in the place of one that is done. */
@@ -259,9 +259,17 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   /** The task that is served next. */
-  private next(): Task | undefined {
-    return this.front.at(-1) ?? this.ledger.oldest();
-  }
+  private readonly next = (): Task | undefined => this.front.at(-1) ?? this.ledger.oldest();
+
+  /** The one that was, before the latest ones came to the front. */
+  private readonly nextBefore = (): Task | undefined => {
+    const { front, recent } = this;
+    if (recent.size === 0) return this.next();
+    let place = front.length - 1;
+    while (place >= 0 && recent.has(front[place]!)) place--;
+    const before = front[place] ?? this.ledger.oldest();
+    return before !== undefined && recent.has(before) ? front.at(-1) : before;
+  };
 
   private take(task: Task): void {
     const place = this.front.lastIndexOf(task);

@@ -93,3 +93,19 @@ it.each(SCENES)("the %s takes no longer for each item when ten times as many wai
   // Ten times as much work: what grows with the square takes a hundred times as long.
   expect(millisecondsFor(scene, 40_000)).toBeLessThan(25 * few + 500);
 });
+
+it("an unshift of a busy fastq with promises takes no longer when there is a turn between two of them", async () => {
+  const millisecondsOf = async (items: number) => {
+    const queue = instrument(fastq.promise<unknown, number>(endless, 1), { name: `scale-${count++}` });
+    void queue.push(0);
+    const from = performance.now();
+    for (let item = 0; item < items; item++) {
+      void queue.unshift(item);
+      await null;
+    }
+    return performance.now() - from;
+  };
+  await millisecondsOf(4_000);
+  const few = await millisecondsOf(4_000);
+  expect(await millisecondsOf(40_000)).toBeLessThan(25 * few + 500);
+});
