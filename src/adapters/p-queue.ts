@@ -59,8 +59,10 @@ class PQueueAttachment implements Attachment {
   private hasOthers: boolean;
   /** How many tasks p-queue has in its queue, at most, whose promises it has rejected already. */
   private ghosts = 0;
-  /** Errors of tasks that are settled. */
-  private readonly known = new WeakSet<object>();
+  /** Errors of tasks that are settled, and how many events are still to come of each. Several tasks may fail with the same. */
+  private readonly owed = new WeakMap<object, number>();
+  /** Why signals of the user's were aborted. */
+  private readonly reasons = new WeakSet<object>();
 
   constructor(
     private readonly queue: PQueue,
@@ -168,7 +170,7 @@ class PQueueAttachment implements Attachment {
       this.followRunning(task, signal);
     }
     const settle = (failure?: { readonly error: unknown }) => {
-      if (isObject(failure?.error)) this.known.add(failure.error);
+      if (failure !== undefined && task.stage === "running") this.owe(failure.error);
       ledger.settle(task, failure);
     };
     try {
@@ -222,20 +224,28 @@ class PQueueAttachment implements Attachment {
     if (bySignal.size === 0 || (!this.hasOthers && queue.size >= ledger.size)) return;
     for (const [signal, tasks] of bySignal) {
       if (!isAborted(signal)) continue;
-      const reason = reasonOf(signal);
-      if (isObject(reason)) this.known.add(reason);
       for (const task of tasks) ledger.drop(task, "evicted");
     }
     if (queue.size <= ledger.size) this.hasOthers = false;
   }
 
+  private owe(error: unknown): void {
+    if (this.isListening && isObject(error)) this.owed.set(error, (this.owed.get(error) ?? 0) + 1);
+  }
+
+  /** Is the event about a task that has failed by itself, and is settled? Of primitives nobody can tell. */
+  private isOwed(error: unknown): boolean {
+    const count = isObject(error) ? (this.owed.get(error) ?? 0) : 0;
+    if (count > 0) this.owed.set(error as object, count - 1);
+    return count > 0;
+  }
+
   /** A task has failed of which we don't know why: one that was aborted while it ran. */
-  private sweepRunning(error: unknown): void {
-    if (isObject(error) && this.known.has(error)) return;
+  private sweepRunning(): void {
     for (const [task, signal] of this.runningWith) {
       if (!isAborted(signal)) continue;
       const reason = reasonOf(signal);
-      if (isObject(reason)) this.known.add(reason);
+      if (isObject(reason)) this.reasons.add(reason);
       this.ledger.settle(task, { error: reason });
     }
   }
@@ -283,13 +293,14 @@ class PQueueAttachment implements Attachment {
     } else if (event === "next") this.sweepWaiting();
     else if (event === "error") {
       this.sweepWaiting();
-      this.sweepRunning(detail);
+      if (this.isOwed(detail)) return;
+      this.sweepRunning();
       if (this.isVersion9) this.timedOut(detail);
     }
   }
 
   private timedOut(error: unknown): void {
-    if (!(error instanceof Error) || error.name !== "TimeoutError" || this.known.has(error)) return;
+    if (!(error instanceof Error) || error.name !== "TimeoutError" || this.reasons.has(error)) return;
     let first: Task | undefined;
     for (const [task, deadline] of this.deadlines) {
       if (first === undefined || deadline < this.deadlines.get(first)!) first = task;

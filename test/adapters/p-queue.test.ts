@@ -384,6 +384,22 @@ describe("a task that p-queue does not run to its end", () => {
     expect(process?.attributes["error.type"]).toBe("STOP");
   });
 
+  it("has failed when a signal aborts that it shares with one that rejects with its reason by itself", async () => {
+    const queue = wrap({ concurrency: 3 });
+    const controller = new AbortController();
+    const { signal: shared } = controller;
+    const obeys = () =>
+      new Promise((_, reject) => {
+        shared.addEventListener("abort", () => reject(shared.reason));
+      });
+    const adds = [obeys, endless().job, obeys].map((job) => queue.add(job, { signal: shared }));
+    controller.abort();
+    expect((await Promise.allSettled(adds)).map(({ status }) => status)).toEqual(Array(3).fill("rejected"));
+    await turn();
+    expect(await outcomes()).toEqual({ success: 0, failure: 3 });
+    expect(await read.number("queue.inflight.oldest.age.seconds")).toBe(0);
+  });
+
   it("has failed when it aborts its own signal while it starts", async () => {
     const queue = one();
     const controller = new AbortController();
