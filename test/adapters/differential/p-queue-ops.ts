@@ -4,11 +4,13 @@ import { maybe, type Operation, operation } from "./operation.js";
 import { returningPlan } from "./plans.js";
 
 /**
- * A lazy thenable is awaited once, in the task's context, and its promise is what p-queue gets: it hears of the end a microtask later.
- * With the timers of version 10 that can be seen, so there are none here.
+ * What has a `then` of its own is awaited once, in the task's context, and its promise is what p-queue gets: it hears of the end a
+ * microtask later. With the timers of version 10 that can be seen, so there is none here.
  */
 const jobPlan =
-  "emit" in PQueue.prototype ? returningPlan : returningPlan.filter(({ how }) => how !== "thenable");
+  "emit" in PQueue.prototype
+    ? returningPlan
+    : returningPlan.filter(({ how }) => how !== "thenable" && how !== "own promise");
 
 export const EVENTS = [
   "add",
