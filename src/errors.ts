@@ -480,7 +480,7 @@ export class CallbackTimeoutError extends Error {
   }
 
   static {
-    CallbackTimeoutError.prototype.name = "CallbackTimeoutError";
+    named(CallbackTimeoutError, "CallbackTimeoutError");
   }
 }
 
@@ -496,7 +496,7 @@ export class HandlerNotCalledError extends Error {
   }
 
   static {
-    HandlerNotCalledError.prototype.name = "HandlerNotCalledError";
+    named(HandlerNotCalledError, "HandlerNotCalledError");
   }
 }
 
@@ -512,7 +512,7 @@ export class LateCallError extends Error {
   }
 
   static {
-    LateCallError.prototype.name = "LateCallError";
+    named(LateCallError, "LateCallError");
   }
 }
 

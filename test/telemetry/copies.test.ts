@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import * as errors from "../../src/errors.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { MetricCapture } from "../support/telemetry-capture.js";
 
@@ -160,6 +161,13 @@ describe("an error of one copy", () => {
       expect(none instanceof dependency.QueueFullError).toBe(false);
     }
   });
+
+  it.each(Object.entries(errors).filter(([, each]) => each.prototype instanceof Error))(
+    "is told by its brand: %s",
+    (_, each) => {
+      expect(Object.hasOwn(each, Symbol.hasInstance)).toBe(true);
+    },
+  );
 
   it("is none of a class that extends it", () => {
     class Own extends dependency.QueueFullError {}
