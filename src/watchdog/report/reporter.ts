@@ -1,7 +1,7 @@
-import { performance } from "node:perf_hooks";
 import { isLeftBehind } from "../../callback.js";
 import type { SlaTarget } from "../../contracts.js";
 import { cut } from "../../limits.js";
+import { realNow } from "../../real-time.js";
 import { diagnose } from "../diagnose.js";
 import type { Guard } from "../guard.js";
 import type { Settings } from "../options.js";
@@ -65,7 +65,7 @@ export class Reporter {
   /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */
   look(watched: WatchedQueue, tier: number, waitMs?: number): Sight {
     const { settings, surroundings, guard } = this;
-    const seenAt = performance.now();
+    const seenAt = realNow();
     const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, surroundings, waitMs);
     const show = () => ({
       heads: watched.heads(this.payload),
