@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { itWith } from "../live/servers.js";
 
 /** For what never comes. */
 const LIMIT_MS = 240_000;
@@ -65,19 +66,10 @@ function expectWhole(text: string): void {
 
 const texts: string[] = [];
 
-function hasPromtool(): boolean {
-  try {
-    execFileSync("promtool", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Advice on names, by which promtool ends with 3, is no fault. */
-function expectParsed(text: string): void {
+function expectParsed(promtool: string, text: string): void {
   try {
-    execFileSync("promtool", ["check", "metrics"], { input: text, stdio: ["pipe", "pipe", "pipe"] });
+    execFileSync(promtool, ["check", "metrics"], { input: text, stdio: ["pipe", "pipe", "pipe"] });
   } catch (error) {
     const { status, stderr } = error as { status: number; stderr: Buffer };
     expect({ status, stderr: status === 3 ? "" : String(stderr) }).toEqual({ status: 3, stderr: "" });
@@ -196,8 +188,8 @@ describe("two copies of the built package", () => {
     LIMIT_MS,
   );
 
-  it.skipIf(!hasPromtool())("have nothing that Prometheus itself could not read", () => {
+  itWith("promtool")("have nothing that Prometheus itself could not read", async ({ paths }) => {
     expect(texts.length).toBeGreaterThan(6);
-    for (const each of texts) expectParsed(each);
+    for (const each of texts) expectParsed(paths.promtool, each);
   });
 });
