@@ -1,6 +1,7 @@
 import { type Clock, possibleDelay } from "./clock.js";
 import { CallbackTimeoutError } from "./errors.js";
 import { nextTurn } from "./real-time.js";
+import { isThenable } from "./thenable.js";
 
 /*
  * The one door through which we call what is the user's: callbacks, listeners, policies. Whatever a callback does, returns or throws, it
@@ -10,11 +11,10 @@ import { nextTurn } from "./real-time.js";
 /** Is told what a callback has thrown or rejected with; must not throw. */
 export type Fault = (error: unknown) => void;
 
-/** Has it a `then`? A getter that throws counts as none. Of any realm, and of any library. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+/** Has it a `then`? A getter that throws counts as none. */
+function hasThen(value: unknown): value is PromiseLike<unknown> {
   try {
-    return typeof (value as Partial<PromiseLike<unknown>>).then === "function";
+    return isThenable(value);
   } catch {
     return false;
   }
@@ -25,7 +25,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * it is one.
  */
 export function isLeftBehind(result: unknown, fault: Fault): boolean {
-  if (!isThenable(result)) return false;
+  if (!hasThen(result)) return false;
   // Adopted, because a foreign `then` may throw, call back twice or need to be called to begin.
   new Promise((resolve) => resolve(result)).catch(fault);
   return true;
@@ -82,7 +82,7 @@ export function within<R>(
     let isOver = false;
     let late: CallbackTimeoutError | undefined;
     const result = callback();
-    if (!isThenable(result)) {
+    if (!hasThen(result)) {
       resolve(result);
       return;
     }

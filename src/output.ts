@@ -1,3 +1,5 @@
+import { nextTurn } from "./real-time.js";
+
 /**
  * The one door by which this library writes to the terminal. Whatever is behind it (a pipe that nobody reads any more, a full disk, a
  * stream or console that somebody has replaced), it neither throws nor ends the process, and changes nothing for others who
@@ -6,9 +8,6 @@
 
 /** Of what nobody takes no more than this is kept waiting, in bytes. */
 const MAX_WAITING = 1_000_000;
-
-/** Taken at once: tests may replace it. */
-const later = setImmediate;
 
 /** Writes a line to stderr, if that can be done. */
 export function print(text: string): void {
@@ -29,7 +28,7 @@ export function print(text: string): void {
       over(error);
     }
     // Somebody else's function, which may never call back.
-    if (Object.hasOwn(stderr, "write")) later(over);
+    if (Object.hasOwn(stderr, "write")) nextTurn(over);
   } catch {
     // There is nobody left to be told.
   }
@@ -45,7 +44,7 @@ export function contained(act: () => void): void {
   try {
     const ward = Ward.of(process.stderr);
     ward.enter();
-    later(() => ward.leave());
+    nextTurn(() => ward.leave());
   } catch {
     // Without a stream there is nothing to be contained but what is thrown.
   }
@@ -91,7 +90,7 @@ class Ward {
     if (error !== undefined && error !== null) this.failures.add(error);
     if (this.failures.size === 0) this.end();
     // The event comes in one of the next ticks.
-    else later(() => this.end());
+    else nextTurn(() => this.end());
   }
 
   private end(): void {

@@ -20,6 +20,11 @@ export const { setTimeout: realSetTimeout, setInterval: realSetInterval } = time
 /** Calls back in the next turn of the event loop, also under fake timers. */
 export const nextTurn: (callback: () => void) => void = areFake() ? messages() : timers.setImmediate;
 
+/** Resolves in the next turn of the event loop, as {@link nextTurn} calls back. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => nextTurn(resolve));
+}
+
 /** Are Node's own timers replaced already, by sinon's fake timers or those of `node:test`? */
 function areFake(): boolean {
   return "clock" in timers.setImmediate || (Date as { isMock?: boolean }).isMock === true;

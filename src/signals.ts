@@ -1,4 +1,5 @@
 import { isAbortSignal } from "./checks.js";
+import { errorLine } from "./error-text.js";
 import { InvalidOptionTypeError } from "./errors.js";
 
 /** Gives up when a signal is aborted. */
@@ -66,7 +67,12 @@ class Signals {
       if (group.members.size === 0) this.sweepLater(group);
     } catch (error) {
       const allowed = "an AbortSignal that can be listened to";
-      throw new InvalidOptionTypeError(name, value, allowed, `${name} must be ${allowed}: ${textOf(error)}`);
+      throw new InvalidOptionTypeError(
+        name,
+        value,
+        allowed,
+        `${name} must be ${allowed}: ${errorLine(error)}`,
+      );
     }
   }
 
@@ -103,12 +109,4 @@ export const signals: Signals = new Signals();
 /** Has it Node's own way to listen? */
 function isNodes(signal: AbortSignal): boolean {
   return signal instanceof AbortSignal && signal.addEventListener === EventTarget.prototype.addEventListener;
-}
-
-function textOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return "it throws";
-  }
 }

@@ -5,10 +5,10 @@ import { QueueFullError, QueueShutDownError } from "../src/errors.js";
 import { instrument } from "../src/instrument.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../src/queue/priority-queue.js";
+import { FakeClock } from "../src/testing/fake-clock.js";
 import { Watchdog } from "../src/watchdog/watchdog.js";
 import { Gate } from "../src/worker/gate.js";
 import { WorkerPool } from "../src/worker/pool.js";
-import { FakeClock } from "./support/fake-clock.js";
 
 /** Begins a line, colours it, clears the screen, turns it around, and links somewhere. */
 const EVIL = "evil\nFORGED\r\u001b[31m\u009b2J\u2028\u202e\u001b]8;;http://x\u0007";

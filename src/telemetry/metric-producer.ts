@@ -3,9 +3,9 @@ import { type Collector, processWide } from "../process-wide.js";
 import { isFirstOfItsReader } from "./collectors.js";
 import type { Histogram } from "./histogram.js";
 import { BOUNDS, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
-import { nextTurn } from "./next-turn.js";
 import { plainExport } from "./plain-export.js";
 import { allHistograms, read } from "./readings.js";
+import { Slices } from "./slices.js";
 import { SCOPE } from "./version.js";
 
 /** Values of the SDK's enumerations, the same in its 2.x and 3.x lines; importing them would import the SDK. */
@@ -74,15 +74,12 @@ const startTime = hrTime(processWide.startedAt);
 
 const BOUNDARIES = [...BOUNDS];
 
-/** For how long values are read before everything else gets its turn, in milliseconds: with hundreds of queues it takes longer. */
-const SLICE_MS = 5;
-
 async function collectAll(): Promise<Collected> {
   const endTime = hrTime(Date.now());
   const metrics: MetricData[] = [];
   const errors: unknown[] = [];
   const histograms = allHistograms();
-  let since = performance.now();
+  const slices = new Slices();
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
     try {
       const metric = metricData(name, histograms, endTime);
@@ -90,9 +87,7 @@ async function collectAll(): Promise<Collected> {
     } catch (error) {
       errors.push(error);
     }
-    if (performance.now() - since < SLICE_MS) continue;
-    await nextTurn();
-    since = performance.now();
+    if (slices.isOver) await slices.next();
   }
   return collected(metrics, errors);
 }

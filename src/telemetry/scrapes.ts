@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { diag } from "@opentelemetry/api";
 import { plainError } from "../error-text.js";
 import { contained } from "../output.js";
-import { nextTurn } from "./next-turn.js";
+import { turn } from "../real-time.js";
 import { within } from "./within.js";
 
 /** How long a collection may take, in milliseconds. */
@@ -30,7 +30,7 @@ export class Scrapes {
     try {
       do {
         // More of them may be in the same packet.
-        await nextTurn();
+        await turn();
         const scrapes = this.waiting.filter(isOpen);
         this.waiting = [];
         if (scrapes.length > 0) await this.serve(scrapes);

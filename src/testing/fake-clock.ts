@@ -1,6 +1,6 @@
 import { checkNumber } from "../checks.js";
 import { type Clock, possibleDelay, type Timer } from "../clock.js";
-import { nextTurn } from "../real-time.js";
+import { turn } from "../real-time.js";
 
 class FakeTimer implements Timer {
   constructor(
@@ -146,8 +146,4 @@ export class FakeClock implements Clock {
 
 function checkTime(name: string, value: unknown): void {
   checkNumber(name, value, "milliseconds, from 0", (ms) => ms >= 0 && Number.isFinite(ms));
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => nextTurn(resolve));
 }

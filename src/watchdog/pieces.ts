@@ -1,9 +1,8 @@
+import { nextTurn, realNow } from "../real-time.js";
+
 /** For how long work goes on before the event loop gets a turn, in milliseconds; and how many pieces that is at least. */
 const MAX_MS = 10;
 const MIN_PIECES = 8;
-
-/** Taken at once: tests may replace it. */
-const later = setImmediate;
 
 /**
  * Work in pieces, done in the order in which it comes: at once, or, when that takes too long, with turns of the event loop in between.
@@ -24,7 +23,7 @@ export class Pieces {
   /** The event loop has turned: there is time. */
   begin(): void {
     if (this.isDoing || this.waiting.length > 0) return;
-    this.since = performance.now();
+    this.since = realNow();
     this.done = 0;
   }
 
@@ -32,7 +31,7 @@ export class Pieces {
   do(act: () => void): void {
     if (this.isDoing) act();
     else if (this.waiting.length === 0 && this.isTime) this.perform(act);
-    else if (this.waiting.push(act) === 1) later(this.goOn);
+    else if (this.waiting.push(act) === 1) nextTurn(this.goOn);
   }
 
   /** Resolves when all is done. */
@@ -44,7 +43,7 @@ export class Pieces {
   }
 
   private get isTime(): boolean {
-    return this.done < MIN_PIECES || performance.now() - this.since < MAX_MS;
+    return this.done < MIN_PIECES || realNow() - this.since < MAX_MS;
   }
 
   private perform(act: () => void): void {
@@ -58,12 +57,12 @@ export class Pieces {
   }
 
   private readonly goOn = (): void => {
-    this.since = performance.now();
+    this.since = realNow();
     this.done = 0;
     let next = 0;
     while (next < this.waiting.length && this.isTime) this.perform(this.waiting[next++]!);
     this.waiting.splice(0, next);
-    if (this.waiting.length > 0) later(this.goOn);
+    if (this.waiting.length > 0) nextTurn(this.goOn);
     else for (const resolve of this.toldEmpty.splice(0)) resolve();
   };
 }

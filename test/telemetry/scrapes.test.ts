@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { nextTurn } from "../../src/telemetry/next-turn.js";
+import { turn } from "../../src/real-time.js";
 import { Scrapes } from "../../src/telemetry/scrapes.js";
 import { DiagCapture, signal } from "../support/telemetry-capture.js";
 
@@ -44,7 +44,7 @@ class Collections {
 }
 
 async function settled(): Promise<void> {
-  for (let i = 0; i < 5; i++) await nextTurn();
+  for (let i = 0; i < 5; i++) await turn();
 }
 
 describe("scrapes", () => {

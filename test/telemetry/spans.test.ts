@@ -13,7 +13,7 @@ import { type InstrumentOptions, instrument } from "../../src/instrument.js";
 import type { Delivery } from "../../src/queue/delivery.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import { registerContextManager, SpanCapture, signal } from "../support/telemetry-capture.js";
 
 let capture: SpanCapture;

@@ -3,10 +3,10 @@ import { instrument } from "../../src/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { metricProducer } from "../../src/telemetry/metric-producer.js";
+import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";
-import { FakeClock } from "../support/fake-clock.js";
 
 const MEGABYTE = 1_000_000;
 let queues = 0;

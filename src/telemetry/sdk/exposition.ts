@@ -2,12 +2,10 @@ import { diag } from "@opentelemetry/api";
 import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { plainError } from "../../error-text.js";
 import { contained } from "../../output.js";
-import { nextTurn } from "../next-turn.js";
+import { Slices } from "../slices.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
 const CALLBACKS_LIMIT_MS = 5_000;
-/** For how long text is made before everything else gets its turn, in milliseconds. */
-const SLICE_MS = 5;
 /** How many series are made into text before the time is looked at: a histogram has some twenty lines. */
 const POINTS = 16;
 
@@ -30,13 +28,12 @@ export async function exposition(exporter: PrometheusExporter, isWanted: () => b
     contained(() => diag.error("queuescope: some metrics could not be collected", ...errors.map(plainError)));
   }
   const pieces: Uint8Array[] = [];
-  let since = performance.now();
+  const slices = new Slices();
   for (const text of textOf(resourceMetrics)) {
     pieces.push(Buffer.from(text));
-    if (performance.now() - since < SLICE_MS) continue;
-    await nextTurn();
+    if (!slices.isOver) continue;
+    await slices.next();
     if (!isWanted()) return new Uint8Array();
-    since = performance.now();
   }
   return Buffer.concat(pieces);
 }

@@ -1,1 +1,0 @@
-export { FakeClock } from "../../src/testing/fake-clock.js";
