@@ -83,9 +83,9 @@ export function makeStory(around: Surroundings): Story {
     if (isPrompt) tell();
     if (!isOver) around.looked();
   };
-  // The one knows names that were given afterwards, the other does not.
-  const isSame = (a: Frame) => (b: Frame) =>
-    a.file === b.file && (a.functionName ?? b.functionName) === (b.functionName ?? a.functionName);
+  // Who looks knows names that were given afterwards; the profiler does not. A function that it does name is not an unnamed one.
+  const isSame = (sampled: Frame) => (seen: Frame) =>
+    sampled.file === seen.file && (sampled.functionName ?? seen.functionName) === seen.functionName;
   /** A function's line is where it begins, unless somebody saw it at work. */
   const sampled = async () => {
     const profiles = (await sampler?.take()) ?? [];
