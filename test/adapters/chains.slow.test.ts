@@ -27,13 +27,13 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
 /** A short form, unless `CHAIN_JOBS` says otherwise: `npm run test:chains` has 100,000. */
-const JOBS = Number(process.env.CHAIN_JOBS ?? 40_000);
+const JOBS = Number(process.env.CHAIN_JOBS ?? 20_000);
 /** Where there are enough others. */
 const FEWER_JOBS = JOBS / 2;
 /** By then everything is compiled, and has the size that it keeps. */
-const WARM = 10_000;
-/** The smallest object that could be kept per job is larger; what the heap varies by between two looks is far less than all of that. */
-const MAX_BYTES_A_JOB = 16;
+const WARM = 4_000;
+/** No object that could be kept per job is smaller; what the heap varies by between two looks is far less than all of that. */
+const MAX_BYTES_A_JOB = 24;
 
 type Kind = "own" | "foreign";
 /** What each job does with its number: the next one must be added, unless it says no. */

@@ -1,6 +1,7 @@
 // A watchdog that is told what nobody else may know, and a handler that blocks the event loop until its parent has made a file.
 import { existsSync } from "node:fs";
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "../../../src/index.js";
+import { watching } from "./watching.js";
 
 const [file = "", reportDir = "", print] = process.argv.slice(2);
 const queue = instrument(new FifoQueue<string>(), { name: "orders" });
@@ -13,11 +14,9 @@ const watchdog = new Watchdog({
   .watch(queue)
   .on("error", (error) => console.log(`error ${JSON.stringify(String(error))}`))
   .start();
-const stalled = new Promise<void>((resolve) => {
-  watchdog.on("stall", (stall) => {
-    console.log(`stall ${JSON.stringify(stall)}`);
-    resolve();
-  });
+let resolve = () => {};
+const stalled = new Promise<void>((done) => {
+  resolve = done;
 });
 
 function busy(): void {
@@ -26,15 +25,17 @@ function busy(): void {
 }
 
 const hold = setInterval(() => {}, 1_000);
-// The thread that watches the event loop needs a moment to start.
-setTimeout(async () => {
-  const pool = new WorkerPool(queue, async (_, task) => {
-    task.step("mail to ann");
-    busy();
-  });
-  await queue.put("book", { correlationId: "of ann" });
-  await stalled;
-  await pool.drain();
-  await watchdog.stop();
-  clearInterval(hold);
-}, 1_500);
+await watching(watchdog);
+watchdog.on("stall", (stall) => {
+  console.log(`stall ${JSON.stringify(stall)}`);
+  resolve();
+});
+const pool = new WorkerPool(queue, async (_, task) => {
+  task.step("mail to ann");
+  busy();
+});
+await queue.put("book", { correlationId: "of ann" });
+await stalled;
+await pool.drain();
+await watchdog.stop();
+clearInterval(hold);

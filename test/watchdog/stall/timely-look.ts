@@ -2,8 +2,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "../../../src/index.js";
 
-const EVERY_MS = 2_000;
-const BLOCKED_MS = 800;
+/** Between two looks the thread has time to start, on a crowded machine, too. */
+const EVERY_MS = 6_000;
+/** The thread sees a late head only while it has a processor. */
+const BLOCKED_MS = 3_000;
 /** From the end of the block to the next look: the thread takes longer to tell. */
 const LEFT_MS = 60;
 

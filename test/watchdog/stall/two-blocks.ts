@@ -1,8 +1,8 @@
 // Twice the event loop is blocked until the thread has noticed that an item is late, which is then served at once. Another queue has the same name.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { setTimeout as wait } from "node:timers/promises";
 import { FifoQueue, instrument, Watchdog } from "../../../src/index.js";
+import { watching } from "./watching.js";
 
 const folder = process.argv[2]!;
 const GIVE_UP_MS = 30_000;
@@ -29,8 +29,7 @@ const dog = new Watchdog({ everyMs: 50, minReportIntervalMs: 0, stallThresholdMs
   })
   .start();
 const hold = setInterval(() => {}, 1_000);
-// The thread that watches the event loop needs a moment to start.
-await wait(1_500);
+await watching(dog);
 for (let block = 1; block <= 2; block++) {
   const cleared = once(dog, "cleared", { signal: AbortSignal.timeout(GIVE_UP_MS) });
   await late.put("served as soon as the event loop turns");
