@@ -16,12 +16,12 @@ export {
   TaskAbandonedError,
   TaskDoneError,
   TaskTimeoutError,
-} from "./errors.js";
+} from "./base/errors.js";
 export type {
   Adapter,
   Attachment,
   Carrier,
-  Figures,
+  QueueReadings,
   Head,
   Health,
   Method,
@@ -33,8 +33,8 @@ export type {
   Stage,
   Task,
   TaskFacts,
-  Told,
-} from "./instrument.js";
+  Capability,
+} from "./adapters/instrument.js";
 export {
   type GenericNames,
   generic,
@@ -45,7 +45,7 @@ export {
   patch,
   uninstrument,
   whenOver,
-} from "./instrument.js";
+} from "./adapters/instrument.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
@@ -63,8 +63,8 @@ export type {
   WhenFull,
 } from "./queue/options.js";
 export { PriorityQueue, type PriorityQueueOptions } from "./queue/priority-queue.js";
-export { currentCorrelationId, withCorrelationId } from "./telemetry/correlation.js";
-export { metricProducer, type QueueMetricProducer } from "./telemetry/metric-producer.js";
+export { currentCorrelationId, withCorrelationId } from "./telemetry/context/correlation.js";
+export { metricProducer, type QueueMetricProducer } from "./telemetry/metrics/metric-producer.js";
 export type { Relation, Sla, Traces } from "./telemetry/options.js";
 export { CHECKS } from "./watchdog/checks/index.js";
 export type { WatchdogEvents } from "./watchdog/events.js";
@@ -86,8 +86,8 @@ export type {
   Verdict as BreachVerdict,
   WaitNow,
 } from "./watchdog/situation.js";
-export type { Frame as StallFrame, Stall, StallTask } from "./watchdog/stall/stall.js";
-export { waitFor } from "./watchdog/waits/wait-for.js";
+export type { Frame as StallFrame, Stall, StallTask } from "./stall-monitor/stall.js";
+export { waitFor } from "./waits/wait-for.js";
 export { Watchdog } from "./watchdog/watchdog.js";
 export type {
   Advice,
@@ -98,7 +98,7 @@ export type {
   SizingAdvice,
 } from "./worker/advice.js";
 export { type Drainable, type DrainOnSignalsOptions, drainOnSignals } from "./worker/drain-on-signals.js";
-export type { AbandonedTask, DrainReport } from "./worker/ending.js";
+export type { AbandonedTask, DrainReport } from "./worker/shutdown.js";
 export type { Failed } from "./worker/failures.js";
 export { Gate, type GateOptions, type PassOptions, type Policy } from "./worker/gate.js";
 export { type Group, type GroupOptions, type GroupTask, runGroup } from "./worker/group.js";

@@ -1,10 +1,10 @@
-import { InvalidOptionTypeError, MetricNameTakenError } from "./errors.js";
-import { type PromRegistration, processWide } from "./process-wide.js";
-import { INSTRUMENTS, type InstrumentName } from "./telemetry/instruments.js";
-import { plainExport } from "./telemetry/plain-export.js";
-import { PromMetric } from "./telemetry/prom-metric.js";
+import { InvalidOptionTypeError, MetricNameTakenError } from "./base/errors.js";
+import { type PromRegistration, processWide } from "./base/process-wide.js";
+import { INSTRUMENTS, type InstrumentName } from "./telemetry/metrics/instruments.js";
+import { plainExport } from "./telemetry/metrics/plain-export.js";
+import { PromMetric } from "./telemetry/metrics/prom-metric.js";
 
-export { MetricNameTakenError } from "./errors.js";
+export { MetricNameTakenError } from "./base/errors.js";
 
 /** A `Registry` of prom-client, 14 or 15, described by shape: nothing of prom-client is imported. */
 export interface PromRegistry {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkKnown } from "../src/checks.js";
+import { checkKnown } from "../src/base/checks.js";
 import {
   FifoQueue,
   type GenericNames,

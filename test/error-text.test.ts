@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { errorLine, errorText, plainError } from "../src/error-text.js";
+import { errorLine, errorText, plainError } from "../src/base/error-text.js";
 
 const revoked = () => {
   const { proxy, revoke } = Proxy.revocable({}, {});

@@ -18,7 +18,7 @@ import {
   PriorityQueue,
   uninstrument,
 } from "../src/index.js";
-import { allSeries } from "../src/telemetry/series.js";
+import { allSeries } from "../src/telemetry/metrics/series.js";
 import { SpanCapture } from "./support/telemetry-capture.js";
 
 function tiered() {

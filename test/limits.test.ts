@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { instrumentHandler } from "../src/adapters/handler.js";
-import { InvalidOptionRangeError } from "../src/errors.js";
-import { instrument } from "../src/instrument.js";
-import { cut } from "../src/limits.js";
+import { InvalidOptionRangeError } from "../src/base/errors.js";
+import { instrument } from "../src/adapters/instrument.js";
+import { cut } from "../src/base/limits.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../src/queue/priority-queue.js";
-import { currentCorrelationId, withCorrelationId } from "../src/telemetry/correlation.js";
+import { currentCorrelationId, withCorrelationId } from "../src/telemetry/context/correlation.js";
 import { Watchdog } from "../src/watchdog/watchdog.js";
 import { Gate } from "../src/worker/gate.js";
 import { WorkerPool } from "../src/worker/pool.js";

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { Writable } from "node:stream";
 import { afterEach, expect, it, vi } from "vitest";
-import { print } from "../src/output.js";
-import { warnThat } from "../src/warning.js";
+import { print } from "../src/base/output.js";
+import { warnThat } from "../src/base/warning.js";
 
 const real = Object.getOwnPropertyDescriptor(process, "stderr")!;
 const stderr = (value: unknown) => Object.defineProperty(process, "stderr", { value, configurable: true });

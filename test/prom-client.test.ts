@@ -1,9 +1,9 @@
 import promClient, { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { InvalidOptionTypeError, MetricNameTakenError } from "../src/errors.js";
+import { InvalidOptionTypeError, MetricNameTakenError } from "../src/base/errors.js";
 import { FifoQueue, instrument } from "../src/index.js";
 import { type PromRegistry, type Registration, registerWith } from "../src/prom-client.js";
-import { plainExport } from "../src/telemetry/plain-export.js";
+import { plainExport } from "../src/telemetry/metrics/plain-export.js";
 import { forgetProcessWide } from "./support/forget-process-wide.js";
 import { MetricCapture } from "./support/telemetry-capture.js";
 

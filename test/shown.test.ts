@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { shown } from "../src/shown.js";
+import { shown } from "../src/base/shown.js";
 
 it.each([
   ["line feeds", "a\nb", "a\\u000ab"],

@@ -1,4 +1,4 @@
-import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
@@ -62,7 +62,7 @@ let starts = 0;
  * whose callback tells us when the task is over. Users get to see the nodes themselves.
  */
 class AsyncAttachment implements Attachment, Claimant {
-  readonly tells = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
+  readonly capabilities = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
   readonly probe;
   private readonly ledger: Ledger;
   private readonly restores: (() => void)[];

@@ -1,6 +1,6 @@
 import type { queue as Fastq } from "fastq";
-import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts.js";
-import { isPlainPromise } from "../thenable.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts/index.js";
+import { isPlainPromise } from "../base/thenable.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
 import { type Method, patch, type Replace } from "./patch.js";
@@ -29,7 +29,7 @@ export const fastq: Adapter<Queue> = {
  * is told by the worker, if it is wrapped; else by how many are running.
  */
 class FastqAttachment implements Attachment, Claimant {
-  readonly tells = ["takes", "outcomes", "durations", "shutdown"] as const;
+  readonly capabilities = ["takes", "outcomes", "durations", "shutdown"] as const;
   readonly probe;
   private readonly ledger: Ledger;
   private readonly hasPromises: boolean;

@@ -1,8 +1,8 @@
-import { checkKnown, type OptionNames } from "../checks.js";
-import { systemClock } from "../clock.js";
-import type { Adapter, Attachment, OpenContext, QueueTelemetry, Told } from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../errors.js";
-import { isPlainPromise, whenAwaited, whenSettled } from "../thenable.js";
+import { checkKnown, type OptionNames } from "../base/checks.js";
+import { systemClock } from "../base/clock.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry, Capability } from "../contracts/index.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../base/errors.js";
+import { isPlainPromise, whenAwaited, whenSettled } from "../base/thenable.js";
 import { ByItem } from "./by-item.js";
 import { type Claimant, hasHandler, listen } from "./handler.js";
 import { Ledger, whenOver } from "./ledger.js";
@@ -72,7 +72,7 @@ function checkName(option: string, name: unknown): void {
 }
 
 class GenericAttachment implements Attachment, Claimant {
-  readonly tells: Told[] = ["takes"];
+  readonly capabilities: Capability[] = ["takes"];
   readonly probe;
   private readonly ledger: Ledger;
   private readonly waiting = new ByItem(({ stage }) => stage === "entering" || stage === "waiting");
@@ -105,7 +105,7 @@ class GenericAttachment implements Attachment, Claimant {
     this.strangers = this.readSize() ?? 0;
     this.probe = this.ledger.probe({
       size: () => this.readSize() ?? this.ledger.size,
-      running: () => (this.tells.includes("outcomes") ? this.ledger.running.size : undefined),
+      running: () => (this.capabilities.includes("outcomes") ? this.ledger.running.size : undefined),
       head: () => this.head(),
       waitingPuts: () => (get === undefined ? 0 : this.waitingPuts),
       waitingGets: () => this.waitingGets,
@@ -113,7 +113,7 @@ class GenericAttachment implements Attachment, Claimant {
     const methods: Record<string, Replace> = { [put]: this.wrapPut };
     if (get !== undefined) {
       methods[get] = this.wrapGet;
-      this.tells.push("pulls");
+      this.capabilities.push("pulls");
     }
     this.restores.push(patch(queue, methods), listen(telemetry.queueName, this));
   }
@@ -131,7 +131,7 @@ class GenericAttachment implements Attachment, Claimant {
     if (task.stage !== "running") this.take(task);
     this.claimed.add(task);
     this.handed.find(item);
-    if (!this.tells.includes("outcomes")) this.tells.push("outcomes", "durations");
+    if (!this.capabilities.includes("outcomes")) this.capabilities.push("outcomes", "durations");
     return task;
   }
 

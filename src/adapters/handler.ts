@@ -1,14 +1,14 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Claimed } from "../contracts/claimant.js";
-import type { Claimant, OpenContext, QueueTelemetry } from "../contracts.js";
-import { InvalidOptionTypeError } from "../errors.js";
-import { checkName } from "../limits.js";
-import { processWide } from "../process-wide.js";
-import { shown } from "../shown.js";
-import { warnThat } from "../warning.js";
+import type { Claimant, OpenContext, QueueTelemetry } from "../contracts/index.js";
+import { InvalidOptionTypeError } from "../base/errors.js";
+import { checkName } from "../base/limits.js";
+import { processWide } from "../base/process-wide.js";
+import { shown } from "../base/shown.js";
+import { warnThat } from "../base/warning.js";
 import { type Method, resemble } from "./patch.js";
 
-export type { Claimant } from "../contracts.js";
+export type { Claimant } from "../contracts/index.js";
 
 /** By name, which is how a worker and its queue find each other. */
 const { claimants, handlers, warned } = processWide;

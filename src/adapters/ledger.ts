@@ -1,11 +1,11 @@
-import { systemClock } from "../clock.js";
-import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts.js";
-import { LinkedList } from "../linked-list.js";
-import { adopted, bound, whenAwaited, whenSettled } from "../thenable.js";
+import { systemClock } from "../base/clock.js";
+import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts/index.js";
+import { LinkedList } from "../base/linked-list.js";
+import { adopted, bound, whenAwaited, whenSettled } from "../base/thenable.js";
 import { Task } from "./task.js";
 
 /** What the foreign queue says about itself, each O(1). */
-export interface Figures {
+export interface QueueReadings {
   /** How many items wait. */
   size(): number;
   /** How many are being processed; undefined where nobody knows. */
@@ -196,7 +196,7 @@ export class Ledger {
     }
   }
 
-  probe(figures: Figures): Probe {
+  probe(figures: QueueReadings): Probe {
     const { telemetry, waiting, running, priorities } = this;
     /** How many more are in the queue than we know of: they were there before us. */
     const strangers = () => figures.size() - this.size;

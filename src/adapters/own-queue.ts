@@ -1,4 +1,4 @@
-import { type Adapter, OBSERVE, type Observable, PROBE } from "../contracts.js";
+import { type Adapter, OBSERVE, type Observable, PROBE } from "../contracts/index.js";
 
 /** Does the object have our observer hook, be it from this copy of the library or another? */
 export function isObservable(queue: object): queue is Observable {

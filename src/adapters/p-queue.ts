@@ -1,6 +1,6 @@
 import type PQueue from "p-queue";
-import { systemClock } from "../clock.js";
-import type { Adapter, Attachment, QueueTelemetry } from "../contracts.js";
+import { systemClock } from "../base/clock.js";
+import type { Adapter, Attachment, QueueTelemetry } from "../contracts/index.js";
 import { Ledger, whenOver } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
 import type { Task } from "./task.js";
@@ -38,7 +38,7 @@ export const pQueue: Adapter<PQueue> = {
 };
 
 class PQueueAttachment implements Attachment {
-  readonly tells = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
+  readonly capabilities = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
   readonly probe;
   private readonly ledger: Ledger;
   private readonly restores: (() => void)[];

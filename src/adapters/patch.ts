@@ -1,4 +1,4 @@
-import { NotInstrumentableError } from "../errors.js";
+import { NotInstrumentableError } from "../base/errors.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a method of any object, whatever it takes and returns
 export type Method = (this: any, ...args: any[]) => any;

@@ -12,7 +12,7 @@ export interface QueueTelemetry extends Observer, Around {
 }
 
 /** What only some queues can tell. What a queue does not tell is absent from its metrics, not 0. */
-export type Told =
+export type Capability =
   /** When somebody pulls, and how long that takes. */
   | "pulls"
   /** When an item is taken: wait times, overtakes, whether the SLA was met. */
@@ -62,7 +62,7 @@ export interface Adapter<Q extends object = object> {
 export interface Attachment {
   readonly probe: Probe;
   /** What can be learnt of this queue; it may grow. Default: everything. */
-  readonly tells?: readonly Told[] | undefined;
+  readonly capabilities?: readonly Capability[] | undefined;
   /** Restores the queue. */
   detach(): void;
 }

@@ -23,7 +23,7 @@ export interface WorkerView {
 }
 
 /** Why a pool takes no items, or soon won't. */
-export type Hindrance = "has not been started" | "is paused" | "is draining" | "is stopping" | "is stopped";
+export type NotTakingReason = "has not been started" | "is paused" | "is draining" | "is stopping" | "is stopped";
 
 /** Read-only sight of a worker pool. */
 export interface PoolView {
@@ -31,7 +31,7 @@ export interface PoolView {
   /** Does it take items? */
   readonly isTaking: boolean;
   /** Undefined while it takes items, with no end in sight. */
-  readonly hindrance: Hindrance | undefined;
+  readonly notTakingReason: NotTakingReason | undefined;
   /** How many workers are in the state. */
   count(state: WorkerState): number;
   /** Each of its workers, for a report. */

@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.js";
-import { Wakeup } from "../wakeup.js";
+import type { Clock } from "../base/clock.js";
+import { Wakeup } from "../base/wakeup.js";
 
 /** The position of a {@link Due} that no alarm is set for. */
 export const UNSET = -1;

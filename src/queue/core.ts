@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.js";
-import { type PoolView, type QueueTelemetry, REPORT, type Report, type Reportable } from "../contracts.js";
-import { LinkedList } from "../linked-list.js";
+import type { Clock } from "../base/clock.js";
+import { type PoolView, type QueueTelemetry, REPORT, type Report, type Reportable } from "../contracts/index.js";
+import { LinkedList } from "../base/linked-list.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
 import type { Place, Store } from "./storage/store.js";
-import { carrierOf, Ticket } from "./ticket.js";
+import { carrierOf, EntryExtras } from "./entry-extras.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /** What `Infinity` is as a limit: no array is longer. */
@@ -118,7 +118,7 @@ export class Core<T> {
 
   /** The correlation ID of an item with this tag, if it has one already. */
   correlationIdOf(tag: unknown): string | undefined {
-    if (tag instanceof Ticket && tag.correlationId !== undefined) return tag.correlationId;
+    if (tag instanceof EntryExtras && tag.correlationId !== undefined) return tag.correlationId;
     return this.observer?.correlationIdOf(carrierOf(tag));
   }
 

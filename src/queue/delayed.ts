@@ -1,7 +1,7 @@
-import type { Links } from "../linked-list.js";
+import type { Links } from "../base/linked-list.js";
 import { type Due, UNSET } from "./alarm.js";
 import type { Place } from "./storage/store.js";
-import type { Ticket } from "./ticket.js";
+import type { EntryExtras } from "./entry-extras.js";
 
 /** An item that comes back into its queue when its planned delay is over. */
 export class Delayed<T> implements Due, Links<Delayed<T>> {
@@ -14,7 +14,7 @@ export class Delayed<T> implements Due, Links<Delayed<T>> {
     private readonly comeBack: (delayed: Delayed<T>) => void,
     readonly dueAt: number,
     readonly item: T,
-    readonly ticket: Ticket,
+    readonly ticket: EntryExtras,
     readonly place: Place,
   ) {}
 

@@ -1,12 +1,12 @@
-import type { Outcome } from "../contracts.js";
-import { adopted } from "../thenable.js";
+import type { Outcome } from "../contracts/index.js";
+import { adopted } from "../base/thenable.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delayed } from "./delayed.js";
 import type { Delivery, Settler } from "./delivery.js";
 import type { Outlet } from "./outlet.js";
 import type { Place } from "./storage/store.js";
-import { carrierOf, deadlineOf, Ticket } from "./ticket.js";
+import { carrierOf, deadlineOf, EntryExtras } from "./entry-extras.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** What becomes of deliveries: they run in their producer's context, are settled, or come back after a delay. */
@@ -61,7 +61,7 @@ export class Deliveries<T> implements Settler<T> {
       return;
     }
     core.track();
-    const ticket = new Ticket(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
+    const ticket = new EntryExtras(deadlineOf(tag), attempt + 1, delivery.correlationId, carrierOf(tag));
     this.release(delivery, true);
     const now = core.now();
     if (delayMs === 0) {
@@ -88,7 +88,7 @@ export class Deliveries<T> implements Settler<T> {
     this.outlet.endIfFinished();
   };
 
-  private reenter(item: T, now: number, ticket: Ticket, place: Place): void {
+  private reenter(item: T, now: number, ticket: EntryExtras, place: Place): void {
     this.core.observer?.reentered(place.tier);
     this.outlet.arrive(item, now, ticket, place);
   }

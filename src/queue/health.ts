@@ -1,5 +1,5 @@
-import { checkNumber, checkObject } from "../checks.js";
-import type { Health, QueueHealthOptions } from "../contracts.js";
+import { checkNumber, checkObject } from "../base/checks.js";
+import type { Health, QueueHealthOptions } from "../contracts/index.js";
 import type { Core } from "./core.js";
 
 /** The share of the capacity that may be taken, unless somebody says otherwise. */

@@ -1,5 +1,5 @@
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { realNow } from "../real-time.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { realNow } from "../base/real-time.js";
 
 /** A reading serves for this long; one costs about as much as fifty puts. */
 const KEEP_MS = 50;

@@ -1,13 +1,13 @@
-import { isLeftBehind } from "../callback.js";
-import type { Carrier } from "../contracts.js";
-import { errorLine } from "../error-text.js";
-import { QueueFullError, QueueShutDownError } from "../errors.js";
+import { isLeftBehind } from "../base/callback.js";
+import type { Carrier } from "../contracts/index.js";
+import { errorLine } from "../base/error-text.js";
+import { QueueFullError, QueueShutDownError } from "../base/errors.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
 import type { Outlet } from "./outlet.js";
 import type { Place } from "./storage/store.js";
-import { attemptOf, carrierOf, Ticket } from "./ticket.js";
+import { attemptOf, carrierOf, EntryExtras } from "./entry-extras.js";
 import { handled, PutWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -129,7 +129,7 @@ export class Intake<T> {
     if (deadline === undefined && correlationId === undefined) return carrier;
     if (deadline !== undefined) core.dated = true;
     const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
-    return new Ticket(dueAt, 1, correlationId, carrier);
+    return new EntryExtras(dueAt, 1, correlationId, carrier);
   }
 
   private waiterFor(

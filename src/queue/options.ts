@@ -1,12 +1,12 @@
-import { checkDuration, checkKnown, checkObject, isAbortSignal, type OptionNames } from "../checks.js";
-import type { Clock } from "../clock.js";
-import type { DropReason } from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { cut, MAX_CORRELATION_ID } from "../limits.js";
-import { signals } from "../signals.js";
+import { checkDuration, checkKnown, checkObject, isAbortSignal, type OptionNames } from "../base/checks.js";
+import type { Clock } from "../base/clock.js";
+import type { DropReason } from "../contracts/index.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { cut, MAX_CORRELATION_ID } from "../base/limits.js";
+import { signals } from "../base/abort-signals.js";
 
-export type { Clock, Timer } from "../clock.js";
-export type { DropReason } from "../contracts.js";
+export type { Clock, Timer } from "../base/clock.js";
+export type { DropReason } from "../contracts/index.js";
 
 /** What a full queue does with a newcomer. */
 export type WhenFull = "wait" | "reject" | "evict";

@@ -1,6 +1,6 @@
-import { checkKnown, checkNumber, checkObject, checkOneOf, type OptionNames } from "../checks.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { checkLength } from "../limits.js";
+import { checkKnown, checkNumber, checkObject, checkOneOf, type OptionNames } from "../base/checks.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { checkLength } from "../base/limits.js";
 import { type PriorityPutOptions, QUEUE_OPTIONS, type QueueOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import { Ranked } from "./storage/ranked.js";

@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from "node:util";
-import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../checks.js";
-import { systemClock } from "../clock.js";
+import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../base/checks.js";
+import { systemClock } from "../base/clock.js";
 import {
   type Health,
   OBSERVE,
@@ -8,10 +8,10 @@ import {
   type Probe,
   type QueueHealthOptions,
   type QueueTelemetry,
-  SUPPLY,
-  type Supply,
-} from "../contracts.js";
-import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../errors.js";
+  QUEUE_SOURCE,
+  type QueueSource,
+} from "../contracts/index.js";
+import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../base/errors.js";
 import { Accounts } from "./accounts.js";
 import { Core } from "./core.js";
 import { Deliveries } from "./deliveries.js";
@@ -35,8 +35,8 @@ import {
 import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
 import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
-import { supplyOf } from "./supply.js";
-import { attemptOf } from "./ticket.js";
+import { supplyOf } from "./queue-source.js";
+import { attemptOf } from "./entry-extras.js";
 import type { Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
 
@@ -54,7 +54,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private readonly intake: Intake<T>;
   private readonly handed: Deliveries<T>;
   /** Made when a pool first asks for it, also where the queue itself is frozen. */
-  private readonly kept: { supply: Supply<T> | undefined } = { supply: undefined };
+  private readonly kept: { supply: QueueSource<T> | undefined } = { supply: undefined };
 
   protected constructor(
     store: Store<T>,
@@ -309,7 +309,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   }
 
   /** What a `WorkerPool` needs of it. */
-  get [SUPPLY](): Supply<T> {
+  get [QUEUE_SOURCE](): QueueSource<T> {
     this.kept.supply ??= supplyOf(this.core, this.outlet, this.accounts, () => this.shutdown());
     return this.kept.supply;
   }

@@ -1,5 +1,5 @@
-import { checkKnown, checkObject } from "../checks.js";
-import { InvalidOptionTypeError } from "../errors.js";
+import { checkKnown, checkObject } from "../base/checks.js";
+import { InvalidOptionTypeError } from "../base/errors.js";
 import { type PriorityOptions, type PutOptions, QUEUE_OPTIONS, type QueueOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";

@@ -1,5 +1,5 @@
 import { metrics, trace } from "@opentelemetry/api";
-import { warnThat } from "../warning.js";
+import { warnThat } from "../base/warning.js";
 
 /** Where every 1.x copy of `@opentelemetry/api` looks for what was registered. */
 const REGISTERED = Symbol.for("opentelemetry.js.api.1");

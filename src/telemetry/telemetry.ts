@@ -10,17 +10,17 @@ import type {
   QueueTelemetry,
   SlaTarget,
   TaskFacts,
-} from "../contracts.js";
-import { plainError } from "../error-text.js";
-import { contained } from "../output.js";
-import { shown } from "../shown.js";
-import { slaFor } from "../sla.js";
-import { adopted, whenSettled } from "../thenable.js";
-import { correlation, currentCorrelationId } from "./correlation.js";
-import { onlooking } from "./onlooking.js";
+} from "../contracts/index.js";
+import { plainError } from "../base/error-text.js";
+import { contained } from "../base/output.js";
+import { shown } from "../base/shown.js";
+import { slaFor } from "../base/sla.js";
+import { adopted, whenSettled } from "../base/thenable.js";
+import { correlation, currentCorrelationId } from "./context/correlation.js";
+import { activeTaskMonitor } from "./context/active-task-monitor.js";
 import type { Settings } from "./options.js";
-import { Parcel, parcelOf } from "./parcel.js";
-import { plainExport } from "./plain-export.js";
+import { SendContext, parcelOf } from "./context/send-context.js";
+import { plainExport } from "./metrics/plain-export.js";
 import {
   CONTEXT_LOST,
   DEAD_LETTERED,
@@ -38,8 +38,8 @@ import {
   SUCCESS,
   seriesOf,
   type TierSeries,
-} from "./series.js";
-import { end, type Pull, SentParcel, Spans } from "./spans.js";
+} from "./metrics/series.js";
+import { end, type Pull, SentParcel, Spans } from "./spans/spans.js";
 
 /**
  * The one place where what happens in a queue becomes spans and numbers. Nothing in here may throw into the user's call: whatever
@@ -138,7 +138,7 @@ export class Telemetry implements QueueTelemetry {
     try {
       this.tiers[tier]!.counts[ENQUEUED]! += count;
       try {
-        if (this.tracing) this.spans.sent(carrier as Parcel);
+        if (this.tracing) this.spans.sent(carrier as SendContext);
       } finally {
         this.series.put.record(tookMs);
       }
@@ -150,7 +150,7 @@ export class Telemetry implements QueueTelemetry {
   putFailed(carrier: Carrier, tier: number, accepted: number, _tookMs: number, error: unknown): void {
     try {
       this.tiers[tier]!.counts[ENQUEUED]! += accepted;
-      this.spans.sent(carrier as Parcel, error);
+      this.spans.sent(carrier as SendContext, error);
     } catch (fault) {
       this.fault(fault);
     }
@@ -271,7 +271,7 @@ export class Telemetry implements QueueTelemetry {
   }
 
   correlationIdOf(carrier: Carrier): string | undefined {
-    return (carrier as Parcel | undefined)?.correlationId;
+    return (carrier as SendContext | undefined)?.correlationId;
   }
 
   contextLost(): void {
@@ -291,10 +291,10 @@ export class Telemetry implements QueueTelemetry {
   }
 
   released(carrier: Carrier, comesBack: boolean): Carrier {
-    const parcel = carrier as Parcel | undefined;
+    const parcel = carrier as SendContext | undefined;
     if (parcel?.scope === undefined) return carrier;
     if (!comesBack && !parcel.isShared) parcel.scope.emitDestroy();
-    return new Parcel(parcel.context, parcel.correlationId);
+    return new SendContext(parcel.context, parcel.correlationId);
   }
 
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {
@@ -306,7 +306,7 @@ export class Telemetry implements QueueTelemetry {
   begin(carrier: Carrier, task: TaskFacts): Span | undefined {
     if (!this.tracing) return undefined;
     try {
-      return this.spans.process(carrier as Parcel | undefined, task);
+      return this.spans.process(carrier as SendContext | undefined, task);
     } catch (error) {
       this.fault(error);
       return undefined;
@@ -315,9 +315,9 @@ export class Telemetry implements QueueTelemetry {
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R {
     // The item's own, else the handler's: never that of another item, which happens to make room for this one.
-    const scope = (carrier as Parcel | undefined)?.scope ?? how?.scope ?? this.home;
+    const scope = (carrier as SendContext | undefined)?.scope ?? how?.scope ?? this.home;
     const prepare = how?.prepare;
-    if (onlooking.current === undefined) {
+    if (activeTaskMonitor.current === undefined) {
       // The same without frames in between: of a worker that calls back at once, all items that wait are on one stack.
       const { inContext } = this;
       if (scope === undefined) return correlation.run(task, inContext<R>, carrier, began, fn, prepare);
@@ -333,9 +333,9 @@ export class Telemetry implements QueueTelemetry {
     task: TaskFacts,
     scope: AsyncResource | undefined,
   ): OpenContext {
-    const { current } = onlooking;
+    const { current } = activeTaskMonitor;
     const store = current === undefined ? task : current.begin(task, carrier);
-    const around = (carrier as Parcel | undefined)?.scope ?? scope ?? this.home;
+    const around = (carrier as SendContext | undefined)?.scope ?? scope ?? this.home;
     const { inContext } = this;
     const make = () => correlation.run(store, inContext<AsyncResource>, carrier, began, newScope, undefined);
     const inside = around === undefined ? make() : around.runInAsyncScope(make);
@@ -364,7 +364,7 @@ export class Telemetry implements QueueTelemetry {
     fn: () => R,
     prepare: HowToCall["prepare"],
   ): R {
-    const { current } = onlooking;
+    const { current } = activeTaskMonitor;
     const store = current === undefined ? task : current.begin(task, carrier);
     // Of a thenable nobody knows what holds it, nor of the promise that awaits it.
     let returned: unknown;
@@ -390,11 +390,11 @@ export class Telemetry implements QueueTelemetry {
   }
 
   /** What travels with the item of a put, in whose async context this is called. */
-  private packed(parcel: Parcel, count = 1): Parcel {
-    const { current } = onlooking;
+  private packed(parcel: SendContext, count = 1): SendContext {
+    const { current } = activeTaskMonitor;
     const place = current?.put();
     if (place === undefined && !this.takesAlong) return parcel;
-    const own = parcel instanceof SentParcel ? parcel : new Parcel(parcel.context, parcel.correlationId);
+    const own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
     if (place !== undefined) current!.remember(own, place);
     return this.takesAlong ? takingAlong(own, count) : own;
   }
@@ -406,15 +406,15 @@ export class Telemetry implements QueueTelemetry {
   }
 
   /** What still travels when the put span could not be made. */
-  private withoutSpan(correlationId: string | undefined, count: number): Parcel {
-    let parcel: Parcel;
+  private withoutSpan(correlationId: string | undefined, count: number): SendContext {
+    let parcel: SendContext;
     try {
       parcel = parcelOf(context.active(), correlationId);
     } catch {
-      parcel = new Parcel(ROOT_CONTEXT, correlationId ?? currentCorrelationId());
+      parcel = new SendContext(ROOT_CONTEXT, correlationId ?? currentCorrelationId());
     }
     if (!this.takesAlong) return parcel;
-    return takingAlong(new Parcel(parcel.context, parcel.correlationId), count);
+    return takingAlong(new SendContext(parcel.context, parcel.correlationId), count);
   }
 
   private receiveSpan(
@@ -438,13 +438,13 @@ export class Telemetry implements QueueTelemetry {
     fn: () => R,
     prepare: HowToCall["prepare"],
   ): R => {
-    if (opened !== undefined || !this.isActive(carrier as Parcel | undefined)) {
-      return this.inOther(carrier as Parcel | undefined, opened as Span | undefined, fn, prepare);
+    if (opened !== undefined || !this.isActive(carrier as SendContext | undefined)) {
+      return this.inOther(carrier as SendContext | undefined, opened as Span | undefined, fn, prepare);
     }
     return prepare === undefined ? fn() : (prepare(fn()) as R);
   };
 
-  private isActive(parcel: Parcel | undefined): boolean {
+  private isActive(parcel: SendContext | undefined): boolean {
     try {
       return parcel === undefined || parcel.context === context.active();
     } catch {
@@ -458,7 +458,7 @@ export class Telemetry implements QueueTelemetry {
    * call.
    */
   private inOther<R>(
-    parcel: Parcel | undefined,
+    parcel: SendContext | undefined,
     span: Span | undefined,
     fn: () => R,
     prepare: HowToCall["prepare"],
@@ -520,7 +520,7 @@ export class Telemetry implements QueueTelemetry {
 }
 
 /** With the async context of the caller. Garbage collection destroys the resource where nothing else does, if any async hook listens. */
-function takingAlong(parcel: Parcel, count: number): Parcel {
+function takingAlong(parcel: SendContext, count: number): SendContext {
   parcel.scope = new AsyncResource("queuescope.task");
   parcel.isShared = count > 1;
   return parcel;

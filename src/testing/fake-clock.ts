@@ -1,6 +1,6 @@
-import { checkNumber } from "../checks.js";
-import { type Clock, possibleDelay, type Timer } from "../clock.js";
-import { turn } from "../real-time.js";
+import { checkNumber } from "../base/checks.js";
+import { type Clock, possibleDelay, type Timer } from "../base/clock.js";
+import { turn } from "../base/real-time.js";
 
 class FakeTimer implements Timer {
   constructor(

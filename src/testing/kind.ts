@@ -1,4 +1,4 @@
-import type { Adapter, Told } from "../contracts.js";
+import type { Adapter, Capability } from "../contracts/index.js";
 
 /** Handles an item: gives its result, a promise of it, or throws. */
 export type Handle = (item: unknown) => unknown;
@@ -30,7 +30,7 @@ export interface QueueSetting {
 export interface QueueKind<Q extends object> {
   readonly adapter: Adapter<Q>;
   /** What the adapter must tell: what its attachments have in `tells`, after some use. */
-  readonly tells: readonly Told[];
+  readonly tells: readonly Capability[];
   /** Do handlers run in the async context of their item's put? Where a queue gives no hold on its worker, they can't. */
   readonly handlers: "in-context" | "out-of-context";
   /** Makes a queue that is empty, runs, and is bounded by nothing but its concurrency. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Attachment, Probe, Told } from "../contracts.js";
+import type { Attachment, Probe, Capability } from "../contracts/index.js";
 import { eventually, turn } from "./eventually.js";
 import { Gate, Job } from "./job.js";
 import type { PutWishes, QueueKind } from "./kind.js";
@@ -53,8 +53,8 @@ export class Rig<Q extends object> {
   }
 
   /** What the attachment says it tells; undefined if that is everything. */
-  get tells(): readonly Told[] | undefined {
-    return this.current?.attachment.tells;
+  get tells(): readonly Capability[] | undefined {
+    return this.current?.attachment.capabilities;
   }
 
   attach(): StrictTelemetry {
@@ -168,7 +168,7 @@ export class Rig<Q extends object> {
     const { telemetry, attachment } = this.current;
     assert.deepEqual(telemetry.complaints, [], "the adapter broke the contract");
     for (const told of telemetry.told) {
-      const isAllowed = attachment.tells === undefined || attachment.tells.includes(told);
+      const isAllowed = attachment.capabilities === undefined || attachment.capabilities.includes(told);
       assert.ok(isAllowed, `the adapter told of ${told}, which its tells lacks`);
     }
   }

@@ -6,8 +6,8 @@ import type {
   Outcome,
   QueueTelemetry,
   TaskFacts,
-  Told,
-} from "../contracts.js";
+  Capability,
+} from "../contracts/index.js";
 
 /** Whose put it is: what a handler must find again. One instance for the whole suite. */
 export const context = new AsyncLocalStorage<object | undefined>();
@@ -41,7 +41,7 @@ export class StrictTelemetry implements QueueTelemetry {
   readonly tierNames: string[];
   readonly complaints: string[] = [];
   /** What kind of thing was told so far. */
-  readonly told = new Set<Told>();
+  readonly told = new Set<Capability>();
   readonly drops: DropReason[] = [];
   readonly origins: (object | undefined)[] = [];
   readonly takes: { readonly origin: object | undefined; readonly enqueuedAt: number }[] = [];

@@ -1,11 +1,11 @@
 import type { EventEmitter } from "node:events";
 import { diag } from "@opentelemetry/api";
-import { emit } from "../callback.js";
-import { plainError } from "../error-text.js";
-import { contained } from "../output.js";
+import { emit } from "../base/callback.js";
+import { plainError } from "../base/error-text.js";
+import { contained } from "../base/output.js";
 import type { Guard } from "./guard.js";
 import type { BreachReport } from "./report/report.js";
-import type { Stall } from "./stall/stall.js";
+import type { Stall } from "../stall-monitor/stall.js";
 
 /** What a watchdog tells, by event. */
 export interface WatchdogEvents {

@@ -7,11 +7,11 @@ import {
   checkNumber,
   checkObject,
   type OptionNames,
-} from "../checks.js";
-import { type Clock, LONGEST_DELAY_MS, systemClock } from "../clock.js";
-import type { ByTier } from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { checkLength } from "../limits.js";
+} from "../base/checks.js";
+import { type Clock, LONGEST_DELAY_MS, systemClock } from "../base/clock.js";
+import type { ByTier } from "../contracts/index.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { checkLength } from "../base/limits.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
 

@@ -1,5 +1,5 @@
-import type { GateView, Hindrance, SlaTarget, TaskFacts, WorkerState } from "../contracts.js";
-import type { Frame, WaitKind } from "./waits/wait.js";
+import type { GateView, NotTakingReason, SlaTarget, TaskFacts, WorkerState } from "../contracts/index.js";
+import type { Frame, WaitKind } from "../waits/wait.js";
 
 /** One tier of a queue, at the moment of a look. */
 export interface TierNow {
@@ -69,7 +69,7 @@ export interface PoolNow {
   readonly name: string;
   readonly isTaking: boolean;
   /** Why it takes nothing, or soon won't; undefined while it takes items, with no end in sight. */
-  readonly hindrance: Hindrance | undefined;
+  readonly notTakingReason: NotTakingReason | undefined;
   readonly workers: Readonly<Record<WorkerState, number>>;
 }
 

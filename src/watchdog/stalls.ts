@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
-import { cut } from "../limits.js";
-import { realNow } from "../real-time.js";
+import { cut } from "../base/limits.js";
+import { realNow } from "../base/real-time.js";
 import type { StallNow } from "./situation.js";
-import type { StallWatcherOptions } from "./stall/options.js";
-import type { Slot } from "./stall/slot.js";
-import type { BlockedHead, Frame, Stall, StallTask } from "./stall/stall.js";
-import { StallWatcher } from "./stall/watcher.js";
-import type { WatchedQueue } from "./watched-queue.js";
+import type { StallWatcherOptions } from "../stall-monitor/options.js";
+import type { SharedHead } from "../stall-monitor/shared-head.js";
+import type { BlockedHead, Frame, Stall, StallTask } from "../stall-monitor/stall.js";
+import { StallWatcher } from "../stall-monitor/watcher.js";
+import type { WatchedQueue } from "./sampling/watched-queue.js";
 
 /** How long a stall is remembered, in milliseconds, and how many are. */
 const REMEMBERED_MS = 300_000;
@@ -28,7 +28,7 @@ interface Heard {
 /** What is known of the event loop's stalls: what the thread tells, or, where it can't, that the watchdog itself came late. */
 export class Stalls {
   private readonly watcher: StallWatcher;
-  private readonly slots = new Map<WatchedQueue, Map<number, Slot>>();
+  private readonly slots = new Map<WatchedQueue, Map<number, SharedHead>>();
   private heard: Heard[] = [];
 
   constructor(

@@ -1,4 +1,4 @@
-import { UNKNOWN } from "./diagnose.js";
+import { UNKNOWN } from "./checks/diagnose.js";
 
 /** What was told of one tier. */
 interface Tier {

@@ -1,14 +1,14 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import type { TierOf, Watchable } from "../contracts.js";
-import { print } from "../output.js";
-import { processWide } from "../process-wide.js";
-import { realNow } from "../real-time.js";
-import { recorder } from "../recorder.js";
-import { Bulletin } from "./bulletin.js";
-import { UNKNOWN } from "./diagnose.js";
+import type { TierOf, Watchable } from "../contracts/index.js";
+import { print } from "../base/output.js";
+import { processWide } from "../base/process-wide.js";
+import { realNow } from "../base/real-time.js";
+import { recorder } from "../base/recorder.js";
+import { BreachAnnouncer } from "./breach-announcer.js";
+import { UNKNOWN } from "./checks/diagnose.js";
 import { Events, type WatchdogEvents } from "./events.js";
-import { Holdback } from "./holdback.js";
+import { StallGracePeriod } from "./stall-grace-period.js";
 import {
   checkWatchOptions,
   readOptions,
@@ -16,18 +16,18 @@ import {
   type WatchdogOptions,
   type WatchOptions,
 } from "./options.js";
-import { Pieces } from "./pieces.js";
-import { cpuMs, WORKING } from "./processor.js";
+import { Pieces } from "./sampling/pieces.js";
+import { cpuMs, WORKING } from "./sampling/cpu-time.js";
 import type { BreachReport } from "./report/report.js";
 import { answerFor } from "./report/reportable.js";
 import { Reporter } from "./report/reporter.js";
-import type { BlockedHead, Stall } from "./stall/stall.js";
+import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
 import { Stalls } from "./stalls.js";
 import { isStill, readSlaFor, subjectOf } from "./subject.js";
-import { Ticker } from "./ticker.js";
+import { Ticker } from "./sampling/ticker.js";
 import { Told } from "./told.js";
-import { Waits } from "./waits/waits.js";
-import { type Surroundings, WatchedQueue } from "./watched-queue.js";
+import { Waits } from "../waits/waits.js";
+import { type Surroundings, WatchedQueue } from "./sampling/watched-queue.js";
 
 /**
  * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a
@@ -41,8 +41,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly reporter: Reporter;
   private readonly ticker: Ticker;
   private readonly pieces = new Pieces();
-  private readonly holdback: Holdback;
-  private readonly bulletin: Bulletin;
+  private readonly holdback: StallGracePeriod;
+  private readonly bulletin: BreachAnnouncer;
   private readonly watched = new Map<object, WatchedQueue>();
   /** By queue, what ends that it can ask for reports. */
   private readonly answers = new Map<object, () => void>();
@@ -75,13 +75,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     };
     this.reporter = new Reporter(this.settings, this.surroundings, this.events);
     this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.look(lateMs));
-    this.holdback = new Holdback(
+    this.holdback = new StallGracePeriod(
       clock,
       this.events,
       (...late) => this.stalls?.cameLate(...late),
       this.pieces,
     );
-    this.bulletin = new Bulletin(clock, this.reporter, this.holdback, this.events);
+    this.bulletin = new BreachAnnouncer(clock, this.reporter, this.holdback, this.events);
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
         () => this.watched.values(),

@@ -1,5 +1,5 @@
-import { checkKnown, checkNumber, checkObject } from "../checks.js";
-import { shown } from "../shown.js";
+import { checkKnown, checkNumber, checkObject } from "../base/checks.js";
+import { shown } from "../base/shown.js";
 import { depthExceeded, type Forecast, forecast, type Load, shareWithin } from "./forecast.js";
 import type { Measured } from "./rates.js";
 

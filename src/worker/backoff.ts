@@ -1,4 +1,4 @@
-import { checkKnown, checkNumber, checkObject } from "../checks.js";
+import { checkKnown, checkNumber, checkObject } from "../base/checks.js";
 
 /** How long to wait before the next attempt. */
 export interface BackoffOptions {

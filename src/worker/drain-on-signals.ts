@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { within } from "../callback.js";
+import { within } from "../base/callback.js";
 import {
   checkClock,
   checkDuration,
@@ -7,13 +7,13 @@ import {
   checkKnown,
   checkObject,
   type OptionNames,
-} from "../checks.js";
-import { type Clock, systemClock } from "../clock.js";
-import { errorText } from "../error-text.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { printToConsole } from "../output.js";
-import { shown } from "../shown.js";
-import type { DrainReport } from "./ending.js";
+} from "../base/checks.js";
+import { type Clock, systemClock } from "../base/clock.js";
+import { errorText } from "../base/error-text.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { printToConsole } from "../base/output.js";
+import { shown } from "../base/shown.js";
+import type { DrainReport } from "./shutdown.js";
 
 /** A worker pool, or whatever else drains as one does. */
 export interface Drainable {

@@ -1,6 +1,6 @@
-import { within } from "../callback.js";
-import type { Supply, Work } from "../contracts.js";
-import { errorLine } from "../error-text.js";
+import { within } from "../base/callback.js";
+import type { QueueSource, Work } from "../contracts/index.js";
+import { errorLine } from "../base/error-text.js";
 import type { Settings, Verdict } from "./options.js";
 import type { Task } from "./task.js";
 import type { Failure } from "./worker.js";
@@ -24,7 +24,7 @@ export class Failures<T> {
 
   constructor(
     private readonly settings: Settings<T>,
-    private readonly supply: Supply<T>,
+    private readonly supply: QueueSource<T>,
     private readonly tell: (failed: Failed<T>) => void,
   ) {}
 

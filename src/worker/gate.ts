@@ -1,4 +1,4 @@
-import { tell } from "../callback.js";
+import { tell } from "../base/callback.js";
 import {
   checkClock,
   checkKnown,
@@ -6,16 +6,16 @@ import {
   checkObject,
   type OptionNames,
   requireFunction,
-} from "../checks.js";
-import { type Clock, systemClock } from "../clock.js";
-import type { GateView } from "../contracts.js";
-import { InvalidOptionTypeError, LateCallError, TaskAbandonedError } from "../errors.js";
-import { checkName } from "../limits.js";
-import { LinkedList } from "../linked-list.js";
-import { recorder } from "../recorder.js";
-import { type Abortable, signals } from "../signals.js";
-import { Wakeup } from "../wakeup.js";
-import { warn } from "../warning.js";
+} from "../base/checks.js";
+import { type Clock, systemClock } from "../base/clock.js";
+import type { GateView } from "../contracts/index.js";
+import { InvalidOptionTypeError, LateCallError, TaskAbandonedError } from "../base/errors.js";
+import { checkName } from "../base/limits.js";
+import { LinkedList } from "../base/linked-list.js";
+import { recorder } from "../base/recorder.js";
+import { type Abortable, signals } from "../base/abort-signals.js";
+import { Wakeup } from "../base/wakeup.js";
+import { warn } from "../base/warning.js";
 
 /**
  * A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to.

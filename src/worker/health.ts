@@ -1,10 +1,10 @@
-import { checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
-import type { Health, QueueHealthOptions } from "../contracts.js";
-import { shown } from "../shown.js";
+import { checkKnown, checkNumber, checkObject, type OptionNames } from "../base/checks.js";
+import type { Health, QueueHealthOptions } from "../contracts/index.js";
+import { shown } from "../base/shown.js";
 import type { Task } from "./task.js";
 import type { Worker } from "./worker.js";
 
-export type { Health } from "../contracts.js";
+export type { Health } from "../contracts/index.js";
 
 const USUAL_SILENT_AFTER_MS = 60_000;
 const USUAL_NO_PROGRESS_MS = 30_000;

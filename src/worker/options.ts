@@ -1,7 +1,7 @@
-import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../checks.js";
-import { SUPPLY } from "../contracts.js";
-import { InvalidOptionTypeError } from "../errors.js";
-import { checkLength } from "../limits.js";
+import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../base/checks.js";
+import { QUEUE_SOURCE } from "../contracts/index.js";
+import { InvalidOptionTypeError } from "../base/errors.js";
+import { checkLength } from "../base/limits.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
 import type { Task } from "./task.js";
@@ -146,7 +146,7 @@ function readDeadLetter<T>(given: WorkerPoolOptions<T>["deadLetter"]): Settings<
     throw new InvalidOptionTypeError("deadLetter", given, "a queue or a function");
   }
   // Ours take a put back that still waits; of another one nobody knows what it does with a signal.
-  const isOurs = SUPPLY in given;
+  const isOurs = QUEUE_SOURCE in given;
   return (item, _error, { correlationId }, signal) =>
     given.put(item, isOurs ? ({ correlationId, signal } as object) : { correlationId });
 }

@@ -1,22 +1,22 @@
 import { EventEmitter } from "node:events";
 import { type InspectOptions, inspect } from "node:util";
-import { emit } from "../callback.js";
-import { checkDuration, checkKnown, checkObject, requireFunction } from "../checks.js";
+import { emit } from "../base/callback.js";
+import { checkDuration, checkKnown, checkObject, requireFunction } from "../base/checks.js";
 import {
-  type Hindrance,
+  type NotTakingReason,
   type QueueHealthOptions,
-  SUPPLY,
-  type Supply,
+  QUEUE_SOURCE,
+  type QueueSource,
   type WorkerState,
-} from "../contracts.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../errors.js";
-import { MAX_NAME } from "../limits.js";
-import { recorder } from "../recorder.js";
-import { shown } from "../shown.js";
-import { warn } from "../warning.js";
+} from "../contracts/index.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { MAX_NAME } from "../base/limits.js";
+import { recorder } from "../base/recorder.js";
+import { shown } from "../base/shown.js";
+import { warn } from "../base/warning.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
-import { Crew } from "./crew.js";
-import { type AbandonedTask, type DrainReport, Ending } from "./ending.js";
+import { Workers } from "./workers.js";
+import { type AbandonedTask, type DrainReport, Shutdown } from "./shutdown.js";
 import type { Failed } from "./failures.js";
 import { type Health, healthOf, type PoolHealthOptions } from "./health.js";
 import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
@@ -27,7 +27,7 @@ export type Handler<T> = (item: T, task: Task) => unknown;
 
 /** A queue of ours. */
 export interface Supplier<T> {
-  readonly [SUPPLY]: Supply<T>;
+  readonly [QUEUE_SOURCE]: QueueSource<T>;
 }
 
 /** What a worker does, and when something was last heard of it: monotonic milliseconds, undefined where there is nothing yet. */
@@ -60,12 +60,12 @@ export interface WorkerPoolEvents<T> {
 export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements AsyncDisposable {
   /** What the pool is called in reports. */
   readonly name: string;
-  private readonly supply: Supply<T>;
-  private readonly crew: Crew<T>;
+  private readonly supply: QueueSource<T>;
+  private readonly crew: Workers<T>;
   private readonly settings: Settings<T>;
   private stage: "ready" | "working" | "ending" | "stopped" = "ready";
-  private readonly endings = new Set<Ending>();
-  private readonly asked = new Map<"drain" | "stop", Ending>();
+  private readonly endings = new Set<Shutdown>();
+  private readonly asked = new Map<"drain" | "stop", Shutdown>();
   private warned = false;
   /** When somebody first asked for its health. */
   private knownSince: number | undefined = undefined;
@@ -78,7 +78,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     options?: WorkerPoolOptions<T>,
   ) {
     super();
-    const supply = (queue as Partial<Supplier<T>> | null | undefined)?.[SUPPLY];
+    const supply = (queue as Partial<Supplier<T>> | null | undefined)?.[QUEUE_SOURCE];
     if (supply === undefined) {
       throw new InvalidOptionTypeError("queue", queue, "a FifoQueue, LifoQueue or PriorityQueue");
     }
@@ -91,7 +91,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.supply = supply;
     this.settings = settings;
     const hindrance = () => this.hindrance;
-    this.crew = new Crew(supply, settings, handler, {
+    this.crew = new Workers(supply, settings, handler, {
       get hindrance() {
         return hindrance();
       },
@@ -236,7 +236,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   }
 
   /** Why nothing is taken, or soon won't be. */
-  private get hindrance(): Hindrance | undefined {
+  private get hindrance(): NotTakingReason | undefined {
     const { stage } = this;
     const { isTaking } = this.crew;
     if (stage === "ready") return "has not been started";
@@ -251,7 +251,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       same.limit(limitMs);
       return same.report;
     }
-    const ending = new Ending(operation, this.supply.clock, this.crew, (tasks) => this.stopped(tasks));
+    const ending = new Shutdown(operation, this.supply.clock, this.crew, (tasks) => this.stopped(tasks));
     this.asked.set(operation, ending);
     if (this.stage === "stopped") ending.end();
     else {

@@ -1,8 +1,8 @@
 import type { Piscina } from "piscina";
-import { checkKnown, checkObject } from "../checks.js";
-import { ThreadsClosedError } from "../errors.js";
-import { nextTurn } from "../real-time.js";
-import { currentCorrelationId } from "../telemetry/correlation.js";
+import { checkKnown, checkObject } from "../base/checks.js";
+import { ThreadsClosedError } from "../base/errors.js";
+import { nextTurn } from "../base/real-time.js";
+import { currentCorrelationId } from "../telemetry/context/correlation.js";
 import { Gate } from "./gate.js";
 import { newBoard } from "./threads/board.js";
 import { Call } from "./threads/call.js";
@@ -17,7 +17,7 @@ export {
   ThreadsClosedError,
   ThreadsUnavailableError,
   ThreadTerminatedError,
-} from "../errors.js";
+} from "../base/errors.js";
 export type { ThreadCaller } from "./threads/caller.js";
 export type { ThreadsOptions } from "./threads/options.js";
 export type { ThreadTask } from "./threads/thread.js";

@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.js";
-import { TaskTimeoutError } from "../errors.js";
-import { LinkedList } from "../linked-list.js";
-import { Wakeup } from "../wakeup.js";
+import type { Clock } from "../base/clock.js";
+import { TaskTimeoutError } from "../base/errors.js";
+import { LinkedList } from "../base/linked-list.js";
+import { Wakeup } from "../base/wakeup.js";
 import type { Worker } from "./worker.js";
 
 /** Aborts tasks that take too long, and tells which workers ignore it. All have the same time, so one timer will do. */

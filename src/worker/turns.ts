@@ -1,4 +1,4 @@
-import { nextTurn, realNow } from "../real-time.js";
+import { nextTurn, realNow } from "../base/real-time.js";
 
 /** So many tasks may begin until the event loop is asked for a turn. */
 const ASK_AFTER = 256;

@@ -2,7 +2,7 @@ import async from "async";
 import fastq from "fastq";
 import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generic, type InstrumentOptions, instrument, instrumentHandler } from "../../src/instrument.js";
+import { generic, type InstrumentOptions, instrument, instrumentHandler } from "../../src/adapters/instrument.js";
 import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 import { Readings } from "./readings.js";
 

@@ -1,7 +1,7 @@
 import { Ledger, whenOver } from "../../src/adapters/ledger.js";
 import { patch } from "../../src/adapters/patch.js";
 import type { Task } from "../../src/adapters/task.js";
-import type { Adapter, Probe, QueueTelemetry, Told } from "../../src/contracts.js";
+import type { Adapter, Probe, QueueTelemetry, Capability } from "../../src/contracts/index.js";
 import type { QueueKind } from "../../src/testing.js";
 
 type Run = () => unknown;
@@ -62,7 +62,7 @@ export interface Faults {
   result?(promise: Promise<unknown>): unknown;
   clear?(ledger: Ledger): void;
   probe?(probe: Probe): Probe;
-  tells?: readonly Told[];
+  tells?: readonly Capability[];
   detach?(restore: () => void, ledger: Ledger): void;
   attach?(queue: Crew): void;
   size?(queue: Crew, ledger: Ledger): number;
@@ -115,7 +115,7 @@ function adapterWith(faults: Faults): Adapter<Crew> {
         head: () => ledger.oldest(),
       });
       return {
-        tells: faults.tells ?? ["takes", "outcomes", "durations", "shutdown"],
+        capabilities: faults.tells ?? ["takes", "outcomes", "durations", "shutdown"],
         probe: faults.probe?.(probe) ?? probe,
         detach() {
           ledger.close();

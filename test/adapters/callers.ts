@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { context } from "@opentelemetry/api";
 import { vi } from "vitest";
-import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/correlation.js";
+import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/context/correlation.js";
 
 const key = Symbol.for("test.key");
 

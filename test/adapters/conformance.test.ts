@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Ledger } from "../../src/adapters/ledger.js";
 import type { Task } from "../../src/adapters/task.js";
-import type { Probe } from "../../src/contracts.js";
+import type { Probe } from "../../src/contracts/index.js";
 import { adapterConformance } from "../../src/testing.js";
 import { crewWith, type Faults } from "./broken-adapters.js";
 import { KINDS } from "./kinds.js";

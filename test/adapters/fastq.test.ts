@@ -6,9 +6,9 @@ import {
   AlreadyInstrumentedError,
   InvalidOptionTypeError,
   NotInstrumentableError,
-} from "../../src/errors.js";
-import { type InstrumentOptions, instrument, instrumentHandler, uninstrument } from "../../src/instrument.js";
-import { withCorrelationId } from "../../src/telemetry/correlation.js";
+} from "../../src/base/errors.js";
+import { type InstrumentOptions, instrument, instrumentHandler, uninstrument } from "../../src/adapters/instrument.js";
+import { withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 import { as, kept, stopClock, unhandledIn, who, whoThroughout } from "./callers.js";
 import { idOf, parentOf, Readings, traceOf } from "./readings.js";

@@ -8,7 +8,7 @@ import { generic } from "../../src/adapters/generic.js";
 import { instrumentHandler } from "../../src/adapters/handler.js";
 import { ownQueue } from "../../src/adapters/own-queue.js";
 import { pQueue } from "../../src/adapters/p-queue.js";
-import type { Adapter } from "../../src/contracts.js";
+import type { Adapter } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";

@@ -11,10 +11,10 @@ import {
   InvalidOptionRangeError,
   InvalidOptionTypeError,
   NotInstrumentableError,
-} from "../../src/errors.js";
-import { type InstrumentOptions, instrument, uninstrument } from "../../src/instrument.js";
-import { processWide } from "../../src/process-wide.js";
-import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/correlation.js";
+} from "../../src/base/errors.js";
+import { type InstrumentOptions, instrument, uninstrument } from "../../src/adapters/instrument.js";
+import { processWide } from "../../src/base/process-wide.js";
+import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 import { idOf, parentOf, Readings, traceOf } from "./readings.js";
 

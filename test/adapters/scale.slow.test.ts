@@ -2,7 +2,7 @@ import { queue as asyncQueue, priorityQueue } from "async";
 import fastq from "fastq";
 import PQueue from "p-queue";
 import { expect, it } from "vitest";
-import { generic, instrument } from "../../src/instrument.js";
+import { generic, instrument } from "../../src/adapters/instrument.js";
 
 /** A queue in which everything waits, and how to put something into it. */
 type Scene = () => { queue: object; put: (item: number) => unknown };

@@ -3,8 +3,8 @@ import async from "async";
 import fastq from "fastq";
 import PQueue from "p-queue";
 import { afterAll, describe, expect, it } from "vitest";
-import { generic, type InstrumentOptions, instrument, instrumentHandler } from "../../src/instrument.js";
-import { INSTRUMENTS } from "../../src/telemetry/instruments.js";
+import { generic, type InstrumentOptions, instrument, instrumentHandler } from "../../src/adapters/instrument.js";
+import { INSTRUMENTS } from "../../src/telemetry/metrics/instruments.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 

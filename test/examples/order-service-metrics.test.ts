@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { INSTRUMENTS, type InstrumentName } from "../../src/telemetry/instruments.js";
+import { INSTRUMENTS, type InstrumentName } from "../../src/telemetry/metrics/instruments.js";
 import { OrderService } from "./order-service.js";
 
 /** What the demo can't show, and why. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { files } from "../../grafana/build/files.js";
 import { uidOf } from "../../grafana/build/links.js";
-import { INSTRUMENTS } from "../../src/telemetry/instruments.js";
+import { INSTRUMENTS } from "../../src/telemetry/metrics/instruments.js";
 import { committed, NAMES, panelsOf, queriesOf } from "./dashboards.js";
 import { seriesOf } from "./known-series.js";
 import { labelsOf, problemsOf, selectorsOf } from "./promql.js";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { INSTRUMENTS } from "../../src/telemetry/instruments.js";
+import { INSTRUMENTS } from "../../src/telemetry/metrics/instruments.js";
 
 /** What Prometheus has under one name. */
 export interface Series {

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { DropReason } from "../../src/contracts.js";
+import type { DropReason } from "../../src/contracts/index.js";
 import {
   AlreadySettledError,
   PutManyAbortedError,
@@ -9,7 +9,7 @@ import {
   QueueShutDownError,
   QueueTimeoutError,
   TaskDoneError,
-} from "../../src/errors.js";
+} from "../../src/base/errors.js";
 import type { PutOptions, QueueOptions } from "../../src/queue/options.js";
 import type { Queue } from "../../src/queue/queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import * as errors from "../../src/errors.js";
+import * as errors from "../../src/base/errors.js";
 import { QUEUE_OPTIONS } from "../../src/queue/options.js";
 
 const page = readFileSync(new URL("../../docs/queues.md", import.meta.url), "utf8");
-const source = readFileSync(new URL("../../src/errors.ts", import.meta.url), "utf8");
+const source = readFileSync(new URL("../../src/base/errors.ts", import.meta.url), "utf8");
 
 describe("docs/queues.md", () => {
   it.each(Object.keys(errors))("has %s, with its code", (name) => {

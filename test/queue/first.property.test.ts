@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OBSERVE, PROBE, SUPPLY } from "../../src/contracts.js";
+import { OBSERVE, PROBE, QUEUE_SOURCE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
@@ -10,7 +10,7 @@ import { MinMaxHeap } from "../../src/queue/storage/min-max-heap.js";
 import { Ranked } from "../../src/queue/storage/ranked.js";
 import { Stack } from "../../src/queue/storage/stack.js";
 import type { Entry, Store } from "../../src/queue/storage/store.js";
-import { Ticket } from "../../src/queue/ticket.js";
+import { EntryExtras } from "../../src/queue/entry-extras.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { RUNS as ALL_RUNS } from "./model-runner.js";
 import { Recorder } from "./recorder.js";
@@ -98,7 +98,7 @@ describe.each(KINDS)("the heads of a store ($name)", ({ make, priorityOf, tierCo
             for (let i = 0; i < each.repeat; i++) {
               const salt = each.salt + i * 7;
               const dueAt = salt % 3 === 0 ? Number.POSITIVE_INFINITY : salt;
-              const tag = new Ticket(dueAt, 1, undefined, undefined);
+              const tag = new EntryExtras(dueAt, 1, undefined, undefined);
               const place = { priority: priorityOf(salt), tier: salt % tierCount };
               for (const one of [store, copy])
                 one.push(next, isTracked ? now : Number.NaN, tag, { ...place });
@@ -196,8 +196,8 @@ describe("the correlation IDs of what is left", () => {
       if (id === "delayed") (await queue.receive()).retry({ delayMs: 1_000 });
     }
     await queue.put(0);
-    expect(queue[SUPPLY].correlationIds(100)).toEqual(["second", "first", "delayed"]);
-    expect(queue[SUPPLY].correlationIds(3)).toEqual(["second", "first"]);
-    expect(queue[SUPPLY].correlationIds(1)).toEqual([]);
+    expect(queue[QUEUE_SOURCE].correlationIds(100)).toEqual(["second", "first", "delayed"]);
+    expect(queue[QUEUE_SOURCE].correlationIds(3)).toEqual(["second", "first"]);
+    expect(queue[QUEUE_SOURCE].correlationIds(1)).toEqual([]);
   });
 });

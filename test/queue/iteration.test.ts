@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { describe, expect, it } from "vitest";
-import { OBSERVE } from "../../src/contracts.js";
+import { OBSERVE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import type { QueueIterator } from "../../src/queue/iteration.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";

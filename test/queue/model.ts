@@ -1,4 +1,4 @@
-import type { DropReason } from "../../src/contracts.js";
+import type { DropReason } from "../../src/contracts/index.js";
 
 /** How a model is set up; the same facts as the options of the queue under test. */
 export interface ModelOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PROBE } from "../../src/contracts.js";
+import { PROBE } from "../../src/contracts/index.js";
 import { PriorityQueue, type PriorityQueueOptions } from "../../src/queue/priority-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { errorOf } from "./conformance.js";

@@ -7,8 +7,8 @@ import type {
   Outcome,
   QueueTelemetry,
   TaskFacts,
-} from "../../src/contracts.js";
-import { QueueFullError } from "../../src/errors.js";
+} from "../../src/contracts/index.js";
+import { QueueFullError } from "../../src/base/errors.js";
 
 /** What one put begins, and its items carry. */
 class Mark {

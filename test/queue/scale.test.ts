@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PROBE } from "../../src/contracts.js";
+import { PROBE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { LinkedList } from "../../src/linked-list.js";
+import { LinkedList } from "../../src/base/linked-list.js";
 import { ArrivalLines } from "../../src/queue/storage/arrival-lines.js";
 import { Deque } from "../../src/queue/storage/deque.js";
 import { Heap, HeapArrays } from "../../src/queue/storage/heap.js";
@@ -10,7 +10,7 @@ import { Ranked, type Ranking } from "../../src/queue/storage/ranked.js";
 import { Slab } from "../../src/queue/storage/slab.js";
 import { Stack } from "../../src/queue/storage/stack.js";
 import type { Place, Store } from "../../src/queue/storage/store.js";
-import { Ticket } from "../../src/queue/ticket.js";
+import { EntryExtras } from "../../src/queue/entry-extras.js";
 import { RUNS as ALL_RUNS } from "./model-runner.js";
 
 const RUNS = { ...ALL_RUNS, numRuns: ALL_RUNS.numRuns / 5 };
@@ -333,18 +333,18 @@ describe("a Ranked store", () => {
         const ranking: Ranking = { ...given, agingMs: given.order === "deadline" ? 0 : given.agingMs };
         const store = new Ranked<number>(ranking);
         store.track(0);
-        const keyOf = ({ priority, at, tag }: { priority: number; at: number; tag: Ticket }) =>
+        const keyOf = ({ priority, at, tag }: { priority: number; at: number; tag: EntryExtras }) =>
           ranking.order === "deadline"
             ? tag.deadline
             : ranking.agingMs === 0
               ? priority
               : priority * ranking.agingMs + at;
-        const model: { item: number; at: number; tag: Ticket; priority: number }[] = [];
+        const model: { item: number; at: number; tag: EntryExtras; priority: number }[] = [];
         let now = 0;
         for (const [item, each] of script.entries()) {
           if (typeof each === "object") {
             now += each.afterMs;
-            const tag = new Ticket(each.deadline, 1, undefined, undefined);
+            const tag = new EntryExtras(each.deadline, 1, undefined, undefined);
             const entry = { item, at: now, tag, priority: each.priority };
             if (ranking.evicts && model.length > 0) {
               const most = Math.max(...model.map(keyOf));

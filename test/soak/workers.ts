@@ -5,12 +5,12 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ConsecutiveBreaker, circuitBreaker, handleType } from "cockatiel";
-import { PROBE } from "../../src/contracts.js";
-import { QueueFullError, QueueShutDownError } from "../../src/errors.js";
-import { instrument } from "../../src/instrument.js";
+import { PROBE } from "../../src/contracts/index.js";
+import { QueueFullError, QueueShutDownError } from "../../src/base/errors.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import type { DrainReport } from "../../src/worker/ending.js";
+import type { DrainReport } from "../../src/worker/shutdown.js";
 import { Gate } from "../../src/worker/gate.js";
 import type { Verdict } from "../../src/worker/options.js";
 import { WorkerPool } from "../../src/worker/pool.js";

@@ -8,7 +8,7 @@ import {
   TracerProvider,
   type TracerProviderOptions,
 } from "@opentelemetry/sdk-trace";
-import { metricProducer } from "../../src/telemetry/metric-producer.js";
+import { metricProducer } from "../../src/telemetry/metrics/metric-producer.js";
 
 /** Real tracing, as the SDK does it, into memory. Uses only what the 2.x and 3.x lines of the SDK have in common. */
 export class SpanCapture {

@@ -2,10 +2,10 @@ import { type ContextManager, context, metrics, ROOT_CONTEXT, trace } from "@ope
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { type Sampler, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { currentCorrelationId } from "../../src/telemetry/correlation.js";
-import { ERRORS, seriesOf } from "../../src/telemetry/series.js";
+import { currentCorrelationId } from "../../src/telemetry/context/correlation.js";
+import { ERRORS, seriesOf } from "../../src/telemetry/metrics/series.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import { DiagCapture, registerContextManager, SpanCapture } from "../support/telemetry-capture.js";
 
@@ -223,7 +223,7 @@ describe("a meter provider that throws", () => {
     vi.useFakeTimers();
     try {
       forgetProcessWide();
-      const fresh = await import("../../src/instrument.js");
+      const fresh = await import("../../src/adapters/instrument.js");
       fresh.instrument(new FifoQueue<string>(), { name });
       metrics.disable();
       metrics.setGlobalMeterProvider({ getMeter: boom });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterEach, describe, expect, it } from "vitest";
-import { BOUNDS, INSTRUMENTS } from "../../src/telemetry/instruments.js";
+import { BOUNDS, INSTRUMENTS } from "../../src/telemetry/metrics/instruments.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { Collected } from "../support/telemetry-capture.js";
 
@@ -69,8 +69,8 @@ async function run(way: "plain" | "producer") {
   const { FifoQueue, Gate, PriorityQueue, Watchdog, WorkerPool, instrument } = await import(
     "../../src/index.js"
   );
-  const { plainExport } = await import("../../src/telemetry/plain-export.js");
-  const { vitals } = await import("../../src/telemetry/vitals.js");
+  const { plainExport } = await import("../../src/telemetry/metrics/plain-export.js");
+  const { vitals } = await import("../../src/telemetry/metrics/vitals.js");
   const metrics = new MetricCapture(way);
   const spans = new SpanCapture();
   // It would go on looking for SDKs, and find the next run's.
@@ -188,7 +188,7 @@ describe("the names", () => {
 
   it("in Prometheus are the same with underscores, and _total for counters", async () => {
     const { FifoQueue, Gate, instrument, Watchdog, WorkerPool } = await import("../../src/index.js");
-    const { startTelemetry } = await import("../../src/telemetry/sdk.js");
+    const { startTelemetry } = await import("../../src/telemetry/sdk/start.js");
     const queue = instrument(new FifoQueue<string>({ capacity: 1 }), {
       name: "scraped",
       sla: { default: { targetMs: 1 } },

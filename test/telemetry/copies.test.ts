@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import * as errors from "../../src/errors.js";
+import * as errors from "../../src/base/errors.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { MetricCapture } from "../support/telemetry-capture.js";
 
@@ -140,9 +140,9 @@ it("a gauge that was shown stays, whichever copy exports", async () => {
 
 it("a stall that the watchdogs of both copies see is counted once, and the next one, too", async () => {
   forgetProcessWide();
-  const one = await import("../../src/telemetry/vitals.js");
+  const one = await import("../../src/telemetry/metrics/vitals.js");
   vi.resetModules();
-  const other = await import("../../src/telemetry/vitals.js");
+  const other = await import("../../src/telemetry/metrics/vitals.js");
   expect(one.vitals).toBe(other.vitals);
   one.vitals.stalled(300, 1_000);
   other.vitals.stalled(290, 1_005);
@@ -215,7 +215,7 @@ describe("a copy whose state has another form", () => {
 });
 
 it("the registry has the form that its version stands for: whoever changes this raises VERSION in process-wide.ts", async () => {
-  const { processWide } = await import("../../src/process-wide.js");
+  const { processWide } = await import("../../src/base/process-wide.js");
   await pass(app);
   const series = processWide.series.get("orders")!;
   const form = (value: object | undefined) =>
@@ -229,7 +229,7 @@ it("the registry has the form that its version stands for: whoever changes this 
     tier: form(series.tier("default")),
     histogram: form(series.put),
     plainExport: form(processWide.plainExport),
-    onlooking: form(processWide.onlooking),
+    onlooking: form(processWide.activeTaskMonitor),
   }).toMatchInlineSnapshot(`
     {
       "histogram": "attributes counts instrument sinks sum",

@@ -1,8 +1,8 @@
 import { trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type InstrumentOptions, instrument } from "../../src/instrument.js";
+import { type InstrumentOptions, instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/correlation.js";
+import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { SpanCapture, signal } from "../support/telemetry-capture.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

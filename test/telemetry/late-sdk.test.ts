@@ -4,13 +4,13 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 
-type Library = typeof import("../../src/instrument.js") & typeof import("../support/telemetry-capture.js");
+type Library = typeof import("../../src/adapters/instrument.js") & typeof import("../support/telemetry-capture.js");
 
 /** A process in which nobody has asked for the metric producer yet. */
 async function fresh(): Promise<Library> {
   forgetProcessWide();
   return {
-    ...(await import("../../src/instrument.js")),
+    ...(await import("../../src/adapters/instrument.js")),
     ...(await import("../support/telemetry-capture.js")),
   };
 }

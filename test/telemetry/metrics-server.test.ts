@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { expect, it, onTestFinished } from "vitest";
-import { MetricsServer } from "../../src/telemetry/metrics-server.js";
+import { MetricsServer } from "../../src/telemetry/sdk/metrics-server.js";
 
 it("what goes wrong in the server of the metrics, however often, throws nowhere", async () => {
   const metrics = await MetricsServer.listen("127.0.0.1", 0, async () => new Uint8Array());

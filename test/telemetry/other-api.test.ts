@@ -36,7 +36,7 @@ function told(): Promise<void> {
 async function libraryWith(version: Version) {
   vi.resetModules();
   vi.doMock("@opentelemetry/api", () => load(version));
-  const { instrument } = await import("../../src/instrument.js");
+  const { instrument } = await import("../../src/adapters/instrument.js");
   const { FifoQueue } = await import("../../src/queue/fifo-queue.js");
   let count = 0;
   return () => instrument(new FifoQueue<number>(), { name: `other-api-${version}-${count++}` });

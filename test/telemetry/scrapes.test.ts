@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { turn } from "../../src/real-time.js";
-import { Scrapes } from "../../src/telemetry/scrapes.js";
+import { turn } from "../../src/base/real-time.js";
+import { Scrapes } from "../../src/telemetry/metrics/scrapes.js";
 import { DiagCapture, signal } from "../support/telemetry-capture.js";
 
 /** As much of a response as scrapes need. */

@@ -1,6 +1,6 @@
 import { Server } from "node:http";
 import { expect, it, vi } from "vitest";
-import { startTelemetry } from "../../src/telemetry/sdk.js";
+import { startTelemetry } from "../../src/telemetry/sdk/start.js";
 
 const failure = vi.hoisted(() => ({ error: undefined as Error | undefined }));
 

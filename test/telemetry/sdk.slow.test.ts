@@ -12,11 +12,11 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { InvalidOptionRangeError, InvalidOptionTypeError, PortInUseError } from "../../src/errors.js";
-import { instrument } from "../../src/instrument.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError, PortInUseError } from "../../src/base/errors.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { currentCorrelationId } from "../../src/telemetry/correlation.js";
-import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk.js";
+import { currentCorrelationId } from "../../src/telemetry/context/correlation.js";
+import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk/start.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
 import { DiagCapture, MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
@@ -68,7 +68,7 @@ function isListening(host: string, port: number): Promise<boolean> {
   });
 }
 
-const SDK = fileURLToPath(new URL("../../src/telemetry/sdk.ts", import.meta.url));
+const SDK = fileURLToPath(new URL("../../src/telemetry/sdk/start.ts", import.meta.url));
 
 /** Runs it in a process of its own, until that ends; what it printed. */
 async function runScript(script: string): Promise<string> {
@@ -192,9 +192,9 @@ describe("a start that fails", () => {
   it("does not take the metrics API away from who goes on without us", async () => {
     forgetProcessWide();
     const { server, port } = await takePort();
-    const sdk = await import("../../src/telemetry/sdk.js");
+    const sdk = await import("../../src/telemetry/sdk/start.js");
     await expect(sdk.startTelemetry({ serviceName: "shop", prometheus: { port } })).rejects.toThrow(/in use/);
-    const fresh = await import("../../src/instrument.js");
+    const fresh = await import("../../src/adapters/instrument.js");
     const capture = new MetricCapture("plain");
     await pass(fresh.instrument(new FifoQueue<string>(), { name }));
     expect((await capture.collect()).number("queue.enqueued", { "queue.name": name })).toBe(1);

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { PROBE } from "../../src/contracts.js";
+import { PROBE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { QueueSeries } from "../../src/telemetry/series.js";
+import { QueueSeries } from "../../src/telemetry/metrics/series.js";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");

@@ -9,7 +9,7 @@ import {
 } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type InstrumentOptions, instrument } from "../../src/instrument.js";
+import { type InstrumentOptions, instrument } from "../../src/adapters/instrument.js";
 import type { Delivery } from "../../src/queue/delivery.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
-import { metricProducer } from "../../src/telemetry/metric-producer.js";
+import { metricProducer } from "../../src/telemetry/metrics/metric-producer.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";

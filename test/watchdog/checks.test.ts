@@ -12,7 +12,7 @@ import { producersBlocked } from "../../src/watchdog/checks/producers-blocked.js
 import { starvedTier } from "../../src/watchdog/checks/starved-tier.js";
 import { underCapacity } from "../../src/watchdog/checks/under-capacity.js";
 import type { Check, Situation } from "../../src/watchdog/situation.js";
-import { groupsOf } from "../../src/watchdog/tasks.js";
+import { groupsOf } from "../../src/watchdog/sampling/tasks.js";
 import { backlog, group, pool, rates, situation, task, tier } from "./situations.js";
 
 const NOT_YET = "not enough evidence yet";

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CHECKS, type Check } from "../../src/index.js";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import { diagnose } from "../../src/watchdog/diagnose.js";
+import { diagnose } from "../../src/watchdog/checks/diagnose.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { type Handler, WorkerPool } from "../../src/worker/pool.js";
 import { situation } from "./situations.js";

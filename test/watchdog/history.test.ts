@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Tally, TaskFacts, TaskView, Watchable } from "../../src/contracts.js";
-import { History } from "../../src/watchdog/history.js";
+import type { Tally, TaskFacts, TaskView, Watchable } from "../../src/contracts/index.js";
+import { History } from "../../src/watchdog/sampling/history.js";
 
 /** A queue whose numbers are set by hand. */
 const numbers = { now: 0, depth: 0, enqueued: 0, dequeued: 0, succeeded: 0, processedMs: 0 };

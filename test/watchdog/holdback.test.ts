@@ -1,11 +1,11 @@
 import { beforeEach, expect, it } from "vitest";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import { Holdback } from "../../src/watchdog/holdback.js";
+import { StallGracePeriod } from "../../src/watchdog/stall-grace-period.js";
 
 let clock: FakeClock;
 let told: string[];
 let faults: unknown[];
-let holdback: Holdback;
+let holdback: StallGracePeriod;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -22,7 +22,7 @@ beforeEach(() => {
     },
     fault: (error: unknown) => faults.push(error),
   };
-  holdback = new Holdback(clock, guard, (lateMs) => told.push(`late by ${lateMs}`));
+  holdback = new StallGracePeriod(clock, guard, (lateMs) => told.push(`late by ${lateMs}`));
 });
 
 const tell = (what: string) => holdback.tell(() => told.push(what));

@@ -2,9 +2,9 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { metricProducer } from "../../src/telemetry/metric-producer.js";
+import { metricProducer } from "../../src/telemetry/metrics/metric-producer.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 

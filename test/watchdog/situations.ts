@@ -1,4 +1,4 @@
-import type { TaskFacts } from "../../src/contracts.js";
+import type { TaskFacts } from "../../src/contracts/index.js";
 import type { PoolNow, Rates, Situation, TaskGroup, TaskNow, TierNow } from "../../src/watchdog/situation.js";
 
 /** Situations by hand: a queue of one tier with an SLA of 1 s, breached, with nothing else the matter. */
@@ -104,11 +104,11 @@ export function group(
   return { kind, label, states, tasks, forMs: tasks.map(() => forMs) };
 }
 
-export function pool(workers: Partial<PoolNow["workers"]>, hindrance?: PoolNow["hindrance"]): PoolNow {
+export function pool(workers: Partial<PoolNow["workers"]>, hindrance?: PoolNow["notTakingReason"]): PoolNow {
   return {
     name: "packers",
     isTaking: hindrance === undefined || hindrance === "is draining",
-    hindrance,
+    notTakingReason,
     workers: { idle: 0, processing: 0, backoff: 0, stalled: 0, stopped: 0, ...workers },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Frame, Sight, Stall } from "../../src/watchdog/stall/stall.js";
-import { makeStory } from "../../src/watchdog/stall/thread/story.js";
+import type { Frame, StackSnapshot, Stall } from "../../src/stall-monitor/stall.js";
+import { makeStory } from "../../src/stall-monitor/thread/story.js";
 
 const FILE = "/app/orders.js";
 const frame = (functionName: string | undefined, line: number): Frame => ({
@@ -13,7 +13,7 @@ const frame = (functionName: string | undefined, line: number): Frame => ({
 
 /** What is told of a stall of 500 ms that was seen at once, near its end, and of which there are samples. */
 async function told(seen: readonly Frame[], sampled: readonly Frame[]): Promise<Stall> {
-  const sight: Sight = { span: [490, 495], stack: [...seen], task: undefined };
+  const sight: StackSnapshot = { span: [490, 495], stack: [...seen], task: undefined };
   const story = makeStory({
     now: () => 490,
     pulse: { since: 0, forMs: 500, tick: () => "ended", forget: () => {} },

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import type { BlockedHead, Stall } from "../../src/watchdog/stall/stall.js";
-import { StallWatcher } from "../../src/watchdog/stall/watcher.js";
+import type { BlockedHead, Stall } from "../../src/stall-monitor/stall.js";
+import { StallWatcher } from "../../src/stall-monitor/watcher.js";
 import { Child } from "./stall/child.js";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "queuescope-stall-"));

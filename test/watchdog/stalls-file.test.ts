@@ -2,8 +2,8 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { shown } from "../../src/shown.js";
-import { makeOutlet } from "../../src/watchdog/stall/thread/outlet.js";
+import { shown } from "../../src/base/shown.js";
+import { makeOutlet } from "../../src/stall-monitor/thread/outlet.js";
 
 let folder: string;
 let file: string;

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Stalls } from "../../src/watchdog/stalls.js";
 
 /** Stalls are measured by the real clock, which fake timers don't reach; here the test moves it. */
-vi.mock("../../src/real-time.js", async (original) => ({
-  ...(await original<typeof import("../../src/real-time.js")>()),
+vi.mock("../../src/base/real-time.js", async (original) => ({
+  ...(await original<typeof import("../../src/base/real-time.js")>()),
   realNow: () => performance.now(),
 }));
 

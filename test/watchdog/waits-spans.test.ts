@@ -1,9 +1,9 @@
 import { trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { openSpans, startTelemetry } from "../../src/telemetry/sdk.js";
-import { Waits } from "../../src/watchdog/waits/waits.js";
+import { openSpans, startTelemetry } from "../../src/telemetry/sdk/start.js";
+import { Waits } from "../../src/waits/waits.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
 import { SpanCapture, signal } from "../support/telemetry-capture.js";
 

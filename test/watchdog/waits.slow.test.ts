@@ -5,14 +5,14 @@ import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import PQueue from "p-queue";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import type { Delivery } from "../../src/queue/delivery.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { withCorrelationId } from "../../src/telemetry/correlation.js";
-import { onlooking } from "../../src/telemetry/onlooking.js";
-import type { Wait } from "../../src/watchdog/waits/wait.js";
-import { waitFor } from "../../src/watchdog/waits/wait-for.js";
-import { Waits } from "../../src/watchdog/waits/waits.js";
+import { withCorrelationId } from "../../src/telemetry/context/correlation.js";
+import { activeTaskMonitor } from "../../src/telemetry/context/active-task-monitor.js";
+import type { Wait } from "../../src/waits/wait.js";
+import { waitFor } from "../../src/waits/wait-for.js";
+import { Waits } from "../../src/waits/waits.js";
 import { signal } from "../support/telemetry-capture.js";
 
 const NODE = Number(process.versions.node.split(".")[0]);
@@ -232,8 +232,8 @@ describe("what a task waits for", () => {
   it("is known for tasks of wrapped queues, and where a task has another correlation ID", async () => {
     const queue = instrument(new PQueue({ concurrency: 1 }), { name: `w-${count++}` });
     let store: object | undefined;
-    const { current } = onlooking;
-    onlooking.current = {
+    const { current } = activeTaskMonitor;
+    activeTaskMonitor.current = {
       ...current!,
       begin: (facts, carrier) => {
         store = facts;
@@ -242,7 +242,7 @@ describe("what a task waits for", () => {
     };
     const done = queue.add(() => withCorrelationId("another", () => fetch(`http://${host}/hold/wrapped`)));
     const { response } = await untilHeld("/hold/wrapped");
-    onlooking.current = current;
+    activeTaskMonitor.current = current;
     await eventually(() =>
       expect(inWords(store!)).toEqual([`http: GET ${host}/hold/wrapped, sent, waiting for headers`]),
     );
@@ -331,7 +331,7 @@ describe("nothing is left of what has ended", () => {
   it("once nobody looks on any more, and nothing is noted before", async () => {
     waits.stop();
     waits.stop();
-    expect(onlooking.current).toBeUndefined();
+    expect(activeTaskMonitor.current).toBeUndefined();
     const { delivery, result } = await task(() => fetch(`http://${host}/hold/unseen`));
     const { response } = await untilHeld("/hold/unseen");
     expect(inWords(delivery)).toEqual([]);
@@ -345,9 +345,9 @@ describe("nothing is left of what has ended", () => {
     other.start();
     other.start();
     waits.stop();
-    expect(onlooking.current).toBeDefined();
+    expect(activeTaskMonitor.current).toBeDefined();
     other.stop();
-    expect(onlooking.current).toBeUndefined();
+    expect(activeTaskMonitor.current).toBeUndefined();
   });
 });
 

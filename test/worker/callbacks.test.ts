@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { instrument } from "../../src/instrument.js";
+import { instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { WorkerPool } from "../../src/worker/pool.js";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PROBE } from "../../src/contracts.js";
+import { PROBE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import type { DrainReport } from "../../src/worker/ending.js";
+import type { DrainReport } from "../../src/worker/shutdown.js";
 import { Gate } from "../../src/worker/gate.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { RUNS } from "../queue/model-runner.js";

@@ -1,6 +1,6 @@
 /** A service with two pools under load, for tests that tell it to stop. Its last lines are what became of its items. */
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { QueueShutDownError } from "../../src/errors.js";
+import { QueueShutDownError } from "../../src/base/errors.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { drainOnSignals } from "../../src/worker/drain-on-signals.js";
 import { WorkerPool } from "../../src/worker/pool.js";

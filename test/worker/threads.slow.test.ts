@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { context, createTraceState, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { withCorrelationId } from "../../src/telemetry/correlation.js";
+import { withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { inThreads, type ThreadHandler, type ThreadsOptions } from "../../src/worker/threads.js";

@@ -1,4 +1,4 @@
-import { deadlineOf } from "../ticket.js";
+import { deadlineOf } from "../entry-extras.js";
 import { Heap } from "./heap.js";
 import { type Level, Levels } from "./levels.js";
 import { MinMaxHeap } from "./min-max-heap.js";

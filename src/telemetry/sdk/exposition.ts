@@ -1,8 +1,8 @@
 import { diag } from "@opentelemetry/api";
 import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
-import { plainError } from "../../error-text.js";
-import { contained } from "../../output.js";
-import { Slices } from "../slices.js";
+import { plainError } from "../../base/error-text.js";
+import { contained } from "../../base/output.js";
+import { Slices } from "../metrics/slices.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
 const CALLBACKS_LIMIT_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { NodeSDKConfiguration } from "@opentelemetry/sdk-node";
-import { processWide } from "../../process-wide.js";
-import { randomId } from "../../random-id.js";
+import { processWide } from "../../base/process-wide.js";
+import { randomId } from "../../base/random-id.js";
 
 /**
  * The SDK's option for a resource with a `service.instance.id`: by OTLP it is what tells the processes of a service apart. One that

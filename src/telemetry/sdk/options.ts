@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { checkFunction, checkKnown, checkNumber, type OptionNames } from "../../checks.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
+import { checkFunction, checkKnown, checkNumber, type OptionNames } from "../../base/checks.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../base/errors.js";
 
 /** Options of the endpoint that Prometheus scrapes. */
 export interface PrometheusOptions {

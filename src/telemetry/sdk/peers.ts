@@ -1,4 +1,4 @@
-import { MissingPeerError } from "../../errors.js";
+import { MissingPeerError } from "../../base/errors.js";
 
 /** Bundlers take it that what is caught may be missing, and leave it to the run. */
 const pass = (error: unknown): never => {

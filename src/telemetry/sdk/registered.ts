@@ -1,5 +1,5 @@
 import { createNoopMeter, type MeterProvider, metrics, ProxyTracerProvider, trace } from "@opentelemetry/api";
-import { warnThat } from "../../warning.js";
+import { warnThat } from "../../base/warning.js";
 
 /** What somebody has registered with the OpenTelemetry API before us; it stays. */
 export interface Theirs {

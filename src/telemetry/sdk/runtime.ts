@@ -1,6 +1,6 @@
 import { diag, metrics } from "@opentelemetry/api";
-import { plainError } from "../../error-text.js";
-import { contained } from "../../output.js";
+import { plainError } from "../../base/error-text.js";
+import { contained } from "../../base/output.js";
 
 const ABSENT = /^Cannot find (package|module) '@opentelemetry\/instrumentation-runtime-node'/;
 

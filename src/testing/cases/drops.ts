@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DropReason } from "../../contracts.js";
+import type { DropReason } from "../../contracts/index.js";
 import type { AnyKind, Case } from "../case.js";
 import { eventually, turn } from "../eventually.js";
 import { Gate } from "../job.js";

@@ -5,7 +5,7 @@ export const consumersPaused: Check = {
   name: "consumers-paused",
   look(situation) {
     const { isPaused, pools, waitMs, lastTakenMsAgo, waitingGets, takenEver } = situation;
-    const isOnePaused = pools.some(({ hindrance }) => hindrance === "is paused");
+    const isOnePaused = pools.some(({ notTakingReason }) => notTakingReason === "is paused");
     const arePaused = isOnePaused && pools.every(({ isTaking }) => !isTaking);
     // Pools stand in line only while they take: somebody else takes items.
     if ((!isPaused && !arePaused) || (waitingGets ?? 0) > 0) return undefined;

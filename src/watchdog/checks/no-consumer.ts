@@ -62,15 +62,15 @@ export const noConsumer: Check = {
 
 /** It may rest for now: then it is paused, which is another cause. */
 function isThere(pool: PoolNow): boolean {
-  return !isGone(pool) && pool.hindrance !== "has not been started";
+  return !isGone(pool) && pool.notTakingReason !== "has not been started";
 }
 
 function isGone(pool: PoolNow): boolean {
-  return isStopping(pool) || pool.hindrance === "is stopped";
+  return isStopping(pool) || pool.notTakingReason === "is stopped";
 }
 
-function isStopping({ hindrance }: PoolNow): boolean {
-  return hindrance === "is stopping";
+function isStopping({ notTakingReason }: PoolNow): boolean {
+  return notTakingReason === "is stopping";
 }
 
 function whatIsWrong(situation: Situation): string {

@@ -33,15 +33,15 @@ export function workersOf({ pools }: Situation): number | undefined {
 /** The pools, with why each takes nothing. */
 export function hindrances(pools: readonly PoolNow[]): string {
   const [first] = pools;
-  if (pools.length > 1 && pools.every(({ hindrance }) => hindrance === first?.hindrance))
-    return `${pools.map(({ name }) => `"${name}"`).join(", ")} ${first?.hindrance?.replace(/^is /, "are ").replace(/^has /, "have ")}`;
-  return pools.map(({ name, hindrance }) => `"${name}" ${hindrance}`).join(", ");
+  if (pools.length > 1 && pools.every(({ notTakingReason }) => notTakingReason === first?.notTakingReason))
+    return `${pools.map(({ name }) => `"${name}"`).join(", ")} ${first?.notTakingReason?.replace(/^is /, "are ").replace(/^has /, "have ")}`;
+  return pools.map(({ name, notTakingReason }) => `"${name}" ${notTakingReason}`).join(", ");
 }
 
 /** Whoever might help those that are busy, and takes nothing: words to add, if there is such a pool. */
 export function butOthers({ pools }: Situation): string {
   const others = pools.filter(
-    ({ hindrance }) => hindrance === "is paused" || hindrance === "has not been started",
+    ({ notTakingReason }) => notTakingReason === "is paused" || notTakingReason === "has not been started",
   );
   return others.length === 0 ? "" : `; ${hindrances(others)}`;
 }

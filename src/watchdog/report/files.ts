@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { randomId } from "../../random-id.js";
+import { randomId } from "../../base/random-id.js";
 import type { BreachReport } from "./report.js";
 
 /** The names of all files of ours: when, of which process, by which writer, the how manieth, and of which queue. Nothing else is touched. */

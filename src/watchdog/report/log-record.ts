@@ -1,5 +1,5 @@
 import * as api from "@opentelemetry/api";
-import { verdictOf } from "../diagnose.js";
+import { verdictOf } from "../checks/diagnose.js";
 import type { BreachReport } from "./report.js";
 
 /** WARN, in OpenTelemetry's numbers. */

@@ -1,9 +1,9 @@
-import type { WorkerView } from "../../contracts.js";
-import { recorder, type Transition } from "../../recorder.js";
-import { shown } from "../../shown.js";
+import type { WorkerView } from "../../contracts/index.js";
+import { recorder, type Transition } from "../../base/recorder.js";
+import { shown } from "../../base/shown.js";
 import { count, duration, percent, perSecond } from "../checks/words.js";
 import type { Rates, Situation, Verdict } from "../situation.js";
-import type { HeadNow, MemoryNow } from "../watched-queue.js";
+import type { HeadNow, MemoryNow } from "../sampling/watched-queue.js";
 import { countOf, groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
 
 /** Raised when a member changes its meaning or goes. */
@@ -193,9 +193,9 @@ export class BreachReport {
   }
 
   private workerLines(): string[] {
-    const pools = this.pools.map(({ name, hindrance, workers }) => {
+    const pools = this.pools.map(({ name, notTakingReason, workers }) => {
       const states = Object.entries(workers).filter(([, n]) => n > 0);
-      return `POOL ${shown(name)}${hindrance === undefined ? "" : ` (${hindrance})`}: ${states.map(([state, n]) => `${n} ${state}`).join(", ")}`;
+      return `POOL ${shown(name)}${notTakingReason === undefined ? "" : ` (${notTakingReason})`}: ${states.map(([state, n]) => `${n} ${state}`).join(", ")}`;
     });
     const gates = this.gates.map(
       ({ name, limit, inFlight, waiting, isOpen }) =>

@@ -1,5 +1,5 @@
-import { REPORT, type Report, SUPPLY } from "../../contracts.js";
-import { processWide } from "../../process-wide.js";
+import { REPORT, type Report, QUEUE_SOURCE } from "../../contracts/index.js";
+import { processWide } from "../../base/process-wide.js";
 
 type Answer = () => Report | undefined;
 
@@ -9,7 +9,7 @@ const { reports: answers } = processWide;
 /** Lets a queue ask for a report when a join or drain of it times out; of several the first answers that can. Returns what ends that. */
 export function answerFor(queue: object, answer: Answer): () => void {
   // Others don't ask.
-  if (!(SUPPLY in queue)) return () => {};
+  if (!(QUEUE_SOURCE in queue)) return () => {};
   const all = answers.get(queue) ?? new Set();
   answers.set(queue, all);
   all.add(answer);

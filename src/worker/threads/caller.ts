@@ -1,4 +1,4 @@
-import type { TaskFacts } from "../../contracts.js";
+import type { TaskFacts } from "../../contracts/index.js";
 
 /** The task that a pool hands to its handler, or whatever part of it there is. */
 export interface ThreadCaller extends Partial<TaskFacts> {

@@ -10,8 +10,8 @@ import {
   type SpanContext,
   trace,
 } from "@opentelemetry/api";
-import { plainError } from "../../error-text.js";
-import { contained } from "../../output.js";
+import { plainError } from "../../base/error-text.js";
+import { contained } from "../../base/output.js";
 
 /** The producer's context on its way into a thread. */
 export interface PackedContext {

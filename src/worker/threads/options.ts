@@ -3,9 +3,9 @@ import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
-import { checkClock, checkKnown, checkNumber, checkObject, type OptionNames } from "../../checks.js";
-import { type Clock, LONGEST_DELAY_MS, systemClock } from "../../clock.js";
-import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../errors.js";
+import { checkClock, checkKnown, checkNumber, checkObject, type OptionNames } from "../../base/checks.js";
+import { type Clock, LONGEST_DELAY_MS, systemClock } from "../../base/clock.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../base/errors.js";
 
 /** Options of {@link inThreads}. Only `undefined` stands for the default. */
 export interface ThreadsOptions {

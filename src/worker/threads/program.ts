@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { Piscina as PiscinaPool } from "piscina";
-import { MissingPeerError, ThreadsUnavailableError } from "../../errors.js";
-import { installedRoot, ownFile, packageRoot, requireFromHere } from "../../package-root.js";
+import { MissingPeerError, ThreadsUnavailableError } from "../../base/errors.js";
+import { installedRoot, ownFile, packageRoot, requireFromHere } from "../../base/package-root.js";
 import { SCOPE } from "../../telemetry/version.js";
 
 /**

@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { checkNumber } from "../../checks.js";
-import { InvalidOptionTypeError } from "../../errors.js";
-import { correlation } from "../../telemetry/correlation.js";
-import { adopted } from "../../thenable.js";
+import { checkNumber } from "../../base/checks.js";
+import { InvalidOptionTypeError } from "../../base/errors.js";
+import { correlation } from "../../telemetry/context/correlation.js";
+import { adopted } from "../../base/thenable.js";
 import { BoardWriter } from "./board.js";
 import { within } from "./context.js";
 import { pack, unpack } from "./errors.js";

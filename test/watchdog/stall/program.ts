@@ -3,7 +3,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import { FifoQueue, instrument, WorkerPool, withCorrelationId } from "../../../src/index.js";
-import { StallWatcher } from "../../../src/watchdog/stall/watcher.js";
+import { StallWatcher } from "../../../src/stall-monitor/watcher.js";
 
 const [mode = "idle", file = "", reportDir] = process.argv.slice(2);
 // A collection of garbage may take long where there are few processors.

@@ -9,12 +9,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MessageChannel } from "node:worker_threads";
 import PQueue from "p-queue";
-import { instrument } from "../../../src/instrument.js";
+import { instrument } from "../../../src/adapters/instrument.js";
 import { FifoQueue } from "../../../src/queue/fifo-queue.js";
-import { withCorrelationId } from "../../../src/telemetry/correlation.js";
-import { onlooking } from "../../../src/telemetry/onlooking.js";
-import { waitFor } from "../../../src/watchdog/waits/wait-for.js";
-import { Waits } from "../../../src/watchdog/waits/waits.js";
+import { withCorrelationId } from "../../../src/telemetry/context/correlation.js";
+import { activeTaskMonitor } from "../../../src/telemetry/context/active-task-monitor.js";
+import { waitFor } from "../../../src/waits/wait-for.js";
+import { Waits } from "../../../src/waits/waits.js";
 import { WorkerPool } from "../../../src/worker/pool.js";
 
 declare const gc: () => void;
@@ -165,8 +165,8 @@ await begin("lost", lost);
 await begin("healthy", healthy);
 
 // The same in pools and in wrapped queues, whose own lists hold what is in flight.
-const { current } = onlooking;
-onlooking.current = {
+const { current } = activeTaskMonitor;
+activeTaskMonitor.current = {
   ...current!,
   begin(task, carrier) {
     deliveries.set(task.correlationId, task);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { propagation, trace } from "@opentelemetry/api";
-import { currentCorrelationId } from "../../../src/telemetry/correlation.js";
+import { currentCorrelationId } from "../../../src/telemetry/context/correlation.js";
 import type { ThreadTask } from "../../../src/worker/threads.js";
 import { hand, Tenant, tenantOf } from "./tenant.js";
 

@@ -1,0 +1,34 @@
+/**
+ * The interfaces at which the layers meet. Queues know nothing of telemetry, telemetry knows nothing of storage:
+ * a queue notifies an {@link Observer}, lets an {@link Around} wrap handlers, and shows a {@link Probe}.
+ */
+
+export {
+  type Adapter,
+  type Attachment,
+  OBSERVE,
+  type Observable,
+  PROBE,
+  type QueueTelemetry,
+  type Capability,
+} from "./attach.js";
+export type { Claimant } from "./claimant.js";
+export type { Correlated } from "./correlated.js";
+export type { Health, QueueHealthOptions } from "./health.js";
+export type {
+  Around,
+  Carrier,
+  DropReason,
+  HowToCall,
+  Observer,
+  OpenContext,
+  Outcome,
+  TaskFacts,
+} from "./observer.js";
+export type { TaskMonitor, ActiveTaskMonitor } from "./task-monitor.js";
+export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
+export type { Head, Probe, TaskView } from "./probe.js";
+export { REPORT, type Report, type Reportable } from "./report.js";
+export { type Consumer, QUEUE_SOURCE, type QueueSource, type Work } from "./queue-source.js";
+export type { ByTier, TierOf } from "./tiers.js";
+export type { Instrumented, SlaTarget, Tally, Vitals, Watchable } from "./watch.js";

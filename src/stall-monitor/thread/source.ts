@@ -1,0 +1,45 @@
+import { shown } from "../../base/shown.js";
+import { makeHeads } from "./heads.js";
+import { heaviest } from "./heaviest.js";
+import { makeInquiry } from "./inquiry.js";
+import { makeOutlet } from "./outlet.js";
+import type { ThreadData } from "./parts.js";
+import { makePulse } from "./pulse.js";
+import { run } from "./run.js";
+import { makeSampler } from "./sampler.js";
+import { makeStory } from "./story.js";
+import { makeWaited } from "./waited.js";
+
+export type { ThreadData };
+
+const PARTS = {
+  heaviest,
+  makeHeads,
+  makeInquiry,
+  makeOutlet,
+  makePulse,
+  makeSampler,
+  makeStory,
+  makeWaited,
+  shown,
+};
+
+/**
+ * The thread's program. It is text and no file, so that it runs wherever the library does: compiled, from its sources by a tool such as
+ * tsx, in a bundle. esbuild, which tsx is made of, may
+ * have every function in it pass through a helper that keeps its name; here that does nothing.
+ */
+export function threadSource(): string {
+  const parts = Object.entries(PARTS).map(([name, part]) => `${name}: ${part}`);
+  return `var ${nameKeeper()} = (each) => each;
+(${run})(require, { ${parts.join(",\n")} }, require("node:worker_threads").workerData);`;
+}
+
+/** What the helper is called; a minifier gives it another name. */
+function nameKeeper(): string {
+  const sample = () => {
+    const named = () => 0;
+    return named;
+  };
+  return /([\w$]+)\(\s*\(\)\s*=>\s*0/.exec(String(sample))?.[1] ?? "__name";
+}

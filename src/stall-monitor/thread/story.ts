@@ -1,0 +1,139 @@
+import type { Frame, StackSnapshot, Stall } from "../stall.js";
+import type { Heaviest, heaviest } from "./heaviest.js";
+import type { Inquiry } from "./inquiry.js";
+import type { Pulse } from "./pulse.js";
+import type { Sampler } from "./sampler.js";
+
+/** One stall, from when it is noticed to its report. */
+export interface Story {
+  /** Nobody has seen main yet, and it may still answer. */
+  readonly isPuzzling: boolean;
+  look(): void;
+  goOn(): void;
+  /** The stall is over. */
+  end(): Promise<Stall>;
+}
+
+export interface Surroundings {
+  readonly now: () => number;
+  readonly pulse: Pulse;
+  readonly inquiry: Inquiry | undefined;
+  readonly sampler: Sampler | undefined;
+  readonly heaviest: typeof heaviest;
+  readonly answers: string;
+  readonly blind: (error: unknown) => void;
+  readonly told: (stall: Stall, isOver: boolean) => void;
+  /** Main has answered while it was blocked. */
+  readonly looked: () => void;
+}
+
+/**
+ * Main answers when it enters a function or repeats a loop. An answer that comes at once tells what it does; a late one only where
+ * native code has returned to, which may be far from who called it. The samples know.
+ *
+ * Runs in the thread: its source is sent there, so it refers to nothing outside.
+ */
+export function makeStory(around: Surroundings): Story {
+  const { now, pulse, inquiry, sampler, answers } = around;
+  const promptMs = 30;
+  const nativeAfterMs = 100;
+  const mostLooks = 10;
+  const since = pulse.since;
+  const startedAt = Date.now() - (now() - since);
+  const spans: StackSnapshot["span"][] = [];
+  let sight: StackSnapshot | undefined;
+  let asked: Promise<unknown> | undefined;
+  let askedAt = 0;
+  let lookedAt = 0;
+  let looks = 0;
+  let isAnswered = true;
+  let isPrompt = false;
+  let isNative = false;
+  let told: "nothing" | "that" | "where" = "nothing";
+  let isOver = false;
+  let durationMs = pulse.forMs;
+
+  const stall = (stack: readonly Frame[], isGarbageCollection = false): Stall => ({
+    startedAt,
+    durationMs,
+    where: stack.find((frame) => !frame.isInternal),
+    stack,
+    isNative,
+    isGarbageCollection,
+    task: sight?.task,
+  });
+  /**
+   * Once without a place, and once with it: what was taken for native code may answer after all, if there is little processor to be
+   * had.
+   */
+  const tell = () => {
+    const knows = isPrompt ? "where" : "that";
+    if (told === knows || told === "where" || isOver) return;
+    told = knows;
+    durationMs = pulse.forMs;
+    around.told(stall(isPrompt ? sight!.stack : []), false);
+  };
+  const answered = (answer: StackSnapshot) => {
+    isAnswered = true;
+    spans.push(answer.span);
+    isPrompt = now() - askedAt <= promptMs;
+    // Of two that came late the first is nearer to the cause.
+    if (isPrompt || sight === undefined) sight = answer;
+    if (isPrompt) isNative = false;
+    if (isPrompt) tell();
+    if (!isOver) around.looked();
+  };
+  // Who looks knows names that were given afterwards; the profiler does not. A function that it does name is not an unnamed one.
+  const isSame = (sampled: Frame) => (seen: Frame) =>
+    sampled.file === seen.file && (sampled.functionName ?? seen.functionName) === seen.functionName;
+  /** A function's line is where it begins, unless somebody saw it at work. */
+  const sampled = async () => {
+    const profiles = (await sampler?.take()) ?? [];
+    const found = profiles
+      .flatMap((profile) => around.heaviest(profile, since, since + durationMs, spans) ?? [])
+      .reduce<Heaviest | undefined>(
+        (most, each) => (each.samples > (most?.samples ?? 0) ? each : most),
+        undefined,
+      );
+    if (found === undefined) return undefined;
+    const expression = `${answers}.locate(${JSON.stringify(found.stack)})`;
+    const located = (await inquiry?.ask(expression)) as Frame[];
+    const stack = located.map((frame, index) => (index > 0 && sight?.stack.find(isSame(frame))) || frame);
+    return { stack, isGarbageCollection: found.isGarbageCollection };
+  };
+  return {
+    get isPuzzling() {
+      return inquiry !== undefined && sight === undefined && !isNative;
+    },
+    look() {
+      if (inquiry === undefined) return tell();
+      looks++;
+      askedAt = now();
+      if (looks === 1) lookedAt = askedAt;
+      isAnswered = false;
+      asked = inquiry.ask(`${answers}.look()`).then((answer) => answered(answer as StackSnapshot), around.blind);
+    },
+    goOn() {
+      if (isPrompt || inquiry === undefined) return;
+      if (now() - lookedAt > nativeAfterMs) {
+        isNative = true;
+        tell();
+      }
+      if (isAnswered && looks < mostLooks) this.look();
+    },
+    async end() {
+      durationMs = pulse.forMs;
+      isOver = true;
+      await asked;
+      const profile = await sampled().catch(around.blind);
+      const culprit = profile?.stack.find((frame) => !frame.isInternal);
+      const agree = sight !== undefined && (culprit === undefined || sight.stack.some(isSame(culprit)));
+      if (!isPrompt && sight !== undefined) isNative = true;
+      const isSight = sight !== undefined && ((agree && isPrompt) || culprit === undefined);
+      const stack = isSight ? sight!.stack : (profile?.stack ?? []);
+      const all = stall(stack, profile?.isGarbageCollection);
+      around.told(all, true);
+      return all;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { Attributes, HrTime } from "@opentelemetry/api";
+import { type Collector, processWide } from "../../base/process-wide.js";
+import { isFirstOfItsReader } from "./collectors.js";
+import type { Histogram } from "./histogram.js";
+import { BOUNDS, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
+import { plainExport } from "./plain-export.js";
+import { allHistograms, read } from "./readings.js";
+import { Slices } from "./slices.js";
+import { SCOPE } from "../version.js";
+
+/** Values of the SDK's enumerations, the same in its 2.x and 3.x lines; importing them would import the SDK. */
+const CUMULATIVE = 1;
+const HISTOGRAM = 0;
+const GAUGE = 2;
+const SUM = 3;
+const DOUBLE = 1;
+
+interface Descriptor {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+  readonly valueType: typeof DOUBLE;
+}
+
+interface Point<V> {
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
+  readonly attributes: Attributes;
+  readonly value: V;
+}
+
+interface HistogramValue {
+  readonly buckets: { boundaries: number[]; counts: number[] };
+  readonly sum: number;
+  readonly count: number;
+}
+
+interface Common {
+  readonly descriptor: Descriptor;
+  readonly aggregationTemporality: typeof CUMULATIVE;
+}
+
+type MetricData = Common &
+  (
+    | { dataPointType: typeof HISTOGRAM; dataPoints: Point<HistogramValue>[] }
+    | { dataPointType: typeof GAUGE; dataPoints: Point<number>[] }
+    | { dataPointType: typeof SUM; isMonotonic: true; dataPoints: Point<number>[] }
+  );
+
+/** A `MetricProducer` of the OpenTelemetry SDK, described by shape: the main entry imports no SDK. */
+export interface QueueMetricProducer {
+  collect(): Promise<Collected>;
+}
+
+interface Collected {
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK ignores the resource of an additional producer; its type differs by version
+  resourceMetrics: { resource: any; scopeMetrics: { scope: typeof SCOPE; metrics: MetricData[] }[] };
+  errors: unknown[];
+}
+
+/**
+ * Exports all our metrics through a reader of yours: `new PrometheusExporter({ metricProducers: [metricProducer()] })`. It is
+ * 50 to 100 times cheaper per item than the metrics API. Calling this is the switch: from then on nothing goes through the API
+ * any more, so that nothing is exported twice. Values are cumulative; views don't apply. Each reader gets one of its own; of several
+ * in one reader, those of other copies of this package say, one gives everything and the others nothing.
+ */
+export function metricProducer(): QueueMetricProducer {
+  plainExport.stop();
+  const self: Collector = { company: undefined };
+  return { collect: async () => (isFirstOfItsReader(self) ? collectAll() : collected([], [])) };
+}
+
+const startTime = hrTime(processWide.startedAt);
+
+const BOUNDARIES = [...BOUNDS];
+
+async function collectAll(): Promise<Collected> {
+  const endTime = hrTime(Date.now());
+  const metrics: MetricData[] = [];
+  const errors: unknown[] = [];
+  const histograms = allHistograms();
+  const slices = new Slices();
+  for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
+    try {
+      const metric = metricData(name, histograms, endTime);
+      if (metric.dataPoints.length > 0) metrics.push(metric);
+    } catch (error) {
+      errors.push(error);
+    }
+    if (slices.isOver) await slices.next();
+  }
+  return collected(metrics, errors);
+}
+
+function collected(metrics: MetricData[], errors: unknown[]): Collected {
+  const scopeMetrics = metrics.length === 0 ? [] : [{ scope: SCOPE, metrics }];
+  return { resourceMetrics: { resource: { attributes: {} }, scopeMetrics }, errors };
+}
+
+function metricData(
+  name: InstrumentName,
+  histograms: ReadonlyMap<string, readonly Histogram[]>,
+  endTime: HrTime,
+): MetricData {
+  const { kind, unit, description } = INSTRUMENTS[name];
+  const descriptor = { name, description, unit, valueType: DOUBLE } as const;
+  const common = { descriptor, aggregationTemporality: CUMULATIVE } as const;
+  if (kind === "histogram") {
+    const points = (histograms.get(name) ?? []).map((each) => histogramPoint(each, endTime));
+    return { ...common, dataPointType: HISTOGRAM, dataPoints: points };
+  }
+  const dataPoints: Point<number>[] = [];
+  read(name as ReadingName, (value, attributes) => {
+    dataPoints.push({ startTime, endTime, attributes, value });
+  });
+  return kind === "gauge"
+    ? { ...common, dataPointType: GAUGE, dataPoints }
+    : { ...common, dataPointType: SUM, isMonotonic: true, dataPoints };
+}
+
+function histogramPoint(
+  { attributes, counts, sumSeconds }: Histogram,
+  endTime: HrTime,
+): Point<HistogramValue> {
+  const count = counts.reduce((a, b) => a + b, 0);
+  const buckets = { boundaries: BOUNDARIES, counts: [...counts] };
+  return { startTime, endTime, attributes, value: { buckets, sum: sumSeconds, count } };
+}
+
+function hrTime(epochMs: number): HrTime {
+  const seconds = Math.floor(epochMs / 1000);
+  return [seconds, Math.round((epochMs - seconds * 1000) * 1e6)];
+}

@@ -1,0 +1,181 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { DropReason, Outcome, Probe, SlaTarget, Capability } from "../../contracts/index.js";
+import { Histogram, type HistogramSinks, NO_SINKS } from "./histogram.js";
+import type { HistogramName } from "./instruments.js";
+
+/** Where numbers become known: series by name, and who gets the values of histograms one by one. */
+export interface Exports {
+  readonly series: Map<string, QueueSeries>;
+  readonly sinks: HistogramSinks;
+}
+
+export const DROP_REASONS: readonly DropReason[] = ["evicted", "expired", "rejected", "shutdown"];
+export const OUTCOMES: readonly Outcome[] = ["success", "failure"];
+const EVERYTHING: readonly Capability[] = [
+  "pulls",
+  "takes",
+  "outcomes",
+  "durations",
+  "retries",
+  "dead-letters",
+  ...DROP_REASONS,
+];
+
+/** Indices into {@link TierSeries.counts}. */
+export const ENQUEUED = 0;
+export const DEQUEUED = 1;
+export const OVERTAKES = 2;
+export const SLA_MET = 3;
+export const SLA_MISSED = 4;
+const FIRST_DROP = 5;
+const TIER_COUNTS = FIRST_DROP + DROP_REASONS.length;
+
+/** Where a reason is counted in {@link TierSeries.counts}. */
+export function dropIndex(reason: DropReason): number {
+  return FIRST_DROP + DROP_REASONS.indexOf(reason);
+}
+
+/** The numbers of one tier of a queue. */
+export class TierSeries {
+  readonly counts = new Float64Array(TIER_COUNTS);
+  readonly attributes: Attributes;
+  readonly wait: Histogram;
+  /** Breaches by verdict. */
+  readonly breaches = new Map<string, number>();
+  sla: SlaTarget | undefined = undefined;
+
+  constructor(
+    queue: string,
+    readonly tier: string,
+    sinks: HistogramSinks,
+  ) {
+    this.attributes = { "queue.name": queue, "queue.tier": tier };
+    this.wait = new Histogram("queue.wait.seconds", this.attributes, sinks);
+  }
+}
+
+/** Indices into {@link QueueSeries.counts}. */
+export const SUCCESS = 0;
+export const FAILURE = 1;
+export const RETRIED = 2;
+export const DEAD_LETTERED = 3;
+export const ERRORS = 4;
+export const CONTEXT_LOST = 5;
+
+/** A queue that can be looked at, as long as somebody else keeps it alive. */
+interface Watched {
+  readonly probe: WeakRef<Probe>;
+  /** For each tier of the probe, its series. */
+  readonly tiers: readonly TierSeries[];
+  readonly tells: readonly Capability[];
+}
+
+/** Beyond so many tiers, the rest is lumped together as `other`. */
+export const MOST_TIERS = 20;
+
+/** All numbers under one queue name. Queues of the same name share them. */
+export class QueueSeries {
+  readonly counts = new Float64Array(CONTEXT_LOST + 1);
+  readonly attributes: Attributes;
+  readonly put: Histogram;
+  readonly get: Histogram;
+  readonly process: Record<Outcome, Histogram>;
+  readonly tiers = new Map<string, TierSeries>();
+  /** What the last failed task failed with. */
+  lastError: unknown = undefined;
+  /** Items that went back for the first time. Not exported. */
+  firstRetried = 0;
+  private readonly gates = new Map<string, Histogram>();
+  private watched: Watched[] = [];
+  private sweepAt = 64;
+  private readonly told = new Set<Capability>();
+  private readonly sinks: HistogramSinks;
+  /** Gauges that were shown: from then on they stay, at 0 when the queue is gone, because series must not disappear. */
+  readonly shown = new Set<string>();
+
+  constructor(
+    readonly name: string,
+    /** `false`: the numbers are kept, and nobody gets to see them. */
+    private readonly exports: Exports | false,
+  ) {
+    this.sinks = exports ? exports.sinks : NO_SINKS;
+    this.attributes = { "queue.name": name };
+    const histogram = (instrument: HistogramName, more?: Attributes) =>
+      new Histogram(instrument, { ...this.attributes, ...more }, this.sinks);
+    this.put = histogram("queue.put.seconds");
+    this.get = histogram("queue.get.seconds");
+    this.process = {
+      success: histogram("queue.process.seconds", { "queue.outcome": "success" }),
+      failure: histogram("queue.process.seconds", { "queue.outcome": "failure" }),
+    };
+  }
+
+  /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */
+  tells(what: Capability): boolean {
+    if (!this.told.has(what)) for (const { tells } of this.watched) this.learn(tells);
+    return this.told.has(what);
+  }
+
+  private learn(tells: readonly Capability[]): void {
+    for (const what of tells) this.told.add(what);
+  }
+
+  watch(probe: Probe, tiers: readonly TierSeries[], tells: readonly Capability[] = EVERYTHING): void {
+    this.learn(tells);
+    if (this.exports) this.exports.series.set(this.name, this);
+    this.watched.push({ probe: new WeakRef(probe), tiers, tells });
+    if (this.watched.length >= this.sweepAt) this.sweep();
+  }
+
+  unwatch(probe: Probe): void {
+    for (const { tells } of this.watched) this.learn(tells);
+    this.watched = this.watched.filter((each) => each.probe.deref() !== probe);
+  }
+
+  /** The queues of this name that are still there. */
+  *alive(): Iterable<{ probe: Probe; tiers: readonly TierSeries[] }> {
+    let isSomeGone = false;
+    for (const { probe: ref, tiers } of this.watched) {
+      const probe = ref.deref();
+      if (probe === undefined) isSomeGone = true;
+      else yield { probe, tiers };
+    }
+    if (isSomeGone) this.sweep();
+  }
+
+  /** Also where nobody ever reads: short-lived queues of one name must not pile up. */
+  private sweep(): void {
+    this.watched = this.watched.filter(({ probe }) => probe.deref() !== undefined);
+    this.sweepAt = Math.max(64, 2 * this.watched.length);
+  }
+
+  /** Waits for the gate. */
+  gate(name: string): Histogram {
+    let waits = this.gates.get(name);
+    if (waits === undefined) {
+      const attributes = { ...this.attributes, "queue.gate": name };
+      waits = new Histogram("queue.gate.wait.seconds", attributes, this.sinks);
+      this.gates.set(name, waits);
+    }
+    return waits;
+  }
+
+  /** Every histogram for which there can be values. */
+  *histograms(): Iterable<Histogram> {
+    yield this.put;
+    if (this.tells("pulls")) yield this.get;
+    if (this.tells("takes")) for (const tier of this.tiers.values()) yield tier.wait;
+    yield* this.gates.values();
+    if (this.tells("durations")) for (const outcome of OUTCOMES) yield this.process[outcome];
+  }
+
+  /** The series of the tier, made if it is missing. */
+  tier(name: string): TierSeries {
+    let tier = this.tiers.get(name);
+    if (tier === undefined) {
+      tier = new TierSeries(this.name, name, this.sinks);
+      this.tiers.set(name, tier);
+    }
+    return tier;
+  }
+}

@@ -1,0 +1,248 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { GateView, Probe, Capability, WorkerState } from "../../contracts/index.js";
+import type { Histogram } from "./histogram.js";
+import type { ReadingName } from "./instruments.js";
+import {
+  allSeries,
+  CONTEXT_LOST,
+  DEAD_LETTERED,
+  DEQUEUED,
+  DROP_REASONS,
+  dropIndex,
+  ENQUEUED,
+  ERRORS,
+  OUTCOMES,
+  OVERTAKES,
+  type QueueSeries,
+  RETRIED,
+  SLA_MET,
+  SLA_MISSED,
+  type TierSeries,
+} from "./series.js";
+import { vitals } from "./vitals.js";
+
+/** Takes one point of an instrument. */
+export type Add = (value: number, attributes: Attributes) => void;
+
+type Reading = (queue: QueueSeries, add: Add) => void;
+
+const WORKER_STATES: readonly WorkerState[] = ["idle", "processing", "backoff", "stalled", "stopped"];
+
+/** Gives all points of the instrument. What a probe throws costs the points of its own queue only. */
+export function read(name: ReadingName, add: Add): void {
+  if (name === "queue.gate.limit" || name === "queue.gate.inflight") {
+    readGates(name, add);
+    return;
+  }
+  if (name === "queue.watchdog.last.run.timestamp.seconds") {
+    if (vitals.lastRun !== undefined) add(vitals.lastRun, {});
+    return;
+  }
+  for (const queue of allSeries.values()) {
+    try {
+      READINGS[name](queue, add);
+    } catch {
+      queue.counts[ERRORS]!++;
+    }
+  }
+}
+
+/** All histograms that there can be values for, by their instrument. */
+export function allHistograms(): ReadonlyMap<string, readonly Histogram[]> {
+  const byInstrument = new Map<string, Histogram[]>();
+  const add = (histogram: Histogram) => {
+    const known = byInstrument.get(histogram.instrument);
+    if (known === undefined) byInstrument.set(histogram.instrument, [histogram]);
+    else known.push(histogram);
+  };
+  for (const queue of allSeries.values()) for (const histogram of queue.histograms()) add(histogram);
+  // Exported from zero, once a watchdog runs that could see a stall.
+  if (vitals.lastRun !== undefined) add(vitals.stalls);
+  return byInstrument;
+}
+
+/** How the points of each gauge and counter are read from the numbers of one queue. */
+const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
+  "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
+  "queue.oldest.age.seconds": perTier((probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
+  "queue.capacity": (queue, add) => {
+    // Where one of several queues has no bound, neither have all together.
+    const capacity = perQueue(queue, (probe) => probe.capacity, sum);
+    if (capacity !== undefined && Number.isFinite(capacity)) add(capacity, queue.attributes);
+  },
+  "queue.inflight": gauge("in flight", (probe) => probe.inFlight, sum),
+  "queue.inflight.oldest.age.seconds": gauge(
+    "age in flight",
+    (probe) => (probe.inFlight === undefined ? undefined : ageSeconds(probe, probe.inFlightOldestAt)),
+    Math.max,
+  ),
+  "queue.waiters": both(
+    gauge("waiting puts", (probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
+    gauge("waiting gets", (probe) => probe.waitingGets, sum, { "queue.side": "get" }),
+  ),
+  "queue.sla.breaches": eachTier(({ breaches, attributes }, add) => {
+    for (const [verdict, count] of breaches) add(count, { ...attributes, "queue.verdict": verdict });
+  }),
+  "queue.workers": (queue, add) => {
+    for (const state of WORKER_STATES) {
+      workers[state](queue, (value) => add(value, { ...queue.attributes, "queue.state": state }));
+    }
+  },
+  "queue.breaker.open": (queue, add) => {
+    for (const { name, isOpen } of gatesOf(queue)) {
+      if (isOpen !== undefined) add(isOpen ? 1 : 0, { ...queue.attributes, "queue.gate": name });
+    }
+  },
+  "queue.delayed": gauge("delayed", (probe) => probe.delayed, sum),
+  "queue.enqueued": tierCounter(ENQUEUED),
+  "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
+  "queue.overtakes": ifTold("takes", tierCounter(OVERTAKES)),
+  "queue.completed": ifTold("outcomes", (queue, add) => {
+    for (const [i, outcome] of OUTCOMES.entries()) {
+      add(queue.counts[i]!, { ...queue.attributes, "queue.outcome": outcome });
+    }
+  }),
+  "queue.dropped": (queue, add) => {
+    for (const tier of queue.tiers.values()) {
+      for (const reason of DROP_REASONS.filter((each) => queue.tells(each))) {
+        add(tier.counts[dropIndex(reason)]!, { ...tier.attributes, "queue.reason": reason });
+      }
+    }
+  },
+  "queue.retried": ifTold("retries", queueCounter(RETRIED)),
+  "queue.dead.lettered": ifTold("dead-letters", queueCounter(DEAD_LETTERED)),
+  "queue.telemetry.errors": queueCounter(ERRORS),
+  "queue.context.lost": (queue, add) =>
+    add(queue.counts[CONTEXT_LOST]!, { ...queue.attributes, "queue.where": "get" }),
+  "queue.sla.target.seconds": eachTier(({ sla, attributes }, add) => {
+    if (sla !== undefined) add(sla.targetMs / 1000, attributes);
+  }),
+  "queue.sla.objective.ratio": eachTier(({ sla, attributes }, add) => {
+    if (sla !== undefined) add(sla.objective, attributes);
+  }),
+  "queue.sla.items": ifTold(
+    "takes",
+    eachTier(({ sla, counts, attributes }, add) => {
+      if (sla === undefined) return;
+      add(counts[SLA_MET]!, { ...attributes, "queue.result": "met" });
+      add(counts[SLA_MISSED]!, { ...attributes, "queue.result": "missed" });
+    }),
+  ),
+};
+
+/** A gate belongs to no queue: several may share it. */
+type GateReadingName = "queue.gate.limit" | "queue.gate.inflight";
+/** Nor does the process. */
+type QueuelessName = GateReadingName | "queue.watchdog.last.run.timestamp.seconds";
+
+function readGates(name: GateReadingName, add: Add): void {
+  const gates = new Map<string, GateView>();
+  for (const queue of allSeries.values()) for (const gate of gatesOf(queue)) gates.set(gate.name, gate);
+  for (const { name: gate, limit, inFlight } of gates.values()) {
+    const value = name === "queue.gate.limit" ? limit : inFlight;
+    if (Number.isFinite(value)) add(value, { "queue.gate": gate });
+  }
+}
+
+function gatesOf(queue: QueueSeries): Set<GateView> {
+  const gates = new Set<GateView>();
+  for (const { probe } of queue.alive()) {
+    for (const pool of probe.pools ?? []) for (const gate of pool.gates) gates.add(gate);
+  }
+  return gates;
+}
+
+/** How many workers of all pools are in the state; undefined where there never was a pool. */
+function workersIn(state: WorkerState): Reading {
+  return gauge(
+    `workers ${state}`,
+    (probe) => {
+      let count: number | undefined;
+      for (const pool of probe.pools ?? []) count = (count ?? 0) + pool.count(state);
+      return count;
+    },
+    sum,
+  );
+}
+
+const workers = {
+  idle: workersIn("idle"),
+  processing: workersIn("processing"),
+  backoff: workersIn("backoff"),
+  stalled: workersIn("stalled"),
+  stopped: workersIn("stopped"),
+} as const;
+
+type Merge = (a: number, b: number) => number;
+
+function sum(a: number, b: number): number {
+  return a + b;
+}
+
+function ageSeconds(probe: Probe, since: number | undefined): number {
+  return since === undefined ? 0 : Math.max(0, probe.now() - since) / 1000;
+}
+
+/** One figure for all queues of the name; undefined where none of them knows it. */
+function perQueue(queue: QueueSeries, read: (probe: Probe) => number | undefined, merge: Merge) {
+  let merged: number | undefined;
+  for (const { probe } of queue.alive()) {
+    const value = read(probe);
+    if (value !== undefined) merged = merged === undefined ? value : merge(merged, value);
+  }
+  return merged;
+}
+
+/** A gauge of the queue; once it was shown it stays, at 0 when the queue is gone, because series must not disappear. */
+function gauge(
+  name: string,
+  read: (probe: Probe) => number | undefined,
+  merge: Merge,
+  more?: Attributes,
+): Reading {
+  return (queue, add) => {
+    const value = perQueue(queue, read, merge) ?? (queue.shown.has(name) ? 0 : undefined);
+    if (value === undefined) return;
+    queue.shown.add(name);
+    add(value, more === undefined ? queue.attributes : { ...queue.attributes, ...more });
+  };
+}
+
+/** Nothing, where no queue of the name can tell. */
+function ifTold(what: Capability, reading: Reading): Reading {
+  return (queue, add) => {
+    if (queue.tells(what)) reading(queue, add);
+  };
+}
+
+function both(first: Reading, second: Reading): Reading {
+  return (queue, add) => {
+    first(queue, add);
+    second(queue, add);
+  };
+}
+
+function perTier(read: (probe: Probe, tier: number) => number, merge: Merge): Reading {
+  return (queue, add) => {
+    const values = new Map<TierSeries, number>();
+    for (const tier of queue.tiers.values()) values.set(tier, 0);
+    for (const { probe, tiers } of queue.alive()) {
+      for (const [i, tier] of tiers.entries()) values.set(tier, merge(values.get(tier)!, read(probe, i)));
+    }
+    for (const [tier, value] of values) add(value, tier.attributes);
+  };
+}
+
+function eachTier(read: (tier: TierSeries, add: Add) => void): Reading {
+  return (queue, add) => {
+    for (const tier of queue.tiers.values()) read(tier, add);
+  };
+}
+
+function tierCounter(index: number): Reading {
+  return eachTier((tier, add) => add(tier.counts[index]!, tier.attributes));
+}
+
+function queueCounter(index: number): Reading {
+  return (queue, add) => add(queue.counts[index]!, queue.attributes);
+}

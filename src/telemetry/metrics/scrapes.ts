@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { diag } from "@opentelemetry/api";
+import { plainError } from "../../base/error-text.js";
+import { contained } from "../../base/output.js";
+import { turn } from "../../base/real-time.js";
+import { within } from "../context/within.js";
+
+/** How long a collection may take, in milliseconds. */
+const LIMIT_MS = 10_000;
+
+/** Collects all metrics, as Prometheus reads them; what becomes of it doesn't matter once `isWanted` says no. */
+export type Collect = (isWanted: () => boolean) => Promise<Uint8Array>;
+
+type Scrape = ServerResponse<IncomingMessage>;
+
+/** Answers scrapes: one collection at a time, for all who wait when it begins. What each gets is as of its request, or later. */
+export class Scrapes {
+  private waiting: Scrape[] = [];
+  private isCollecting = false;
+
+  constructor(private readonly collect: Collect) {}
+
+  answer(response: Scrape): void {
+    this.waiting.push(response);
+    if (!this.isCollecting) void this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.isCollecting = true;
+    try {
+      do {
+        // More of them may be in the same packet.
+        await turn();
+        const scrapes = this.waiting.filter(isOpen);
+        this.waiting = [];
+        if (scrapes.length > 0) await this.serve(scrapes);
+      } while (this.waiting.length > 0);
+    } finally {
+      this.isCollecting = false;
+    }
+  }
+
+  private async serve(scrapes: readonly Scrape[]): Promise<void> {
+    let body: Uint8Array;
+    try {
+      body = await within(
+        LIMIT_MS,
+        this.collect(() => scrapes.some(isOpen)),
+      );
+    } catch (error) {
+      contained(() => diag.error("queuescope: the metrics could not be collected", plainError(error)));
+      for (const each of scrapes) reply(each, 500, "the metrics could not be collected");
+      return;
+    }
+    for (const each of scrapes) {
+      if (!isOpen(each)) continue;
+      each.writeHead(200, {
+        "content-type": "text/plain; version=0.0.4; charset=utf-8",
+        "content-length": body.byteLength,
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+      });
+      each.end(body);
+    }
+  }
+}
+
+function isOpen({ req, writableEnded }: Scrape): boolean {
+  return !writableEnded && !req.socket.destroyed;
+}
+
+/** Answers with a line of text. What else comes by the connection of a request that was refused, nobody reads. */
+export function reply(
+  response: Scrape,
+  status: number,
+  text: string,
+  headers?: Record<string, string>,
+): void {
+  if (!isOpen(response)) return;
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    connection: "close",
+    ...headers,
+  });
+  response.end(`${text}\n`);
+}

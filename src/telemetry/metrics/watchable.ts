@@ -1,0 +1,109 @@
+import { isSpanContextValid, trace } from "@opentelemetry/api";
+import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../../contracts/index.js";
+import { errorLine } from "../../base/error-text.js";
+import type { SendContext } from "../context/send-context.js";
+import {
+  DEAD_LETTERED,
+  DEQUEUED,
+  DROP_REASONS,
+  dropIndex,
+  ENQUEUED,
+  ERRORS,
+  FAILURE,
+  MOST_TIERS,
+  OVERTAKES,
+  type QueueSeries,
+  RETRIED,
+  SUCCESS,
+  type TierSeries,
+} from "./series.js";
+
+/** How many verdicts have series of their own: a check of the user's may make up names. */
+const MAX_VERDICTS = 50;
+
+/** An instrumented queue as a watchdog sees it: its probe, and the numbers that are exported for it. */
+export class WatchableQueue implements Watchable, Tally {
+  constructor(
+    private readonly series: QueueSeries,
+    private readonly tiers: readonly TierSeries[],
+    readonly probe: Probe,
+    readonly slaOf: (tier: number) => SlaTarget | undefined,
+    readonly mayHaveTier: (name: string) => boolean,
+  ) {}
+
+  get name(): string {
+    return this.series.name;
+  }
+
+  get tally(): Tally {
+    return this;
+  }
+
+  traceOf(carrier: Carrier): string | undefined {
+    const context = (carrier as SendContext | undefined)?.context;
+    const spanContext = context === undefined ? undefined : trace.getSpanContext(context);
+    return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
+  }
+
+  breached(tier: number, verdict: string, count: number): void {
+    const breaches = this.tiers[tier]?.breaches;
+    if (breaches === undefined) return;
+    const name = breaches.has(verdict) || breaches.size < MAX_VERDICTS ? verdict : "other";
+    breaches.set(name, (breaches.get(name) ?? 0) + count);
+  }
+
+  faulted(): void {
+    this.series.counts[ERRORS]!++;
+  }
+
+  enqueued(tier: number): number {
+    return this.count(tier, ENQUEUED);
+  }
+
+  dequeued(tier: number): number {
+    return this.count(tier, DEQUEUED);
+  }
+
+  overtaken(tier: number): number {
+    return this.count(tier, OVERTAKES);
+  }
+
+  dropped(tier: number): number {
+    return DROP_REASONS.reduce((sum, reason) => sum + this.count(tier, dropIndex(reason)), 0);
+  }
+
+  get succeeded(): number {
+    return this.series.counts[SUCCESS]!;
+  }
+
+  get failed(): number {
+    return this.series.counts[FAILURE]!;
+  }
+
+  get retried(): number {
+    return this.series.counts[RETRIED]!;
+  }
+
+  get firstRetried(): number {
+    return this.series.firstRetried;
+  }
+
+  get deadLettered(): number {
+    return this.series.counts[DEAD_LETTERED]!;
+  }
+
+  get processedMs(): number {
+    const { success, failure } = this.series.process;
+    return (success.sumSeconds + failure.sumSeconds) * 1000;
+  }
+
+  get lastFailure(): string | undefined {
+    const { lastError } = this.series;
+    return lastError === undefined ? undefined : errorLine(lastError);
+  }
+
+  private count(tier: number, index: number): number {
+    // Those after that share its numbers.
+    return tier > MOST_TIERS ? 0 : (this.tiers[tier]?.counts[index] ?? 0);
+  }
+}

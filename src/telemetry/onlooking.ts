@@ -1,4 +1,0 @@
-import { processWide } from "../process-wide.js";
-
-/** Who looks on while tasks run: a watchdog, if there is one. */
-export const { onlooking } = processWide;

@@ -1,0 +1,264 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Link,
+  ProxyTracerProvider,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from "@opentelemetry/api";
+import type { TaskFacts } from "../../contracts/index.js";
+import { errorLine } from "../../base/error-text.js";
+import { cut, MAX_NAME } from "../../base/limits.js";
+import { correlation } from "../context/correlation.js";
+import type { Relation, Traces } from "../options.js";
+import { warnOfOtherApi } from "../other-api.js";
+import { SendContext, parcelOf } from "../context/send-context.js";
+import { SCOPE } from "../version.js";
+
+/** With relation `auto`, an item that waited this long or longer gets a trace of its own. In milliseconds. */
+const LONG_WAIT_MS = 1_000;
+
+let provider: TracerProvider | undefined;
+let tracer: Tracer;
+
+/** What is made before an SDK is registered, or by one that was replaced, stays dead: so by the provider of the moment. */
+function currentTracer(): Tracer {
+  const current = trace.getTracerProvider();
+  if (current !== provider) {
+    tracer = current.getTracer(SCOPE.name, SCOPE.version);
+    provider = current;
+  }
+  return tracer;
+}
+
+/** What stands for a provider while none is registered. */
+const NONE = new ProxyTracerProvider().getDelegate();
+
+/** Is somebody there who makes spans? Asked each time: an SDK may come later. */
+function isTraced(): boolean {
+  const current = trace.getTracerProvider() as Partial<ProxyTracerProvider>;
+  return current.getDelegate === undefined || current.getDelegate() !== NONE;
+}
+
+/** How many items without an SDK pass between two looks for one that is registered elsewhere. */
+const LOOK_EVERY = 256;
+let lookups = 0;
+
+type Operation = "send" | "receive" | "process";
+
+/** Somebody pulls under a span of its own. */
+export interface Pull {
+  readonly context: Context;
+}
+
+/** A parcel with a put span. */
+export class SentParcel extends SendContext {
+  /** Asked at once: when the span has ended, it records nothing any more. */
+  readonly isRecorded: boolean;
+
+  constructor(
+    context: Context,
+    correlationId: string,
+    readonly span: Span,
+  ) {
+    super(context, correlationId);
+    this.isRecorded = span.isRecording();
+  }
+}
+
+/** The spans of one queue, as the telemetry contract has them. */
+export class Spans {
+  private readonly names: Record<Operation, string>;
+
+  constructor(
+    private readonly queue: string,
+    private readonly system: string,
+    private readonly traces: Traces,
+    private readonly relation: Relation,
+  ) {
+    this.names = { send: `send ${queue}`, receive: `receive ${queue}`, process: `process ${queue}` };
+  }
+
+  /** Opens the put span, if there is to be one. */
+  send(tier: string, given: string | undefined, count: number): SendContext {
+    const active = context.active();
+    if (!this.wanted(active)) return parcelOf(active, given);
+    const attributes = this.attributes("send", tier);
+    if (count > 1) attributes["messaging.batch.message_count"] = count;
+    const id = given ?? correlation.getStore()?.correlationId;
+    if (id !== undefined) attributes["messaging.message.conversation_id"] = id;
+    const span = currentTracer().startSpan(this.names.send, { kind: SpanKind.PRODUCER, attributes }, active);
+    const spanContext = span.spanContext();
+    if (!trace.isSpanContextValid(spanContext)) return parcelOf(active, given);
+    if (id === undefined) span.setAttribute("messaging.message.conversation_id", spanContext.traceId);
+    return new SentParcel(trace.setSpan(active, span), id ?? spanContext.traceId, span);
+  }
+
+  /** Closes the put span, if there is one. */
+  sent(parcel: SendContext, error?: unknown): void {
+    if (!(parcel instanceof SentParcel)) return;
+    end(parcel.span, error === undefined ? undefined : { error });
+  }
+
+  /** Remembers a pull that is to have a span. */
+  pull(): Pull | undefined {
+    if (this.traces === "never" || !isTraced()) return undefined;
+    const active = context.active();
+    return hasSpan(active) ? { context: active } : undefined;
+  }
+
+  /** Makes the span of a pull that is over. */
+  pulled(pull: Pull, parcels: readonly (SendContext | undefined)[], tookMs: number, error: unknown): void {
+    const startTime = Date.now() - (Number.isNaN(tookMs) ? 0 : tookMs);
+    const attributes = this.attributes("receive");
+    if (parcels.length > 1) attributes["messaging.batch.message_count"] = parcels.length;
+    const span = currentTracer().startSpan(
+      this.names.receive,
+      { kind: SpanKind.CLIENT, attributes, links: parcels.flatMap(linkTo), startTime },
+      pull.context,
+    );
+    const [only] = parcels;
+    if (parcels.length === 1 && only?.correlationId !== undefined) {
+      span.setAttribute("messaging.message.conversation_id", only.correlationId);
+    }
+    end(span, error === undefined ? undefined : { error });
+  }
+
+  /** Opens the span of a handler. Undefined if there is to be none. */
+  process(parcel: SendContext | undefined, task: TaskFacts): Span | undefined {
+    const origin = parcel?.context ?? ROOT_CONTEXT;
+    if (!this.wanted(origin)) return undefined;
+    const unsampled = parcel === undefined ? undefined : unsampledIn(parcel);
+    if (unsampled !== undefined) return trace.wrapSpanContext(unsampled);
+    const asChild = parcel !== undefined && this.isChild(parcel, task);
+    const span = currentTracer().startSpan(
+      this.names.process,
+      {
+        kind: SpanKind.CONSUMER,
+        attributes: this.attributes("process", task.tier),
+        root: !asChild,
+        links: asChild ? [] : linkTo(parcel),
+      },
+      origin,
+    );
+    if (span.isRecording()) {
+      span.setAttribute("queue.attempt", task.attempt);
+      if (task.waitMs !== undefined) span.setAttribute("queue.wait_ms", task.waitMs);
+      span.setAttribute("messaging.message.conversation_id", task.correlationId);
+    }
+    return span;
+  }
+
+  /** Spelled out, because a literal is made several times faster than a copy. */
+  private attributes(operation: Operation, tier?: string): Attributes {
+    const attributes: Attributes = {
+      "messaging.system.name": this.system,
+      "messaging.destination.name": this.queue,
+      "messaging.operation.name": operation,
+      "messaging.operation.type": operation,
+    };
+    if (tier !== undefined) attributes["queue.tier"] = tier;
+    return attributes;
+  }
+
+  private wanted(origin: Context): boolean {
+    if (!isTraced()) {
+      // Now and then: who registers may come late.
+      if (lookups++ % LOOK_EVERY === 0) warnOfOtherApi();
+      return false;
+    }
+    return this.traces === "always" || (this.traces === "with-parent" && hasSpan(origin));
+  }
+
+  private isChild(parcel: SendContext, { attempt, waitMs }: TaskFacts): boolean {
+    if (isRecordedOnly(parcel)) return true;
+    if (this.relation !== "auto") return this.relation === "parent";
+    const isRecorded = parcel instanceof SentParcel && parcel.isRecorded;
+    return isRecorded && attempt === 1 && (waitMs === undefined || waitMs < LONG_WAIT_MS);
+  }
+}
+
+function hasSpan(origin: Context): boolean {
+  const spanContext = trace.getSpanContext(origin);
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext);
+}
+
+/**
+ * The producer's span if neither it nor what it leads to is to be recorded: the handler goes on in its trace. A root would be sampled anew, and
+ * one in ten of the requests that nobody wants to see would have a handler without its request.
+ */
+function unsampledIn(parcel: SendContext): SpanContext | undefined {
+  const spanContext = trace.getSpanContext(parcel.context);
+  if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) return undefined;
+  if ((spanContext.traceFlags & TraceFlags.SAMPLED) !== 0) return undefined;
+  // What is recorded without being sampled is the sampler's to decide on, as for any child.
+  return parcel instanceof SentParcel && parcel.isRecorded ? undefined : spanContext;
+}
+
+/** Recorded, but not sampled? A root would be sampled anew. */
+function isRecordedOnly(parcel: SendContext): boolean {
+  if (!(parcel instanceof SentParcel && parcel.isRecorded)) return false;
+  return (parcel.span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
+}
+
+function linkTo(parcel: SendContext | undefined): Link[] {
+  const spanContext = parcel === undefined ? undefined : trace.getSpanContext(parcel.context);
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? [{ context: spanContext }] : [];
+}
+
+/** Ends the span, whatever becomes of telling how it failed: one that stays open is never exported. */
+export function end(span: Span, failure?: { readonly error: unknown }): void {
+  try {
+    if (failure !== undefined) fail(span, failure.error);
+  } finally {
+    span.end();
+  }
+}
+
+/** How much of an error a span shows, in characters. */
+const MAX_MESSAGE = 1_000;
+const MAX_STACK = 10_000;
+
+/** Marks the span as failed: status, exception, and the error's stable code as `error.type`. */
+function fail(span: Span, error: unknown): void {
+  const type = textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER";
+  const message = cut(textIn(error, "message") ?? errorLine(error), MAX_MESSAGE);
+  span.setAttribute("error.type", cut(type, MAX_NAME));
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  if (!isError(error)) span.recordException(errorLine(error));
+  else {
+    const name = textIn(error, "name");
+    const stack = textIn(error, "stack");
+    span.recordException({
+      message,
+      ...(name === undefined ? {} : { name: cut(name, MAX_NAME) }),
+      ...(stack === undefined ? {} : { stack: cut(stack, MAX_STACK) }),
+    });
+  }
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function isError(error: unknown): boolean {
+  try {
+    return error instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function textIn(error: unknown, key: "code" | "name" | "message" | "stack"): string | undefined {
+  try {
+    const value = (error as Partial<Record<typeof key, unknown>> | null | undefined)?.[key];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { requestLabel } from "../labels.js";
+import { Pending } from "../pending.js";
+import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { forgetSocket } from "./sockets.js";
+import type { Source } from "./source.js";
+
+/** What undici publishes of a request. */
+interface Request {
+  readonly method: string;
+  readonly origin: string | URL;
+  readonly path: string;
+}
+
+const requests = new WeakMap<Request, FetchWait>();
+/** How many connections are being made, by origin. */
+const connecting = new Map<string, number>();
+
+class FetchWait extends Pending {
+  readonly kind = "http";
+  phase: "connection" | "sending" | "headers" | "body" = "connection";
+
+  constructor(
+    sheet: TaskNotes,
+    private readonly request: Request,
+  ) {
+    super(sheet);
+  }
+
+  protected label(): string {
+    const { protocol, host } = new URL(String(this.request.origin));
+    return requestLabel(this.request.method, protocol, host, this.request.path);
+  }
+
+  protected override state(): string {
+    switch (this.phase) {
+      case "connection":
+        return connecting.has(new URL(String(this.request.origin)).origin)
+          ? "connecting"
+          : "waiting for a connection";
+      case "sending":
+        return "sending";
+      case "headers":
+        return "sent, waiting for headers";
+      case "body":
+        return "reading the body";
+    }
+  }
+}
+
+function end({ request }: { request: Request }): void {
+  requests.get(request)?.end();
+}
+
+function connected({ connectParams }: { connectParams: { protocol: string; host: string } }): void {
+  const { origin } = new URL(`${connectParams.protocol}//${connectParams.host}`);
+  const left = (connecting.get(origin) ?? 0) - 1;
+  if (left > 0) connecting.set(origin, left);
+  else connecting.delete(origin);
+}
+
+/** The global `fetch`, and all that undici sends, in each of its copies. */
+export const fetches: Source = {
+  "undici:request:create": ({ request }) => {
+    const sheet = currentSheet();
+    if (sheet !== undefined) requests.set(request, new FetchWait(sheet, request));
+  },
+  "undici:client:beforeConnect": ({ connectParams }) => {
+    const { origin } = new URL(`${connectParams.protocol}//${connectParams.host}`);
+    connecting.set(origin, (connecting.get(origin) ?? 0) + 1);
+  },
+  "undici:client:connected": (message) => {
+    connected(message);
+    forgetSocket(message.socket);
+  },
+  "undici:client:connectError": connected,
+  "undici:client:sendHeaders": ({ request }) => {
+    const wait = requests.get(request);
+    if (wait !== undefined) wait.phase = "sending";
+  },
+  "undici:request:bodySent": ({ request }) => {
+    const wait = requests.get(request);
+    if (wait?.phase === "sending") wait.phase = "headers";
+  },
+  "undici:request:headers": ({ request }) => {
+    const wait = requests.get(request);
+    if (wait !== undefined) wait.phase = "body";
+  },
+  "undici:request:trailers": end,
+  "undici:request:error": end,
+};

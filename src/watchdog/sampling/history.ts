@@ -1,0 +1,300 @@
+import type { Probe, TaskView, Watchable } from "../../contracts/index.js";
+import { cpuMs, WORKING } from "./cpu-time.js";
+import type { Backlog, Rates, Turns } from "../situation.js";
+
+/** The counts of a queue at one look. */
+interface Sample {
+  readonly at: number;
+  /** Processor time of the process so far. */
+  readonly cpuMs: number;
+  readonly depth: number;
+  readonly enqueued: readonly number[];
+  readonly dequeued: readonly number[];
+  readonly overtaken: readonly number[];
+  readonly ended: number;
+  readonly failed: number;
+  readonly retried: number;
+  readonly firstRetried: number;
+  readonly processedMs: number;
+  /** The longest-running task of the look before, if it is over: how long it had been running by then. */
+  readonly over: { readonly tier: string; readonly ms: number } | undefined;
+}
+
+/** Between a look and the one before. */
+interface Gap {
+  readonly at: number;
+  readonly ms: number;
+  readonly cpuMs: number;
+  /** The shortest of all. */
+  readonly usual: number;
+}
+
+/** How many looks are remembered: with one a second, a minute. */
+const MOST_SAMPLES = 60;
+/** How many looks make "recently". */
+const RECENT_SAMPLES = 5;
+/** Items pile up from when on fewer than such a share of them waited. */
+const PILE_BEGINS = 0.1;
+/** How many looks at a pile tell how it grew: each half has two intervals at least. */
+const LEAST_PILE_SAMPLES = 5;
+/** A look that comes so much later than they usually do, in milliseconds, was held up: timers of a busy machine are late by less. */
+const LATE_MS = 100;
+/** A look that takes so many times longer to come than usual is one for which the whole process had to wait. */
+const HELD_UP = 2;
+/** What a queue did lately. One look costs O(tiers). */
+export class History {
+  private readonly samples: Sample[] = [];
+  /** The counts at the last look; before the first one those of the beginning, which tell only what has changed since. */
+  private last: Sample;
+  /** Of these samples, once somebody has asked: a report does for each task in flight. */
+  private gaps: readonly Gap[] | undefined = undefined;
+  private beganAt: number | undefined = undefined;
+  private lastTakenAt = Number.NEGATIVE_INFINITY;
+  private lastEndedAt = Number.NEGATIVE_INFINITY;
+  /** The task in flight that has been running longest, and for how long when it was looked at. */
+  private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
+
+  constructor(private readonly queue: Watchable) {
+    this.last = sampleOf(queue, undefined);
+  }
+
+  /** `cpu`: the processor time of the process so far, in milliseconds. To ask for it takes longer than the look. */
+  look(cpu = cpuMs()): void {
+    const sample = sampleOf(this.queue, this.lookAtOldest(), cpu);
+    const before = this.last;
+    this.last = sample;
+    this.beganAt ??= sample.at;
+    if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
+    if (sample.ended + sample.retried > before.ended + before.retried) this.lastEndedAt = sample.at;
+    this.gaps = undefined;
+    this.samples.push(sample);
+    if (this.samples.length > MOST_SAMPLES) this.samples.shift();
+  }
+
+  get takenEver(): number {
+    const { probe, tally } = this.queue;
+    return sum(probe.tiers.map((_, tier) => tally.dequeued(tier)));
+  }
+
+  /** Since the first look. */
+  watchedMs(now: number): number {
+    return now - (this.beganAt ?? now);
+  }
+
+  lastTakenMsAgo(now: number): number {
+    return now - this.lastTakenAt;
+  }
+
+  lastEndedMsAgo(now: number): number {
+    return now - this.lastEndedAt;
+  }
+
+  /** Over everything that is remembered. */
+  rates(): Rates {
+    return this.between(0);
+  }
+
+  /** Over the last few looks. */
+  recent(): Rates {
+    return this.between(this.samples.length - 1 - RECENT_SAMPLES);
+  }
+
+  /** Of the tier, per second, over the last few looks. */
+  tierRates(tier: number): { arrived: number; taken: number; overtaken: number } {
+    const first = this.samples[Math.max(0, this.samples.length - 1 - RECENT_SAMPLES)];
+    const last = this.samples.at(-1);
+    if (first === undefined || last === undefined) return { arrived: 0, taken: 0, overtaken: 0 };
+    const rate = (of: (sample: Sample) => readonly number[]) =>
+      perSecond((of(last)[tier] ?? 0) - (of(first)[tier] ?? 0), last.at - first.at);
+    return {
+      arrived: rate(({ enqueued }) => enqueued),
+      taken: rate(({ dequeued }) => dequeued),
+      overtaken: rate(({ overtaken }) => overtaken),
+    };
+  }
+
+  /** Since an item of the tier came in. What the others have got since and no longer have, has had its turn. */
+  turnsSince(at: number, tier: number): Turns {
+    const last = this.samples.at(-1);
+    const first = this.samples.find((sample) => sample.at >= at);
+    if (first === undefined || last === undefined) return { taken: 0, overtook: 0 };
+    const { probe } = this.queue;
+    const overtook = probe.tiers.map((_, other) => {
+      if (other === tier) return 0;
+      const came = (last.enqueued[other] ?? 0) - (first.enqueued[other] ?? 0);
+      return Math.max(0, came - probe.depth(other));
+    });
+    return { taken: sum(last.dequeued) - sum(first.dequeued), overtook: sum(overtook) };
+  }
+
+  /**
+   * Mean time of the tasks that ended longer ago than so many milliseconds; where the looks don't go back so far, of those that ended before
+   * all of them. Undefined where none did.
+   */
+  serviceMsBefore(at: number): number | undefined {
+    const [first] = this.samples;
+    if (first === undefined) return undefined;
+    const before = this.samples.findLast((sample) => sample.at <= at) ?? first;
+    return serviceMs(first, before) ?? serviceMs(NOTHING, before);
+  }
+
+  /** The longest time for which a task of the tier was seen to run that is over; 0 where such tasks were too short to be seen. */
+  longestMs(tier: string, index: number, inFlight: number): number | undefined {
+    let longest: number | undefined;
+    for (const { over } of this.samples) {
+      if (over?.tier === tier) longest = Math.max(longest ?? 0, over.ms);
+    }
+    const taken = this.samples.at(-1)?.dequeued[index] ?? 0;
+    return longest ?? (taken > inFlight ? 0 : undefined);
+  }
+
+  /** By how much looks were late since then, for whatever reason: so long nothing in the process got on. */
+  heldUpMs(since: number): number {
+    return this.lateSince(since, ({ ms, usual }) => ms > HELD_UP * usual);
+  }
+
+  /** By how much looks were late since then because the process was at work, in milliseconds. */
+  lateMs(since: number): number {
+    return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs > WORKING * ms);
+  }
+
+  /** By how much looks were late since then though the process hardly worked, in milliseconds. */
+  starvedMs(since: number): number {
+    return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs <= WORKING * ms);
+  }
+
+  /** How much of a processor the process used since then. */
+  processorShare(since: number): number {
+    const last = this.samples.at(-1);
+    const first = this.samples.findLast(({ at }) => at <= since) ?? this.samples[0];
+    return last === undefined || first === undefined || first === last
+      ? 0
+      : (last.cpuMs - first.cpuMs) / (last.at - first.at);
+  }
+
+  /** How the items that wait came to be so many. */
+  backlog(): Backlog | undefined {
+    const { samples } = this;
+    const last = samples.at(-1);
+    if (last === undefined) return undefined;
+    const from = Math.max(
+      0,
+      samples.findLastIndex(({ depth }) => depth <= PILE_BEGINS * last.depth),
+    );
+    if (samples.length - from < LEAST_PILE_SAMPLES) return undefined;
+    const first = samples[from]!;
+    const halfway = (first.at + last.at) / 2;
+    const middle = samples.slice(0, -1).findLast(({ at }) => at <= halfway) ?? first;
+    return {
+      windowMs: last.at - first.at,
+      taken: sum(last.dequeued) - sum(first.dequeued),
+      ...flow(first, last),
+      later: flow(middle, last),
+    };
+  }
+
+  /** By how much looks that are late were so, as far as that was after the instant. */
+  private lateSince(since: number, isLate: (gap: Gap) => boolean): number {
+    this.gaps ??= gapsOf(this.samples);
+    return this.gaps
+      .filter((gap) => gap.at > since && isLate(gap))
+      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
+  }
+
+  private lookAtOldest(): Sample["over"] {
+    const { probe } = this.queue;
+    const before = this.oldest;
+    const [task] = probe.tasks?.() ?? [];
+    const takenAt = task?.takenAt;
+    this.oldest =
+      task === undefined || takenAt === undefined ? undefined : { task, ms: probe.now() - takenAt };
+    if (before === undefined || before.task.facts === task?.facts) return undefined;
+    return { tier: before.task.facts.tier, ms: before.ms };
+  }
+
+  private between(from: number): Rates {
+    const first = this.samples[Math.max(0, from)];
+    const last = this.samples.at(-1);
+    if (first === undefined || last === undefined) return { ...NO_RATES };
+    const ms = last.at - first.at;
+    return {
+      windowMs: ms,
+      ...flow(first, last),
+      endedPerSecond: perSecond(last.ended - first.ended, ms),
+      failedPerSecond: perSecond(last.failed - first.failed, ms),
+      retriedPerSecond: perSecond(last.retried - first.retried, ms),
+      firstRetriedPerSecond: perSecond(last.firstRetried - first.firstRetried, ms),
+      serviceMs: serviceMs(first, last),
+    };
+  }
+}
+
+const NO_RATES: Rates = {
+  windowMs: 0,
+  arrivedPerSecond: 0,
+  takenPerSecond: 0,
+  endedPerSecond: 0,
+  failedPerSecond: 0,
+  retriedPerSecond: 0,
+  firstRetriedPerSecond: 0,
+  serviceMs: undefined,
+};
+
+const NOTHING = { ended: 0, retried: 0, processedMs: 0 };
+
+/** Items that wait, in all tiers. */
+export function depthOf(probe: Probe): number {
+  return sum(probe.tiers.map((_, tier) => probe.depth(tier)));
+}
+
+function sampleOf({ probe, tally }: Watchable, over: Sample["over"], cpu = cpuMs()): Sample {
+  const tiers = probe.tiers.map((_, tier) => tier);
+  return {
+    at: probe.now(),
+    cpuMs: cpu,
+    over,
+    depth: depthOf(probe),
+    enqueued: tiers.map((tier) => tally.enqueued(tier)),
+    dequeued: tiers.map((tier) => tally.dequeued(tier)),
+    overtaken: tiers.map((tier) => tally.overtaken(tier)),
+    ended: tally.succeeded + tally.failed + tally.deadLettered,
+    failed: tally.failed + tally.deadLettered,
+    retried: tally.retried,
+    firstRetried: tally.firstRetried,
+    processedMs: tally.processedMs,
+  };
+}
+
+/** All but the first look, with what is between it and the one before. */
+function gapsOf(samples: readonly Sample[]): Gap[] {
+  const gaps = samples.slice(1).map((sample, i) => {
+    const before = samples[i]!;
+    return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
+  });
+  const usual = Math.min(...gaps.map(({ ms }) => ms));
+  return gaps.map((gap) => ({ ...gap, usual }));
+}
+
+function serviceMs(
+  first: Pick<Sample, "ended" | "retried" | "processedMs">,
+  last: Pick<Sample, "ended" | "retried" | "processedMs">,
+): number | undefined {
+  const ended = last.ended + last.retried - first.ended - first.retried;
+  return ended === 0 ? undefined : (last.processedMs - first.processedMs) / ended;
+}
+
+function flow(first: Sample, last: Sample): { arrivedPerSecond: number; takenPerSecond: number } {
+  const ms = last.at - first.at;
+  return {
+    arrivedPerSecond: perSecond(sum(last.enqueued) - sum(first.enqueued), ms),
+    takenPerSecond: perSecond(sum(last.dequeued) - sum(first.dequeued), ms),
+  };
+}
+
+function perSecond(count: number, ms: number): number {
+  return ms <= 0 ? 0 : (count / ms) * 1_000;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,170 @@
+import type { PoolView, SlaTarget, TaskFacts, TaskView, Watchable, WorkerView } from "../../contracts/index.js";
+import { errorLine } from "../../base/error-text.js";
+import type { History } from "./history.js";
+import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
+import { groupByWait, tellingWait } from "../../waits/group.js";
+import { short } from "../../waits/labels.js";
+import { entryOf } from "../../waits/task-notes.js";
+import type { Frame, Wait } from "../../waits/wait.js";
+
+/** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
+const OLD_SHARE = 0.25;
+const OLD_MS = 1_000;
+/** How many tasks in flight a report looks at, besides the youngest, which stands for those in between. */
+const MOST_TASKS = 1_000;
+/**
+ * A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they
+ * do on average.
+ */
+const LONGER = 1.5;
+const SLOWER = 3;
+/** And, however short the others are, for such a share of the SLA. */
+const SLA_SHARE = 0.5;
+
+/** How much of what a task failed with is told, in characters. */
+const MAX_FAILURE = 300;
+
+/** What others know of tasks. */
+export interface Knowledge {
+  /** What the task waits for, the newest last. */
+  waitsOf(task: TaskFacts): readonly WaitNow[];
+  /** Where its item was put, if that was sampled. */
+  putAt(task: TaskFacts): readonly Frame[] | undefined;
+  /** Is it proven that nothing can wake it? */
+  neverResumes(task: TaskFacts): boolean | undefined;
+}
+
+/** The tasks of a queue that are in flight. */
+export class Tasks {
+  constructor(
+    private readonly queue: Watchable,
+    private readonly slaOf: (tier: number) => SlaTarget | undefined,
+  ) {}
+
+  /** Whether a task can never resume is found out only from the first question on. */
+  watch(now: number, knowledge: Knowledge): void {
+    const shortest = Math.min(...this.queue.probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
+    const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
+    let asked = 0;
+    for (const { facts, takenAt } of this.queue.probe.tasks?.() ?? []) {
+      // The oldest come first.
+      if (takenAt === undefined || now - takenAt < oldMs || ++asked > MOST_TASKS) return;
+      knowledge.neverResumes(facts);
+    }
+  }
+
+  /** The oldest come first; of very many it is these and the youngest. How long each may run follows from the SLA and from what the queue did lately. */
+  now(now: number, sla: SlaTarget, history: History, knowledge: Knowledge): TaskNow[] {
+    const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
+    for (const pool of this.queue.probe.pools ?? []) {
+      for (const worker of pool.statuses())
+        if (worker.work !== undefined) workers.set(worker.work, { pool, worker });
+    }
+    const views: TaskView[] = [];
+    let last: TaskView | undefined;
+    const inFlight = new Map<string, number>();
+    for (const view of this.queue.probe.tasks?.() ?? []) {
+      const { tier } = view.facts;
+      inFlight.set(tier, (inFlight.get(tier) ?? 0) + 1);
+      if (views.length < MOST_TASKS) views.push(view);
+      else last = view;
+    }
+    if (last !== undefined) views.push(last);
+    const patience = this.patience(inFlight, sla, history);
+    return views.map(({ facts, takenAt, carrier }) => {
+      const { pool, worker } = workers.get(facts) ?? {};
+      const sheet = entryOf(facts)?.sheet;
+      return {
+        facts,
+        correlationId: facts.correlationId,
+        traceId: this.queue.traceOf(carrier),
+        tier: facts.tier,
+        attempt: facts.attempt,
+        runningMs: takenAt === undefined ? undefined : now - takenAt,
+        patienceMs: addHeldUp(patience.get(facts.tier), history.heldUpMs(takenAt ?? now)),
+        isOver: sheet?.isSettled,
+        failure: sheet?.error === undefined ? undefined : errorLine(sheet.error, MAX_FAILURE),
+        step: worker?.step,
+        worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
+        state: worker?.state,
+        waits: waitsOf(facts, worker, knowledge, now),
+        putAt: knowledge.putAt(facts),
+        neverResumes: knowledge.neverResumes(facts),
+      };
+    });
+  }
+
+  /** By tier, of those that have tasks in flight, how long a task may run before it counts as stuck. */
+  private patience(
+    inFlight: ReadonlyMap<string, number>,
+    { targetMs }: SlaTarget,
+    history: History,
+  ): Map<string, number | undefined> {
+    const { tiers } = this.queue.probe;
+    const { serviceMs = 0 } = history.rates();
+    return new Map(
+      [...inFlight].map(([tier, count]) => {
+        const index = tiers.indexOf(tier);
+        const longest = history.longestMs(tier, index, count);
+        // Of tasks of several tiers the mean says nothing about those of one.
+        const usual = tiers.length === 1 ? SLOWER * serviceMs : 0;
+        if (longest !== undefined) return [tier, Math.max(SLA_SHARE * targetMs, LONGER * longest, usual)];
+        return [tier, index === -1 ? undefined : this.slaOf(index)?.targetMs];
+      }),
+    );
+  }
+}
+
+/** The step that a task named last counts where nothing else is known of it. */
+export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
+  const waiting = tasks.map((task) => {
+    const since = task.runningMs === undefined ? undefined : now - task.runningMs;
+    const waits = task.waits.map(
+      ({ forMs, ...wait }): Wait => ({ ...wait, since: now - forMs, stack: undefined }),
+    );
+    if (task.step !== undefined && waits.every(({ kind }) => kind === "span")) {
+      waits.push({
+        kind: "step",
+        label: short(task.step),
+        state: undefined,
+        since: since ?? now,
+        stack: undefined,
+      });
+    }
+    return { task, since, waits };
+  });
+  return groupByWait(waiting).map(({ kind, label, states, tasks }) => ({
+    kind,
+    label,
+    states,
+    tasks: tasks.map(({ task }) => task),
+    forMs: tasks.map(({ waits, since: began }) => {
+      const since = tellingWait(waits)?.since ?? began;
+      return since === undefined ? undefined : now - since;
+    }),
+  }));
+}
+
+/** While nothing in the process got on, a task didn't either. */
+function addHeldUp(patienceMs: number | undefined, heldUpMs: number): number | undefined {
+  return patienceMs === undefined ? undefined : patienceMs + heldUpMs;
+}
+
+/** A task that waits for its gate has not begun, and waits for nothing else. */
+function waitsOf(
+  facts: TaskFacts,
+  worker: WorkerView | undefined,
+  knowledge: Knowledge,
+  now: number,
+): readonly WaitNow[] {
+  if (worker?.gate === undefined) return knowledge.waitsOf(facts);
+  const forMs = worker.lastStartAt === undefined ? 0 : now - worker.lastStartAt;
+  return [
+    {
+      kind: "gate",
+      label: worker.gate,
+      state: worker.state === "backoff" ? "breaker open" : undefined,
+      forMs,
+    },
+  ];
+}

@@ -1,0 +1,272 @@
+import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
+import { slaFor } from "../../base/sla.js";
+import { Breaches, type Cleared } from "../breaches.js";
+import { depthOf, History } from "./history.js";
+import { weigh } from "../report/size-of.js";
+import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "../situation.js";
+import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
+import type { Told } from "../told.js";
+
+/** How many of the items that are served next a report lists. */
+const MOST_HEADS = 10;
+/** How many of them are weighed, at most. */
+const MOST_WEIGHED = 64;
+/** Items are weighed in 2 ms, unless one has very many keys, which can only be listed all at once. Then it isn't done again. */
+const MAX_WEIGHING_MS = 100;
+/** What an item's place in the queue takes, in bytes: reference, time and tag. */
+const PLACE = 24;
+
+/** What others know of tasks and of the process. */
+export interface Surroundings extends Knowledge {
+  /** Of now, or of an instant of monotonic time. */
+  stalls(at?: number): readonly StallNow[];
+  loopUtilization(): number;
+  /** Processor time of the process so far, in milliseconds. Asked for anew where it is absent. */
+  cpuMs?(): number;
+}
+
+/** An item that waits, in a report. */
+export interface HeadNow {
+  readonly waitMs: number | undefined;
+  readonly tier: string;
+  readonly attempt: number;
+  readonly correlationId: string | undefined;
+  readonly traceId: string | undefined;
+  /** What the option `payload` makes of it; nothing without that. */
+  readonly payload?: unknown;
+  /** Why there is none, where that failed. */
+  readonly payloadLeftOut?: string | undefined;
+}
+
+/** About what the items that wait take, with their places in the queue, in bytes. */
+export interface MemoryNow {
+  readonly bytes: number;
+  /** How many items that is concluded from. */
+  readonly sampled: number;
+}
+
+/** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
+export class WatchedQueue {
+  private history: History;
+  private readonly tasks: Tasks;
+  private readonly breaches = new Breaches();
+  private slas: ReadonlyMap<string, SlaTarget> = new Map();
+  private givenName: string | undefined = undefined;
+  /** Whether it took too long to weigh its items. */
+  private isHeavy = false;
+
+  constructor(
+    readonly queue: Watchable,
+    readonly told: Told,
+  ) {
+    this.history = new History(queue);
+    this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
+  }
+
+  /** What it is called in reports. */
+  get name(): string {
+    return this.givenName ?? this.queue.name;
+  }
+
+  /** What was said before of what is undefined holds. */
+  amend(name: string | undefined, slas: ReadonlyMap<string, SlaTarget> | undefined): void {
+    this.givenName = name ?? this.givenName;
+    this.slas = slas ?? this.slas;
+  }
+
+  /** Nobody looked for a while: what happened meanwhile is not known, and when. */
+  begin(): void {
+    this.history = new History(this.queue);
+  }
+
+  /** The SLA of a tier: what was given to the watchdog, else what was declared for the queue. */
+  slaOf(tier: number): SlaTarget | undefined {
+    return slaFor(this.slas, this.queue.probe.tiers[tier]!) ?? this.queue.slaOf(tier);
+  }
+
+  /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
+  look(surroundings: Surroundings): { breached: number[]; cleared: Cleared[] } {
+    this.history.look(surroundings.cpuMs?.());
+    const { probe } = this.queue;
+    const now = probe.now();
+    this.tasks.watch(now, surroundings);
+    const breached: number[] = [];
+    const cleared: Cleared[] = [];
+    for (const tier of probe.tiers.keys()) {
+      const sla = this.slaOf(tier);
+      const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
+      if (isBreached) breached.push(tier);
+      const over = this.breaches.look(tier, isBreached, now);
+      if (over !== undefined) cleared.push(over);
+    }
+    return { breached, cleared };
+  }
+
+  /**
+   * Somebody else has seen, `seenMsAgo`, that a tier was beyond its SLA for `overMs` by then. False: a look has seen since then that
+   * this is over.
+   */
+  noteBreach(tier: number, overMs: number, seenMsAgo: number): boolean {
+    const seenAt = this.queue.probe.now() - seenMsAgo;
+    return this.breaches.note(tier, seenAt - overMs, seenAt);
+  }
+
+  /** Nobody watches it any more: gives the breaches that end with that. */
+  clear(): Cleared[] {
+    return this.breaches.clear(this.queue.probe.now());
+  }
+
+  /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */
+  situation(tier: number, sla: SlaTarget, surroundings: Surroundings, waited?: number): Situation {
+    const { probe, tally } = this.queue;
+    const now = probe.now();
+    const tasks = this.tasks.now(now, sla, this.history, surroundings);
+    const waitMs = waited ?? this.waitMs(tier, now);
+    return {
+      queue: this.name,
+      tier,
+      tiers: probe.tiers.map((name, i) => this.tierNow(name, i, now)),
+      isMoreUrgent: (one, other) => probe.isMoreUrgent?.(one, other) ?? one < other,
+      waitMs,
+      sla,
+      sinceHead: this.history.turnsSince(now - waitMs, tier),
+      capacity: probe.capacity,
+      depth: depthOf(probe),
+      delayed: probe.delayed ?? 0,
+      inFlight: probe.inFlight,
+      isPaused: probe.isPaused ?? false,
+      isRateLimited: probe.isRateLimited ?? false,
+      waitingPuts: probe.waitingPuts,
+      waitingGets: probe.waitingGets,
+      tasks,
+      groups: groupsOf(tasks, now),
+      pools: this.pools().map(poolNow),
+      gates: this.gates(),
+      mostAttempts: this.mostAttempts(tasks),
+      rates: this.history.rates(),
+      recent: this.history.recent(),
+      backlog: this.history.backlog(),
+      takenEver: this.history.takenEver,
+      watchedMs: this.history.watchedMs(now),
+      lastTakenMsAgo: this.history.lastTakenMsAgo(now),
+      lastEndedMsAgo: this.history.lastEndedMsAgo(now),
+      usualServiceMs: this.history.serviceMsBefore(now - waitMs),
+      stalls: surroundings.stalls(),
+      lateMs: this.history.lateMs(now - waitMs),
+      starvedMs: this.history.starvedMs(now - waitMs),
+      processorShare: this.history.processorShare(now - waitMs),
+      loopUtilization: surroundings.loopUtilization(),
+      lastFailure: tally.lastFailure,
+    };
+  }
+
+  /**
+   * Of each tier that has an SLA: how long its oldest item has waited, if there is one, and may wait, in milliseconds. `inTheMidst` of
+   * what the queue does it is only read.
+   */
+  *promises(
+    inTheMidst: boolean,
+  ): Iterable<{ tier: number; name: string; waitMs: number | undefined; targetMs: number }> {
+    const { probe } = this.queue;
+    const now = probe.now();
+    for (const [tier, name] of probe.tiers.entries()) {
+      const sla = this.slaOf(tier);
+      if (sla === undefined) continue;
+      const since =
+        inTheMidst && probe.glimpseAt !== undefined ? probe.glimpseAt(tier) : probe.oldestAt(tier);
+      yield { tier, name, waitMs: since === undefined ? undefined : now - since, targetMs: sla.targetMs };
+    }
+  }
+
+  /** What the items that wait take, judged by those at the head; undefined where the queue doesn't show them. */
+  memory(): MemoryNow | undefined {
+    if (this.isHeavy) return undefined;
+    const { probe } = this.queue;
+    const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
+    if (heads.length === 0) return undefined;
+    const startedAt = performance.now();
+    const { bytes, sampled } = weigh(heads.map(({ item }) => item));
+    this.isHeavy = performance.now() - startedAt > MAX_WEIGHING_MS;
+    return { bytes: Math.round((bytes / sampled + PLACE) * depthOf(probe)), sampled };
+  }
+
+  /** The items that are served next. */
+  heads(payload?: (item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">): HeadNow[] {
+    const { probe } = this.queue;
+    const now = probe.now();
+    return (probe.heads?.(MOST_HEADS) ?? []).map((head) => ({
+      ...this.headNow(head, now),
+      ...payload?.(head.item),
+    }));
+  }
+
+  /** Each worker's state and heartbeat, by pool, and when that was seen, in monotonic milliseconds. */
+  workers(): { pool: string; workers: readonly WorkerView[]; seenAt: number }[] {
+    const seenAt = this.queue.probe.now();
+    return this.pools().map((pool) => ({ pool: pool.name, workers: pool.statuses(), seenAt }));
+  }
+
+  /** The tier whose oldest item has waited longest for its SLA; 0 where there are no SLAs. */
+  worstTier(): number {
+    const { probe } = this.queue;
+    const now = probe.now();
+    const share = (tier: number) =>
+      this.waitMs(tier, now) / (this.slaOf(tier)?.targetMs ?? Number.POSITIVE_INFINITY);
+    return [...probe.tiers.keys()].reduce((worst, tier) => (share(tier) > share(worst) ? tier : worst), 0);
+  }
+
+  private waitMs(tier: number, now: number): number {
+    const since = this.queue.probe.oldestAt(tier);
+    return since === undefined ? 0 : Math.max(0, now - since);
+  }
+
+  private tierNow(name: string, tier: number, now: number): TierNow {
+    const { arrived, taken, overtaken } = this.history.tierRates(tier);
+    return {
+      name,
+      depth: this.queue.probe.depth(tier),
+      waitMs: this.waitMs(tier, now),
+      sla: this.slaOf(tier),
+      arrivedPerSecond: arrived,
+      takenPerSecond: taken,
+      overtakenPerSecond: overtaken,
+    };
+  }
+
+  private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
+    const seen = [...tasks, ...(this.queue.probe.heads?.(MOST_HEADS) ?? [])];
+    let most: { attempt: number; correlationId?: string | undefined } = { attempt: 0 };
+    for (const each of seen) if (each.attempt > most.attempt) most = each;
+    const isAlike = ({ attempt }: { attempt: number }) => attempt >= Math.max(2, most.attempt / 2);
+    return { attempt: most.attempt, correlationId: most.correlationId, alike: seen.filter(isAlike).length };
+  }
+
+  private headNow({ at, tier, attempt, correlationId, carrier }: Head, now: number): HeadNow {
+    return {
+      waitMs: at === undefined ? undefined : now - at,
+      tier: this.queue.probe.tiers[tier]!,
+      attempt,
+      correlationId,
+      traceId: this.queue.traceOf(carrier),
+    };
+  }
+
+  private pools(): PoolView[] {
+    return [...(this.queue.probe.pools ?? [])];
+  }
+
+  private gates(): GateView[] {
+    return [...new Set(this.pools().flatMap(({ gates }) => [...gates]))];
+  }
+}
+
+function poolNow(pool: PoolView): PoolNow {
+  const workers = {
+    idle: pool.count("idle"),
+    processing: pool.count("processing"),
+    backoff: pool.count("backoff"),
+    stalled: pool.count("stalled"),
+    stopped: pool.count("stopped"),
+  };
+  return { name: pool.name, isTaking: pool.isTaking, notTakingReason: pool.notTakingReason, workers };
+}

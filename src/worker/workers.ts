@@ -1,0 +1,377 @@
+import { AsyncResource } from "node:async_hooks";
+import type {
+  Consumer,
+  NotTakingReason,
+  PoolView,
+  Report,
+  QueueSource,
+  Work,
+  WorkerState,
+  WorkerView,
+} from "../contracts/index.js";
+import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
+import { nextTurn } from "../base/real-time.js";
+import { recorder } from "../base/recorder.js";
+import { type Abortable, signals } from "../base/abort-signals.js";
+import type { AbandonedTask, Counts, DrainReport, Ended } from "./shutdown.js";
+import { type Failed, Failures } from "./failures.js";
+import type { Gate } from "./gate.js";
+import type { Settings } from "./options.js";
+import { Rates } from "./rates.js";
+import type { Task } from "./task.js";
+import { TimeLimits } from "./time-limits.js";
+import { turns } from "./turns.js";
+import { type Boss, type Failure, Worker } from "./worker.js";
+
+const DONE = Promise.resolve();
+
+/** How many IDs a report names of what is left in the queue. */
+const MOST_IDS = 100;
+
+/** Whom a crew tells what happens. */
+export interface Listener<T> {
+  /** Why nothing is taken, or soon won't be. */
+  readonly hindrance: NotTakingReason | undefined;
+  changed(worker: Worker<T>, from: WorkerState): void;
+  failed(failed: Failed<T>): void;
+  /** Nothing is running any more, and nothing will be unless something is put into the queue. */
+  quiet(): void;
+}
+
+/**
+ * The workers of a pool, and how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
+ * within its put; the handler starts in a microtask, never inside somebody's put. A worker that is done takes the next item at once.
+ */
+export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
+  readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
+  readonly workers: Worker<T>[] = [];
+  readonly gates = new Set<Gate>();
+  readonly rates = new Rates(() => this.supply.size + this.running);
+  /** Are items taken? */
+  isTaking = false;
+  /** Does somebody want times, whether the queue does or not? */
+  isTimed = false;
+  private readonly idle: Worker<T>[] = [];
+  /** Handed over, and not started. */
+  private readonly arrived: { worker: Worker<T>; work: Work<T> }[] = [];
+  private readonly states: Record<WorkerState, number> = {
+    idle: 0,
+    processing: 0,
+    backoff: 0,
+    stalled: 0,
+    stopped: 0,
+  };
+  private readonly failures: Failures<T>;
+  private readonly limits: TimeLimits<T>;
+  /**
+   * Handlers run in the async context in which the pool was made: that of whoever happens to put, a request's say, is none of theirs, and
+   * would go on from item to item.
+   */
+  private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
+  private isPumping = false;
+  private lastId = 0;
+  /** How many workers there are to be. */
+  private target = 0;
+
+  constructor(
+    private readonly supply: QueueSource<T>,
+    private readonly settings: Settings<T>,
+    private readonly handler: (item: T, task: Task) => unknown,
+    private readonly listener: Listener<T>,
+  ) {
+    this.failures = new Failures(settings, supply, (failed) => this.failed(failed));
+    this.limits = new TimeLimits(supply.clock, settings.timeoutMs, settings.stalledAfterMs);
+    if (settings.gate !== undefined) this.gates.add(settings.gate);
+    this.resize(settings.concurrency);
+  }
+
+  /** Workers that have an item. */
+  get running(): number {
+    return this.workers.length - this.idle.length;
+  }
+
+  get concurrency(): number {
+    return this.target;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  get notTakingReason(): NotTakingReason | undefined {
+    return this.listener.hindrance;
+  }
+
+  get gateName(): string | undefined {
+    return this.settings.gate?.name;
+  }
+
+  statuses(): readonly WorkerView[] {
+    return this.workers;
+  }
+
+  count(state: WorkerState): number {
+    return this.states[state];
+  }
+
+  /** Free workers that are too many go now, busy ones when their task is over. */
+  resize(concurrency: number): void {
+    // Whoever is told that a worker is gone may put something in, and then there may be nobody left to take it.
+    this.supply.leave(this);
+    this.target = concurrency;
+    while (this.workers.length < this.target) this.hire();
+    while (this.workers.length > this.target && this.idle.length > 0) this.dismiss(this.idle.pop()!);
+    this.wake();
+  }
+
+  /** Takes items, if that is allowed, as soon as whoever runs now is done. */
+  wake(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    if (turns.isDue) nextTurn(this.pumpInNextTurn);
+    // Half the price of queueMicrotask, which makes an async resource.
+    else void DONE.then(this.pumpInScope);
+  }
+
+  /** Takes nothing more, for now. */
+  rest(): void {
+    this.isTaking = false;
+    this.supply.leave(this);
+  }
+
+  take(work: Work<T>): void {
+    // There is one: without a free worker nobody stands in line.
+    const worker = this.idle.pop()!;
+    this.arrived.push({ worker, work });
+    if (this.idle.length > 0) this.supply.stand(this);
+    this.wake();
+  }
+
+  ended(): void {
+    this.listenIfQuiet();
+  }
+
+  call(item: T, task: Task): unknown {
+    return turns.isMeasuring ? turns.measure(() => this.handler(item, task)) : this.handler(item, task);
+  }
+
+  over(worker: Worker<T>, outcome: Failure | undefined): boolean {
+    const failure = worker.isAtGate ? (outcome ?? this.notCalled()) : outcome;
+    const work = worker.work!;
+    if (this.limits.isOn) this.limits.end(worker);
+    if (failure === undefined) {
+      this.counts.done++;
+      work.done();
+    } else if (worker.isAtGate && worker.task!.wasAborted) {
+      // The pool gave up waiting before there was an attempt: the item is left over.
+      this.counts.retried++;
+      work.retry();
+    } else {
+      const later = this.failures.settle(work, worker.task!, failure);
+      if (later !== undefined) {
+        void later.then(() => {
+          this.finish(worker);
+          this.goOn(worker);
+        });
+        return false;
+      }
+    }
+    this.finish(worker);
+    return true;
+  }
+
+  goOn(worker: Worker<T>): void {
+    this.drive(worker, this.nextFor());
+  }
+
+  changed(worker: Worker<T>, from: WorkerState): void {
+    this.states[from]--;
+    this.states[worker.state]++;
+    this.record(worker, from);
+    this.listener.changed(worker, from);
+  }
+
+  now(): number {
+    return this.isTimed || this.supply.isTimed ? this.supply.clock.now() : Number.NaN;
+  }
+
+  /** From now on times are kept, and rates measured; they are if the queue is instrumented. */
+  measure(): void {
+    this.isTimed = true;
+    this.rates.start(this.supply.clock.now());
+  }
+
+  leftOver(): DrainReport["leftOver"] {
+    const count = this.supply.size + this.supply.delayed;
+    return { count, correlationIds: this.supply.correlationIds(MOST_IDS) };
+  }
+
+  report(): Report | undefined {
+    return this.supply.report();
+  }
+
+  abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {
+    this.rest();
+    // What was handed over a moment ago must not begin unseen later.
+    if (this.arrived.length > 0) this.pumpInScope();
+    const abandoned: AbandonedTask[] = [];
+    for (const worker of this.workers) {
+      const { task } = worker;
+      if (task === undefined) continue;
+      const { correlationId, tier, attempt, currentStep: step, startedAt } = task;
+      const runningMs = startedAt === undefined ? undefined : this.supply.clock.now() - startedAt;
+      abandoned.push({ correlationId, tier, attempt, step, runningMs });
+      this.limits.wasAborted(worker);
+      task.abort(new TaskAbandonedError(operation, limitMs));
+    }
+    return abandoned.sort((a, b) => (b.runningMs ?? 0) - (a.runningMs ?? 0));
+  }
+
+  /** Everybody goes. */
+  dismissAll(): void {
+    this.target = 0;
+    this.rest();
+    for (const worker of this.idle.splice(0)) this.dismiss(worker);
+  }
+
+  private readonly pumpInNextTurn = (): void => {
+    turns.turned();
+    this.pumpInScope();
+  };
+
+  private readonly pumpInScope = (): void => this.scope.runInAsyncScope(this.pump);
+
+  private readonly pump = (): void => {
+    this.isPumping = false;
+    const { arrived, idle, supply } = this;
+    for (let next = arrived.shift(); next !== undefined; next = arrived.shift()) {
+      this.drive(next.worker, next.work);
+    }
+    while (this.isTaking && idle.length > 0) {
+      if (turns.isDue) {
+        this.wake();
+        break;
+      }
+      // Out of the idle ones first: `onDrop`, which may run while an item is looked for, can send those away.
+      const worker = idle.pop()!;
+      const work = supply.next();
+      this.drive(worker, work);
+      if (work === undefined) break;
+    }
+    this.listenIfQuiet();
+  };
+
+  /** The worker handles the item, and what comes next, until it has to wait. */
+  private drive(worker: Worker<T>, first: Work<T> | undefined): void {
+    let work = first;
+    for (; work !== undefined; work = this.nextFor()) {
+      worker.begin(work);
+      turns.begin();
+      if (this.failures.isOwed(work)) {
+        // Its attempts are used up, and it came back only because nobody took it as a dead letter.
+        if (!this.over(worker, { error: this.failures.errorOf(work) })) return;
+        continue;
+      }
+      if (this.settings.gate !== undefined) {
+        this.pass(this.settings.gate, worker, work);
+        return;
+      }
+      if (this.limits.isOn) this.limits.begin(worker);
+      if (!worker.handle(work)) return;
+    }
+    if (this.workers.length > this.target) this.dismiss(worker);
+    else {
+      this.idle.push(worker);
+      worker.state = "idle";
+      // A listener may have put something in, or have sent the worker away.
+      if (this.supply.size > 0) this.wake();
+      else if (this.isTaking && this.idle.length > 0) this.supply.stand(this);
+    }
+    this.listenIfQuiet();
+  }
+
+  private nextFor(): Work<T> | undefined {
+    // What was handed over is older than what is in the queue, and begins first.
+    if (this.arrived.length > 0 || turns.isDue) return undefined;
+    return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
+  }
+
+  /** Through the gate, which may take a while, and then to the handler. */
+  private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
+    const task = worker.task!;
+    worker.isAtGate = true;
+    // Not the worker's: a policy may call a second time when that has the next item already.
+    const call = () => this.call(work.item, task);
+    const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
+      // Of the policy: one for each call, or one for all of them.
+      const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
+      worker.isAtGate = false;
+      if (signal !== undefined && signal !== null) this.follow(signal, follower);
+      if (this.limits.isOn) this.limits.begin(worker);
+      try {
+        return await work.run(call);
+      } finally {
+        signals.leave(follower);
+      }
+    };
+    const onBackoff = (isWaiting: boolean) => {
+      worker.state = isWaiting ? "backoff" : "processing";
+    };
+    worker.follow(gate.run(handle, { task, onBackoff }));
+  }
+
+  /** A policy's signal aborts the task; one that is none is a mistake of the policy's, and costs the signal. */
+  private follow(signal: unknown, follower: Abortable): void {
+    try {
+      signals.check("signal", signal);
+      if (signal.aborted) follower.aborted(signal.reason);
+      else signals.join(signal, follower);
+    } catch (error) {
+      this.supply.fault(error);
+    }
+  }
+
+  private notCalled(): Failure {
+    return { error: new HandlerNotCalledError(this.gateName ?? "") };
+  }
+
+  private finish(worker: Worker<T>): void {
+    const now = this.now();
+    if (!Number.isNaN(now)) this.rates.finished(now, worker.lastStartAt);
+    worker.end(now);
+  }
+
+  private failed(failed: Failed<T>): void {
+    if (failed.verdict === "retry") this.counts.retried++;
+    else if (failed.verdict === "drop") this.counts.failed++;
+    else this.counts.deadLettered++;
+    this.listener.failed(failed);
+  }
+
+  private hire(): void {
+    const worker = new Worker<T>(this, ++this.lastId);
+    if (this.states.stopped > 0) this.states.stopped--;
+    this.states.idle++;
+    this.workers.push(worker);
+    this.idle.push(worker);
+  }
+
+  private dismiss(worker: Worker<T>): void {
+    this.workers.splice(this.workers.indexOf(worker), 1);
+    worker.state = "stopped";
+  }
+
+  private record({ id, state }: Worker<T>, from: WorkerState): void {
+    // What happens with every item would drive out what matters.
+    if (isUsual(from) && isUsual(state)) return;
+    recorder.tell(this.name, `worker ${id}: ${from} → ${state}`);
+  }
+
+  private listenIfQuiet(): void {
+    if (this.running === 0) this.listener.quiet();
+  }
+}
+
+function isUsual(state: WorkerState): boolean {
+  return state === "idle" || state === "processing";
+}
