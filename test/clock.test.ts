@@ -1,9 +1,9 @@
 import { mock } from "node:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../src/base/clock.js";
+import { nextTurn } from "../src/base/real-time.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../src/queue/priority-queue.js";
-import { nextTurn } from "../src/base/real-time.js";
 import { WorkerPool } from "../src/worker/pool.js";
 
 afterEach(() => {

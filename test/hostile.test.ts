@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import pino from "pino";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { QueueFullError, QueueShutDownError } from "../src/base/errors.js";
 import { instrument } from "../src/adapters/instrument.js";
+import { QueueFullError, QueueShutDownError } from "../src/base/errors.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../src/queue/priority-queue.js";
 import { FakeClock } from "../src/testing/fake-clock.js";

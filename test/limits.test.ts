@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { instrumentHandler } from "../src/adapters/handler.js";
-import { InvalidOptionRangeError } from "../src/base/errors.js";
 import { instrument } from "../src/adapters/instrument.js";
+import { InvalidOptionRangeError } from "../src/base/errors.js";
 import { cut } from "../src/base/limits.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../src/queue/priority-queue.js";

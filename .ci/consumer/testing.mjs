@@ -1,5 +1,5 @@
 import { it } from "node:test";
-import { Ledger, patch } from "queuescope";
+import { Ledger, patch } from "queuescope/adapter";
 import { adapterConformance } from "queuescope/testing";
 
 /** A stack that is pulled from. */

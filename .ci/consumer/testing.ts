@@ -1,4 +1,4 @@
-import { type Adapter, Ledger, patch, type Task } from "queuescope";
+import { type Adapter, Ledger, patch, type Task } from "queuescope/adapter";
 import { adapterConformance, type ConformanceCase, type QueueKind } from "queuescope/testing";
 
 class Line {

@@ -1,5 +1,5 @@
 import type { Semaphore } from "async-mutex";
-import { type Adapter, Ledger, patch, whenOver } from "queuescope";
+import { type Adapter, Ledger, patch, whenOver } from "queuescope/adapter";
 
 /** For semaphores of async-mutex: a put is a call of `runExclusive`, and its callback is the task. */
 export const semaphore: Adapter<Semaphore> = {

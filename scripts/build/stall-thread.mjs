@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { ROOT } from "./paths.mjs";
 
-const SOURCE = join(ROOT, "src/watchdog/stall/thread/source.ts");
+const SOURCE = join(ROOT, "src/stall-monitor/thread/source.ts");
 
 /**
  * The program of the thread that watches for stalls is made of the text of functions. Here that is done once and for all: as a string it

@@ -1,6 +1,6 @@
 import type { queue as Fastq } from "fastq";
-import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { isPlainPromise } from "../base/thenable.js";
+import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
 import { type Method, patch, type Replace } from "./patch.js";

@@ -1,8 +1,8 @@
 import { checkKnown, type OptionNames } from "../base/checks.js";
 import { systemClock } from "../base/clock.js";
-import type { Adapter, Attachment, OpenContext, QueueTelemetry, Capability } from "../contracts/index.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError, NotInstrumentableError } from "../base/errors.js";
 import { isPlainPromise, whenAwaited, whenSettled } from "../base/thenable.js";
+import type { Adapter, Attachment, Capability, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { ByItem } from "./by-item.js";
 import { type Claimant, hasHandler, listen } from "./handler.js";
 import { Ledger, whenOver } from "./ledger.js";

@@ -1,11 +1,11 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Claimed } from "../contracts/claimant.js";
-import type { Claimant, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { InvalidOptionTypeError } from "../base/errors.js";
 import { checkName } from "../base/limits.js";
 import { processWide } from "../base/process-wide.js";
 import { shown } from "../base/shown.js";
 import { warnThat } from "../base/warning.js";
+import type { Claimed } from "../contracts/claimant.js";
+import type { Claimant, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { type Method, resemble } from "./patch.js";
 
 export type { Claimant } from "../contracts/index.js";

@@ -1,35 +1,16 @@
 import { AsyncResource } from "node:async_hooks";
+import { checkKnown, type OptionNames } from "../base/checks.js";
+import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "../base/errors.js";
+import { processWide } from "../base/process-wide.js";
+import type { Adapter, TierOf } from "../contracts/index.js";
+import { WatchableQueue } from "../telemetry/metrics/watchable.js";
+import { type InstrumentOptions as Options, readOptions } from "../telemetry/options.js";
+import { warnOfOtherApi } from "../telemetry/other-api.js";
+import { Telemetry } from "../telemetry/telemetry.js";
 import { asyncPriorityQueue, asyncQueue, isAsyncPriorityQueue, isAsyncQueue } from "./async.js";
 import { fastq, isFastq } from "./fastq.js";
 import { isObservable, ownQueue } from "./own-queue.js";
 import { isPQueue, pQueue } from "./p-queue.js";
-import { checkKnown, type OptionNames } from "../base/checks.js";
-import type { Adapter, TierOf } from "../contracts/index.js";
-import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "../base/errors.js";
-import { processWide } from "../base/process-wide.js";
-import { type InstrumentOptions as Options, readOptions } from "../telemetry/options.js";
-import { warnOfOtherApi } from "../telemetry/other-api.js";
-import { Telemetry } from "../telemetry/telemetry.js";
-import { WatchableQueue } from "../telemetry/metrics/watchable.js";
-
-export { type GenericNames, generic } from "./generic.js";
-export { instrumentHandler } from "./handler.js";
-export { type QueueReadings, Ledger, whenOver } from "./ledger.js";
-export { type Method, patch, type Replace } from "./patch.js";
-export type { Stage, Task } from "./task.js";
-export type {
-  Adapter,
-  Attachment,
-  Carrier,
-  Head,
-  Health,
-  Outcome,
-  Probe,
-  QueueHealthOptions,
-  QueueTelemetry,
-  TaskFacts,
-  Capability,
-} from "../contracts/index.js";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions<Tier extends string = string> extends Options<Tier> {

@@ -1,7 +1,7 @@
 import { systemClock } from "../base/clock.js";
-import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts/index.js";
 import { LinkedList } from "../base/linked-list.js";
 import { adopted, bound, whenAwaited, whenSettled } from "../base/thenable.js";
+import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts/index.js";
 import { Task } from "./task.js";
 
 /** What the foreign queue says about itself, each O(1). */

@@ -1,6 +1,6 @@
 import type { AsyncResource } from "node:async_hooks";
-import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts/index.js";
 import { randomId } from "../base/random-id.js";
+import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts/index.js";
 
 /** Where a task is on its way: being put, in the queue, taken, or settled, dropped or refused. */
 export type Stage = "entering" | "waiting" | "running" | "over";

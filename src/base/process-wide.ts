@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { MeterProvider } from "@opentelemetry/api";
-import type { Claimant, Correlated, Instrumented, ActiveTaskMonitor, Report } from "../contracts/index.js";
-import { Recorder } from "./flight-recorder.js";
+import type { ActiveTaskMonitor, Claimant, Correlated, Instrumented, Report } from "../contracts/index.js";
 import type { HistogramSink } from "../telemetry/metrics/histogram.js";
 import type { HistogramName } from "../telemetry/metrics/instruments.js";
 import { ProcessVitals } from "../telemetry/metrics/process-vitals.js";
 import type { QueueSeries } from "../telemetry/metrics/queue-series.js";
+import { Recorder } from "./flight-recorder.js";
 import { warnThat } from "./warning.js";
 
 /**

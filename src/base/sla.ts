@@ -1,5 +1,5 @@
-import { checkKnown, checkNumber } from "./checks.js";
 import type { SlaTarget } from "../contracts/index.js";
+import { checkKnown, checkNumber } from "./checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "./errors.js";
 
 const USUAL_OBJECTIVE = 0.99;

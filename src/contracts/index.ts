@@ -6,11 +6,11 @@
 export {
   type Adapter,
   type Attachment,
+  type Capability,
   OBSERVE,
   type Observable,
   PROBE,
   type QueueTelemetry,
-  type Capability,
 } from "./attach.js";
 export type { Claimant } from "./claimant.js";
 export type { Correlated } from "./correlated.js";
@@ -25,10 +25,10 @@ export type {
   Outcome,
   TaskFacts,
 } from "./observer.js";
-export type { TaskMonitor, ActiveTaskMonitor } from "./task-monitor.js";
 export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
 export type { Head, Probe, TaskView } from "./probe.js";
-export { REPORT, type Report, type Reportable } from "./report.js";
 export { type Consumer, QUEUE_SOURCE, type QueueSource, type Work } from "./queue-source.js";
+export { REPORT, type Report, type Reportable } from "./report.js";
+export type { ActiveTaskMonitor, TaskMonitor } from "./task-monitor.js";
 export type { ByTier, TierOf } from "./tiers.js";
 export type { Instrumented, SlaTarget, Tally, Vitals, Watchable } from "./watch.js";

@@ -23,7 +23,12 @@ export interface WorkerView {
 }
 
 /** Why a pool takes no items, or soon won't. */
-export type NotTakingReason = "has not been started" | "is paused" | "is draining" | "is stopping" | "is stopped";
+export type NotTakingReason =
+  | "has not been started"
+  | "is paused"
+  | "is draining"
+  | "is stopping"
+  | "is stopped";
 
 /** Read-only sight of a worker pool. */
 export interface PoolView {

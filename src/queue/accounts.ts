@@ -1,7 +1,7 @@
 import { tell } from "../base/callback.js";
-import type { DropReason } from "../contracts/index.js";
 import { TaskDoneError } from "../base/errors.js";
 import { warn } from "../base/warning.js";
+import type { DropReason } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import type { QueueOptions, WaitOptions } from "./options.js";
 import { JoinWaiter } from "./waiters.js";

@@ -1,10 +1,16 @@
 import type { Clock } from "../base/clock.js";
-import { type PoolView, type QueueTelemetry, REPORT, type Report, type Reportable } from "../contracts/index.js";
 import { LinkedList } from "../base/linked-list.js";
+import {
+  type PoolView,
+  type QueueTelemetry,
+  REPORT,
+  type Report,
+  type Reportable,
+} from "../contracts/index.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
-import type { Place, Store } from "./storage/store.js";
 import { carrierOf, EntryExtras } from "./entry-extras.js";
+import type { Place, Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /** What `Infinity` is as a limit: no array is longer. */

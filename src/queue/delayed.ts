@@ -1,7 +1,7 @@
 import type { Links } from "../base/linked-list.js";
 import { type Due, UNSET } from "./alarm.js";
-import type { Place } from "./storage/store.js";
 import type { EntryExtras } from "./entry-extras.js";
+import type { Place } from "./storage/store.js";
 
 /** An item that comes back into its queue when its planned delay is over. */
 export class Delayed<T> implements Due, Links<Delayed<T>> {

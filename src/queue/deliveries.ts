@@ -1,12 +1,12 @@
-import type { Outcome } from "../contracts/index.js";
 import { adopted } from "../base/thenable.js";
+import type { Outcome } from "../contracts/index.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delayed } from "./delayed.js";
 import type { Delivery, Settler } from "./delivery.js";
+import { carrierOf, deadlineOf, EntryExtras } from "./entry-extras.js";
 import type { Outlet } from "./outlet.js";
 import type { Place } from "./storage/store.js";
-import { carrierOf, deadlineOf, EntryExtras } from "./entry-extras.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** What becomes of deliveries: they run in their producer's context, are settled, or come back after a delay. */

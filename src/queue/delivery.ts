@@ -1,7 +1,7 @@
 import { checkDuration, checkObject } from "../base/checks.js";
-import type { Outcome, Work } from "../contracts/index.js";
 import { AlreadySettledError, type Settling } from "../base/errors.js";
 import { randomId } from "../base/random-id.js";
+import type { Outcome, Work } from "../contracts/index.js";
 import type { Place } from "./storage/store.js";
 
 /** What a delivery asks of the queue that it came from. */

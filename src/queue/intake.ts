@@ -1,13 +1,13 @@
 import { isLeftBehind } from "../base/callback.js";
-import type { Carrier } from "../contracts/index.js";
 import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
+import type { Carrier } from "../contracts/index.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
+import { attemptOf, carrierOf, EntryExtras } from "./entry-extras.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
 import type { Outlet } from "./outlet.js";
 import type { Place } from "./storage/store.js";
-import { attemptOf, carrierOf, EntryExtras } from "./entry-extras.js";
 import { handled, PutWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 

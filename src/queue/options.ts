@@ -1,9 +1,9 @@
+import { signals } from "../base/abort-signals.js";
 import { checkDuration, checkKnown, checkObject, isAbortSignal, type OptionNames } from "../base/checks.js";
 import type { Clock } from "../base/clock.js";
-import type { DropReason } from "../contracts/index.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { cut, MAX_CORRELATION_ID } from "../base/limits.js";
-import { signals } from "../base/abort-signals.js";
+import type { DropReason } from "../contracts/index.js";
 
 export type { Clock, Timer } from "../base/clock.js";
 export type { DropReason } from "../contracts/index.js";

@@ -1,12 +1,12 @@
-import type { Carrier } from "../contracts/index.js";
 import { QueueShutDownError } from "../base/errors.js";
+import type { Carrier } from "../contracts/index.js";
 import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { Delivery, type Settler } from "./delivery.js";
+import { attemptOf, carrierOf, deadlineOf } from "./entry-extras.js";
 import type { WaitOptions } from "./options.js";
 import { restore } from "./storage/restore.js";
 import { ONLY_PLACE, type Place } from "./storage/store.js";
-import { attemptOf, carrierOf, deadlineOf } from "./entry-extras.js";
 import { GetWaiter, Step, type Steps, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 

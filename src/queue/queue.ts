@@ -1,21 +1,22 @@
 import { type InspectOptions, inspect } from "node:util";
 import { checkClock, checkFunction, checkNumber, checkObject, checkOneOf } from "../base/checks.js";
 import { systemClock } from "../base/clock.js";
+import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../base/errors.js";
 import {
   type Health,
   OBSERVE,
   PROBE,
   type Probe,
-  type QueueHealthOptions,
-  type QueueTelemetry,
   QUEUE_SOURCE,
+  type QueueHealthOptions,
   type QueueSource,
+  type QueueTelemetry,
 } from "../contracts/index.js";
-import { AlreadyInstrumentedError, InvalidOptionTypeError } from "../base/errors.js";
 import { Accounts } from "./accounts.js";
 import { Core } from "./core.js";
 import { Deliveries } from "./deliveries.js";
 import type { Delivery } from "./delivery.js";
+import { attemptOf } from "./entry-extras.js";
 import { healthOf } from "./health.js";
 import { DONE, Intake } from "./intake.js";
 import { Iteration, type QueueIterator } from "./iteration.js";
@@ -34,9 +35,8 @@ import {
 } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import { supplyOf } from "./queue-source.js";
-import { attemptOf } from "./entry-extras.js";
+import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import type { Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
 

@@ -1,6 +1,6 @@
+import type { Abortable, SignalGroup } from "../base/abort-signals.js";
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../base/errors.js";
 import type { Links } from "../base/linked-list.js";
-import type { Abortable, SignalGroup } from "../base/abort-signals.js";
 import { type Due, UNSET } from "./alarm.js";
 import type { Place } from "./storage/store.js";
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../base/clock.js";
 import { signals } from "../base/abort-signals.js";
+import type { Clock } from "../base/clock.js";
 import { Alarm, type Due } from "./alarm.js";
 import type { WaitOptions } from "./options.js";
 import { type AnyWaiter, promiseOf, TimeLimit } from "./waiters.js";

@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
+import { ownFolders } from "../base/own-folders.js";
 import { realSetInterval } from "../base/real-time.js";
-import { ownFolders } from "../watchdog/own-folders.js";
 import { hrNow, LAYOUT } from "./memory.js";
 import type { Settings } from "./options.js";
 import { otherRuntime } from "./other-runtime.js";

@@ -1,8 +1,8 @@
 import { checkNumber, checkOneOf } from "../base/checks.js";
-import type { ByTier, SlaTarget } from "../contracts/index.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { checkLength, checkName } from "../base/limits.js";
 import { readSla } from "../base/sla.js";
+import type { ByTier, SlaTarget } from "../contracts/index.js";
 
 /** When spans are made: for every item, only under a span of the producer's, or never. */
 export type Traces = "always" | "with-parent" | "never";

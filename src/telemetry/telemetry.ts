@@ -1,5 +1,10 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
+import { plainError } from "../base/error-text.js";
+import { contained } from "../base/output.js";
+import { shown } from "../base/shown.js";
+import { slaFor } from "../base/sla.js";
+import { adopted, whenSettled } from "../base/thenable.js";
 import type { Correlated } from "../contracts/correlated.js";
 import type {
   Carrier,
@@ -11,15 +16,9 @@ import type {
   SlaTarget,
   TaskFacts,
 } from "../contracts/index.js";
-import { plainError } from "../base/error-text.js";
-import { contained } from "../base/output.js";
-import { shown } from "../base/shown.js";
-import { slaFor } from "../base/sla.js";
-import { adopted, whenSettled } from "../base/thenable.js";
-import { correlation, currentCorrelationId } from "./context/correlation.js";
 import { activeTaskMonitor } from "./context/active-task-monitor.js";
-import type { Settings } from "./options.js";
-import { SendContext, parcelOf } from "./context/send-context.js";
+import { correlation, currentCorrelationId } from "./context/correlation.js";
+import { parcelOf, SendContext } from "./context/send-context.js";
 import { plainExport } from "./metrics/plain-export.js";
 import {
   CONTEXT_LOST,
@@ -39,6 +38,7 @@ import {
   seriesOf,
   type TierSeries,
 } from "./metrics/series.js";
+import type { Settings } from "./options.js";
 import { end, type Pull, SentParcel, Spans } from "./spans/spans.js";
 
 /**

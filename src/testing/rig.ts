@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Attachment, Probe, Capability } from "../contracts/index.js";
+import type { Attachment, Capability, Probe } from "../contracts/index.js";
 import { eventually, turn } from "./eventually.js";
 import { Gate, Job } from "./job.js";
 import type { PutWishes, QueueKind } from "./kind.js";

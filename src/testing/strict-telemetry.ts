@@ -1,12 +1,12 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type {
+  Capability,
   Carrier,
   DropReason,
   OpenContext,
   Outcome,
   QueueTelemetry,
   TaskFacts,
-  Capability,
 } from "../contracts/index.js";
 
 /** Whose put it is: what a handler must find again. One instance for the whole suite. */

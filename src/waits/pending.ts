@@ -1,7 +1,7 @@
 import { realNow } from "../base/real-time.js";
 import { short } from "./labels.js";
-import type { TaskNotes } from "./task-notes.js";
 import { framesOf, sampledPlace } from "./stacks.js";
+import type { TaskNotes } from "./task-notes.js";
 import type { OpenWait, Wait, WaitKind } from "./wait.js";
 
 /** Something that a task waits for, until it ends. What it is called and how far it has come is asked for at a look only. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { isOurs } from "../base/own-folders.js";
 import { processWide } from "../base/process-wide.js";
-import { isOurs } from "../watchdog/own-folders.js";
 import type { Frame } from "./wait.js";
 
 /** How many lines are kept. */

@@ -1,6 +1,6 @@
 import type { TaskFacts } from "../contracts/index.js";
 import { release } from "./orphans.js";
-import { type Entry, TaskNotes, setEntry } from "./task-notes.js";
+import { type Entry, setEntry, TaskNotes } from "./task-notes.js";
 
 /** The key by which a handler's promise holds its token. */
 const TOKEN: unique symbol = Symbol.for("queuescope.token") as never;

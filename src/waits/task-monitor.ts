@@ -1,4 +1,4 @@
-import type { Carrier, TaskMonitor, TaskFacts } from "../contracts/index.js";
+import type { Carrier, TaskFacts, TaskMonitor } from "../contracts/index.js";
 import { spanEnded, spanStarted } from "./sources/spans.js";
 import { sampledPlace } from "./stacks.js";
 import { TaskContext } from "./task-context.js";

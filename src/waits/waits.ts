@@ -1,7 +1,5 @@
 import { checkNumber, checkObject } from "../base/checks.js";
 import { processWide } from "../base/process-wide.js";
-import { onlooker } from "./task-monitor.js";
-import { entryOf } from "./task-notes.js";
 import { children } from "./sources/children.js";
 import { fetches } from "./sources/fetch.js";
 import { httpRequests } from "./sources/http.js";
@@ -9,6 +7,8 @@ import { http2Streams } from "./sources/http2.js";
 import { openSockets } from "./sources/sockets.js";
 import { listen } from "./sources/source.js";
 import { framesOf, samplePlaces } from "./stacks.js";
+import { onlooker } from "./task-monitor.js";
+import { entryOf } from "./task-notes.js";
 import type { Frame, Wait } from "./wait.js";
 
 const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children];

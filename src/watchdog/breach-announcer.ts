@@ -3,11 +3,11 @@ import { recorder } from "../base/recorder.js";
 import type { Cleared } from "./breaches.js";
 import { verdictOf } from "./checks/diagnose.js";
 import type { Events } from "./events.js";
-import type { StallGracePeriod } from "./stall-grace-period.js";
 import { emitLogRecord } from "./report/log-record.js";
 import type { BreachReport } from "./report/report.js";
 import type { Reporter } from "./report/reporter.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
+import type { StallGracePeriod } from "./stall-grace-period.js";
 
 /** Counts breaches and says when they begin and end: as events, files, log records and transitions, in the order in which they were seen. */
 export class BreachAnnouncer {

@@ -3,9 +3,9 @@ import { diag } from "@opentelemetry/api";
 import { emit } from "../base/callback.js";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
+import type { Stall } from "../stall-monitor/stall.js";
 import type { Guard } from "./guard.js";
 import type { BreachReport } from "./report/report.js";
-import type { Stall } from "../stall-monitor/stall.js";
 
 /** What a watchdog tells, by event. */
 export interface WatchdogEvents {

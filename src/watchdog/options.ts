@@ -9,9 +9,9 @@ import {
   type OptionNames,
 } from "../base/checks.js";
 import { type Clock, LONGEST_DELAY_MS, systemClock } from "../base/clock.js";
-import type { ByTier } from "../contracts/index.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { checkLength } from "../base/limits.js";
+import type { ByTier } from "../contracts/index.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
 

@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { cut } from "../base/limits.js";
 import { realNow } from "../base/real-time.js";
-import type { StallNow } from "./situation.js";
 import type { StallWatcherOptions } from "../stall-monitor/options.js";
 import type { SharedHead } from "../stall-monitor/shared-head.js";
 import type { BlockedHead, Frame, Stall, StallTask } from "../stall-monitor/stall.js";
 import { StallWatcher } from "../stall-monitor/watcher.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
+import type { StallNow } from "./situation.js";
 
 /** How long a stall is remembered, in milliseconds, and how many are. */
 const REMEMBERED_MS = 300_000;

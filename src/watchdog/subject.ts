@@ -1,7 +1,7 @@
-import type { SlaTarget, Watchable } from "../contracts/index.js";
 import { InvalidOptionTypeError, NotWatchableError } from "../base/errors.js";
 import { processWide } from "../base/process-wide.js";
 import { readSla } from "../base/sla.js";
+import type { SlaTarget, Watchable } from "../contracts/index.js";
 
 /** What every copy of this library has instrumented. */
 const { instrumented } = processWide;

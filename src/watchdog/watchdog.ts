@@ -1,14 +1,15 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import type { TierOf, Watchable } from "../contracts/index.js";
 import { print } from "../base/output.js";
 import { processWide } from "../base/process-wide.js";
 import { realNow } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
+import type { TierOf, Watchable } from "../contracts/index.js";
+import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
+import { Waits } from "../waits/waits.js";
 import { BreachAnnouncer } from "./breach-announcer.js";
 import { UNKNOWN } from "./checks/diagnose.js";
 import { Events, type WatchdogEvents } from "./events.js";
-import { StallGracePeriod } from "./stall-grace-period.js";
 import {
   checkWatchOptions,
   readOptions,
@@ -16,18 +17,17 @@ import {
   type WatchdogOptions,
   type WatchOptions,
 } from "./options.js";
-import { Pieces } from "./sampling/pieces.js";
-import { cpuMs, WORKING } from "./sampling/cpu-time.js";
 import type { BreachReport } from "./report/report.js";
 import { answerFor } from "./report/reportable.js";
 import { Reporter } from "./report/reporter.js";
-import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
+import { cpuMs, WORKING } from "./sampling/cpu-time.js";
+import { Pieces } from "./sampling/pieces.js";
+import { Ticker } from "./sampling/ticker.js";
+import { type Surroundings, WatchedQueue } from "./sampling/watched-queue.js";
+import { StallGracePeriod } from "./stall-grace-period.js";
 import { Stalls } from "./stalls.js";
 import { isStill, readSlaFor, subjectOf } from "./subject.js";
-import { Ticker } from "./sampling/ticker.js";
 import { Told } from "./told.js";
-import { Waits } from "../waits/waits.js";
-import { type Surroundings, WatchedQueue } from "./sampling/watched-queue.js";
 
 /**
  * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a

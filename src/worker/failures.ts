@@ -1,6 +1,6 @@
 import { within } from "../base/callback.js";
-import type { QueueSource, Work } from "../contracts/index.js";
 import { errorLine } from "../base/error-text.js";
+import type { QueueSource, Work } from "../contracts/index.js";
 import type { Settings, Verdict } from "./options.js";
 import type { Task } from "./task.js";
 import type { Failure } from "./worker.js";

@@ -1,3 +1,4 @@
+import { type Abortable, signals } from "../base/abort-signals.js";
 import { tell } from "../base/callback.js";
 import {
   checkClock,
@@ -8,14 +9,13 @@ import {
   requireFunction,
 } from "../base/checks.js";
 import { type Clock, systemClock } from "../base/clock.js";
-import type { GateView } from "../contracts/index.js";
 import { InvalidOptionTypeError, LateCallError, TaskAbandonedError } from "../base/errors.js";
 import { checkName } from "../base/limits.js";
 import { LinkedList } from "../base/linked-list.js";
 import { recorder } from "../base/recorder.js";
-import { type Abortable, signals } from "../base/abort-signals.js";
 import { Wakeup } from "../base/wakeup.js";
 import { warn } from "../base/warning.js";
+import type { GateView } from "../contracts/index.js";
 
 /**
  * A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to.

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
+import { type Abortable, signals } from "../base/abort-signals.js";
 import { checkKnown, checkObject, requireFunction } from "../base/checks.js";
 import { GroupEndedError } from "../base/errors.js";
-import { type Abortable, signals } from "../base/abort-signals.js";
 
 /** Options of a group. Only `undefined` stands for the default. */
 export interface GroupOptions {

@@ -1,6 +1,6 @@
 import { checkKnown, checkNumber, checkObject, type OptionNames } from "../base/checks.js";
-import type { Health, QueueHealthOptions } from "../contracts/index.js";
 import { shown } from "../base/shown.js";
+import type { Health, QueueHealthOptions } from "../contracts/index.js";
 import type { Task } from "./task.js";
 import type { Worker } from "./worker.js";
 
@@ -24,7 +24,7 @@ const OPTIONS: OptionNames<PoolHealthOptions> = { silentAfterMs: true, noProgres
 export interface Patient<T> {
   readonly name: string;
   /** What keeps it from working, in words; undefined where nothing does. */
-  readonly hindrance: string | undefined;
+  readonly notTakingReason: string | undefined;
   readonly workers: readonly Worker<T>[];
   readonly now: number;
   /** Nothing is known of what was before. */
@@ -40,7 +40,7 @@ export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | un
   const { silentAfterMs = USUAL_SILENT_AFTER_MS, noProgressMs = USUAL_NO_PROGRESS_MS } = options ?? {};
   checkNumber("silentAfterMs", silentAfterMs, "milliseconds, greater than 0", (ms) => ms > 0);
   checkNumber("noProgressMs", noProgressMs, "milliseconds, greater than 0", (ms) => ms > 0);
-  const { name, hindrance, workers, now, knownSince } = patient;
+  const { name, notTakingReason, workers, now, knownSince } = patient;
   const heardMsAgo = (worker: Worker<T>) => now - (heardAt(worker) ?? knownSince);
   // A worker that tells of its task makes progress, even if it takes nothing.
   const isHeard = workers.some((worker) => (heardAt(worker) ?? -1) >= now - noProgressMs);
@@ -48,7 +48,7 @@ export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | un
     maxDepth: options?.maxDepth,
     noProgressMs: isHeard ? Number.POSITIVE_INFINITY : noProgressMs,
   });
-  const reasons: string[] = hindrance === undefined ? [] : [`${shown(name)} ${hindrance}`];
+  const reasons: string[] = notTakingReason === undefined ? [] : [`${shown(name)} ${notTakingReason}`];
   const stalled = workers.filter(({ state, task }) => state === "stalled" && task !== undefined);
   if (stalled.length > 0) {
     reasons.push(`${share(stalled, workers)} stalled: ${who(stalled[0]!)} goes on although it was aborted`);

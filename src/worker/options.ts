@@ -1,7 +1,7 @@
 import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../base/checks.js";
-import { QUEUE_SOURCE } from "../contracts/index.js";
 import { InvalidOptionTypeError } from "../base/errors.js";
 import { checkLength } from "../base/limits.js";
+import { QUEUE_SOURCE } from "../contracts/index.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
 import type { Task } from "./task.js";

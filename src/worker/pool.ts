@@ -2,25 +2,25 @@ import { EventEmitter } from "node:events";
 import { type InspectOptions, inspect } from "node:util";
 import { emit } from "../base/callback.js";
 import { checkDuration, checkKnown, checkObject, requireFunction } from "../base/checks.js";
-import {
-  type NotTakingReason,
-  type QueueHealthOptions,
-  QUEUE_SOURCE,
-  type QueueSource,
-  type WorkerState,
-} from "../contracts/index.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { MAX_NAME } from "../base/limits.js";
 import { recorder } from "../base/recorder.js";
 import { shown } from "../base/shown.js";
 import { warn } from "../base/warning.js";
+import {
+  type NotTakingReason,
+  QUEUE_SOURCE,
+  type QueueHealthOptions,
+  type QueueSource,
+  type WorkerState,
+} from "../contracts/index.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
-import { Workers } from "./workers.js";
-import { type AbandonedTask, type DrainReport, Shutdown } from "./shutdown.js";
 import type { Failed } from "./failures.js";
 import { type Health, healthOf, type PoolHealthOptions } from "./health.js";
 import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
+import { type AbandonedTask, type DrainReport, Shutdown } from "./shutdown.js";
 import type { Task } from "./task.js";
+import { Workers } from "./workers.js";
 
 /** Handles one item. What it returns is awaited; what it throws or rejects with is a failure. */
 export type Handler<T> = (item: T, task: Task) => unknown;
@@ -90,10 +90,10 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.name = settings.name;
     this.supply = supply;
     this.settings = settings;
-    const hindrance = () => this.hindrance;
+    const notTakingReason = () => this.notTakingReason;
     this.crew = new Workers(supply, settings, handler, {
-      get hindrance() {
-        return hindrance();
+      get notTakingReason() {
+        return notTakingReason();
       },
       changed: (worker, from) => this.changed(worker, from),
       failed: (failed) => this.failed(failed),
@@ -161,8 +161,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.knownSince ??= now;
     const { workers } = crew;
     const queueHealth = (limits: QueueHealthOptions) => supply.health(limits);
-    const { hindrance, knownSince } = this;
-    return healthOf({ name, hindrance, workers, now, knownSince, queueHealth }, options);
+    const { notTakingReason, knownSince } = this;
+    return healthOf({ name, notTakingReason, workers, now, knownSince, queueHealth }, options);
   }
 
   /** Begins to take items, if `autoStart` was false. */
@@ -236,7 +236,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   }
 
   /** Why nothing is taken, or soon won't be. */
-  private get hindrance(): NotTakingReason | undefined {
+  private get notTakingReason(): NotTakingReason | undefined {
     const { stage } = this;
     const { isTaking } = this.crew;
     if (stage === "ready") return "has not been started";

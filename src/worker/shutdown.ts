@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.js";
-import type { Report } from "../contracts/index.js";
 import { shown } from "../base/shown.js";
 import { Wakeup } from "../base/wakeup.js";
+import type { Report } from "../contracts/index.js";
 
 /** How many abandoned tasks the text lists, and how much of a verdict's sentence it shows, in characters. */
 const MAX_LINES = 100;

@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from "node:util";
-import type { TaskFacts, Work } from "../contracts/index.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { cut, MAX_STEP } from "../base/limits.js";
+import type { TaskFacts, Work } from "../contracts/index.js";
 import type { Gate, Passer } from "./gate.js";
 
 /** What a handler is told of its item, and what it can tell about its work. */

@@ -1,6 +1,6 @@
-import type { Work, WorkerState } from "../contracts/index.js";
 import type { Links } from "../base/linked-list.js";
 import { isPlainPromise, isThenable, listen } from "../base/thenable.js";
+import type { Work, WorkerState } from "../contracts/index.js";
 import type { Gate } from "./gate.js";
 import { Task } from "./task.js";
 

@@ -1,23 +1,23 @@
 import { AsyncResource } from "node:async_hooks";
+import { type Abortable, signals } from "../base/abort-signals.js";
+import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
+import { nextTurn } from "../base/real-time.js";
+import { recorder } from "../base/recorder.js";
 import type {
   Consumer,
   NotTakingReason,
   PoolView,
-  Report,
   QueueSource,
+  Report,
   Work,
   WorkerState,
   WorkerView,
 } from "../contracts/index.js";
-import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
-import { nextTurn } from "../base/real-time.js";
-import { recorder } from "../base/recorder.js";
-import { type Abortable, signals } from "../base/abort-signals.js";
-import type { AbandonedTask, Counts, DrainReport, Ended } from "./shutdown.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
 import type { Settings } from "./options.js";
 import { Rates } from "./rates.js";
+import type { AbandonedTask, Counts, DrainReport, Ended } from "./shutdown.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
 import { turns } from "./turns.js";
@@ -31,7 +31,7 @@ const MOST_IDS = 100;
 /** Whom a crew tells what happens. */
 export interface Listener<T> {
   /** Why nothing is taken, or soon won't be. */
-  readonly hindrance: NotTakingReason | undefined;
+  readonly notTakingReason: NotTakingReason | undefined;
   changed(worker: Worker<T>, from: WorkerState): void;
   failed(failed: Failed<T>): void;
   /** Nothing is running any more, and nothing will be unless something is put into the queue. */
@@ -99,7 +99,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   }
 
   get notTakingReason(): NotTakingReason | undefined {
-    return this.listener.hindrance;
+    return this.listener.notTakingReason;
   }
 
   get gateName(): string | undefined {

@@ -2,7 +2,9 @@ import async from "async";
 import fastq from "fastq";
 import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generic, type InstrumentOptions, instrument, instrumentHandler } from "../../src/adapters/instrument.js";
+import { generic } from "../../src/adapters/generic.js";
+import { instrumentHandler } from "../../src/adapters/handler.js";
+import { type InstrumentOptions, instrument } from "../../src/adapters/instrument.js";
 import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 import { Readings } from "./readings.js";
 

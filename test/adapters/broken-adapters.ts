@@ -1,7 +1,7 @@
 import { Ledger, whenOver } from "../../src/adapters/ledger.js";
 import { patch } from "../../src/adapters/patch.js";
 import type { Task } from "../../src/adapters/task.js";
-import type { Adapter, Probe, QueueTelemetry, Capability } from "../../src/contracts/index.js";
+import type { Adapter, Capability, Probe, QueueTelemetry } from "../../src/contracts/index.js";
 import type { QueueKind } from "../../src/testing.js";
 
 type Run = () => unknown;

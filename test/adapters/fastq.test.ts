@@ -2,12 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import fastq, { type done as Done, type queue as Queue } from "fastq";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
+import { instrumentHandler } from "../../src/adapters/handler.js";
+import { type InstrumentOptions, instrument, uninstrument } from "../../src/adapters/instrument.js";
 import {
   AlreadyInstrumentedError,
   InvalidOptionTypeError,
   NotInstrumentableError,
 } from "../../src/base/errors.js";
-import { type InstrumentOptions, instrument, instrumentHandler, uninstrument } from "../../src/adapters/instrument.js";
 import { withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 import { as, kept, stopClock, unhandledIn, who, whoThroughout } from "./callers.js";

@@ -6,13 +6,13 @@ import { runInNewContext } from "node:vm";
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import PQueue from "p-queue";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
+import { type InstrumentOptions, instrument, uninstrument } from "../../src/adapters/instrument.js";
 import {
   AlreadyInstrumentedError,
   InvalidOptionRangeError,
   InvalidOptionTypeError,
   NotInstrumentableError,
 } from "../../src/base/errors.js";
-import { type InstrumentOptions, instrument, uninstrument } from "../../src/adapters/instrument.js";
 import { processWide } from "../../src/base/process-wide.js";
 import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";

@@ -2,7 +2,8 @@ import { queue as asyncQueue, priorityQueue } from "async";
 import fastq from "fastq";
 import PQueue from "p-queue";
 import { expect, it } from "vitest";
-import { generic, instrument } from "../../src/adapters/instrument.js";
+import { generic } from "../../src/adapters/generic.js";
+import { instrument } from "../../src/adapters/instrument.js";
 
 /** A queue in which everything waits, and how to put something into it. */
 type Scene = () => { queue: object; put: (item: number) => unknown };

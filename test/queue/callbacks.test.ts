@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type DropReason, OBSERVE, PROBE } from "../../src/contracts/index.js";
 import { QueueShutDownError } from "../../src/base/errors.js";
+import { type DropReason, OBSERVE, PROBE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";

@@ -1,7 +1,6 @@
 import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { DropReason } from "../../src/contracts/index.js";
 import {
   AlreadySettledError,
   PutManyAbortedError,
@@ -10,6 +9,7 @@ import {
   QueueTimeoutError,
   TaskDoneError,
 } from "../../src/base/errors.js";
+import type { DropReason } from "../../src/contracts/index.js";
 import type { PutOptions, QueueOptions } from "../../src/queue/options.js";
 import type { Queue } from "../../src/queue/queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { DropReason } from "../../src/contracts/index.js";
 import { QueueFullError } from "../../src/base/errors.js";
+import type { DropReason } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import type { QueueOptions } from "../../src/queue/options.js";

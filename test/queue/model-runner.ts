@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
-import { type DropReason, OBSERVE, PROBE, type Probe } from "../../src/contracts/index.js";
 import { PutManyAbortedError } from "../../src/base/errors.js";
+import { type DropReason, OBSERVE, PROBE, type Probe } from "../../src/contracts/index.js";
 import { Delivery } from "../../src/queue/delivery.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";

@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { expect } from "vitest";
+import { QueueFullError } from "../../src/base/errors.js";
 import type {
   Carrier,
   DropReason,
@@ -8,7 +9,6 @@ import type {
   QueueTelemetry,
   TaskFacts,
 } from "../../src/contracts/index.js";
-import { QueueFullError } from "../../src/base/errors.js";
 
 /** What one put begins, and its items carry. */
 class Mark {

@@ -5,15 +5,15 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ConsecutiveBreaker, circuitBreaker, handleType } from "cockatiel";
-import { PROBE } from "../../src/contracts/index.js";
-import { QueueFullError, QueueShutDownError } from "../../src/base/errors.js";
 import { instrument } from "../../src/adapters/instrument.js";
+import { QueueFullError, QueueShutDownError } from "../../src/base/errors.js";
+import { PROBE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
-import type { DrainReport } from "../../src/worker/shutdown.js";
 import { Gate } from "../../src/worker/gate.js";
 import type { Verdict } from "../../src/worker/options.js";
 import { WorkerPool } from "../../src/worker/pool.js";
+import type { DrainReport } from "../../src/worker/shutdown.js";
 import type { Task } from "../../src/worker/task.js";
 import { Account } from "./account.js";
 import { Dice } from "./dice.js";

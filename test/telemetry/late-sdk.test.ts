@@ -4,7 +4,8 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import type { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 
-type Library = typeof import("../../src/adapters/instrument.js") & typeof import("../support/telemetry-capture.js");
+type Library = typeof import("../../src/adapters/instrument.js") &
+  typeof import("../support/telemetry-capture.js");
 
 /** A process in which nobody has asked for the metric producer yet. */
 async function fresh(): Promise<Library> {

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Authorize, MetricsServer } from "../../src/telemetry/sdk/metrics-server.js";
 import type { Collect } from "../../src/telemetry/metrics/scrapes.js";
+import { type Authorize, MetricsServer } from "../../src/telemetry/sdk/metrics-server.js";
 import { DiagCapture, signal } from "../support/telemetry-capture.js";
 
 /** For what never comes. */

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { AlreadyInstrumentedError } from "../../src/base/errors.js";
 import { type InstrumentOptions, instrument, uninstrument } from "../../src/adapters/instrument.js";
+import { AlreadyInstrumentedError } from "../../src/base/errors.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";

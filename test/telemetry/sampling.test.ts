@@ -10,7 +10,8 @@ import {
 import fastq from "fastq";
 import PQueue from "p-queue";
 import { afterEach, describe, expect, it } from "vitest";
-import { type InstrumentOptions, instrument, instrumentHandler } from "../../src/adapters/instrument.js";
+import { instrumentHandler } from "../../src/adapters/handler.js";
+import { type InstrumentOptions, instrument } from "../../src/adapters/instrument.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { SpanCapture } from "../support/telemetry-capture.js";

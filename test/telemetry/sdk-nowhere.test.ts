@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../src/base/errors.js";
-import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk/start.js";
+import {
+  type RunningTelemetry,
+  startTelemetry,
+  type TelemetryOptions,
+} from "../../src/telemetry/sdk/start.js";
 import { eventually } from "../../src/testing/eventually.js";
 
 const NOTHING = /^startTelemetry\(\) exports nothing: prometheus is false/;

@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { RuntimeNodeInstrumentation } from "@opentelemetry/instrumentation-runtime-node";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk/start.js";
+import {
+  type RunningTelemetry,
+  startTelemetry,
+  type TelemetryOptions,
+} from "../../src/telemetry/sdk/start.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
 import { DiagCapture } from "../support/telemetry-capture.js";
 

@@ -12,11 +12,15 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { InvalidOptionRangeError, InvalidOptionTypeError, PortInUseError } from "../../src/base/errors.js";
 import { instrument } from "../../src/adapters/instrument.js";
+import { InvalidOptionRangeError, InvalidOptionTypeError, PortInUseError } from "../../src/base/errors.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { currentCorrelationId } from "../../src/telemetry/context/correlation.js";
-import { type RunningTelemetry, startTelemetry, type TelemetryOptions } from "../../src/telemetry/sdk/start.js";
+import {
+  type RunningTelemetry,
+  startTelemetry,
+  type TelemetryOptions,
+} from "../../src/telemetry/sdk/start.js";
 import { forgetProcessWide } from "../support/forget-process-wide.js";
 import { OtlpReceiver } from "../support/otlp-receiver.js";
 import { DiagCapture, MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";

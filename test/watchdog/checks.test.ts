@@ -11,8 +11,8 @@ import { priorityInversion } from "../../src/watchdog/checks/priority-inversion.
 import { producersBlocked } from "../../src/watchdog/checks/producers-blocked.js";
 import { starvedTier } from "../../src/watchdog/checks/starved-tier.js";
 import { underCapacity } from "../../src/watchdog/checks/under-capacity.js";
-import type { Check, Situation } from "../../src/watchdog/situation.js";
 import { groupsOf } from "../../src/watchdog/sampling/tasks.js";
+import type { Check, Situation } from "../../src/watchdog/situation.js";
 import { backlog, group, pool, rates, situation, task, tier } from "./situations.js";
 
 const NOT_YET = "not enough evidence yet";

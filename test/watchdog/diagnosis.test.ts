@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CHECKS, type Check } from "../../src/index.js";
 import { instrument } from "../../src/adapters/instrument.js";
+import { CHECKS, type Check } from "../../src/checks.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { diagnose } from "../../src/watchdog/checks/diagnose.js";
@@ -65,11 +65,11 @@ describe("a pool", () => {
     await settle();
     const stopped = pool.stop({ graceMs: 3_000 });
     await pass(2_000);
-    expect(dog.report()[0]!.pools[0]).toMatchObject({ isTaking: false, hindrance: "is stopping" });
+    expect(dog.report()[0]!.pools[0]).toMatchObject({ isTaking: false, notTakingReason: "is stopping" });
     expect(dog.report()[0]!.verdicts.map(({ name }) => name)).toEqual(["no-consumer", "consumers-stuck"]);
     await pass(2_000);
     await stopped;
-    expect(dog.report()[0]!.pools[0]).toMatchObject({ hindrance: "is stopped" });
+    expect(dog.report()[0]!.pools[0]).toMatchObject({ notTakingReason: "is stopped" });
     expect(dog.report()[0]!.verdicts.map(({ name }) => name)).toEqual(["consumers-stuck", "no-consumer"]);
   });
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { instrument } from "../../src/adapters/instrument.js";
-import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { shown } from "../../src/base/shown.js";
+import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
+import { waitFor } from "../../src/waits/wait-for.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
 import { groupLines, type TaskReport } from "../../src/watchdog/report/task-report.js";
-import { waitFor } from "../../src/waits/wait-for.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 

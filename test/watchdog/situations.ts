@@ -104,10 +104,13 @@ export function group(
   return { kind, label, states, tasks, forMs: tasks.map(() => forMs) };
 }
 
-export function pool(workers: Partial<PoolNow["workers"]>, hindrance?: PoolNow["notTakingReason"]): PoolNow {
+export function pool(
+  workers: Partial<PoolNow["workers"]>,
+  notTakingReason?: PoolNow["notTakingReason"],
+): PoolNow {
   return {
     name: "packers",
-    isTaking: hindrance === undefined || hindrance === "is draining",
+    isTaking: notTakingReason === undefined || notTakingReason === "is draining",
     notTakingReason,
     workers: { idle: 0, processing: 0, backoff: 0, stalled: 0, stopped: 0, ...workers },
   };

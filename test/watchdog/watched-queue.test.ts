@@ -3,8 +3,8 @@ import { generic } from "../../src/adapters/generic.js";
 import { instrument } from "../../src/adapters/instrument.js";
 import { processWide } from "../../src/base/process-wide.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { Told } from "../../src/watchdog/told.js";
 import { WatchedQueue } from "../../src/watchdog/sampling/watched-queue.js";
+import { Told } from "../../src/watchdog/told.js";
 
 it("the heads of a queue can be read in the midst of what the queue does: nobody's code is called", () => {
   let asked = 0;

@@ -8,8 +8,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { type DrainOnSignalsOptions, drainOnSignals } from "../../src/worker/drain-on-signals.js";
-import type { DrainReport } from "../../src/worker/shutdown.js";
 import { WorkerPool } from "../../src/worker/pool.js";
+import type { DrainReport } from "../../src/worker/shutdown.js";
 import { signal } from "../support/telemetry-capture.js";
 import { ByHand, settled } from "./by-hand.js";
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { PROBE } from "../../src/contracts/index.js";
 import type { QueueShutDownError } from "../../src/base/errors.js";
+import { PROBE } from "../../src/contracts/index.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WorkerPoolOptions } from "../../src/worker/options.js";

@@ -111,7 +111,9 @@ export function makeStory(around: Surroundings): Story {
       askedAt = now();
       if (looks === 1) lookedAt = askedAt;
       isAnswered = false;
-      asked = inquiry.ask(`${answers}.look()`).then((answer) => answered(answer as StackSnapshot), around.blind);
+      asked = inquiry
+        .ask(`${answers}.look()`)
+        .then((answer) => answered(answer as StackSnapshot), around.blind);
     },
     goOn() {
       if (isPrompt || inquiry === undefined) return;

@@ -1,12 +1,12 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
 import { type Collector, processWide } from "../../base/process-wide.js";
+import { SCOPE } from "../version.js";
 import { isFirstOfItsReader } from "./collectors.js";
 import type { Histogram } from "./histogram.js";
 import { BOUNDS, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
 import { plainExport } from "./plain-export.js";
 import { allHistograms, read } from "./readings.js";
 import { Slices } from "./slices.js";
-import { SCOPE } from "../version.js";
 
 /** Values of the SDK's enumerations, the same in its 2.x and 3.x lines; importing them would import the SDK. */
 const CUMULATIVE = 1;

@@ -8,6 +8,7 @@ import {
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { type PlainExportState, processWide } from "../../base/process-wide.js";
+import { SCOPE } from "../version.js";
 import type { HistogramSink } from "./histogram.js";
 import {
   BOUNDS,
@@ -17,7 +18,6 @@ import {
   type ReadingName,
 } from "./instruments.js";
 import { read } from "./readings.js";
-import { SCOPE } from "../version.js";
 
 /** How often to look whether an SDK was registered in the meantime, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;

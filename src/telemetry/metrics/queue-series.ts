@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { DropReason, Outcome, Probe, SlaTarget, Capability } from "../../contracts/index.js";
+import type { Capability, DropReason, Outcome, Probe, SlaTarget } from "../../contracts/index.js";
 import { Histogram, type HistogramSinks, NO_SINKS } from "./histogram.js";
 import type { HistogramName } from "./instruments.js";
 

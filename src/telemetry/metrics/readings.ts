@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { GateView, Probe, Capability, WorkerState } from "../../contracts/index.js";
+import type { Capability, GateView, Probe, WorkerState } from "../../contracts/index.js";
 import type { Histogram } from "./histogram.js";
 import type { ReadingName } from "./instruments.js";
 import {

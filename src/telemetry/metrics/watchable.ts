@@ -1,6 +1,6 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
-import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../../contracts/index.js";
 import { errorLine } from "../../base/error-text.js";
+import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../../contracts/index.js";
 import type { SendContext } from "../context/send-context.js";
 import {
   DEAD_LETTERED,

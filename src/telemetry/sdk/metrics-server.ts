@@ -5,9 +5,9 @@ import { diag } from "@opentelemetry/api";
 import { plainError } from "../../base/error-text.js";
 import { PortInUseError } from "../../base/errors.js";
 import { contained } from "../../base/output.js";
-import { allowsHost, bracketed } from "./allowed-host.js";
-import { type Collect, reply, Scrapes } from "../metrics/scrapes.js";
 import { within } from "../context/within.js";
+import { type Collect, reply, Scrapes } from "../metrics/scrapes.js";
+import { allowsHost, bracketed } from "./allowed-host.js";
 
 /** Whether a request may read the metrics. */
 export type Authorize = (request: IncomingMessage) => boolean | PromiseLike<boolean>;

@@ -14,13 +14,13 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import type { TaskFacts } from "../../contracts/index.js";
 import { errorLine } from "../../base/error-text.js";
 import { cut, MAX_NAME } from "../../base/limits.js";
+import type { TaskFacts } from "../../contracts/index.js";
 import { correlation } from "../context/correlation.js";
+import { parcelOf, SendContext } from "../context/send-context.js";
 import type { Relation, Traces } from "../options.js";
 import { warnOfOtherApi } from "../other-api.js";
-import { SendContext, parcelOf } from "../context/send-context.js";
 import { SCOPE } from "../version.js";
 
 /** With relation `auto`, an item that waited this long or longer gets a trace of its own. In milliseconds. */

@@ -1,5 +1,5 @@
 import type { Check } from "../situation.js";
-import { busyOf, count, duration, hindrances } from "./words.js";
+import { busyOf, count, duration, notTakingReasons } from "./words.js";
 
 export const consumersPaused: Check = {
   name: "consumers-paused",
@@ -10,7 +10,7 @@ export const consumersPaused: Check = {
     // Pools stand in line only while they take: somebody else takes items.
     if ((!isPaused && !arePaused) || (waitingGets ?? 0) > 0) return undefined;
     const busy = busyOf(situation);
-    const who = isPaused ? "the queue is paused" : hindrances(pools);
+    const who = isPaused ? "the queue is paused" : notTakingReasons(pools);
     return {
       name: "consumers-paused",
       // A queue from which nothing was ever taken was rather never started; of a pool that is known.

@@ -1,5 +1,5 @@
 import type { Check, PoolNow, Situation } from "../situation.js";
-import { areStuck, busyOf, count, duration, hindrances, isOnItsOwn, seenMs } from "./words.js";
+import { areStuck, busyOf, count, duration, isOnItsOwn, notTakingReasons, seenMs } from "./words.js";
 
 /** Nothing was taken for such a share of the wait: a consumer that takes items by plain gets isn't seen in between. */
 const QUIET = 0.5;
@@ -77,7 +77,7 @@ function whatIsWrong(situation: Situation): string {
   const { isPaused, takenEver, lastTakenMsAgo, pools } = situation;
   const running = busyOf(situation);
   const still = running === 0 ? "" : `, ${count(running, "task is", "tasks are")} still running`;
-  const who = pools.length === 0 ? "" : `; ${hindrances(pools)}${still}`;
+  const who = pools.length === 0 ? "" : `; ${notTakingReasons(pools)}${still}`;
   if (takenEver === 0) {
     const unstarted = isPaused ? ": the queue has not been started, or was paused from the beginning" : "";
     return `nobody has ever taken an item${unstarted}${who}`;

@@ -31,7 +31,7 @@ export function workersOf({ pools }: Situation): number | undefined {
 }
 
 /** The pools, with why each takes nothing. */
-export function hindrances(pools: readonly PoolNow[]): string {
+export function notTakingReasons(pools: readonly PoolNow[]): string {
   const [first] = pools;
   if (pools.length > 1 && pools.every(({ notTakingReason }) => notTakingReason === first?.notTakingReason))
     return `${pools.map(({ name }) => `"${name}"`).join(", ")} ${first?.notTakingReason?.replace(/^is /, "are ").replace(/^has /, "have ")}`;
@@ -43,7 +43,7 @@ export function butOthers({ pools }: Situation): string {
   const others = pools.filter(
     ({ notTakingReason }) => notTakingReason === "is paused" || notTakingReason === "has not been started",
   );
-  return others.length === 0 ? "" : `; ${hindrances(others)}`;
+  return others.length === 0 ? "" : `; ${notTakingReasons(others)}`;
 }
 
 /** How many tasks are in flight, as far as can be known. Those whose handler is over hold nobody. */

@@ -1,9 +1,9 @@
-import type { WorkerView } from "../../contracts/index.js";
 import { recorder, type Transition } from "../../base/recorder.js";
 import { shown } from "../../base/shown.js";
+import type { WorkerView } from "../../contracts/index.js";
 import { count, duration, percent, perSecond } from "../checks/words.js";
-import type { Rates, Situation, Verdict } from "../situation.js";
 import type { HeadNow, MemoryNow } from "../sampling/watched-queue.js";
+import type { Rates, Situation, Verdict } from "../situation.js";
 import { countOf, groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
 
 /** Raised when a member changes its meaning or goes. */

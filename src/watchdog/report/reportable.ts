@@ -1,5 +1,5 @@
-import { REPORT, type Report, QUEUE_SOURCE } from "../../contracts/index.js";
 import { processWide } from "../../base/process-wide.js";
+import { QUEUE_SOURCE, REPORT, type Report } from "../../contracts/index.js";
 
 type Answer = () => Report | undefined;
 

@@ -1,12 +1,12 @@
 import { isLeftBehind } from "../../base/callback.js";
-import type { SlaTarget } from "../../contracts/index.js";
 import { cut } from "../../base/limits.js";
 import { realNow } from "../../base/real-time.js";
+import type { SlaTarget } from "../../contracts/index.js";
 import { diagnose } from "../checks/diagnose.js";
 import type { Guard } from "../guard.js";
 import type { Settings } from "../options.js";
-import type { Situation, Verdict } from "../situation.js";
 import type { HeadNow, Surroundings, WatchedQueue } from "../sampling/watched-queue.js";
+import type { Situation, Verdict } from "../situation.js";
 import { bound } from "./bounds.js";
 import { ReportFiles } from "./files.js";
 import { plainCopy } from "./plain.js";

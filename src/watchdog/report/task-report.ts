@@ -1,7 +1,7 @@
 import { shown } from "../../base/shown.js";
+import type { Frame } from "../../waits/wait.js";
 import { count, duration } from "../checks/words.js";
 import type { TaskGroup, TaskNow } from "../situation.js";
-import type { Frame } from "../../waits/wait.js";
 
 /** How many groups of tasks the text shows, and how many tasks of each by their correlation ID. */
 const MOST_GROUPS = 5;

@@ -1,6 +1,6 @@
 import type { Probe, TaskView, Watchable } from "../../contracts/index.js";
-import { cpuMs, WORKING } from "./cpu-time.js";
 import type { Backlog, Rates, Turns } from "../situation.js";
+import { cpuMs, WORKING } from "./cpu-time.js";
 
 /** The counts of a queue at one look. */
 interface Sample {

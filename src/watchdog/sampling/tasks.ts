@@ -1,11 +1,18 @@
-import type { PoolView, SlaTarget, TaskFacts, TaskView, Watchable, WorkerView } from "../../contracts/index.js";
 import { errorLine } from "../../base/error-text.js";
-import type { History } from "./history.js";
-import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
+import type {
+  PoolView,
+  SlaTarget,
+  TaskFacts,
+  TaskView,
+  Watchable,
+  WorkerView,
+} from "../../contracts/index.js";
 import { groupByWait, tellingWait } from "../../waits/group.js";
 import { short } from "../../waits/labels.js";
 import { entryOf } from "../../waits/task-notes.js";
 import type { Frame, Wait } from "../../waits/wait.js";
+import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
+import type { History } from "./history.js";
 
 /** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
 const OLD_SHARE = 0.25;

@@ -1,11 +1,11 @@
-import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
 import { slaFor } from "../../base/sla.js";
+import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
 import { Breaches, type Cleared } from "../breaches.js";
-import { depthOf, History } from "./history.js";
 import { weigh } from "../report/size-of.js";
 import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "../situation.js";
-import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
 import type { Told } from "../told.js";
+import { depthOf, History } from "./history.js";
+import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;

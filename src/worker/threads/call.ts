@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Piscina } from "piscina";
+import { type Abortable, type SignalGroup, signals } from "../../base/abort-signals.js";
 import type { Clock, Timer } from "../../base/clock.js";
 import { ThreadCrashedError, ThreadsClosedError, ThreadTerminatedError } from "../../base/errors.js";
-import { type Abortable, type SignalGroup, signals } from "../../base/abort-signals.js";
 import { BoardReader } from "./board.js";
 import type { ThreadCaller } from "./caller.js";
 import { pack, unpack } from "./errors.js";

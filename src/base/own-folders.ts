@@ -1,5 +1,5 @@
 import { join, sep } from "node:path";
-import { packageRoot } from "../base/package-root.js";
+import { packageRoot } from "./package-root.js";
 
 let folders: readonly string[] | undefined;
 
