@@ -18,7 +18,7 @@ const PHASES: readonly Phase[] = [
     seconds: 5,
     pressure: 0.5,
     slowdown: 12,
-    says: "everybody waits for the carrier, newcomers get 503",
+    says: "all wait for the carrier, newcomers get 503",
   },
   {
     name: "recovery",

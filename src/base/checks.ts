@@ -14,7 +14,7 @@ const MAX_SHOWN = 80;
 export type OptionNames<O> = { readonly [Name in keyof O]-?: true };
 
 /**
- * Throws for an option that nobody knows, as a misspelt one would be without effect. What is undefined isn't given; and only plain
+ * Throws for an unknown option: a misspelt one would have no effect. What is undefined isn't given; and only plain
  * objects count, as those of a class may well have more to them. `path` is what the names stand behind, such as `retry.`.
  */
 export function checkKnown(options: unknown, names: Readonly<Record<string, true>>, path = ""): void {

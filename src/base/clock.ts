@@ -27,7 +27,7 @@ export function possibleDelay(ms: number): number {
   return ms > 0 ? Math.min(ms, LONGEST_DELAY_MS) : 0;
 }
 
-/** Node's timers may be so many milliseconds early; what is earlier was moved on by whoever has replaced them. */
+/** Node's timers may be so many milliseconds early; what is earlier was moved on by a replacement. */
 const EARLY_MS = 2;
 
 /** How often timers that were set with a replaced `setTimeout` are looked after, in milliseconds of real time. */

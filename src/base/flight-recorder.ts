@@ -10,14 +10,14 @@ export interface Transition {
 /** How many transitions are kept. */
 const MOST = 200;
 
-/** A flight recorder: the last transitions of all queues and pools, while somebody is interested. */
+/** A flight recorder: the last transitions of all queues and pools, while it has users. */
 export class Recorder {
-  /** How many are interested; while there are none, nobody need tell. */
+  /** How many users it has; without any, nothing need be noted. */
   interested = 0;
   private readonly ring: Transition[] = [];
   private next = 0;
 
-  /** Notes it, if anybody is interested. */
+  /** Notes it, if it has users. */
   tell(who: string, what: string): void {
     if (this.interested > 0) this.note(who, what);
   }

@@ -1,12 +1,12 @@
 import { nextTurn } from "./real-time.js";
 
 /**
- * The one door by which this library writes to the terminal. Whatever is behind it (a pipe that nobody reads any more, a full disk, a
- * stream or console that somebody has replaced), it neither throws nor ends the process, and changes nothing for others who
+ * The one door by which this library writes to the terminal. Whatever is behind it (a pipe without a reader, a full disk, a
+ * stream or console that was replaced), it neither throws nor ends the process, and changes nothing for others who
  * write there.
  */
 
-/** Of what nobody takes no more than this is kept waiting, in bytes. */
+/** At most this much unwritten output is kept, in bytes. */
 const MAX_WAITING = 1_000_000;
 
 /** Writes a line to stderr, if that can be done. */
@@ -27,10 +27,10 @@ export function print(text: string): void {
     } catch (error) {
       over(error);
     }
-    // Somebody else's function, which may never call back.
+    // A foreign function, which may never call back.
     if (Object.hasOwn(stderr, "write")) nextTurn(over);
   } catch {
-    // There is nobody left to be told.
+    // No output is left to tell it on.
   }
 }
 
@@ -51,7 +51,7 @@ export function contained(act: () => void): void {
   try {
     act();
   } catch {
-    // There is nobody left to be told.
+    // No output is left to tell it on.
   }
 }
 
@@ -61,7 +61,7 @@ interface State {
 }
 
 /**
- * Looks after a stream while we write there. A write that fails makes it emit an `error` a tick later, which ends the process if nobody
+ * Looks after a stream while we write there. A write that fails makes it emit an `error` a tick later, which ends the process where nothing
  * listens. Errors of others' writes end where they would have ended without us.
  */
 class Ward {
@@ -108,7 +108,7 @@ class Ward {
 
   private readonly hear = (error: unknown): void => {
     const isOurs = this.pending > 0 || this.failures.has(error);
-    // Without us nobody would have listened, and this is what had become of it.
+    // Without our listener the error would have been thrown, and so it is.
     if (!isOurs && this.stream.listenerCount("error") === 1) throw error;
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A text of somebody else's on one line of a terminal or a log: cut, and with whatever could begin a line, move the cursor, hide or turn
+ * A foreign text on one line of a terminal or a log: cut, and with whatever could begin a line, move the cursor, hide or turn
  * around what follows (control, format and separator characters, halves of surrogate pairs) written as `\u000a`.
  *
  * Runs in the thread, too: its source is sent there, so it refers to nothing outside.

@@ -13,7 +13,7 @@ export interface QueueTelemetry extends Observer, Around {
 
 /** What only some queues can tell. What a queue does not tell is absent from its metrics, not 0. */
 export type Capability =
-  /** When somebody pulls, and how long that takes. */
+  /** When a get begins, and how long it takes. */
   | "pulls"
   /** When an item is taken: wait times, overtakes, whether the SLA was met. */
   | "takes"

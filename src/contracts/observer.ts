@@ -25,7 +25,7 @@ export interface Observer {
   putDone(carrier: Carrier, tier: number, count: number, tookMs: number): void;
   /** The put is over: `accepted` of its items came in, the rest is refused with `error`. */
   putFailed(carrier: Carrier, tier: number, accepted: number, tookMs: number, error: unknown): void;
-  /** Somebody pulls, in its caller's async context. What it returns comes back at {@link pullDone}. */
+  /** A get begins, in its caller's async context. What it returns comes back at {@link pullDone}. */
   pullStarted(): object | undefined;
   /** An item leaves the queue towards a consumer, who asked for one and needn't wait: the pull is over, too. */
   takenAtOnce(
@@ -69,7 +69,7 @@ export interface Observer {
   released(carrier: Carrier, comesBack: boolean): Carrier;
   /** The correlation ID that travels with the item, if it has one already. */
   correlationIdOf(carrier: Carrier): string | undefined;
-  /** An item left the queue towards a consumer, and nobody knows what travelled with it. */
+  /** An item left the queue towards a consumer, and what travelled with it is not known. */
   contextLost(): void;
   /** A callback of the user's (`onDrop`, `evictWhen`) threw. */
   fault(error: unknown): void;
@@ -81,7 +81,7 @@ export interface TaskFacts {
   readonly tier: string;
   /** 1 for the first delivery. */
   readonly attempt: number;
-  /** Time spent in the queue, in milliseconds; undefined where nobody measured it. */
+  /** Time spent in the queue, in milliseconds; undefined where it was not measured. */
   readonly waitMs: number | undefined;
   /** Made when first read, if the producer had none. */
   readonly correlationId: string;

@@ -54,6 +54,6 @@ export interface GateView {
   readonly inFlight: number;
   /** Calls that wait for a permit, or for the policy. */
   readonly waiting: number;
-  /** Does its circuit breaker let nobody through? Undefined where it has none. */
+  /** Whether its circuit breaker is open. Undefined where it has none. */
   readonly isOpen: boolean | undefined;
 }

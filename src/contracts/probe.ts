@@ -15,15 +15,15 @@ export interface Probe {
   /** When the oldest item of the tier came in; undefined when there is none. */
   oldestAt(tier: number): number | undefined;
   /**
-   * The same for whoever asks in the midst of what the queue does: only reads, calls nobody, and may be behind. Absent where
+   * The same in the midst of what the queue does: only reads, calls nothing, and may be behind. Absent where
    * `oldestAt` is like that.
    */
   glimpseAt?(tier: number): number | undefined;
-  /** When the item that is served next came in; undefined when there is none, or nobody knows which it is. */
+  /** When the item that is served next came in; undefined when there is none, or it is not known which. */
   headAt(): number | undefined;
   /**
    * The items that are served next, in order: at most so many, for a report. They stay. Costs O(most log most), whatever the depth;
-   * absent where the queue cannot know. Items past their deadline that nobody has dropped yet are among them.
+   * absent where the queue cannot know. Items past their deadline that have not been dropped yet are among them.
    */
   heads?(most: number): readonly Head[];
   /** Most items that may wait; `Infinity` when unbounded. */
@@ -40,7 +40,7 @@ export interface Probe {
   readonly waitingGets: number | undefined;
   /** Is the first tier served before the other one? Absent where that is as they stand in {@link tiers}. */
   isMoreUrgent?(tier: number, other: number): boolean;
-  /** Does it give out nothing for now, because somebody said so? Undefined where that can't be. */
+  /** Whether it is paused, and gives out nothing. Undefined where that can't be. */
   readonly isPaused?: boolean | undefined;
   /** Does it give out nothing for now, because so many were given out lately? Undefined where that can't be. */
   readonly isRateLimited?: boolean | undefined;
@@ -54,14 +54,14 @@ export interface Probe {
 export interface TaskView {
   /** The task itself: what is in the correlation store while its handler runs. */
   readonly facts: TaskFacts;
-  /** When it was taken, in monotonic milliseconds; undefined where nobody kept the time. */
+  /** When it was taken, in monotonic milliseconds; undefined where the time was not kept. */
   readonly takenAt: number | undefined;
   readonly carrier: Carrier;
 }
 
 /** What is known of an item that waits. */
 export interface Head {
-  /** When it came in, in monotonic milliseconds; undefined where nobody kept the time. */
+  /** When it came in, in monotonic milliseconds; undefined where the time was not kept. */
   readonly at: number | undefined;
   /** Index into {@link Probe.tiers}. */
   readonly tier: number;
