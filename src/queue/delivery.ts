@@ -78,6 +78,17 @@ export class Delivery<T> implements Work<T> {
    * Calls `fn` in the producer's trace context and correlation ID, inside a `process` span, if the queue is instrumented.
    * Returns what `fn` returns; a thenable that begins its work only when it is awaited, such as a query of knex or Prisma, is awaited there,
    * once, and a promise comes back. Never settles the delivery.
+   * A promise is the very one that `fn` returned. The span ends with it, so while traces are made it counts as handled: Node doesn't report
+   * its rejection if you leave it alone. Await it, or `catch` it.
+   *
+   * @example
+   * const delivery = await queue.receive();
+   * try {
+   *   await delivery.run(() => ship(delivery.item));
+   *   delivery.done();
+   * } catch (error) {
+   *   delivery.fail(error);
+   * }
    */
   run<R>(fn: () => R): R {
     return this.queue.run(this, fn);

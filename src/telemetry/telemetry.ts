@@ -1,5 +1,6 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
+import { apart } from "../base/apart.js";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
 import { shown } from "../base/shown.js";
@@ -314,8 +315,7 @@ export class Telemetry implements QueueTelemetry {
   }
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R {
-    // The item's own, else the handler's: never that of another item, which happens to make room for this one.
-    const scope = (carrier as SendContext | undefined)?.scope ?? how?.scope ?? this.home;
+    const scope = this.scopeOf(carrier as SendContext | undefined, how?.scope);
     const prepare = how?.prepare;
     if (activeTaskMonitor.current === undefined) {
       // The same without frames in between: of a worker that calls back at once, all items that wait are on one stack.
@@ -345,6 +345,17 @@ export class Telemetry implements QueueTelemetry {
       returned: (result) => inside.runInAsyncScope(current.returned, current, store, result),
       threw: (error) => current.threw(store, error),
     };
+  }
+
+  /** The item's own, else the handler's: never that of another item, which happens to make room for this one. */
+  private scopeOf(
+    carried: SendContext | undefined,
+    handlers: AsyncResource | undefined,
+  ): AsyncResource | undefined {
+    const own = carried?.scope;
+    if (own !== undefined && !carried!.isShared) return own;
+    const shared = own ?? handlers ?? this.home;
+    return shared === undefined ? undefined : apart(shared);
   }
 
   end(began: object | undefined, failure?: { readonly error: unknown }): void {

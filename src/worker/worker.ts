@@ -15,6 +15,8 @@ export interface Boss<T> {
   readonly gateName: string | undefined;
   /** Monotonic milliseconds; NaN while nobody wants times. */
   now(): number;
+  /** Calls the item's handler by `call`, in the pool's own async context if the item brings none. */
+  run(work: Work<T>, call: () => unknown): unknown;
   call(item: T, task: Task): unknown;
   changed(worker: Worker<T>, from: WorkerState): void;
   /** The handler is over; true if the worker may go on at once, else it is told later. */
@@ -77,7 +79,7 @@ export class Worker<T> implements Links<Worker<T>> {
   handle(work: Work<T>): boolean {
     let result: unknown;
     try {
-      result = work.run(this.call);
+      result = this.crew.run(work, this.call);
       if (isPlainPromise(result)) {
         this.follow(result);
         return false;

