@@ -1,9 +1,13 @@
 import { mock } from "node:test";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { instrument } from "../src/adapters/instrument.js";
 import { systemClock } from "../src/base/clock.js";
 import { nextTurn } from "../src/base/real-time.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
 import { PriorityQueue } from "../src/queue/priority-queue.js";
+import { metricProducer } from "../src/telemetry/metrics/metric-producer.js";
+import { FakeClock } from "../src/testing/fake-clock.js";
+import { Watchdog } from "../src/watchdog/watchdog.js";
 import { WorkerPool } from "../src/worker/pool.js";
 
 afterEach(() => {
@@ -160,6 +164,47 @@ describe("the system clock", () => {
     expect(await Promise.all(ends)).toEqual(["QUEUE_TIMEOUT", "QUEUE_TIMEOUT"]);
   });
 
+  it.each<[string, () => number]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no time today");
+      },
+    ],
+    ["tells nothing, as a mock without an implementation", () => undefined as never],
+    ["tells Infinity", () => Number.POSITIVE_INFINITY],
+  ])("is not stopped, then or for good, by a performance that %s", async (_, now) => {
+    const broken = { isOn: false };
+    const { now: own } = performance;
+    for (const isNoticed of [true, false]) {
+      // It may fail from the start, or when it was found good already.
+      broken.isOn = isNoticed;
+      const given = vi
+        .spyOn(performance, "now")
+        .mockImplementation(() => (broken.isOn ? now() : own.call(performance)));
+      const before = systemClock.now();
+      broken.isOn = true;
+      await expect(new FifoQueue().get({ timeoutMs: 20 })).rejects.toThrow("20 ms in vain");
+      const during = systemClock.now();
+      expect(during - before).toBeGreaterThanOrEqual(18);
+      given.mockRestore();
+      const after = systemClock.now();
+      expect(after).toBeGreaterThanOrEqual(during);
+      await expect(new FifoQueue().get({ timeoutMs: 20 })).rejects.toThrow("20 ms in vain");
+      expect(systemClock.now() - after).toBeGreaterThanOrEqual(18);
+      expect(systemClock.now() - before).toBeLessThan(60_000);
+    }
+  });
+
+  it("goes on when there is no performance at all", async () => {
+    const before = systemClock.now();
+    vi.stubGlobal("performance", undefined);
+    await expect(new FifoQueue().get({ timeoutMs: 20 })).rejects.toThrow("20 ms in vain");
+    expect(systemClock.now() - before).toBeGreaterThanOrEqual(18);
+    vi.unstubAllGlobals();
+    expect(systemClock.now() - before).toBeGreaterThanOrEqual(18);
+  });
+
   it("takes the longest delay for one that is too long, which Node would take for none", () => {
     vi.useFakeTimers();
     const fired = vi.fn();
@@ -176,4 +221,43 @@ describe("the system clock", () => {
     vi.advanceTimersByTime(100);
     expect(fired).not.toHaveBeenCalled();
   });
+});
+
+describe("wall time", () => {
+  it.each<[string, () => number]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no date today");
+      },
+    ],
+    ["tells nothing, as a mock without an implementation", () => undefined as never],
+  ])(
+    "is the real one where Date.now %s: puts with a deadline enter, spans and reports have their times",
+    async (_, now) => {
+      const before = Date.now();
+      vi.spyOn(Date, "now").mockImplementation(now);
+      onTestFinished(() => void vi.restoreAllMocks());
+      expect(systemClock.wallNow()).toBeGreaterThanOrEqual(before);
+      const queue = instrument(new FifoQueue<number>(), { name: "no-date" });
+      await queue.put(1, { deadline: before - 1 });
+      await queue.put(2, { deadline: before + 600_000 });
+      expect(await queue.get()).toBe(2);
+      const dog = new Watchdog({ stallThresholdMs: Number.POSITIVE_INFINITY }).watch(queue);
+      expect(dog.report()[0]!.at).toBeGreaterThanOrEqual(before);
+      const { errors, resourceMetrics } = await metricProducer().collect();
+      expect(errors).toEqual([]);
+      const [point] = resourceMetrics.scopeMetrics[0]!.metrics[0]!.dataPoints;
+      expect(point!.endTime[0]).toBeGreaterThanOrEqual(Math.floor(before / 1_000));
+    },
+  );
+});
+
+it("a clock that throws makes puts and gets reject, and none throw", async () => {
+  const clock = new FakeClock();
+  vi.spyOn(clock, "wallNow").mockImplementation(() => {
+    throw new Error("no wall");
+  });
+  const put = new FifoQueue<number>({ clock }).put(1, { deadline: 5 });
+  await expect(put).rejects.toThrow("no wall");
 });

@@ -1,6 +1,9 @@
 import { inspect } from "node:util";
+import fastq from "fastq";
+import PQueue from "p-queue";
 import pino from "pino";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { instrumentHandler } from "../src/adapters/handler.js";
 import { instrument } from "../src/adapters/instrument.js";
 import { QueueFullError, QueueShutDownError } from "../src/base/errors.js";
 import { FifoQueue } from "../src/queue/fifo-queue.js";
@@ -8,6 +11,7 @@ import { PriorityQueue } from "../src/queue/priority-queue.js";
 import { FakeClock } from "../src/testing/fake-clock.js";
 import { Watchdog } from "../src/watchdog/watchdog.js";
 import { Gate } from "../src/worker/gate.js";
+import { runGroup } from "../src/worker/group.js";
 import { WorkerPool } from "../src/worker/pool.js";
 
 /** Begins a line, colours it, clears the screen, turns it around, and links somewhere. */
@@ -18,6 +22,31 @@ const RAW = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 let queues = 0;
 const name = () => `hostile-${queues++}`;
 const raw = (text: string) => text.split("\n").some((line) => RAW.test(line) || line.startsWith("FORGED"));
+
+/** Has no `then` but what the target has, and throws whatever else it is asked. */
+function unlessThen(target: object = {}): unknown {
+  const no = () => {
+    throw new Error("no");
+  };
+  return new Proxy(target, {
+    get: (_, key) => (key === "then" ? Reflect.get(target, key)?.bind(target) : no()),
+    has: no,
+    ownKeys: no,
+    getPrototypeOf: no,
+    isExtensible: no,
+    defineProperty: no,
+    getOwnPropertyDescriptor: no,
+  });
+}
+
+function aborter() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: (reason: unknown) => controller.abort(reason) };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -309,6 +338,88 @@ describe("hostile values", () => {
       expect(() => new FifoQueue(JSON.parse(`{ "${evil}": 1 }`))).toThrow(/is not an option/);
     },
   );
+
+  it.each([
+    ["what throws whatever it is asked", bomb],
+    ["a proxy that was revoked", revoked],
+  ])("as reasons of an abort reach whoever waits, and no one else: %s", async (_, make) => {
+    const { signal, abort } = aborter();
+    const full = new FifoQueue<number>({ capacity: 1 });
+    full.tryPut(1);
+    const gate = new Gate({ name: "downstream", concurrency: 1 });
+    const waits = [
+      new FifoQueue<number>().get({ signal }),
+      full.put(2, { signal }),
+      full.join({ signal }),
+      gate.run(() => new Promise((resolve) => void aborted(signal).then(resolve))),
+      gate.run(() => {}, { signal }),
+      runGroup(async (group) => {
+        for (let i = 0; i < 3; i++) void group.run(() => aborted(signal).then(() => Promise.reject(make())));
+      }),
+    ];
+    const settled = Promise.allSettled(waits);
+    await new Promise((resolve) => setImmediate(resolve));
+    const reason = make();
+    abort(reason);
+    const [get, put, join, through, waiting, group] = await settled;
+    for (const each of [get, put, join, waiting]) expect((each as PromiseRejectedResult).reason).toBe(reason);
+    expect(through?.status).toBe("fulfilled");
+    expect((group as PromiseRejectedResult).reason.errors).toHaveLength(3);
+    expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
+    expect(full).toMatchObject({ size: 1 });
+  });
+
+  it("by which a policy refuses are a refusal like any other", async () => {
+    const clock = new FakeClock();
+    let refuses = true;
+    const execute = async (fn: (context: object) => unknown) => {
+      if (refuses) throw bomb();
+      return fn({});
+    };
+    const gate = new Gate({ name: "downstream", policy: { execute } as never, clock });
+    const call = gate.run(() => "through");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gate.isOpen).toBe(true);
+    refuses = false;
+    clock.advance(1_000);
+    expect(await call).toBe("through");
+  });
+
+  it.each<[string, () => unknown]>([
+    ["what throws whatever it is asked, but for then", unlessThen],
+    ["the same in a promise's place", () => unlessThen(Promise.resolve())],
+    ["a promise that is frozen", () => Object.freeze(Promise.resolve())],
+    [
+      "a promise that says it is none of the usual class",
+      () => Object.setPrototypeOf(Promise.resolve(), Object.create(Promise.prototype)),
+    ],
+  ])("returned by a handler are results, also while a watchdog looks on: %s", async (_, make) => {
+    const names = [name(), name(), name(), name()] as const;
+    const queue = instrument(new FifoQueue<unknown>(), { name: names[0] });
+    const dog = new Watchdog({ stallThresholdMs: Number.POSITIVE_INFINITY }).watch(queue).start();
+    try {
+      const pool = new WorkerPool(queue, () => make());
+      await queue.putMany([make(), 2]);
+      await queue.join();
+      expect(pool.counts).toMatchObject({ done: 2, failed: 0 });
+      await instrument(new PQueue(), { name: names[1] }).add(() => make());
+      const promised = fastq.promise(
+        instrumentHandler(async () => make(), { name: names[2] }),
+        1,
+      );
+      await instrument(promised, { name: names[2] }).push(make());
+      const worker = (_: unknown, done: (error: null) => void) => {
+        done(null);
+        return make();
+      };
+      const called = fastq(instrumentHandler(worker, { name: names[3] }), 1);
+      instrument(called, { name: names[3] });
+      await new Promise((resolve) => called.push(make(), resolve as never));
+      await pool.drain();
+    } finally {
+      await dog.stop();
+    }
+  });
 
   it("a signal's reason that throws when it is asked for rejects, and waits for nothing", async () => {
     const controller = new AbortController();

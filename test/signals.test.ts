@@ -32,6 +32,32 @@ describe("however many wait on one signal", () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
+  it("it has one listener over several copies of the library, and none when they are done", async () => {
+    vi.resetModules();
+    const { FifoQueue: OtherQueue } = await import("../src/queue/fifo-queue.js");
+    expect(OtherQueue).not.toBe(FifoQueue);
+    const outer = new AbortController();
+    const { signal } = outer;
+    const given = [FifoQueue, OtherQueue, OtherQueue].map((Queue) => new Queue<number>().get({ signal }));
+    const served = [FifoQueue, OtherQueue].map((Queue) => {
+      const queue = new Queue<number>();
+      const get = queue.get({ signal });
+      queue.tryPut(1);
+      return get;
+    });
+    expect(await Promise.all(served)).toEqual([1, 1]);
+    await settled();
+    expect(listeners(signal)).toBe(1);
+    outer.abort(new Error("over"));
+    for (const wait of given) await expect(wait).rejects.toThrow("over");
+    await settled();
+    expect(listeners(signal)).toBe(0);
+    const late = Array.from([FifoQueue, OtherQueue], (Queue) => new Queue<number>().get({ signal }));
+    for (const wait of late) await expect(wait).rejects.toThrow("over");
+    await settled();
+    expect(listeners(signal)).toBe(0);
+  });
+
   it("a wait that another one's end has ended hears nothing more", async () => {
     const { signal, abort } = controller();
     const gate = new Gate({ name: "downstream", concurrency: 1 });

@@ -177,8 +177,9 @@ class FastqAttachment implements Attachment, Claimant {
     try {
       return original(task);
     } catch (error) {
-      // It was the worker that threw.
+      // It was the worker that threw, or else the item may be in nonetheless.
       if (queue.running() > running) this.threw(task, error);
+      else if (!this.isIn(task)) ledger.refused(task, error);
       throw error;
     } finally {
       this.entering = outer;
@@ -190,6 +191,13 @@ class FastqAttachment implements Attachment, Claimant {
         }
       }
     }
+  }
+
+  /** fastq has thrown in a put: is the item in the queue? Counts those that are. */
+  private isIn(task: Task): boolean {
+    if (task.stage !== "entering") return true;
+    this.catchUp();
+    return this.ledger.size <= this.queue.length();
   }
 
   private settle(task: Task, error: unknown): void {

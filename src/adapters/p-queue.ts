@@ -1,5 +1,6 @@
 import type PQueue from "p-queue";
 import { systemClock } from "../base/clock.js";
+import { isErrorNamed } from "../base/error-text.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts/index.js";
 import { Ledger, whenOver } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
@@ -300,7 +301,7 @@ class PQueueAttachment implements Attachment {
   }
 
   private timedOut(error: unknown): void {
-    if (!(error instanceof Error) || error.name !== "TimeoutError" || this.reasons.has(error)) return;
+    if (!isErrorNamed("TimeoutError", error) || this.reasons.has(error)) return;
     let first: Task | undefined;
     for (const [task, deadline] of this.deadlines) {
       if (first === undefined || deadline < this.deadlines.get(first)!) first = task;

@@ -1,44 +1,17 @@
 import { isAbortSignal } from "./checks.js";
 import { errorLine } from "./error-text.js";
 import { InvalidOptionTypeError } from "./errors.js";
+import { processWide } from "./process-wide.js";
+import { type Abortable, SignalGroup } from "./signal-group.js";
 
-/** Gives up when a signal is aborted. */
-export interface Abortable {
-  signals: SignalGroup | undefined;
-  aborted(reason: unknown): void;
-}
-
-/** All who wait on one signal, behind one listener. */
-export class SignalGroup {
-  readonly members = new Set<Abortable>();
-
-  constructor(readonly signal: AbortSignal) {
-    signal.addEventListener("abort", this.abort);
-  }
-
-  close(): void {
-    try {
-      this.signal.removeEventListener("abort", this.abort);
-    } catch {
-      // It isn't one of Node's. The listener stays, and has no one to tell.
-    }
-  }
-
-  private readonly abort = (): void => {
-    const { reason } = this.signal;
-    for (const member of [...this.members]) {
-      // One that was told before may have ended this one's wait.
-      if (this.members.has(member)) member.aborted(reason);
-    }
-  };
-}
+export type { Abortable, SignalGroup } from "./signal-group.js";
 
 /**
- * One listener per signal in the whole process, however many wait on it, so that no signal has more listeners than it warns of. A listener
- * goes a microtask after its last waiter: what waits again at once, as a consumer in its loop does, finds it still there.
+ * One listener per signal in the whole process, however many wait on it, in however many copies of this library, so that no signal has
+ * more listeners than it warns of. A listener goes a microtask after its last waiter: what waits again at once, as a consumer in its loop does, finds it still there.
  */
 class Signals {
-  private readonly groups = new WeakMap<AbortSignal, SignalGroup>();
+  private readonly groups = processWide.signalGroups;
   private emptied: SignalGroup[] = [];
 
   join(signal: AbortSignal, member: Abortable): void {

@@ -1,4 +1,4 @@
-import { realNow, realSetTimeout } from "./real-time.js";
+import { realNow, realSetTimeout, realWallNow } from "./real-time.js";
 
 /** What a {@link Clock} hands out for a timer; in Node, a `Timeout`. */
 export interface Timer {
@@ -27,6 +27,17 @@ export function possibleDelay(ms: number): number {
   return ms > 0 ? Math.min(ms, LONGEST_DELAY_MS) : 0;
 }
 
+/** `Date.now()`, as it is when this is asked, so that fakes are followed; of one that throws or tells no number the real one instead. */
+export function wallNow(): number {
+  try {
+    const now = Date.now();
+    if (Number.isFinite(now)) return now;
+  } catch {
+    // A mock that fails.
+  }
+  return realWallNow();
+}
+
 /** Node's timers may be so many milliseconds early; what is earlier was moved on by a replacement. */
 const EARLY_MS = 2;
 
@@ -45,14 +56,15 @@ const usualSetTimeout = globalThis.setTimeout;
  *
  * Those may come and go, and may replace only some of the three. Hence: `now` goes on from where it was when its source changes; a timer that
  * fires is right about the time, even if `performance` was not moved on with it; and one that was set with a `setTimeout` which is gone,
- * and would never fire, is set anew.
+ * and would never fire, is set anew. A source that throws, or tells no number, as a mock without an implementation does, is passed over
+ * until another one is there: the real clock stands in for it.
  */
 class SystemClock implements Clock {
   private readonly time = new Float64Array(2);
   private performance = globalThis.performance;
-  private read = globalThis.performance.now;
+  private read: unknown = globalThis.performance?.now;
   private setter = globalThis.setTimeout;
-  /** What fake timers say of the time, if `performance` doesn't move with them. */
+  /** What says the time if `performance` doesn't: fake timers that don't move it, or the real clock. */
   private fake: (() => number) | undefined = undefined;
   /** Counts the changes of what time comes from. */
   private era = 0;
@@ -69,19 +81,24 @@ class SystemClock implements Clock {
     const { time } = this;
     const { performance, setTimeout } = globalThis;
     let now: number;
-    if (
-      performance === this.performance &&
-      setTimeout === this.setter &&
-      performance.now === this.read &&
-      this.fake === undefined
-    ) {
-      now = performance.now() + time[OFFSET]!;
-    } else {
-      if (this.hasChanged()) this.notice();
-      now = this.source() + time[OFFSET]!;
+    try {
+      if (
+        performance === this.performance &&
+        setTimeout === this.setter &&
+        performance.now === this.read &&
+        this.fake === undefined
+      ) {
+        now = performance.now() + time[OFFSET]!;
+      } else {
+        if (this.hasChanged()) this.notice();
+        now = this.source() + time[OFFSET]!;
+      }
+    } catch {
+      now = Number.NaN;
     }
-    if (now < time[LAST]!) {
-      const backMs = Math.ceil(time[LAST]! - now);
+    if (!(now >= time[LAST]! && now < Number.POSITIVE_INFINITY)) {
+      if (!Number.isFinite(now)) now = this.standIn();
+      const backMs = Math.max(0, Math.ceil(time[LAST]! - now));
       time[OFFSET]! += backMs;
       now += backMs;
     }
@@ -89,8 +106,15 @@ class SystemClock implements Clock {
     return now;
   }
 
+  /** The source has failed: from now on the real clock is it. */
+  private standIn(): number {
+    this.fake = realNow;
+    this.era++;
+    return realNow() + this.time[OFFSET]!;
+  }
+
   wallNow(): number {
-    return Date.now();
+    return wallNow();
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
@@ -118,26 +142,40 @@ class SystemClock implements Clock {
   private hasChanged(): boolean {
     return (
       globalThis.performance !== this.performance ||
-      this.performance.now !== this.read ||
+      this.performance?.now !== this.read ||
       globalThis.setTimeout !== this.setter
     );
   }
 
   private source(): number {
-    return this.fake === undefined ? this.read.call(this.performance) : this.fake();
+    return this.fake === undefined ? (this.read as () => number).call(this.performance) : this.fake();
+  }
+
+  /** NaN if the source tells none. */
+  private told(): number {
+    try {
+      const now = this.source();
+      return Number.isFinite(now) ? now : Number.NaN;
+    } catch {
+      return Number.NaN;
+    }
   }
 
   /** Time comes from elsewhere now, and goes on from where it was. */
   private notice(): void {
     const { time } = this;
-    const now = Math.max(this.source() + time[OFFSET]!, time[LAST]!);
+    const before = this.told() + time[OFFSET]!;
+    const now = before > time[LAST]! ? before : time[LAST]!;
     this.performance = globalThis.performance;
-    this.read = this.performance.now;
+    this.read = this.performance?.now;
     this.setter = globalThis.setTimeout;
-    const isMoved = this.setter === usualSetTimeout || Object.hasOwn(this.performance, "now");
-    this.fake = isMoved ? undefined : timeOf(this.setter);
+    this.fake = undefined;
+    const isFake = this.setter !== usualSetTimeout;
+    if (Number.isNaN(this.told())) this.fake = (isFake ? timeOf(this.setter) : undefined) ?? realNow;
+    else if (isFake && !Object.hasOwn(this.performance, "now")) this.fake = timeOf(this.setter);
+    if (Number.isNaN(this.told())) this.fake = realNow;
     // A whole number: times of fakes stay what they are, and differences exact.
-    time[OFFSET] = Math.ceil(now - this.source());
+    time[OFFSET] = Math.ceil(now - this.told());
     this.era++;
   }
 

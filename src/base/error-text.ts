@@ -63,12 +63,20 @@ function wordsOf(value: unknown, most: number): string {
   return String(value).slice(0, most + 1);
 }
 
-/** Of this realm, of another one, or by its looks. */
+/** Of this realm, of another one, or by its looks. What throws when it is looked at is none. */
 function isError(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
-  return (
-    value instanceof Error || (textIn(value, "message") !== undefined && read(value, "stack") !== undefined)
-  );
+  try {
+    if (value instanceof Error) return true;
+  } catch {
+    return false;
+  }
+  return textIn(value, "message") !== undefined && read(value, "stack") !== undefined;
+}
+
+/** Is it an error of that name? Never throws. */
+export function isErrorNamed(name: string, value: unknown): value is object {
+  return isError(value) && textIn(value, "name") === name;
 }
 
 function framesOf(error: unknown): string[] {

@@ -53,11 +53,21 @@ function textOf(error: unknown): string {
 /** The key under which an error says of which class it is: in every copy of this package, and in every realm. */
 const BRAND = Symbol.for("queuescope.error");
 
+/** Anything can be thrown, or be the reason of an abort, also what throws when it is looked at. */
+function brandOf(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  try {
+    return (value as Record<symbol, unknown>)[BRAND];
+  } catch {
+    return undefined;
+  }
+}
+
 /** Names the errors of a class, and lets `instanceof` hold for those of other copies of this package. Classes that extend it stay as usual. */
 function named(errors: { readonly prototype: Error }, name: string, brand = name): void {
-  const is = (value: unknown) =>
-    typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[BRAND] === brand;
-  errors.prototype.name = name;
+  const is = (value: unknown) => brandOf(value) === brand;
+  // Defined, as an assignment fails where somebody has frozen `Error.prototype`.
+  Object.defineProperty(errors.prototype, "name", { value: name, writable: true, configurable: true });
   Object.defineProperty(errors.prototype, BRAND, { value: brand });
   Object.defineProperty(errors, Symbol.hasInstance, {
     value(this: unknown, value: unknown) {

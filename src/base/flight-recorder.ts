@@ -1,3 +1,4 @@
+import { wallNow } from "./clock.js";
 /** Something that changed, and that one wants to know of when things have gone wrong. */
 export interface Transition {
   /** Epoch milliseconds. */
@@ -23,7 +24,7 @@ export class Recorder {
   }
 
   note(who: string, what: string): void {
-    this.ring[this.next] = { at: Date.now(), who, what };
+    this.ring[this.next] = { at: wallNow(), who, what };
     this.next = (this.next + 1) % MOST;
   }
 

@@ -5,14 +5,16 @@ import type { HistogramSink } from "../telemetry/metrics/histogram.js";
 import type { HistogramName } from "../telemetry/metrics/instruments.js";
 import { ProcessVitals } from "../telemetry/metrics/process-vitals.js";
 import type { QueueSeries } from "../telemetry/metrics/queue-series.js";
+import { wallNow } from "./clock.js";
 import { Recorder } from "./flight-recorder.js";
+import type { SignalGroup } from "./signal-group.js";
 import { warnThat } from "./warning.js";
 
 /**
  * The version of {@link ProcessWide}. It rises whenever a field, or the form of what is in one, changes so that the copies that are
  * out there would stumble over it.
  */
-export const VERSION = 1;
+export const VERSION = 2;
 
 const KEY = "queuescope";
 
@@ -52,10 +54,12 @@ export interface ProcessWide {
   readonly placeSampling: { oneIn: number; left: number };
   /** What changed lately, while a watchdog is interested. */
   readonly recorder: Recorder;
-  /** Who can say why a queue is late. */
+  /** By queue, who can say why it is late; must not throw. */
   readonly reports: WeakMap<object, Set<() => Report | undefined>>;
   /** What threads that watch for stalls may ask, by a number; they reach it by an expression that names this field. */
   readonly stallAnswers: Map<number, object>;
+  /** Who waits on each signal, behind one listener. */
+  readonly signalGroups: WeakMap<AbortSignal, SignalGroup>;
   /** Warnings that are given once, by what they are about. */
   readonly warned: Set<string>;
 }
@@ -96,7 +100,7 @@ function make(key: string): ProcessWide {
   return {
     version: VERSION,
     key,
-    startedAt: Date.now(),
+    startedAt: wallNow(),
     correlation: new AsyncLocalStorage(),
     instrumented: new WeakMap(),
     series: new Map(),
@@ -120,6 +124,7 @@ function make(key: string): ProcessWide {
     recorder: new Recorder(),
     reports: new WeakMap(),
     stallAnswers: new Map(),
+    signalGroups: new WeakMap(),
     warned: new Set(),
   };
 }

@@ -15,7 +15,20 @@ export function realNow(): number {
   return now.call(clock);
 }
 
-export const { setTimeout: realSetTimeout, setInterval: realSetInterval } = timers;
+const { now: readWall } = Date;
+
+/** Milliseconds since the Unix epoch, of the real clock: what threads say, which have no fakes, is compared with this. */
+export function realWallNow(): number {
+  return readWall();
+}
+
+/** Fakes clear no timer of Node's. */
+export const {
+  setTimeout: realSetTimeout,
+  clearTimeout: realClearTimeout,
+  setInterval: realSetInterval,
+  clearInterval: realClearInterval,
+} = timers;
 
 /** Calls back in the next turn of the event loop, also under fake timers. */
 export const nextTurn: (callback: () => void) => void = areFake() ? messages() : timers.setImmediate;

@@ -19,7 +19,7 @@ export function warnThat(sentence: string): void {
     return;
   }
   const warning = new Error(sentence);
-  warning.name = "QueuescopeWarning";
+  Object.defineProperty(warning, "name", { value: "QueuescopeWarning", writable: true, configurable: true });
   Error.captureStackTrace(warning, warnThat);
   process.nextTick(tell, warning);
 }

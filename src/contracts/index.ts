@@ -28,7 +28,7 @@ export type {
 export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
 export type { Head, Probe, TaskView } from "./probe.js";
 export { type Consumer, QUEUE_SOURCE, type QueueSource, type Work } from "./queue-source.js";
-export { REPORT, type Report, type Reportable } from "./report.js";
+export type { Report } from "./report.js";
 export type { ActiveTaskMonitor, TaskMonitor } from "./task-monitor.js";
 export type { ByTier, TierOf } from "./tiers.js";
 export type { Instrumented, SlaTarget, Tally, Vitals, Watchable } from "./watch.js";

@@ -1,12 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LinkedList } from "../base/linked-list.js";
-import {
-  type PoolView,
-  type QueueTelemetry,
-  REPORT,
-  type Report,
-  type Reportable,
-} from "../contracts/index.js";
+import { processWide } from "../base/process-wide.js";
+import type { PoolView, QueueTelemetry, Report } from "../contracts/index.js";
 import type { Delayed } from "./delayed.js";
 import type { Delivery } from "./delivery.js";
 import { carrierOf, EntryExtras } from "./entry-extras.js";
@@ -47,7 +42,7 @@ export class Core<T> {
   /** Shut down immediately: nothing comes back in either? */
   isClosed = false;
   observer: QueueTelemetry | undefined = undefined;
-  /** The queue, on which a watchdog may leave its mark. */
+  /** The queue, by which a watchdog is found. */
   owner: object = {};
   /** The capacity, but for `Infinity`: a small integer is compared faster. */
   limit = MOST_ITEMS;
@@ -92,7 +87,11 @@ export class Core<T> {
 
   /** Why the queue is late, if a watchdog knows. */
   report(): Report | undefined {
-    return (this.owner as Reportable)[REPORT]?.();
+    for (const answer of processWide.reports.get(this.owner) ?? []) {
+      const report = answer();
+      if (report !== undefined) return report;
+    }
+    return undefined;
   }
 
   /** How many items were accepted and are neither settled nor dropped. */

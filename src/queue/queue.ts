@@ -122,15 +122,14 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    * signal's reason, or with an `InvalidOption…Error`.
    */
   put(item: T, options?: O): Promise<void> {
-    let place: Place;
     try {
-      place = this.check(item, options);
+      const place = this.check(item, options);
+      if (isPlain(options) && this.core.enterSimply(item, place)) return DONE;
+      if (this.intake.accept(item, options, place)) return DONE;
+      return this.intake.putOrWait([item], false, options, place);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (isPlain(options) && this.core.enterSimply(item, place)) return DONE;
-    if (this.intake.accept(item, options, place)) return DONE;
-    return this.intake.putOrWait([item], false, options, place);
   }
 
   /**

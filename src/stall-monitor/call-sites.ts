@@ -8,13 +8,13 @@ const MOST_FRAMES = 50;
 const MAX_FUNCTION = 200;
 const MAX_FILE = 500;
 
-/** What runs below the function `above`, innermost first. */
+/** What runs below the function `above`, innermost first; nothing where `Error` is frozen, as by `--frozen-intrinsics`. */
 export function callSites(above: () => unknown): Frame[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
     const holder: { stack?: unknown } = {};
-    Error.stackTraceLimit = MOST_FRAMES;
-    Error.prepareStackTrace = (_, sites) => sites;
+    Reflect.set(Error, "stackTraceLimit", MOST_FRAMES);
+    if (!Reflect.set(Error, "prepareStackTrace", (_: unknown, sites: unknown) => sites)) return [];
     Error.captureStackTrace(holder, above);
     return (holder.stack as NodeJS.CallSite[]).map((site) =>
       frame(
@@ -25,8 +25,8 @@ export function callSites(above: () => unknown): Frame[] {
       ),
     );
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-    Error.stackTraceLimit = stackTraceLimit;
+    Reflect.set(Error, "prepareStackTrace", prepareStackTrace);
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { ownFolders } from "../base/own-folders.js";
-import { realSetInterval } from "../base/real-time.js";
+import { realClearInterval, realSetInterval } from "../base/real-time.js";
 import { hrNow, LAYOUT } from "./memory.js";
 import type { Settings } from "./options.js";
 import { otherRuntime } from "./other-runtime.js";
@@ -111,7 +111,7 @@ export class Watch {
   };
 
   private close(): void {
-    clearInterval(this.heart);
+    realClearInterval(this.heart);
     process.off("exit", this.part);
     this.withdraw();
   }

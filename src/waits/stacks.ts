@@ -27,13 +27,12 @@ export function sampledPlace(): Error | undefined {
   // At random: of what comes in turns, a put and a wait say, it would always be the same one.
   placeSampling.left = 1 + Math.floor(Math.random() * (2 * oneIn - 1));
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = MOST_LINES;
-  try {
-    // Made into text only when somebody reads it.
-    return new Error("place");
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
+  // Where `Error` is frozen, as many lines as there usually are.
+  Reflect.set(Error, "stackTraceLimit", MOST_LINES);
+  // Made into text only when somebody reads it.
+  const place = new Error("place");
+  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  return place;
 }
 
 /** What was read of a place before. */

@@ -1,3 +1,5 @@
+import { types } from "node:util";
+import { listen } from "../base/thenable.js";
 import type { TaskFacts } from "../contracts/index.js";
 import { release } from "./orphans.js";
 import { type Entry, setEntry, TaskNotes } from "./task-notes.js";
@@ -42,10 +44,11 @@ export class TaskContext implements TaskFacts, Entry {
 
   /** The handler has returned, and this is still its context. Of one that calls back, or gives a thenable, nobody knows what holds it. */
   returned(result: unknown): void {
-    if (!(result instanceof Promise) || !Object.isExtensible(result)) return;
+    // Not by `instanceof`, which asks a proxy of the user's, and that may throw.
+    if (!types.isPromise(result) || !Object.isExtensible(result)) return;
     this.handler = result;
     // Who can settle the promise can go on, in whatever context: so it must hold the token. Several tasks may share a promise.
-    if (TOKEN in result) result.then(ignore, ignore);
+    if (TOKEN in result) listen(result, ignore, ignore);
     else (result as { [TOKEN]?: TaskContext })[TOKEN] = this;
   }
 

@@ -170,7 +170,12 @@ function readFolder(reportDir: unknown): string | undefined {
     throw new InvalidOptionTypeError("reportDir", reportDir, allowed);
   }
   if (reportDir.includes("\0")) throw new InvalidOptionRangeError("reportDir", reportDir, allowed);
-  return resolve(reportDir);
+  try {
+    return resolve(reportDir);
+  } catch {
+    const absolute = "an absolute path, as the working directory is gone";
+    throw new InvalidOptionRangeError("reportDir", reportDir, absolute);
+  }
 }
 
 const WATCH_OPTIONS: OptionNames<WatchOptions> = { name: true, sla: true };

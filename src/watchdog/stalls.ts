@@ -1,10 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { cut } from "../base/limits.js";
-import { realNow } from "../base/real-time.js";
+import { realNow, realWallNow } from "../base/real-time.js";
 import type { StallWatcherOptions } from "../stall-monitor/options.js";
 import type { SharedHead } from "../stall-monitor/shared-head.js";
 import type { BlockedHead, Frame, Stall, StallTask } from "../stall-monitor/stall.js";
 import { StallWatcher } from "../stall-monitor/watcher.js";
+import { makeFolder } from "./report/make-folder.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
 import type { StallNow } from "./situation.js";
 
@@ -47,7 +47,7 @@ export class Stalls {
     })
       .onStall((stall) => {
         this.hear({
-          endedAt: realNow() - (Date.now() - stall.startedAt - stall.durationMs),
+          endedAt: realNow() - (realWallNow() - stall.startedAt - stall.durationMs),
           durationMs: stall.durationMs,
           where: stall.where === undefined ? undefined : inWords(stall.where),
           isNative: stall.isNative,
@@ -67,7 +67,7 @@ export class Stalls {
     const { reportDir } = this.options;
     try {
       // The thread doesn't make it, and the first stall may come before the first report.
-      if (reportDir !== undefined) mkdirSync(reportDir, { recursive: true, mode: 0o700 });
+      if (reportDir !== undefined) makeFolder(reportDir);
     } catch (error) {
       this.tell.error(error);
     }

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { print } from "../base/output.js";
 import { processWide } from "../base/process-wide.js";
-import { realNow } from "../base/real-time.js";
+import { realNow, realWallNow } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
 import type { TierOf, Watchable } from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
@@ -202,7 +202,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (lateMs > this.settings.stallThresholdMs) {
       const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
       const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
-      this.holdback.begin(Date.now() - lateMs, late);
+      this.holdback.begin(realWallNow() - lateMs, late);
     }
     this.contain(() => this.letGo());
     this.contain(() => this.stalls?.publish());
@@ -228,7 +228,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
   private breachedWhileBlocked(watched: WatchedQueue, tier: number, { ageMs, slaMs, at }: BlockedHead): void {
-    const seenMsAgo = Date.now() - at;
+    const seenMsAgo = realWallNow() - at;
     if (!watched.noteBreach(tier, ageMs - slaMs, seenMsAgo)) return;
     this.holdback.begin(at);
     // Until now nobody could serve it.

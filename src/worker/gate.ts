@@ -335,7 +335,11 @@ function ignore(): void {}
 
 /** Did a bulkhead of cockatiel's refuse? It says so on its errors, whichever copy they are of. */
 function isFull(error: unknown): boolean {
-  return (
-    (error as { isBulkheadRejectedError?: unknown } | null | undefined)?.isBulkheadRejectedError === true
-  );
+  try {
+    return (
+      (error as { isBulkheadRejectedError?: unknown } | null | undefined)?.isBulkheadRejectedError === true
+    );
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { type Abortable, signals } from "../base/abort-signals.js";
 import { checkKnown, checkObject, requireFunction } from "../base/checks.js";
+import { isErrorNamed } from "../base/error-text.js";
 import { GroupEndedError } from "../base/errors.js";
 
 /** Options of a group. Only `undefined` stands for the default. */
@@ -100,7 +101,7 @@ export class Group {
   private isEcho(error: unknown): boolean {
     const { aborted, reason } = this.signal;
     if (!aborted) return false;
-    return error === reason || this.failures.includes(error) || isAbortError(error);
+    return error === reason || this.failures.includes(error) || isErrorNamed("AbortError", error);
   }
 
   private leave(): void {
@@ -138,8 +139,4 @@ export async function runGroup<R>(
   } finally {
     signals.leave(listener);
   }
-}
-
-function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }

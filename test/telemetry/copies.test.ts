@@ -189,12 +189,12 @@ describe("a copy whose state has another form", () => {
     expect(warn.mock.calls.map(([{ name, message }]) => [name, message])).toEqual([
       [
         "QueuescopeWarning",
-        expect.stringMatching(/^queuescope: two versions of this package .*form is 0 and 1.*npm ls/),
+        expect.stringMatching(/^queuescope: two versions of this package .*form is 0 and 2.*npm ls/),
       ],
     ]);
     one.withCorrelationId("id", () => expect(other.currentCorrelationId()).toBe("id"));
     expect((globalThis as Record<symbol, unknown>)[Symbol.for("queuescope")]).toEqual({ version: 0 });
-    Reflect.deleteProperty(globalThis, Symbol.for("queuescope@1"));
+    Reflect.deleteProperty(globalThis, Symbol.for("queuescope@2"));
   });
 
   it("works where the global object is frozen: each copy alone", async () => {
@@ -235,10 +235,10 @@ it("the registry has the form that its version stands for: a released form that 
       "activeTaskMonitor": "current end users",
       "histogram": "attributes counts instrument sinks sum",
       "plainExport": "isReplaced isStopped provider sinks suspensions timer unbind",
-      "registry": "activeTaskMonitor claimants collectors correlation handlers instrumented key placeSampling plainExport promRegistries recorder reports sdk series stallAnswers startedAt version vitals warned",
+      "registry": "activeTaskMonitor claimants collectors correlation handlers instrumented key placeSampling plainExport promRegistries recorder reports sdk series signalGroups stallAnswers startedAt version vitals warned",
       "series": "attributes counts exports firstRetried gates get lastError name process put shown sinks sweepAt tiers told watched",
       "tier": "attributes breaches counts sla tier wait",
-      "version": 1,
+      "version": 2,
     }
   `);
 });

@@ -267,6 +267,54 @@ it.each([
   await expect(startTelemetry(given)).rejects.toThrow(message);
 });
 
+describe("flush", () => {
+  it("sends what there is by now, spans and metrics, each time, and goes on", async () => {
+    const telemetry = await start({ otlp: { endpoint: receiver.endpoint }, prometheus: false });
+    const queue = await pass();
+    for (const passed of [1, 2]) {
+      await telemetry.flush();
+      expect(receiver.spans.filter((span) => span.name === `send ${name}`)).toHaveLength(passed);
+      expect(receiver.metrics.map((metric) => metric.name)).toContain("queue.enqueued");
+      await pass(queue);
+    }
+    const stopped = telemetry.shutdown();
+    await telemetry.flush();
+    expect(receiver.spans.filter((span) => span.name === `send ${name}`)).toHaveLength(3);
+    await stopped;
+    await telemetry.flush();
+  });
+
+  it("sends the metrics where somebody's meter provider was registered before ours", async () => {
+    const theirs = new MetricCapture("plain");
+    const telemetry = await start({ otlp: { endpoint: receiver.endpoint }, prometheus: false });
+    await pass();
+    await telemetry.flush();
+    expect(receiver.metrics.map((metric) => metric.name)).toContain("queue.enqueued");
+    await theirs.stop();
+  });
+
+  it("sends the metrics though the spans can't be, never rejects, and takes no longer than shutdown may", async () => {
+    const never = signal();
+    receiver.pause = never.promise;
+    const telemetry = await start({ otlp: { endpoint: receiver.endpoint }, shutdownTimeoutMs: 50 });
+    await pass();
+    const said = new DiagCapture();
+    await telemetry.flush();
+    said.stop();
+    expect(said.errors).toEqual([
+      ["queuescope: the last telemetry could not be sent", new Error("it took longer than 50 ms")],
+    ]);
+    never.give();
+  });
+
+  it("is nothing where nothing is sent", async () => {
+    await (await start()).flush();
+    vi.stubEnv("OTEL_SDK_DISABLED", "true");
+    await running.pop()!.shutdown();
+    await (await start()).flush();
+  });
+});
+
 describe("shutdown", () => {
   it("sends what is left, closes the port, and can be called again", async () => {
     const telemetry = await start({ otlp: { endpoint: receiver.endpoint } });

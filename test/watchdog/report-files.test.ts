@@ -52,6 +52,36 @@ describe("the folder of reports", () => {
     for (const name of mine) expect(fs.readFileSync(join(folder, name), "utf8")).toBe("mine");
   });
 
+  it("is made with those above it; where it can't be, that is told, and nothing waits for it", () => {
+    fs.writeFileSync(join(folder, "file"), "mine");
+    fs.symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
+    fs.symlinkSync(join(folder, "loop"), join(folder, "loop"));
+    const deep = writer({ reportDir: join(folder, "a/b/c") });
+    deep.dog.report();
+    expect(reports(join(folder, "a/b/c"))).toHaveLength(1);
+    expect(fs.statSync(join(folder, "a")).mode & 0o077).toBe(0);
+    const missing = ["file", "file/below", "dangling", "loop", `${"x".repeat(300)}`].map((name) =>
+      join(folder, name),
+    );
+    // There Node's recursive mkdir tries for ever.
+    if (process.platform === "linux") missing.push("/proc/reports", "/proc/a/reports");
+    for (const reportDir of missing) {
+      const { dog, errors } = writer({ reportDir });
+      dog.report();
+      dog.report();
+      expect(errors, reportDir).toMatchObject([{ code: expect.stringMatching(/^E[A-Z]+$/) }]);
+    }
+  });
+
+  it("has to be absolute where the working directory is gone", () => {
+    vi.spyOn(process, "cwd").mockImplementation(() => {
+      throw new Error("ENOENT: no such file or directory, uv_cwd");
+    });
+    expect(() => writer({ reportDir: "reports" })).toThrow(/^reportDir must be an absolute path/);
+    writer().dog.report();
+    expect(reports()).toHaveLength(1);
+  });
+
   it("stays within its limit beside a folder, a link and a pipe by such a name", () => {
     for (let i = 0; i < 12; i++) touch(theirs(i));
     fs.mkdirSync(join(folder, theirs(100)));

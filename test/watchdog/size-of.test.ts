@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { realNow } from "../../src/base/real-time.js";
 import { sizeOf, weigh } from "../../src/watchdog/report/size-of.js";
 
 setFlagsFromString("--expose-gc");
@@ -77,7 +78,12 @@ it("no getter is called, and nothing throws", () => {
     expect(sizeOf(value)).toBeGreaterThanOrEqual(0);
 });
 
-it("items are weighed as long as there is time, and one in any case", () => {
+it.each([
+  ["as long as there is time", () => {}],
+  ["no longer by a clock that stands still", () => vi.spyOn(performance, "now").mockReturnValue(1)],
+])("items are weighed %s, and one in any case", (_, begin) => {
+  onTestFinished(() => void vi.restoreAllMocks());
+  begin();
   const items = Array.from({ length: 20 }, () => {
     const item: Record<string, number> = {};
     for (let i = 0; i < 30_000; i++) item[`key ${i}`] = i;
@@ -91,5 +97,5 @@ it("items are weighed as long as there is time, and one in any case", () => {
 
 it("after its time no further object is looked into", () => {
   const texts = { text: "x".repeat(10_000) };
-  expect(sizeOf([texts, texts], new WeakSet(), performance.now() - 1)).toBeLessThan(100);
+  expect(sizeOf([texts, texts], new WeakSet(), realNow() - 1)).toBeLessThan(100);
 });

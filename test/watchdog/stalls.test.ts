@@ -8,6 +8,7 @@ import { Stalls } from "../../src/watchdog/stalls.js";
 vi.mock("../../src/base/real-time.js", async (original) => ({
   ...(await original<typeof import("../../src/base/real-time.js")>()),
   realNow: () => performance.now(),
+  realWallNow: () => Date.now(),
 }));
 
 const MINUTE_MS = 60_000;

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { context, createTraceState, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
@@ -64,6 +64,8 @@ const rejected = (promise: Promise<unknown>) =>
     (result) => expect.fail(`resolved with ${String(result)}`),
     (error: unknown) => error,
   );
+
+const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
 const macrotask = () => new Promise(setImmediate);
 
@@ -306,7 +308,31 @@ describe("an abort", () => {
     await reached;
     controller.abort();
     await result;
+    await macrotask();
     expect(clock.pending).toBe(0);
+    expect(listeners(controller.signal)).toBe(0);
+  });
+
+  it("of many tasks has one listener, whether they are in threads or in line, and none when they are over", async () => {
+    const warned = vi.fn();
+    process.on("warning", warned);
+    onTestFinished(() => void process.off("warning", warned));
+    const handler = threadsOf({ threads: 2 });
+    const { controller, reached, task } = follower();
+    const { signal } = controller;
+    const listening = handler(["listen"], task);
+    await reached;
+    const done = Array.from({ length: 30 }, (_, i) => handler(["double", i], { signal }));
+    await macrotask();
+    expect(listeners(signal)).toBe(1);
+    expect(await Promise.all(done)).toEqual(done.map((_, i) => 2 * i));
+    expect(listeners(signal)).toBe(1);
+    const aborted = Array.from({ length: 30 }, () => handler(["listen"], { signal }));
+    controller.abort("over");
+    await Promise.allSettled([listening, ...aborted]);
+    await macrotask();
+    expect(listeners(signal)).toBe(0);
+    expect(warned).not.toHaveBeenCalled();
   });
 
   it("before a thread is free rejects with the reason, and the thread never hears of the task", async () => {

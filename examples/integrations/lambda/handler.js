@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { context, propagation } from "@opentelemetry/api";
 import { currentCorrelationId, FifoQueue, instrument, WorkerPool } from "queuescope";
-import { flush } from "./telemetry.js";
+import { telemetry } from "./telemetry.js";
 
 // Made once for each instance of the function, and there for all its invocations.
 const orders = instrument(new FifoQueue(), { name: "orders" });
@@ -28,6 +28,6 @@ export async function handler({ Records }) {
     await context.with(sender, () => orders.put(record, { correlationId: record.messageId }));
   }
   await orders.join(); // nothing of this batch may go on in the next invocation
-  await flush();
+  await telemetry.flush(); // after the answer the function is frozen, and timers don't run
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }

@@ -1,4 +1,5 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
+import { wallNow } from "../../base/clock.js";
 import { type Collector, processWide } from "../../base/process-wide.js";
 import { SCOPE } from "../version.js";
 import { isFirstOfItsReader } from "./collectors.js";
@@ -75,7 +76,7 @@ const startTime = hrTime(processWide.startedAt);
 const BOUNDARIES = [...BOUNDS];
 
 async function collectAll(): Promise<Collected> {
-  const endTime = hrTime(Date.now());
+  const endTime = hrTime(wallNow());
   const metrics: MetricData[] = [];
   const errors: unknown[] = [];
   const histograms = allHistograms();

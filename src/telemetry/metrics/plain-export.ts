@@ -8,6 +8,7 @@ import {
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { type PlainExportState, processWide } from "../../base/process-wide.js";
+import { realClearInterval, realSetInterval } from "../../base/real-time.js";
 import { SCOPE } from "../version.js";
 import type { HistogramSink } from "./histogram.js";
 import {
@@ -38,7 +39,7 @@ class PlainExport {
   sync(): void {
     const { state } = this;
     if (state.isStopped) return;
-    state.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    state.timer ??= realSetInterval(() => this.look(), LOOK_EVERY_MS).unref();
     const provider = metrics.getMeterProvider();
     if (provider === state.provider) return;
     state.provider = provider;
@@ -83,7 +84,7 @@ class PlainExport {
   private pause(): void {
     const { state } = this;
     state.isStopped = true;
-    clearInterval(state.timer);
+    realClearInterval(state.timer);
     state.timer = undefined;
     state.provider = undefined;
     try {

@@ -1,3 +1,4 @@
+import { wallNow } from "../../base/clock.js";
 import type { Vitals } from "../../contracts/index.js";
 import { Histogram, type HistogramSinks } from "./histogram.js";
 
@@ -14,10 +15,10 @@ export class ProcessVitals implements Vitals {
   }
 
   ran(): void {
-    this.lastRun = Date.now() / 1000;
+    this.lastRun = wallNow() / 1000;
   }
 
-  stalled(ms: number, startedAt = Date.now() - ms): void {
+  stalled(ms: number, startedAt = wallNow() - ms): void {
     // There is one event loop: another watchdog tells of the same stall.
     if (startedAt < this.countedUntil) return;
     this.countedUntil = startedAt + ms;

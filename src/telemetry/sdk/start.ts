@@ -6,6 +6,7 @@ import { plainError } from "../../base/error-text.js";
 import { TelemetryRunningError } from "../../base/errors.js";
 import { contained } from "../../base/output.js";
 import { processWide } from "../../base/process-wide.js";
+import { realClearTimeout, realSetTimeout } from "../../base/real-time.js";
 import { warnThat } from "../../base/warning.js";
 import { metricProducer } from "../metrics/metric-producer.js";
 import type { Collect } from "../metrics/scrapes.js";
@@ -28,10 +29,24 @@ export interface RunningTelemetry {
   /** Where to scrape; undefined where `prometheus` is `false`, or the environment's `OTEL_SDK_DISABLED` is `true`. */
   readonly url: string | undefined;
   /**
+   * Sends what there is by now, spans and metrics, for `shutdownTimeoutMs` at most, and goes on: before a process is frozen, as a function of
+   * AWS Lambda is after each answer. If it can't be sent, only `diag` hears of it.
+   *
+   * @example
+   * await queue.join();
+   * await telemetry.flush();
+   */
+  flush(): Promise<void>;
+  /**
    * Sends what is left, for `shutdownTimeoutMs` at most, then stops. If it can't be sent, only `diag` hears of it. Can be called
    * again.
    */
   shutdown(): Promise<void>;
+}
+
+/** What keeps something back that is to be sent. */
+interface Flushable {
+  forceFlush(): Promise<void>;
 }
 
 /** A part of the OpenTelemetry API, for which an SDK is registered. */
@@ -64,7 +79,7 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   if (isDisabled()) {
     warnThat("startTelemetry() starts nothing, and nobody can scrape: OTEL_SDK_DISABLED is true");
     state.isRunning = false;
-    return { url: undefined, shutdown: async () => {} };
+    return { url: undefined, flush: async () => {}, shutdown: async () => {} };
   }
   const peers = await loadPeers({
     prometheus: prometheus !== undefined,
@@ -101,9 +116,11 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   const { sdk, registered } = await startOrClose(peers, configuration, server);
   const isRead = configuration.metricReaders?.length !== 0;
   const endRuntime = isRead ? await measureRuntime() : () => {};
+  const flushed = flushable(registered, configuration.metricReaders ?? []);
   let stopping: Promise<void> | undefined;
   return {
     url: server?.url,
+    flush: async () => stopping ?? sent(shutdownTimeoutMs, () => flushAll(flushed)),
     shutdown: () => {
       stopping ??= stop({ sdk, registered, server, shutdownTimeoutMs }).finally(endRuntime);
       return stopping;
@@ -155,10 +172,7 @@ interface Running {
 
 async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Promise<void> {
   try {
-    await atMost(shutdownTimeoutMs, sdk.shutdown());
-  } catch (error) {
-    // A collector that is away must not turn a clean exit into a failed one.
-    contained(() => diag.error("queuescope: the last telemetry could not be sent", plainError(error)));
+    await sent(shutdownTimeoutMs, () => sdk.shutdown());
   } finally {
     await server?.close();
     for (const api of registered) api.disable();
@@ -166,20 +180,45 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
   }
 }
 
+/** Our SDK's: of spans what it has registered, of metrics also the readers of a provider that has no place because somebody's was first. */
+function flushable(registered: readonly Api[], readers: readonly Flushable[]): Flushable[] {
+  const spans = registered.includes(trace) ? [tracers()] : [];
+  const measures = registered.includes(metrics) ? [metrics.getMeterProvider()] : readers;
+  return [...spans, ...measures].filter(
+    (each): each is Flushable => typeof (each as Partial<Flushable> | undefined)?.forceFlush === "function",
+  );
+}
+
+/** That one part can't be sent keeps none of the others back. */
+async function flushAll(parts: readonly Flushable[]): Promise<void> {
+  const results = await Promise.allSettled(parts.map(async (each) => each.forceFlush()));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Never rejects: a collector that is away must not turn a clean exit into a failed one. */
+async function sent(timeoutMs: number, send: () => Promise<void>): Promise<void> {
+  try {
+    await atMost(timeoutMs, send());
+  } catch (error) {
+    contained(() => diag.error("queuescope: the last telemetry could not be sent", plainError(error)));
+  }
+}
+
 /**
  * Waits for the SDK, which has no limit of its own: exporters try again until theirs, 10 s by default, is over. They can't be told to
  * stop, and shouldn't be: a collector that is only slow gets everything, if the process lives for so long.
  */
-async function atMost(timeoutMs: number, sent: Promise<void>): Promise<void> {
+async function atMost(timeoutMs: number, sending: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = () => reject(new Error(`it took longer than ${timeoutMs} ms`));
-    timer = setTimeout(giveUp, Math.min(timeoutMs, LONGEST_DELAY_MS));
+    timer = realSetTimeout(giveUp, Math.min(timeoutMs, LONGEST_DELAY_MS));
   });
   try {
-    await Promise.race([sent, late]);
+    await Promise.race([sending, late]);
   } finally {
-    clearTimeout(timer);
+    realClearTimeout(timer);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
+import { wallNow } from "../../base/clock.js";
 import { errorLine } from "../../base/error-text.js";
 import { cut, MAX_NAME } from "../../base/limits.js";
 import type { TaskFacts } from "../../contracts/index.js";
@@ -117,7 +118,7 @@ export class Spans {
 
   /** Makes the span of a pull that is over. */
   pulled(pull: Pull, parcels: readonly (SendContext | undefined)[], tookMs: number, error: unknown): void {
-    const startTime = Date.now() - (Number.isNaN(tookMs) ? 0 : tookMs);
+    const startTime = wallNow() - (Number.isNaN(tookMs) ? 0 : tookMs);
     const attributes = this.attributes("receive");
     if (parcels.length > 1) attributes["messaging.batch.message_count"] = parcels.length;
     const span = currentTracer().startSpan(

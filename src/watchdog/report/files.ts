@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { randomId } from "../../base/random-id.js";
+import { makeFolder } from "./make-folder.js";
 import type { BreachReport } from "./report.js";
 
 /** The names of all files of ours: when, of which process, by which writer, the how manieth, and of which queue. Nothing else is touched. */
@@ -40,7 +40,7 @@ export class ReportFiles {
   /** Throws the file system's error; then nothing is left of the report. */
   write(report: BreachReport): void {
     // It may have been deleted since.
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    makeFolder(this.folder);
     if (this.written % this.most === 0) this.removeOthers();
     // Sorted by name they are sorted by time.
     const when = new Date(report.at).toISOString().replaceAll(/[-:]/g, "");

@@ -1,4 +1,5 @@
 import { isLeftBehind } from "../../base/callback.js";
+import { wallNow } from "../../base/clock.js";
 import { cut } from "../../base/limits.js";
 import { realNow } from "../../base/real-time.js";
 import type { SlaTarget } from "../../contracts/index.js";
@@ -84,7 +85,7 @@ export class Reporter {
       report: ({ situation, verdicts, notYet }) => {
         const { heads, workers, memory } = kept ?? show();
         const wall = guard.attempt(() => settings.clock.wallNow());
-        const at = isInstant(wall) ? wall : Date.now();
+        const at = isInstant(wall) ? wall : wallNow();
         const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory, at);
         bound(report);
         if (this.redact === undefined) return report;

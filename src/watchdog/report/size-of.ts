@@ -1,4 +1,4 @@
-import { performance } from "node:perf_hooks";
+import { realNow } from "../../base/real-time.js";
 
 /** How many values of an item are looked at; the rest is taken to be like them. */
 const MOST_NODES = 256;
@@ -15,14 +15,14 @@ const ENTRY = 40;
 
 /** About how many bytes the first of these items take together, and how many of them there was time for: one at least. Never throws. */
 export function weigh(items: readonly unknown[]): { bytes: number; sampled: number } {
-  const until = performance.now() + MOST_MS;
+  const until = realNow() + MOST_MS;
   const seen = new WeakSet<object>();
   let bytes = 0;
   let sampled = 0;
   for (const item of items) {
     bytes += sizeOf(item, seen, until);
     sampled++;
-    if (performance.now() > until) break;
+    if (realNow() > until) break;
   }
   return { bytes, sampled };
 }
@@ -30,7 +30,7 @@ export function weigh(items: readonly unknown[]): { bytes: number; sampled: numb
 /**
  * About how many bytes a value takes, with everything that it refers to; what is in `seen` counts nothing, because it was counted
  * with another item. Never throws, and calls nothing of the user's: no getter, no proxy's trap but those for keys. After `until`, an
- * instant of monotonic time, it looks into no further object.
+ * instant of {@link realNow}, it looks into no further object.
  */
 export function sizeOf(
   value: unknown,
@@ -61,7 +61,7 @@ class Walk {
     if (typeof value !== "object" || value === null) return 0;
     if (this.seen.has(value)) return 0;
     this.seen.add(value);
-    if (performance.now() > this.until) return OBJECT;
+    if (realNow() > this.until) return OBJECT;
     if (ArrayBuffer.isView(value)) return OBJECT * 3 + value.byteLength;
     if (value instanceof ArrayBuffer) return OBJECT * 2 + value.byteLength;
     if (Array.isArray(value)) return ARRAY + this.several(value, value.length, POINTER);

@@ -1,3 +1,4 @@
+import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
 import { Breaches, type Cleared } from "../breaches.js";
@@ -184,9 +185,9 @@ export class WatchedQueue {
     const { probe } = this.queue;
     const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
-    const startedAt = performance.now();
+    const startedAt = realNow();
     const { bytes, sampled } = weigh(heads.map(({ item }) => item));
-    this.isHeavy = performance.now() - startedAt > MAX_WEIGHING_MS;
+    this.isHeavy = realNow() - startedAt > MAX_WEIGHING_MS;
     return { bytes: Math.round((bytes / sampled + PLACE) * depthOf(probe)), sampled };
   }
 
