@@ -8,7 +8,6 @@ import {
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { type PlainExportState, processWide } from "../../base/process-wide.js";
-import { realClearInterval, realSetInterval } from "../../base/real-time.js";
 import { SCOPE } from "../version.js";
 import type { HistogramSink } from "./histogram.js";
 import {
@@ -39,7 +38,11 @@ class PlainExport {
   sync(): void {
     const { state } = this;
     if (state.isStopped) return;
-    state.timer ??= realSetInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    if (state.timer === undefined) {
+      state.timer = setInterval(() => this.look(), LOOK_EVERY_MS);
+      // In jsdom it is a number.
+      (state.timer as Partial<NodeJS.Timeout>).unref?.();
+    }
     const provider = metrics.getMeterProvider();
     if (provider === state.provider) return;
     state.provider = provider;
@@ -84,7 +87,7 @@ class PlainExport {
   private pause(): void {
     const { state } = this;
     state.isStopped = true;
-    realClearInterval(state.timer);
+    clearInterval(state.timer);
     state.timer = undefined;
     state.provider = undefined;
     try {
