@@ -12,7 +12,7 @@ export const semaphore: Adapter<Semaphore> = {
       runExclusive: (original) =>
         function (callback, ...rest) {
           const [weight = 1, priority = 0] = rest;
-          // After detach somebody may still hold this method. And what async-mutex refuses fails in its own words.
+          // After detach this method may still be held elsewhere. And what async-mutex refuses fails in its own words.
           const isOurs = ledger.isOpen && typeof callback === "function" && weight > 0;
           if (!isOurs) return original.call(this, callback, ...rest);
 
