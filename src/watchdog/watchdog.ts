@@ -220,7 +220,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private stalled(stall: Stall): void {
     this.vitals.stalled(stall.durationMs, stall.startedAt);
-    recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
+    recorder.tell("event loop", `blocked for ${Math.round(stall.durationMs)} ms`);
     this.gracePeriod.heard(stall.startedAt + stall.durationMs);
     this.events.emit("stall", stall);
   }
