@@ -1,6 +1,16 @@
-/** What a breach is put down to, and what a check of your own goes by: see docs/diagnosis.md. */
+/** The causes of a breach that a watchdog looks for, with their thresholds, and what a check of your own goes by: see docs/diagnosis.md. */
 
+export { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./watchdog/checks/consumers.js";
+export { eventLoopBlocked } from "./watchdog/checks/event-loop.js";
+export { downstreamSaturated, poisonItem } from "./watchdog/checks/failures.js";
 export { CHECKS } from "./watchdog/checks/index.js";
+export {
+  burst,
+  priorityInversion,
+  producersBlocked,
+  starvedTier,
+  underCapacity,
+} from "./watchdog/checks/load.js";
 export type { WorkerReport } from "./watchdog/report/report.js";
 export type { TaskGroupReport, TaskReport } from "./watchdog/report/task-report.js";
 export type {

@@ -4,34 +4,32 @@ import { emit } from "../base/callback.js";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
 import type { Stall } from "../stall-monitor/stall.js";
-import type { Guard } from "./guard.js";
 import type { BreachReport } from "./report/report.js";
 
-/** What a watchdog tells, by event. */
+/** The events of a watchdog, with their arguments. */
 export interface WatchdogEvents {
   /** The oldest item of a tier has waited longer than its SLA allows. */
   breach: [report: BreachReport];
-  /** It doesn't any more; told only if the breach was. */
+  /** A breach has ended. No `cleared` for a breach that was not reported. */
   cleared: [cleared: { queue: string; tier: string; lastedMs: number }];
-  /** The event loop stood still. */
+  /** The event loop was blocked for longer than `stallThresholdMs`, and turns again. */
   stall: [stall: Stall];
-  /** Something of the watchdog's own went wrong, or a listener threw; it goes on. */
+  /** Something in the watchdog failed, or a callback or listener threw; the watchdog goes on. */
   error: [error: unknown];
 }
 
-/** Tells the listeners, and breaks neither by them nor by anything else that throws: that is told as `error`, or else logged. */
-export class Events implements Guard {
+/** Emits the events, and contains whatever throws, listeners included: it becomes an `error` event, or a warning where that has no listener. */
+export class Events {
   constructor(private readonly emitter: EventEmitter<WatchdogEvents>) {}
 
-  /** Each listener is told, whatever another one throws; it may be an async function. */
-  tell<E extends keyof WatchdogEvents>(event: E, ...told: WatchdogEvents[E]): void {
-    const failed = (error: unknown) => {
-      // When one that is told of errors fails, nobody is left to be told.
+  /** Calls every listener, whatever another one throws; it may be an async function. A throwing `error` listener is swallowed. */
+  emit<E extends keyof WatchdogEvents>(event: E, ...args: WatchdogEvents[E]): void {
+    emit(this.emitter, event, args, (error) => {
       if (event !== "error") this.fault(error);
-    };
-    emit(this.emitter, event, told, failed);
+    });
   }
 
+  /** What `act` returns, or undefined where it throws: that is a {@link fault}. */
   attempt<R>(act: () => R): R | undefined {
     try {
       return act();
@@ -43,7 +41,7 @@ export class Events implements Guard {
 
   fault(error: unknown): void {
     if (this.emitter.listenerCount("error") > 0) {
-      this.tell("error", error);
+      this.emit("error", error);
       return;
     }
     contained(() =>
@@ -51,3 +49,6 @@ export class Events implements Guard {
     );
   }
 }
+
+/** Where errors go that concern only the watchdog. */
+export type Guard = Pick<Events, "attempt" | "fault">;

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../base/clock.js";
-import type { Guard } from "./guard.js";
+import type { Guard } from "./events.js";
 import { Pieces } from "./sampling/pieces.js";
 
 /** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes up to half of that. */

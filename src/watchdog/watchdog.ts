@@ -27,7 +27,6 @@ import { type Surroundings, WatchedQueue } from "./sampling/watched-queue.js";
 import { StallGracePeriod } from "./stall-grace-period.js";
 import { Stalls } from "./stalls.js";
 import { isStill, readSlaFor, subjectOf } from "./subject.js";
-import { Told } from "./told.js";
 
 /**
  * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a
@@ -41,8 +40,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly reporter: Reporter;
   private readonly ticker: Ticker;
   private readonly pieces = new Pieces();
-  private readonly holdback: StallGracePeriod;
-  private readonly bulletin: BreachAnnouncer;
+  private readonly gracePeriod: StallGracePeriod;
+  private readonly announcer: BreachAnnouncer;
   private readonly watched = new Map<object, WatchedQueue>();
   /** By queue, what ends that it can ask for reports. */
   private readonly answers = new Map<object, () => void>();
@@ -75,13 +74,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     };
     this.reporter = new Reporter(this.settings, this.surroundings, this.events);
     this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.look(lateMs));
-    this.holdback = new StallGracePeriod(
+    this.gracePeriod = new StallGracePeriod(
       clock,
       this.events,
       (...late) => this.stalls?.cameLate(...late),
       this.pieces,
     );
-    this.bulletin = new BreachAnnouncer(clock, this.reporter, this.holdback, this.events);
+    this.announcer = new BreachAnnouncer(clock, this.reporter, this.gracePeriod, this.events);
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
         () => this.watched.values(),
@@ -114,7 +113,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private add(queue: object, watchable: Watchable): WatchedQueue {
-    const watched = new WatchedQueue(watchable, new Told(this.settings.minReportIntervalMs));
+    const watched = new WatchedQueue(watchable, this.settings.minReportIntervalMs);
     this.watched.set(queue, watched);
     if (this.isRunning) this.answer(queue, watched);
     for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
@@ -153,7 +152,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (this.isRunning) this.end();
     await this.pieces.finished();
     await this.stalls?.stop();
-    this.holdback.release();
+    this.gracePeriod.release();
     await this.pieces.finished();
   }
 
@@ -164,7 +163,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { signal } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     this.ticker.stop();
-    this.holdback.wait();
+    this.gracePeriod.wait();
     for (const queue of this.watched.keys()) this.endAnswer(queue);
   }
 
@@ -202,7 +201,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (lateMs > this.settings.stallThresholdMs) {
       const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
       const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
-      this.holdback.begin(realWallNow() - lateMs, late);
+      this.gracePeriod.begin(realWallNow() - lateMs, late);
     }
     this.contain(() => this.letGo());
     this.contain(() => this.stalls?.publish());
@@ -221,20 +220,20 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private stalled(stall: Stall): void {
     this.vitals.stalled(stall.durationMs, stall.startedAt);
-    recorder.tell("event loop", `stood still for ${Math.round(stall.durationMs)} ms`);
-    this.holdback.heard(stall.startedAt + stall.durationMs);
-    this.events.tell("stall", stall);
+    recorder.tell("event loop", `blocked for ${Math.round(stall.durationMs)} ms`);
+    this.gracePeriod.heard(stall.startedAt + stall.durationMs);
+    this.events.emit("stall", stall);
   }
 
   /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
   private breachedWhileBlocked(watched: WatchedQueue, tier: number, { ageMs, slaMs, at }: BlockedHead): void {
     const seenMsAgo = realWallNow() - at;
     if (!watched.noteBreach(tier, ageMs - slaMs, seenMsAgo)) return;
-    this.holdback.begin(at);
+    this.gracePeriod.begin(at);
     // Until now nobody could serve it.
     const waitMs = ageMs + seenMsAgo;
     this.pieces.begin();
-    this.inPieces(() => this.bulletin.breach(watched, tier, waitMs));
+    this.inPieces(() => this.announcer.breach(watched, tier, waitMs));
   }
 
   /** Of queues that were uninstrumented nobody knows any more what they do. */
@@ -244,14 +243,14 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.watched.delete(queue);
       this.endAnswer(queue);
       const cleared = watched.clear();
-      if (cleared.length > 0) this.inPieces(() => this.bulletin.cleared(watched, cleared));
+      if (cleared.length > 0) this.inPieces(() => this.announcer.cleared(watched, cleared));
     }
   }
 
   private lookAt(watched: WatchedQueue): void {
     const { breached, cleared } = watched.look(this.surroundings);
-    this.bulletin.cleared(watched, cleared);
-    for (const tier of breached) this.bulletin.breach(watched, tier);
+    this.announcer.cleared(watched, cleared);
+    for (const tier of breached) this.announcer.breach(watched, tier);
   }
 
   private inPieces(act: () => void): void {

@@ -1,19 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { burst } from "../../src/watchdog/checks/burst.js";
-import { consumersPaused } from "../../src/watchdog/checks/consumers-paused.js";
-import { consumersStuck } from "../../src/watchdog/checks/consumers-stuck.js";
-import { downstreamSaturated } from "../../src/watchdog/checks/downstream-saturated.js";
-import { eventLoopBlocked } from "../../src/watchdog/checks/event-loop-blocked.js";
-import { neverResumes } from "../../src/watchdog/checks/never-resumes.js";
-import { noConsumer } from "../../src/watchdog/checks/no-consumer.js";
-import { poisonItem } from "../../src/watchdog/checks/poison-item.js";
-import { priorityInversion } from "../../src/watchdog/checks/priority-inversion.js";
-import { producersBlocked } from "../../src/watchdog/checks/producers-blocked.js";
-import { starvedTier } from "../../src/watchdog/checks/starved-tier.js";
-import { underCapacity } from "../../src/watchdog/checks/under-capacity.js";
+import * as checks from "../../src/checks.js";
 import { groupsOf } from "../../src/watchdog/sampling/tasks.js";
 import type { Check, Situation } from "../../src/watchdog/situation.js";
 import { backlog, group, pool, rates, situation, task, tier } from "./situations.js";
+
+const burst = checks.burst();
+const consumersPaused = checks.consumersPaused();
+const consumersStuck = checks.consumersStuck();
+const downstreamSaturated = checks.downstreamSaturated();
+const eventLoopBlocked = checks.eventLoopBlocked();
+const neverResumes = checks.neverResumes();
+const noConsumer = checks.noConsumer();
+const poisonItem = checks.poisonItem();
+const priorityInversion = checks.priorityInversion();
+const producersBlocked = checks.producersBlocked();
+const starvedTier = checks.starvedTier();
+const underCapacity = checks.underCapacity();
 
 const NOT_YET = "not enough evidence yet";
 
@@ -35,9 +37,9 @@ const quiet = { recent: rates({ takenPerSecond: 0 }), lastTakenMsAgo: 2_000 };
 describe("no-consumer", () => {
   it("is said where nobody takes, nobody waits and nothing is in flight", () => {
     expect(confidence(noConsumer, quiet)).toBe(0.95);
-    expect(sentence(noConsumer, { ...quiet, takenEver: 0 })).toBe("nobody has ever taken an item");
+    expect(sentence(noConsumer, { ...quiet, takenEver: 0 })).toBe("no item was ever taken");
     expect(sentence(noConsumer, { ...quiet, lastFailure: "Error: no address" })).toBe(
-      "nobody takes items any more: the last one was taken 2.0 s ago; the last failure was: Error: no address",
+      "no item is taken any more: the last one was taken 2.0 s ago; the last failure was: Error: no address",
     );
   });
 
@@ -65,16 +67,14 @@ describe("no-consumer", () => {
       lastTakenMsAgo: Number.POSITIVE_INFINITY,
       pools: [pool({ idle: 2 }, "has not been started")],
     };
-    expect(sentence(noConsumer, unstarted)).toBe(
-      'nobody has ever taken an item; "packers" has not been started',
-    );
+    expect(sentence(noConsumer, unstarted)).toBe('no item was ever taken; "packers" has not been started');
     expect(confidence(consumersPaused, unstarted)).toBe(0);
   });
 
   it("is said of a queue that was paused before it gave anything out, as nobody can tell that from one that was never started", () => {
     const unstarted = { takenEver: 0, lastTakenMsAgo: Number.POSITIVE_INFINITY, isPaused: true };
     expect(sentence(noConsumer, unstarted)).toBe(
-      "nobody has ever taken an item: the queue has not been started, or was paused from the beginning",
+      "no item was ever taken: the queue has not been started, or was paused from the beginning",
     );
     expect(confidence(consumersPaused, unstarted)).toBe(0.5);
   });
@@ -83,7 +83,7 @@ describe("no-consumer", () => {
     const last = task({ worker: "packers 1" });
     const stopping = { ...quiet, pools: [pool({ processing: 1 }, "is stopping")], tasks: [last] };
     expect(sentence(noConsumer, stopping)).toBe(
-      'nobody takes items any more: the last one was taken 2.0 s ago; "packers" is stopping, 1 task is still running',
+      'no item is taken any more: the last one was taken 2.0 s ago; "packers" is stopping, 1 task is still running',
     );
     expect(confidence(consumersPaused, stopping)).toBe(0);
     expect(confidence(underCapacity, { ...stopping, backlog: backlog(40) })).toBe(0);
@@ -142,7 +142,7 @@ describe("where one of two pools is paused", () => {
     );
     const busy = { tasks: [task()], pools: [pool({ processing: 1 }), paused] };
     expect(sentence(underCapacity, { ...busy, backlog: backlog(40) })).toBe(
-      '40/s come in and 20/s are served, by workers that are all busy; 3 workers would do, there is 1; "helpers" is paused',
+      '40/s arrive and 20/s are served, with all workers busy; 3 workers would suffice, there is 1; "helpers" is paused',
     );
     expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/; "helpers" is paused$/);
   });
@@ -221,7 +221,7 @@ describe("never-resumes", () => {
     expect(confidence(neverResumes, { tasks: [lost, task()] })).toBe(0.95);
     expect(confidence(neverResumes, { tasks: [lost, task(), task()] })).toBe(0.5);
     expect(sentence(neverResumes, { tasks: [lost] })).toBe(
-      "1 task of 1 can never resume: whatever it awaits is gone; the longest for 3.0 s",
+      "1 task of 1 can never resume: nothing can settle what it awaits; the longest has been running for 3.0 s",
     );
   });
 
@@ -238,7 +238,7 @@ describe("poison-item", () => {
 
   it("is said of an item with many attempts, where half of what is taken is retried", () => {
     expect(sentence(poisonItem, { ...poison, lastFailure: "Error: no JSON" })).toBe(
-      "one item (event-7) comes back again and again: 51 attempts so far, and 50 % of what is taken (20/s) is retried; it failed with: Error: no JSON",
+      "one item (event-7) fails again and again: 51 attempts so far, and 50 % of takes (20/s) are retries; it failed with: Error: no JSON",
     );
   });
 
@@ -287,7 +287,7 @@ describe("where everything fails and comes back", () => {
 
   it("what everything needs is accused, with the last error, and neither an item nor the number of workers", () => {
     expect(sentence(downstreamSaturated, outage)).toBe(
-      "100 % of the attempts (192/s) fail, of many items alike, which then come back: what they need is down, or refuses them; the last failed with: Error: ECONNREFUSED bank",
+      "100 % of attempts (192/s) fail, and many items are retried: what they need is down, or refuses them; the last failed with: Error: ECONNREFUSED bank",
     );
     expect(confidence(downstreamSaturated, outage)).toBe(0.9);
     for (const check of [poisonItem, underCapacity, burst]) expect(confidence(check, outage)).toBe(0);
@@ -324,9 +324,9 @@ describe("where everything fails and comes back", () => {
     const recent = rates({ endedPerSecond: 20, failedPerSecond: 10, retriedPerSecond: 0 });
     const failing = { ...busy, recent, lastFailure: "Error: 500" };
     expect(sentence(underCapacity, failing)).toMatch(
-      /; 50 % of the attempts fail; the last failed with: Error: 500$/,
+      /; 50 % of attempts fail; the last failed with: Error: 500$/,
     );
-    expect(sentence(burst, { ...failing, backlog: backlog(10) })).toMatch(/; 50 % of the attempts fail; /);
+    expect(sentence(burst, { ...failing, backlog: backlog(10) })).toMatch(/; 50 % of attempts fail; /);
     const less = { ...failing, recent: rates({ endedPerSecond: 20, failedPerSecond: 9 }) };
     expect(sentence(underCapacity, less)).not.toMatch(/fail/);
   });
@@ -339,20 +339,22 @@ describe("of more tasks than are looked at", () => {
   it("consumers-stuck says of how many it speaks", () => {
     const at = group("step", "lock", old, 1_500);
     expect(sentence(consumersStuck, { ...many, groups: [at] })).toBe(
-      'all 30 tasks in flight have been running for 1.5 s to 1.5 s, and none has ended for 1.5 s; 10 of the 10 looked at at step "lock"',
+      'all 30 tasks in flight have been running for 1.5 s to 1.5 s, and none has ended for 1.5 s; 10 of 10 sampled at step "lock"',
     );
   });
 
   it("never-resumes is sure where the younger ones don't get on either", () => {
     expect(confidence(neverResumes, many)).toBe(0.95);
     expect(confidence(neverResumes, { ...many, lastEndedMsAgo: 499 })).toBe(0.5);
-    expect(sentence(neverResumes, many)).toMatch(/^10 tasks of the 10 looked at, of 30, can never resume: /);
+    expect(sentence(neverResumes, many)).toMatch(
+      /^10 tasks of 10 sampled \(30 in flight\) can never resume: /,
+    );
   });
 
   it("downstream-saturated says of how many it speaks", () => {
     const calls = group("http", "GET a.com/", old.slice(0, 8), 900);
     expect(sentence(downstreamSaturated, { ...many, groups: [calls] })).toMatch(
-      /^8 of 10 that were looked at, of 30 tasks in flight, wait on GET a\.com\/, /,
+      /^8 of 10 sampled of 30 tasks in flight wait on GET a\.com\/, /,
     );
   });
 
@@ -453,20 +455,20 @@ describe("under-capacity and burst", () => {
 
   it("say what would do, and when it is over", () => {
     expect(sentence(underCapacity, { ...busy, backlog: backlog(40) })).toBe(
-      "40/s come in and 20/s are served, by workers that are all busy; 3 workers would do, there is 1",
+      "40/s arrive and 20/s are served, with all workers busy; 3 workers would suffice, there is 1",
     );
-    expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/they are through in 2\.0 s$/);
+    expect(sentence(burst, { ...busy, backlog: backlog(10) })).toMatch(/the queue is empty in 2\.0 s$/);
   });
 
   it("go by what is served now, where consumers have become slower since items began to pile up", () => {
     const less = { ...backlog(13, 30), later: { arrivedPerSecond: 13, takenPerSecond: 13 } };
     const slower = { ...busy, backlog: less, recent: rates({ serviceMs: 150 }) };
-    expect(sentence(underCapacity, slower)).toMatch(/^40\/s come in and 13\/s are served/);
+    expect(sentence(underCapacity, slower)).toMatch(/^40\/s arrive and 13\/s are served/);
     expect(confidence(burst, slower)).toBe(0);
     const tooFew = { ...less, later: { arrivedPerSecond: 2, takenPerSecond: 2 } };
-    expect(sentence(burst, { ...slower, backlog: tooFew })).toMatch(/2\.0\/s come in and 30\/s are served/);
+    expect(sentence(burst, { ...slower, backlog: tooFew })).toMatch(/2\.0\/s arrive and 30\/s are served/);
     // Less was taken by chance: nothing says that the consumers are to blame.
-    expect(sentence(burst, { ...busy, backlog: less })).toMatch(/13\/s come in and 30\/s are served/);
+    expect(sentence(burst, { ...busy, backlog: less })).toMatch(/13\/s arrive and 30\/s are served/);
   });
 
   it("say that tasks have become slower, where they take three times as long as before", () => {
@@ -485,7 +487,7 @@ describe("under-capacity and burst", () => {
       rates: rates({ takenPerSecond: 5 }),
     };
     expect(sentence(underCapacity, { ...limited, backlog: backlog(20) })).toBe(
-      "40/s come in and 5.0/s are served: the queue's rate limit lets no more through",
+      "40/s arrive and 5.0/s are served: the queue's rate limit lets no more through",
     );
     expect(confidence(underCapacity, { ...limited, backlog: backlog(4) })).toBe(0);
     expect(confidence(burst, { ...limited, backlog: backlog(4) })).toBe(0.75);
@@ -527,7 +529,7 @@ describe("starved-tier", () => {
     expect(confidence(starvedTier, starved(5, 5))).toBe(0.88);
     expect(confidence(starvedTier, starved(4, 4))).toBe(0);
     expect(sentence(starvedTier, starved(20, 15))).toBe(
-      '"regular" hardly gets a turn: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 that were taken meanwhile are of other tiers and came in later; with aging (agingMs of a PriorityQueue) each so much waiting would be worth a step of priority',
+      '"regular" is hardly served: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 taken meanwhile arrived later, in other tiers; aging (agingMs of a PriorityQueue) would raise the priority of items that wait',
     );
   });
 
@@ -544,7 +546,7 @@ describe("priority-inversion", () => {
 
   it("is said where less urgent tasks hold every worker", () => {
     expect(sentence(priorityInversion, held)).toBe(
-      '"vip" waits while 2 tasks of "batch", which are less urgent, hold every worker, for 1.2 s at least',
+      '"vip" waits while 2 less urgent tasks of "batch" hold every worker, for at least 1.2 s',
     );
   });
 
@@ -573,14 +575,14 @@ describe("producers-blocked", () => {
 
   it("is the cause where the queue is full, and work goes on", () => {
     expect(sentence(producersBlocked, full)).toBe(
-      "the queue is full and 3 producers wait for room: at 20/s an item waits 2.5 s behind 50 others; with a capacity of 20 it would wait as long as the SLA allows, and more workers would serve more",
+      "the queue is full and 3 producers wait for room: at 20/s an item waits 2.5 s behind 50 others; a capacity of 20 would keep the wait within the SLA, more workers would shorten it",
     );
   });
 
   it("speaks of no SLA where there is none", () => {
     const none = { targetMs: Number.POSITIVE_INFINITY, objective: 0 };
     expect(sentence(producersBlocked, { ...full, sla: none })).toMatch(
-      / behind 50 others; more workers would serve more$/,
+      / behind 50 others; more workers would shorten it$/,
     );
   });
 
@@ -607,7 +609,7 @@ describe("event-loop-blocked", () => {
 
   it("is said where stalls make up half of the wait", () => {
     expect(sentence(eventLoopBlocked, { stalls: [stall] })).toBe(
-      "the event loop stood still for 600 ms of the 1.2 s (1 stall), most in parse (a.js:3) (a native call)",
+      "the event loop was blocked for 600 ms of the 1.2 s wait (1 stall), mostly in parse (a.js:3) (native call)",
     );
     expect(confidence(eventLoopBlocked, { stalls: [{ ...stall, durationMs: 599 }] })).toBe(0);
   });
@@ -620,7 +622,7 @@ describe("event-loop-blocked", () => {
   it("is said of a process that others leave no processor, unless a better cause is known", () => {
     const starved = { starvedMs: 600, processorShare: 0.09 };
     expect(sentence(eventLoopBlocked, starved)).toBe(
-      "the process did not run for 600 ms of the 1.2 s, and had 9 % of a processor: others take it, or the process was suspended",
+      "the process did not run for 600 ms of the 1.2 s wait, and had 9 % of a CPU: other processes use it, or this one was suspended",
     );
     expect(confidence(eventLoopBlocked, starved)).toBe(0.3);
     expect(confidence(eventLoopBlocked, { ...starved, starvedMs: 599 })).toBe(0);
@@ -634,7 +636,7 @@ describe("event-loop-blocked", () => {
     const before = { ...stall, durationMs: 10_000 };
     expect(confidence(eventLoopBlocked, { stalls: [{ ...before, endedMsAgo: 601 }] })).toBe(0);
     expect(sentence(eventLoopBlocked, { stalls: [{ ...before, endedMsAgo: 600 }] })).toMatch(
-      /^the event loop stood still for 600 ms of the 1\.2 s/,
+      /^the event loop was blocked for 600 ms of the 1\.2 s/,
     );
   });
 
@@ -646,5 +648,176 @@ describe("event-loop-blocked", () => {
   it("is said of a loop that has no time left, unless it only lacks a processor", () => {
     expect(confidence(eventLoopBlocked, { loopUtilization: 0.99, processorShare: 0.9 })).toBe(0.83);
     expect(confidence(eventLoopBlocked, { loopUtilization: 0.99, processorShare: 0.5 })).toBe(0);
+  });
+});
+
+/** Each threshold of each check: a situation, the verdict by default, and one with that threshold on its other side. */
+describe("a threshold decides:", () => {
+  const lost = task({ neverResumes: true });
+  const busy = { tasks: [task()], pools: [pool({ processing: 1 })], backlog: backlog(10) };
+  const stuck = { tasks: [task({ runningMs: 1_500 })], lastEndedMsAgo: 900 };
+  const poison = {
+    mostAttempts: { attempt: 51, correlationId: "event-7", alike: 2 },
+    recent: rates({ retriedPerSecond: 12, takenPerSecond: 20 }),
+  };
+  const outage = {
+    mostAttempts: { attempt: 13, correlationId: "x", alike: 7 },
+    recent: rates({ takenPerSecond: 100, endedPerSecond: 10, retriedPerSecond: 90 }),
+  };
+  const held = Array.from({ length: 4 }, () => task({ runningMs: 200 }));
+  const calls = { tasks: held, groups: [group("http", "GET a.com/", held.slice(1), 200)] };
+  const holder = task({ tier: "batch", runningMs: 600, patienceMs: 60_000 });
+  const starved = {
+    tier: 1,
+    tiers: [tier("vip"), tier("regular")],
+    sinceHead: { taken: 10, overtook: 8 },
+  };
+
+  it.each<[string, Check, Check, Partial<Situation>, number, number]>([
+    [
+      "eventLoopBlocked share",
+      eventLoopBlocked,
+      checks.eventLoopBlocked({ share: 0.7 }),
+      { lateMs: 700 },
+      0.97,
+      0,
+    ],
+    [
+      "eventLoopBlocked utilization",
+      eventLoopBlocked,
+      checks.eventLoopBlocked({ utilization: 0.9 }),
+      { loopUtilization: 0.95, processorShare: 0.9 },
+      0,
+      0.83,
+    ],
+    [
+      "eventLoopBlocked cpuShare",
+      eventLoopBlocked,
+      checks.eventLoopBlocked({ cpuShare: 0.5 }),
+      { loopUtilization: 0.99, processorShare: 0.6 },
+      0,
+      0.83,
+    ],
+    [
+      "noConsumer quietShare",
+      noConsumer,
+      checks.noConsumer({ quietShare: 1 }),
+      { ...quiet, lastTakenMsAgo: 900 },
+      0.95,
+      0,
+    ],
+    [
+      "consumersPaused quietMs",
+      consumersPaused,
+      checks.consumersPaused({ quietMs: 1_000 }),
+      { isPaused: true, lastTakenMsAgo: 999 },
+      0.96,
+      0,
+    ],
+    [
+      "neverResumes share",
+      neverResumes,
+      checks.neverResumes({ share: 0.3 }),
+      { tasks: [lost, task(), task()] },
+      0.5,
+      0.95,
+    ],
+    ["consumersStuck quietShare", consumersStuck, checks.consumersStuck({ quietShare: 1 }), stuck, 0.85, 0],
+    ["poisonItem minAttempts", poisonItem, checks.poisonItem({ minAttempts: 52 }), poison, 0.93, 0],
+    ["poisonItem share", poisonItem, checks.poisonItem({ share: 0.7 }), poison, 0.93, 0],
+    ["poisonItem maxItems", poisonItem, checks.poisonItem({ maxItems: 1 }), poison, 0.93, 0],
+    [
+      "downstreamSaturated share",
+      downstreamSaturated,
+      checks.downstreamSaturated({ share: 0.8 }),
+      calls,
+      0.9,
+      0,
+    ],
+    [
+      "downstreamSaturated slowdown",
+      downstreamSaturated,
+      checks.downstreamSaturated({ slowdown: 5 }),
+      calls,
+      0.9,
+      0,
+    ],
+    [
+      "downstreamSaturated failingShare",
+      downstreamSaturated,
+      checks.downstreamSaturated({ failingShare: 0.95 }),
+      outage,
+      0.9,
+      0,
+    ],
+    [
+      "downstreamSaturated retriedShare",
+      downstreamSaturated,
+      checks.downstreamSaturated({ retriedShare: 0.95 }),
+      outage,
+      0.9,
+      0,
+    ],
+    [
+      "downstreamSaturated minRetries",
+      downstreamSaturated,
+      checks.downstreamSaturated({ minRetries: 500 }),
+      outage,
+      0.9,
+      0,
+    ],
+    [
+      "priorityInversion share",
+      priorityInversion,
+      checks.priorityInversion({ share: 0.7 }),
+      { tiers: [tier("vip"), tier("batch")], tasks: [holder] },
+      0.92,
+      0,
+    ],
+    ["starvedTier share", starvedTier, checks.starvedTier({ share: 0.9 }), starved, 0.88, 0],
+    ["starvedTier minTaken", starvedTier, checks.starvedTier({ minTaken: 11 }), starved, 0.88, 0],
+    ["underCapacity share", underCapacity, checks.underCapacity({ share: 0.5 }), busy, 0, 0.8],
+    ["burst share", burst, checks.burst({ share: 0.5 }), busy, 0.75, 0],
+    [
+      "producersBlocked minWaiting",
+      producersBlocked,
+      checks.producersBlocked({ minWaiting: 3 }),
+      { waitingPuts: 2 },
+      0.4,
+      0,
+    ],
+  ])("%s", (_, standard, changed, changes, before, after) => {
+    expect([confidence(standard, changes), confidence(changed, changes)]).toEqual([before, after]);
+  });
+
+  it("one that cannot be is refused, by name", () => {
+    const make = (thresholds: object) => () => checks.downstreamSaturated(thresholds);
+    expect(make({ share: 60 })).toThrow("share must be a share, from 0 to 1, not 60");
+    expect(make({ share: "60 %" })).toThrow('share must be a share, from 0 to 1, not "60 %"');
+    expect(make({ slowdown: 0.5 })).toThrow("slowdown must be a factor, from 1, not 0.5");
+    expect(make({ minRetries: 0 })).toThrow("minRetries must be a whole number, from 1, not 0");
+    expect(make({ shares: 0.6 })).toThrow("shares is not an option; did you mean share?");
+    expect(() => checks.consumersPaused({ quietMs: -1 })).toThrow(
+      "quietMs must be milliseconds, from 0, not -1",
+    );
+    expect(() => checks.burst(null as never)).toThrow("thresholds must be an object");
+    expect(make({ share: undefined })().name).toBe("downstream-saturated");
+  });
+
+  it("all checks are in CHECKS, in the order of which is named first", () => {
+    expect(checks.CHECKS.map(({ name }) => name)).toEqual([
+      "event-loop-blocked",
+      "no-consumer",
+      "consumers-paused",
+      "never-resumes",
+      "poison-item",
+      "priority-inversion",
+      "downstream-saturated",
+      "consumers-stuck",
+      "starved-tier",
+      "under-capacity",
+      "burst",
+      "producers-blocked",
+    ]);
   });
 });

@@ -143,22 +143,22 @@ describe("tasks in flight", () => {
   it("are shown with how far their wait has come, and with as many IDs as there is room for", () => {
     const uuids = ["1", "2", "3", "4"].map((each) => task(each.repeat(36)));
     expect(groupLines([{ kind: "http", label: "GET bank", tasks: uuids }])).toEqual([
-      `4x   http GET bank, "sent, waiting for headers", up to 1.5 s   ${"1".repeat(36)}, …`,
+      `4 tasks, http GET bank, "sent, waiting for headers", running for up to 1.5 s   ${"1".repeat(36)}, …`,
     ]);
     const few = ["a", "b", "c", "d"].map((each) => task(each, { waits: [] }));
     expect(groupLines([{ kind: undefined, label: undefined, tasks: few }])).toEqual([
-      "4x   nobody knows where, up to 1.5 s   a, b, c, …",
+      "4 tasks, wait unknown, running for up to 1.5 s   a, b, c, …",
     ]);
   });
 
   it("that can never resume are named", () => {
     const [a, b] = [task("a", { neverResumes: false }), task("b", { neverResumes: true, waits: [] })];
     expect(groupLines([{ kind: undefined, label: undefined, tasks: [a, b] }])).toEqual([
-      "2x   nobody knows where, up to 1.5 s   a, b",
+      "2 tasks, wait unknown, running for up to 1.5 s   a, b",
       "     1 can never resume:   b",
     ]);
     expect(groupLines([{ kind: undefined, label: undefined, tasks: [b] }])).toEqual([
-      "1x   nobody knows where, up to 1.5 s, can never resume   b",
+      "1 task, wait unknown, running for 1.5 s, can never resume   b",
     ]);
   });
 

@@ -4,7 +4,6 @@ import { instrument } from "../../src/adapters/instrument.js";
 import { processWide } from "../../src/base/process-wide.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { WatchedQueue } from "../../src/watchdog/sampling/watched-queue.js";
-import { Told } from "../../src/watchdog/told.js";
 
 /** Budgets go by the real clock, which fake timers don't reach; here the test moves it. */
 const real = vi.hoisted(() => ({ now: 0 }));
@@ -32,7 +31,7 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
     },
   );
   const { watchable } = processWide.instrumented.get(queue)!;
-  const watched = new WatchedQueue(watchable, new Told(60_000));
+  const watched = new WatchedQueue(watchable, 60_000);
   queue.push("first");
   asked = 0;
   const [inTheMidst] = watched.promises(true);
@@ -48,7 +47,7 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
 it("items that take too long to weigh are weighed once", async () => {
   const queue = instrument(new FifoQueue<object>(), { name: "heavy" });
   const { watchable } = processWide.instrumented.get(queue)!;
-  const watched = new WatchedQueue(watchable, new Told(60_000));
+  const watched = new WatchedQueue(watchable, 60_000);
   const slow = new Proxy(
     {},
     {

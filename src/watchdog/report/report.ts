@@ -1,7 +1,7 @@
 import { recorder, type Transition } from "../../base/recorder.js";
 import { shown } from "../../base/shown.js";
 import type { WorkerView } from "../../contracts/index.js";
-import { count, duration, percent, perSecond } from "../checks/words.js";
+import { count, duration, percent, perSecond } from "../checks/format.js";
 import type { HeadNow, MemoryNow } from "../sampling/watched-queue.js";
 import type { Rates, Situation, Verdict } from "../situation.js";
 import { countOf, groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
@@ -167,7 +167,7 @@ export class BreachReport {
   /** Of very many tasks only the oldest are looked at, and the youngest. */
   private otherLines(): string[] {
     const others = (this.inFlight ?? 0) - this.groups.reduce((sum, group) => sum + countOf(group), 0);
-    return others > 0 ? [`     and ${count(others, "more task")} in flight, not looked at`] : [];
+    return others > 0 ? [`     and ${count(others, "more task")} in flight, not sampled`] : [];
   }
 
   private headLines(): string[] {
@@ -215,7 +215,7 @@ export class BreachReport {
       last === undefined
         ? "not blocked"
         : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;
-    const starved = starvedMs > 0 ? `, without a processor for ${duration(starvedMs)}` : "";
+    const starved = starvedMs > 0 ? `, without a CPU for ${duration(starvedMs)}` : "";
     return `LOOP ${percent(utilization)} busy, ${blocked}${starved}`;
   }
 }

@@ -4,7 +4,7 @@ import { cut } from "../../base/limits.js";
 import { realNow } from "../../base/real-time.js";
 import type { SlaTarget } from "../../contracts/index.js";
 import { diagnose } from "../checks/diagnose.js";
-import type { Guard } from "../guard.js";
+import type { Guard } from "../events.js";
 import type { Settings } from "../options.js";
 import type { HeadNow, Surroundings, WatchedQueue } from "../sampling/watched-queue.js";
 import type { Situation, Verdict } from "../situation.js";

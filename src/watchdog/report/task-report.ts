@@ -1,6 +1,6 @@
 import { shown } from "../../base/shown.js";
 import type { Frame } from "../../waits/wait.js";
-import { count, duration } from "../checks/words.js";
+import { count, duration } from "../checks/format.js";
 import type { TaskGroup, TaskNow } from "../situation.js";
 
 /** How many groups of tasks the text shows, and how many tasks of each by their correlation ID. */
@@ -42,14 +42,18 @@ export function countOf({ count: all, tasks }: TaskGroupReport): number {
 
 function linesOf(group: TaskGroupReport): string[] {
   const { kind, label, tasks } = group;
-  const what = label === undefined ? "nobody knows where" : `${kind} ${shown(label)}`;
+  const what = label === undefined ? "wait unknown" : `${kind} ${shown(label)}`;
   const oldest = tasks[0];
   const state = oldest?.waits.findLast((wait) => wait.kind === kind)?.state;
   const how = state === undefined ? "" : `, "${shown(state)}"`;
-  const since = oldest?.runningMs === undefined ? "" : `, up to ${duration(oldest.runningMs)}`;
+  const n = countOf(group);
+  const running =
+    oldest?.runningMs === undefined
+      ? ""
+      : `, running for ${n === 1 ? "" : "up to "}${duration(oldest.runningMs)}`;
   const lost = tasks.filter(({ neverResumes }) => neverResumes);
   const fate = lost.length > 0 && lost.length === tasks.length ? ", can never resume" : "";
-  const lines = [withIds(`${`${countOf(group)}x`.padEnd(4)} ${what}${how}${since}${fate}   `, tasks)];
+  const lines = [withIds(`${count(n, "task")}, ${what}${how}${running}${fate}   `, tasks)];
   if (lost.length > 0 && fate === "") lines.push(withIds(`     ${lost.length} can never resume:   `, lost));
   return [...lines, ...placesOf(tasks)];
 }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock, type Timer } from "../../base/clock.js";
-import type { Guard } from "../guard.js";
+import type { Guard } from "../events.js";
 
 interface Armed {
   /** Whose timer it is. */

@@ -1,10 +1,9 @@
 import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
-import { Breaches, type Cleared } from "../breaches.js";
 import { weigh } from "../report/size-of.js";
 import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "../situation.js";
-import type { Told } from "../told.js";
+import { TierBreach } from "../tier-breach.js";
 import { depthOf, History } from "./history.js";
 import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
 
@@ -46,11 +45,17 @@ export interface MemoryNow {
   readonly sampled: number;
 }
 
+/** A breach that has ended. */
+export interface Cleared {
+  readonly tier: number;
+  readonly lastedMs: number;
+}
+
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
   private history: History;
   private readonly tasks: Tasks;
-  private readonly breaches = new Breaches();
+  private readonly breaches: TierBreach[] = [];
   private slas: ReadonlyMap<string, SlaTarget> = new Map();
   private givenName: string | undefined = undefined;
   /** Whether it took too long to weigh its items. */
@@ -58,7 +63,7 @@ export class WatchedQueue {
 
   constructor(
     readonly queue: Watchable,
-    readonly told: Told,
+    private readonly minReportIntervalMs: number,
   ) {
     this.history = new History(queue);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
@@ -97,8 +102,8 @@ export class WatchedQueue {
       const sla = this.slaOf(tier);
       const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
       if (isBreached) breached.push(tier);
-      const over = this.breaches.look(tier, isBreached, now);
-      if (over !== undefined) cleared.push(over);
+      const breach = this.breachOf(tier);
+      if (breach.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
     }
     return { breached, cleared };
   }
@@ -109,12 +114,22 @@ export class WatchedQueue {
    */
   noteBreach(tier: number, overMs: number, seenMsAgo: number): boolean {
     const seenAt = this.queue.probe.now() - seenMsAgo;
-    return this.breaches.note(tier, seenAt - overMs, seenAt);
+    return this.breachOf(tier).observeFromOutside(seenAt - overMs, seenAt);
   }
 
   /** Nobody watches it any more: gives the breaches that end with that. */
   clear(): Cleared[] {
-    return this.breaches.clear(this.queue.probe.now());
+    const now = this.queue.probe.now();
+    const cleared: Cleared[] = [];
+    this.breaches.forEach((breach, tier) => {
+      if (breach.observe(false, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+    });
+    return cleared;
+  }
+
+  breachOf(tier: number): TierBreach {
+    this.breaches[tier] ??= new TierBreach(this.minReportIntervalMs);
+    return this.breaches[tier];
   }
 
   /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */

@@ -5,7 +5,7 @@ import { StallGracePeriod } from "../../src/watchdog/stall-grace-period.js";
 let clock: FakeClock;
 let told: string[];
 let faults: unknown[];
-let holdback: StallGracePeriod;
+let gracePeriod: StallGracePeriod;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -22,10 +22,10 @@ beforeEach(() => {
     },
     fault: (error: unknown) => faults.push(error),
   };
-  holdback = new StallGracePeriod(clock, guard, (lateMs) => told.push(`late by ${lateMs}`));
+  gracePeriod = new StallGracePeriod(clock, guard, (lateMs) => told.push(`late by ${lateMs}`));
 });
 
-const tell = (what: string) => holdback.tell(() => told.push(what));
+const tell = (what: string) => gracePeriod.tell(() => told.push(what));
 
 it("tells at once what nothing holds back", () => {
   tell("breach");
@@ -33,31 +33,31 @@ it("tells at once what nothing holds back", () => {
 });
 
 it("tells in order, after who came late, when it is known what blocked the loop", () => {
-  holdback.begin(1_000, { lateMs: 600, endedAt: 0 });
+  gracePeriod.begin(1_000, { lateMs: 600, endedAt: 0 });
   tell("breach");
   tell("cleared");
-  holdback.heard(900);
+  gracePeriod.heard(900);
   expect(told).toEqual([]);
-  holdback.heard(1_100);
+  gracePeriod.heard(1_100);
   expect(told).toEqual(["late by 600", "breach", "cleared"]);
   expect(clock.pending).toBe(0);
 });
 
 it("doesn't wait for ever for somebody to tell", () => {
-  holdback.begin(1_000);
+  gracePeriod.begin(1_000);
   tell("breach");
   clock.advance(1_000);
   expect(told).toEqual(["breach"]);
-  expect(holdback.isOn).toBe(false);
+  expect(gracePeriod.isOn).toBe(false);
 });
 
 it("waits for the last word when it is asked to", () => {
-  holdback.begin(1_000);
+  gracePeriod.begin(1_000);
   tell("breach");
-  holdback.wait();
+  gracePeriod.wait();
   clock.advance(1_000);
   expect(told).toEqual([]);
-  holdback.release();
+  gracePeriod.release();
   expect(told).toEqual(["breach"]);
 });
 
@@ -66,12 +66,12 @@ it("holds nothing back where no clock would end that, and what throws hides noth
   clock.setTimeout = () => {
     throw new Error("a clock of the user's");
   };
-  holdback.begin(1_000);
+  gracePeriod.begin(1_000);
   tell("breach");
   expect(told).toEqual(["breach"]);
   clock.setTimeout = setTimeout;
-  holdback.begin(1_000);
-  holdback.tell(() => {
+  gracePeriod.begin(1_000);
+  gracePeriod.tell(() => {
     throw new Error("a telling");
   });
   tell("cleared");
