@@ -34,34 +34,49 @@ interface Rank {
  * flight, and a consumer's own class adds what it needs.
  */
 export class Work<T> implements TaskFacts {
+  // Fields are declared, and written once, by the constructor: a field that is defined is written twice.
   /** @internal */
-  previous: Work<T> | undefined;
+  declare readonly queue: Settler<T>;
+  declare readonly item: T;
   /** @internal */
-  next: Work<T> | undefined;
+  declare readonly place: Rank;
+  /** 1 for the first delivery, one more for each retry. */
+  declare readonly attempt: number;
+  /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
+  declare readonly enqueuedAt: number | undefined;
+  /** When the item was taken, in monotonic milliseconds; undefined where the queue reads no clock. */
+  declare readonly takenAt: number | undefined;
+  /** @internal */
+  declare tag: unknown;
+  /** @internal */
+  declare previous: Work<T> | undefined;
+  /** @internal */
+  declare next: Work<T> | undefined;
   /** Milliseconds that it waited for gates. @internal */
-  gatedMs: number;
+  declare gatedMs: number;
   /** Whether its handler was called in the producer's context. @internal */
-  hasRun: boolean;
+  declare hasRun: boolean;
   /** @internal */
-  settledBy: Settling | undefined;
-  private id: string | undefined;
+  declare settledBy: Settling | undefined;
+  declare private id: string | undefined;
 
   /** @internal */
   constructor(
-    /** @internal */
-    readonly queue: Settler<T>,
-    readonly item: T,
-    /** @internal */
-    readonly place: Rank,
-    /** 1 for the first delivery, one more for each retry. */
-    readonly attempt: number,
-    /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
-    readonly enqueuedAt: number | undefined,
-    /** When the item was taken, in monotonic milliseconds; undefined where the queue reads no clock. */
-    readonly takenAt: number | undefined,
-    /** @internal */
-    public tag: unknown,
+    queue: Settler<T>,
+    item: T,
+    place: Rank,
+    attempt: number,
+    enqueuedAt: number | undefined,
+    takenAt: number | undefined,
+    tag: unknown,
   ) {
+    this.queue = queue;
+    this.item = item;
+    this.place = place;
+    this.attempt = attempt;
+    this.enqueuedAt = enqueuedAt;
+    this.takenAt = takenAt;
+    this.tag = tag;
     this.previous = undefined;
     this.next = undefined;
     this.gatedMs = 0;

@@ -29,29 +29,41 @@ export type Wanted<T> = "item" | "items" | WorkClass<T>;
 
 /*
  * Waiters are promises that are not settled yet, with their place in line. They are kept small and flat, for there is one for every wait,
- * and made by constructors that can be inlined: hence no class above them.
+ * and made by constructors that can be inlined: hence no class above them, and fields that are declared, for one that is defined is
+ * written twice.
  */
 
 /** A `get` that waits for an item. */
 export class GetWaiter<T> implements Links<GetWaiter<T>>, Abortable, Settleable {
-  previous: GetWaiter<T> | undefined;
-  next: GetWaiter<T> | undefined;
-  timeLimit: TimeLimit | undefined;
-  signals: SignalGroup | undefined;
-  resolve: (value: unknown) => void;
-  reject: (error: unknown) => void;
-  promise: Promise<unknown> | undefined;
+  declare previous: GetWaiter<T> | undefined;
+  declare next: GetWaiter<T> | undefined;
+  declare timeLimit: TimeLimit | undefined;
+  declare signals: SignalGroup | undefined;
+  declare resolve: (value: unknown) => void;
+  declare reject: (error: unknown) => void;
+  declare promise: Promise<unknown> | undefined;
+
+  declare private readonly line: { endGet(waiter: GetWaiter<T>, error: unknown): void };
+  declare readonly wanted: Wanted<T>;
+  /** Means nothing where no times are kept. */
+  declare startedAt: number;
+  /** The observer's own. */
+  declare readonly pull: object | undefined;
+  /** Whose `next` it is, if it is one. */
+  declare readonly iteration: Steps<T> | undefined;
 
   constructor(
-    private readonly line: { endGet(waiter: GetWaiter<T>, error: unknown): void },
-    readonly wanted: Wanted<T>,
-    /** Means nothing where no times are kept. */
-    public startedAt: number,
-    /** The observer's own. */
-    readonly pull: object | undefined,
-    /** Whose `next` it is, if it is one. */
-    readonly iteration: Steps<T> | undefined,
+    line: { endGet(waiter: GetWaiter<T>, error: unknown): void },
+    wanted: Wanted<T>,
+    startedAt: number,
+    pull: object | undefined,
+    iteration: Steps<T> | undefined,
   ) {
+    this.line = line;
+    this.wanted = wanted;
+    this.startedAt = startedAt;
+    this.pull = pull;
+    this.iteration = iteration;
     this.previous = undefined;
     this.next = undefined;
     this.timeLimit = undefined;
@@ -97,26 +109,39 @@ export class Step<T> {
 
 /** A `put` or `putMany` that waits for room. */
 export class PutWaiter<T> implements Links<PutWaiter<T>>, Abortable, Settleable {
-  previous: PutWaiter<T> | undefined;
-  next: PutWaiter<T> | undefined;
-  timeLimit: TimeLimit | undefined;
-  signals: SignalGroup | undefined;
-  resolve: (value: unknown) => void;
-  reject: (error: unknown) => void;
-  promise: Promise<unknown> | undefined;
+  declare previous: PutWaiter<T> | undefined;
+  declare next: PutWaiter<T> | undefined;
+  declare timeLimit: TimeLimit | undefined;
+  declare signals: SignalGroup | undefined;
+  declare resolve: (value: unknown) => void;
+  declare reject: (error: unknown) => void;
+  declare promise: Promise<unknown> | undefined;
   /** How many of its items are in the queue. */
-  accepted: number;
+  declare accepted: number;
+
+  declare private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void };
+  declare private readonly item: T;
+  /** Of a `putMany`, all its items. */
+  declare private readonly batch: readonly T[] | undefined;
+  declare readonly place: Place;
+  declare readonly tag: unknown;
+  /** Means nothing where no times are kept. */
+  declare startedAt: number;
 
   constructor(
-    private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void },
-    private readonly item: T,
-    /** Of a `putMany`, all its items. */
-    private readonly batch: readonly T[] | undefined,
-    readonly place: Place,
-    readonly tag: unknown,
-    /** Means nothing where no times are kept. */
-    public startedAt: number,
+    line: { endPut(waiter: PutWaiter<T>, error: unknown): void },
+    item: T,
+    batch: readonly T[] | undefined,
+    place: Place,
+    tag: unknown,
+    startedAt: number,
   ) {
+    this.line = line;
+    this.item = item;
+    this.batch = batch;
+    this.place = place;
+    this.tag = tag;
+    this.startedAt = startedAt;
     this.previous = undefined;
     this.next = undefined;
     this.timeLimit = undefined;

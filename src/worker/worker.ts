@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from "node:util";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { cut, MAX_STEP } from "../base/limits.js";
-import { Work } from "../base/work.js";
+import { type Settler, Work } from "../base/work.js";
 import type { WorkerState, WorkerView } from "../contracts/index.js";
 import type { Gate } from "./gate.js";
 import type { Task } from "./task.js";
@@ -95,8 +95,23 @@ class Extras {
 /** A pool's work on an item: what is in flight in its queue, what its worker handles and what the handler is given, in one. */
 export class PoolTask<T> extends Work<T> implements Task {
   /** The worker that handles it. @internal */
-  worker: Worker<T> | undefined = undefined;
-  private extras: Extras | undefined = undefined;
+  declare worker: Worker<T> | undefined;
+  declare private extras: Extras | undefined;
+
+  /** @internal */
+  constructor(
+    queue: Settler<T>,
+    item: T,
+    place: Work<T>["place"],
+    attempt: number,
+    enqueuedAt: number | undefined,
+    takenAt: number | undefined,
+    tag: unknown,
+  ) {
+    super(queue, item, place, attempt, enqueuedAt, takenAt, tag);
+    this.worker = undefined;
+    this.extras = undefined;
+  }
 
   get currentStep(): string | undefined {
     return this.extras?.step;
