@@ -22,6 +22,31 @@ export function listen(promise: Promise<unknown>, fulfilled: Fulfilled, rejected
   THEN.call(promise, fulfilled, rejected);
 }
 
+/** Listens as {@link listen} does, if it is a plain promise; false for anything else. Most are of this realm, which is seen at once. */
+export function listenIfPlain(value: unknown, fulfilled: Fulfilled, rejected: Rejected): boolean {
+  if (!isOfThisRealm(value)) {
+    if (!isPlainPromise(value)) return false;
+    listen(value, fulfilled, rejected);
+    return true;
+  }
+  try {
+    listen(value, fulfilled, rejected);
+    return true;
+  } catch {
+    // It only looks like one.
+    return false;
+  }
+}
+
+/** Whether it looks like a plain promise of this realm: a tenth of what it costs to be sure. */
+function isOfThisRealm(value: unknown): value is Promise<unknown> {
+  try {
+    return value instanceof Promise && value.constructor === Promise;
+  } catch {
+    return false;
+  }
+}
+
 /** Would `await` call its `then`? Throws what a getter throws, as `await` does. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return isObject(value) && typeof (value as Partial<PromiseLike<unknown>>).then === "function";
@@ -33,7 +58,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * Costs a look at the value's kind; for a lazy thenable, a promise.
  */
 export function adopted<R>(value: R): R | Promise<unknown> {
-  if (!isObject(value) || isPlainPromise(value)) return value;
+  if (!isObject(value) || isOfThisRealm(value) || isPlainPromise(value)) return value;
   let then: unknown;
   try {
     then = (value as { then?: unknown }).then;

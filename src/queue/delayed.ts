@@ -14,7 +14,7 @@ export class Delayed<T> implements Due, Links<Delayed<T>> {
     private readonly comeBack: (delayed: Delayed<T>) => void,
     readonly dueAt: number,
     readonly item: T,
-    readonly ticket: EntryExtras,
+    readonly extras: EntryExtras,
     readonly place: Place,
   ) {}
 

@@ -15,7 +15,7 @@ export function healthOf<T>(core: Core<T>, options: QueueHealthOptions | undefin
   core.track();
   const { size } = core.store;
   const reasons: string[] = [];
-  if (!core.isOpen) reasons.push("the queue is shut down");
+  if (core.state !== "open") reasons.push("the queue is shut down");
   if (size > maxDepth) {
     const capacity = core.capacity === Number.POSITIVE_INFINITY ? "" : ` (capacity ${core.capacity})`;
     reasons.push(`${waiting(size)}, more than ${maxDepth}${capacity}`);

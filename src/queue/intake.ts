@@ -2,13 +2,13 @@ import { isLeftBehind } from "../base/callback.js";
 import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
 import type { Carrier } from "../contracts/index.js";
-import type { Accounts } from "./accounts.js";
 import type { Core } from "./core.js";
 import { attemptOf, carrierOf, EntryExtras } from "./entry-extras.js";
+import type { Handover } from "./handover.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
-import type { Outlet } from "./outlet.js";
+import type { Settlement } from "./settlement.js";
 import type { Place } from "./storage/store.js";
-import { handled, PutWaiter } from "./waiters.js";
+import { handled, kept, PutWaiter, promiseOf, rejectQuietly } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
@@ -19,65 +19,70 @@ export class Intake<T> {
   constructor(
     private readonly core: Core<T>,
     private readonly room: WaitingRoom,
-    private readonly accounts: Accounts<T>,
-    private readonly outlet: Outlet<T>,
+    private readonly settlement: Settlement<T>,
+    private readonly handover: Handover<T>,
     private readonly whenFull: WhenFull,
     private readonly evictWhen: (() => boolean) | undefined,
-  ) {
-    outlet.roomMade = () => this.admit();
-  }
+  ) {}
 
-  /** Takes the item in if there is room and nobody to barge past; false means that nothing has changed. */
+  /** Takes the item in if there is room and no other producer to barge past; false means that nothing has changed. */
   accept(item: T, options: PutOptions | undefined, place: Place): boolean {
     const { core } = this;
     if (core.store.size >= core.limit || core.putters.first !== undefined) return false;
-    if (!core.isOpen) return false;
-    if (core.simple && isPlain(options)) {
-      this.outlet.arrive(item, Number.NaN, undefined, place);
+    if (core.state !== "open") return false;
+    if (core.isPlain && isPlain(options)) {
+      this.handover.arrive(item, Number.NaN, undefined, place);
       return true;
     }
     core.track();
     const now = core.clock.now();
     const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options?.correlationId));
-    this.outlet.arrive(item, now, this.tagOf(options, carrier, now), place);
+    this.handover.arrive(item, now, this.tagOf(options, carrier, now), place);
     return true;
   }
 
   /** Takes the item into a full queue, if it evicts; else false, and nothing has changed. */
   tryEvict(item: T, options: PutOptions | undefined, place: Place): boolean {
-    if (!this.core.isOpen) throw new QueueShutDownError("put", { item });
+    if (this.core.state !== "open") throw new QueueShutDownError("put", { item });
     if (this.whenFull !== "evict") return false;
-    const copy = { ...place }; // now, because evictWhen and onDrop may put something in themselves
+    const own = kept(place); // now, because evictWhen and onDrop may put something in themselves
     if (!this.mayEvict()) return false;
-    const waiter = this.waiterFor([item], false, options, copy);
+    const waiter = this.waiterFor(item, undefined, options, own);
     this.evictFor(waiter);
-    if (waiter.isIn) this.putDone(waiter, waiter.startedAt);
+    if (waiter.isIn) this.handover.putDone(waiter, waiter.startedAt);
     else this.refuse(waiter, "evicted");
     return waiter.isIn;
   }
 
   /** Puts in what fits; what becomes of the rest is the queue's policy. */
   putOrWait(
-    items: readonly T[],
-    many: boolean,
+    item: T,
+    batch: readonly T[] | undefined,
     options: PutOptions | undefined,
     place: Place,
   ): Promise<void> {
     const { core } = this;
-    const waiter = this.waiterFor(items, many, options, place);
-    if (core.putters.first === undefined) this.fill(waiter, core.now());
+    // Fast path: a plain item that waits for its place.
+    if (core.isPlain && batch === undefined && options === undefined && this.whenFull === "wait") {
+      const waiter = new PutWaiter(this, item, undefined, kept(place), undefined, 0);
+      core.putters.append(waiter);
+      return promiseOf<void>(waiter);
+    }
+    const waiter = this.waiterFor(item, batch, options, place);
+    if (core.putters.first === undefined) this.handover.fill(waiter, core.now());
     if (!waiter.isIn && this.mayEvict()) {
       this.evictFor(waiter);
       if (!waiter.isIn) return Promise.reject(this.refuse(waiter, "evicted"));
     }
     // `evictWhen` may have made room while it said that it doesn't hold.
-    if (this.evictWhen !== undefined && core.putters.first === undefined) this.fill(waiter, core.now());
+    if (this.evictWhen !== undefined && core.putters.first === undefined)
+      this.handover.fill(waiter, core.now());
     if (waiter.isIn) {
-      this.putDone(waiter, waiter.startedAt);
+      this.handover.putDone(waiter, waiter.startedAt);
       return DONE;
     }
     // Only here, because a callback of the user's may have shut the queue down on the way.
-    if (!core.isOpen) {
+    if (core.state !== "open") {
       const error = new QueueShutDownError("put", waiter.refused());
       this.putFailed(waiter, error);
       return handled(Promise.reject(error));
@@ -87,83 +92,57 @@ export class Intake<T> {
     return this.room.wait<void, T>(waiter, options);
   }
 
-  /** There may be room: it goes to those who wait for it, in order. */
-  admit(): void {
-    const { core } = this;
-    if (core.putters.first === undefined) return;
-    const now = core.now();
-    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first as PutWaiter<T>) {
-      this.fill(waiter, now);
-      if (!waiter.isIn) return;
-      this.leave(waiter);
-      this.putDone(waiter, now);
-      waiter.resolve(undefined);
-    }
-  }
-
   /** Nothing comes in any more. */
   close(): void {
     const { core } = this;
-    core.isOpen = false;
-    core.simple = false;
+    core.close("closing");
     for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
       const error = new QueueShutDownError("put", waiter.refused());
-      this.leave(waiter);
+      this.handover.leavePutters(waiter);
       this.putFailed(waiter, error);
-      waiter.rejectQuietly(error);
+      rejectQuietly(waiter, error);
     }
   }
 
   endPut(waiter: PutWaiter<T>, error: unknown): void {
-    this.leave(waiter);
+    this.handover.leavePutters(waiter);
     this.putFailed(waiter, error);
     waiter.reject(error);
   }
 
-  /** Most items travel with their observer's carrier, or with nothing; a ticket is for the few that bring more. */
+  /** Most items travel with their observer's carrier, or with nothing; extras are for the few that bring more. */
   private tagOf(options: PutOptions | undefined, carrier: Carrier, now: number): unknown {
     if (options === undefined || isPlain(options)) return carrier;
     const { core } = this;
     const { deadline } = options;
     const correlationId = core.observer === undefined ? checkCorrelationId(options.correlationId) : undefined;
     if (deadline === undefined && correlationId === undefined) return carrier;
-    if (deadline !== undefined) core.dated = true;
+    if (deadline !== undefined) core.kept = "deadlines";
     const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
     return new EntryExtras(dueAt, 1, correlationId, carrier);
   }
 
   private waiterFor(
-    items: readonly T[],
-    many: boolean,
+    item: T,
+    batch: readonly T[] | undefined,
     options: PutOptions | undefined,
     place: Place,
   ): PutWaiter<T> {
     const { core } = this;
-    const copy = { ...place }; // what waits must not change with the next put
-    if (!core.tracked && isPlain(options)) {
-      return new PutWaiter(this, items, many, copy, undefined, Number.NaN);
-    }
+    const own = kept(place);
+    if (!core.isTracked && isPlain(options)) return new PutWaiter(this, item, batch, own, undefined, 0);
     core.track();
     const now = core.clock.now();
     const correlationId = checkCorrelationId(options?.correlationId);
-    const carrier = core.observer?.putStarted(place.tier, correlationId, items.length);
-    return new PutWaiter(this, items, many, copy, this.tagOf(options, carrier, now), now);
+    const carrier = core.observer?.putStarted(place.tier, correlationId, batch?.length ?? 1);
+    return new PutWaiter(this, item, batch, own, this.tagOf(options, carrier, now), now);
   }
 
-  /** Puts in as many of the waiter's items as there is room for; none after a shutdown. */
-  private fill(waiter: PutWaiter<T>, now: number): void {
-    const { core } = this;
-    const { items, tag, place } = waiter;
-    while (!waiter.isIn && core.store.size < core.limit && core.isOpen) {
-      this.outlet.arrive(items[waiter.accepted++]!, now, tag, place);
-    }
-  }
-
-  /** May a newcomer evict? If so, those who have waited because `evictWhen` didn't hold have done it first. */
+  /** Whether a newcomer may evict. If so, those that have waited because `evictWhen` didn't hold have done it first. */
   private mayEvict(): boolean {
     if (this.whenFull !== "evict" || !this.evictHolds()) return false;
     this.evictForPutters();
-    return this.core.isOpen;
+    return this.core.state === "open";
   }
 
   private evictHolds(): boolean {
@@ -171,11 +150,11 @@ export class Intake<T> {
     try {
       const holds: unknown = this.evictWhen();
       if (typeof holds === "boolean") return holds;
-      // Of an async function: nobody else would hear what it fails with.
-      isLeftBehind(holds, this.accounts.fault);
+      // Of an async function: what it fails with is heard here only.
+      isLeftBehind(holds, this.settlement.fault);
       throw new TypeError(`evictWhen must return true or false, not ${errorLine(holds, 80)}`);
     } catch (error) {
-      this.accounts.fault(error);
+      this.settlement.fault(error);
       return false;
     }
   }
@@ -184,10 +163,10 @@ export class Intake<T> {
   private evictForPutters(): void {
     const { core } = this;
     for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
-      this.leave(waiter);
+      this.handover.leavePutters(waiter);
       this.evictFor(waiter);
       if (waiter.isIn) {
-        this.putDone(waiter, core.now());
+        this.handover.putDone(waiter, core.now());
         waiter.resolve(undefined);
       } else waiter.reject(this.refuse(waiter, "evicted"));
     }
@@ -199,27 +178,22 @@ export class Intake<T> {
     const { tag, place } = waiter;
     const now = this.core.now();
     const victims: { item: T; tier: number; tag: unknown }[] = [];
-    for (this.fill(waiter, now); !waiter.isIn && !store.isLast(now, tag, place); this.fill(waiter, now)) {
+    for (
+      this.handover.fill(waiter, now);
+      !waiter.isIn && !store.isLast(now, tag, place);
+      this.handover.fill(waiter, now)
+    ) {
       victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
     }
-    for (const { item, tier, tag } of victims) this.accounts.drop(item, tier, "evicted", attemptOf(tag));
+    for (const { item, tier, tag } of victims) this.settlement.drop(item, tier, "evicted", attemptOf(tag));
   }
 
   /** Refuses what is left of the waiter's items: they go back to the caller in the error. */
   private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
     const error = new QueueFullError(this.core.limit, waiter.refused());
     this.putFailed(waiter, error);
-    for (const item of waiter.rest()) this.accounts.tellDropped(item, waiter.place.tier, reason, 1);
+    for (const item of waiter.rest()) this.settlement.tellDropped(item, waiter.place.tier, reason, 1);
     return error;
-  }
-
-  private leave(waiter: PutWaiter<T>): void {
-    this.core.putters.remove(waiter);
-    this.room.release(waiter);
-  }
-
-  private putDone({ tag, place, items, startedAt }: PutWaiter<T>, now: number): void {
-    this.core.observer?.putDone(carrierOf(tag), place.tier, items.length, now - startedAt);
   }
 
   private putFailed({ tag, place, accepted, startedAt }: PutWaiter<T>, error: unknown): void {

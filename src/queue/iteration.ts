@@ -31,7 +31,7 @@ export class Iteration<T, V> implements QueueIterator<V>, Steps<T> {
 
   constructor(
     private readonly outlet: Outlet<T>,
-    private readonly wanted: Wanted,
+    private readonly wanted: Wanted<T>,
     private readonly options: WaitOptions | undefined,
   ) {}
 

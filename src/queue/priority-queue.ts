@@ -78,7 +78,7 @@ export class PriorityQueue<T, Tier extends string = string> extends Queue<T, Pri
     if (typeof priority !== "number" || !(priority < this.bound && priority > -this.bound)) {
       checkPriority("priority", priority, this.agingMs);
     }
-    const place = this.isSimple ? this.numbered : { priority: 0, tier: 0 };
+    const place = this.isPlain ? this.numbered : { priority: 0, tier: 0 };
     place.priority = priority + 0; // -0 is 0
     if (this.ladder.length > 0) place.tier = this.tierOf(priority);
     return place;

@@ -43,7 +43,7 @@ export function probeOf<T>(core: Core<T>): Probe {
 
 function headOf<T>(core: Core<T>, { item, at, tag, place }: Entry<T>): Head {
   return {
-    at: core.tracked ? at : undefined,
+    at: core.isTracked ? at : undefined,
     tier: place.tier,
     attempt: attemptOf(tag),
     correlationId: core.correlationIdOf(tag),

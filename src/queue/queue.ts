@@ -12,11 +12,10 @@ import {
   type QueueSource,
   type QueueTelemetry,
 } from "../contracts/index.js";
-import { Accounts } from "./accounts.js";
 import { Core } from "./core.js";
-import { Deliveries } from "./deliveries.js";
-import type { Delivery } from "./delivery.js";
+import { Delivery } from "./delivery.js";
 import { attemptOf } from "./entry-extras.js";
+import { Handover } from "./handover.js";
 import { healthOf } from "./health.js";
 import { DONE, Intake } from "./intake.js";
 import { Iteration, type QueueIterator } from "./iteration.js";
@@ -35,26 +34,27 @@ import {
 } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import { supplyOf } from "./queue-source.js";
+import { Source } from "./queue-source.js";
+import { Settlement } from "./settlement.js";
 import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
-import type { Wanted } from "./waiters.js";
+import { kept, type Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
 
 /**
- * What all queues have in common: this is their face, which checks what comes in; behind it are the side where items come in
- * ({@link Intake}), the one where they are taken ({@link Outlet}), what becomes of deliveries ({@link Deliveries}) and who waits for
- * the end ({@link Accounts}). A subclass brings the {@link Store}, which decides on the order.
+ * What all queues have in common: this is their face, which checks what comes in. Behind it are the side where items come in
+ * ({@link Intake}), the one where they are taken ({@link Outlet}), both on what hands items to consumers and room to producers
+ * ({@link Handover}), and that on what settles items and keeps the books ({@link Settlement}). A subclass brings the {@link Store}, which
+ * decides on the order.
  */
 export abstract class Queue<T, O extends PutOptions = PutOptions>
   implements AsyncIterable<T>, AsyncDisposable
 {
   private readonly core: Core<T>;
-  private readonly accounts: Accounts<T>;
-  private readonly outlet: Outlet<T>;
+  private readonly settlement: Settlement<T>;
+  private readonly handover: Handover<T>;
   private readonly intake: Intake<T>;
-  private readonly handed: Deliveries<T>;
-  /** Made when a pool first asks for it, also where the queue itself is frozen. */
-  private readonly kept: { supply: QueueSource<T> | undefined } = { supply: undefined };
+  private readonly outlet: Outlet<T>;
+  private readonly source: Source<T>;
 
   protected constructor(
     store: Store<T>,
@@ -77,14 +77,14 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     }
     checkFunction("onDrop", onDrop);
     checkClock(clock);
-    const core = new Core(store, clock ?? systemClock, tiers, limit);
+    const core = new Core<T>(this, store, clock ?? systemClock, tiers, limit);
     const room = new WaitingRoom(core.clock);
-    core.owner = this;
     this.core = core;
-    this.accounts = new Accounts(core, room, onDrop);
-    this.outlet = new Outlet(core, room, this.accounts);
-    this.intake = new Intake(core, room, this.accounts, this.outlet, policy, evictWhen);
-    this.handed = new Deliveries(core, room, this.accounts, this.outlet);
+    this.settlement = new Settlement(core, room, onDrop);
+    this.handover = new Handover(core, room, this.settlement);
+    this.intake = new Intake(core, room, this.settlement, this.handover, policy, evictWhen);
+    this.outlet = new Outlet(core, room, this.settlement, this.handover);
+    this.source = new Source(core, this.settlement, this.handover, this.intake, this.outlet);
     if (timed) core.track();
   }
 
@@ -113,7 +113,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   set capacity(capacity: number) {
     this.core.capacity = checkCapacity(capacity);
-    this.intake.admit();
+    this.handover.admit();
   }
 
   /**
@@ -124,9 +124,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   put(item: T, options?: O): Promise<void> {
     try {
       const place = this.check(item, options);
-      if (isPlain(options) && this.core.enterSimply(item, place)) return DONE;
+      if (isPlain(options) && this.core.enterPlainly(item, place)) return DONE;
       if (this.intake.accept(item, options, place)) return DONE;
-      return this.intake.putOrWait([item], false, options, place);
+      return this.intake.putOrWait(item, undefined, options, place);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -138,7 +138,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   tryPut(item: T, options?: O): boolean {
     const place = this.check(item, options);
-    if (isPlain(options) && this.core.enterSimply(item, place)) return true;
+    if (isPlain(options) && this.core.enterPlainly(item, place)) return true;
     return this.intake.accept(item, options, place) || this.intake.tryEvict(item, options, place);
   }
 
@@ -152,13 +152,13 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     try {
       checkIterable("items", items);
       // First, so that nothing is lost from an iterator; and a copy, because the iterator may put something in itself.
-      place = { ...this.placeWith(options) };
+      place = kept(this.placeWith(options));
       batch = [...items];
       for (const item of batch) checkItem(item);
     } catch (error) {
       return Promise.reject(error);
     }
-    return batch.length === 0 ? DONE : this.intake.putOrWait(batch, true, options, place);
+    return batch.length === 0 ? DONE : this.intake.putOrWait(batch[0]!, batch, options, place);
   }
 
   /**
@@ -168,7 +168,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   get(options?: WaitOptions): Promise<T> {
     if (options === undefined) {
-      const item = this.core.takeSimply();
+      const item = this.core.takePlainly();
       if (item !== undefined) return Promise.resolve(item);
     }
     return this.pull("item", options);
@@ -176,7 +176,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Takes the next item if there is one. Throws {@link QueueShutDownError} when there will never be one again. */
   tryGet(): T | undefined {
-    const item = this.core.takeSimply();
+    const item = this.core.takePlainly();
     return item === undefined ? this.outlet.tryTake() : item;
   }
 
@@ -192,7 +192,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Takes the next item like {@link get}, as a {@link Delivery}: with its facts, its context, and to be settled. */
   receive(options?: WaitOptions): Promise<Delivery<T>> {
-    return this.pull("delivery", options);
+    return this.pull(Delivery, options);
   }
 
   /** What is served next; it stays. Items past their deadline are dropped on the way. */
@@ -202,7 +202,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Says that an item taken by a plain get is done. Throws {@link TaskDoneError} when all of them are. */
   taskDone(): void {
-    this.accounts.taskDone();
+    this.settlement.taskDone();
   }
 
   /** Resolves when everything accepted so far, and until then, is settled or dropped. Retries keep it open. */
@@ -212,7 +212,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.accounts.join(options);
+    return this.settlement.join(options);
   }
 
   /**
@@ -225,16 +225,16 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     if (immediate !== undefined && typeof immediate !== "boolean") {
       throw new InvalidOptionTypeError("immediate", immediate, "a boolean");
     }
-    if (this.core.isOpen) this.intake.close();
+    if (this.core.state === "open") this.intake.close();
     if (immediate) {
-      this.core.isClosed = true;
+      this.core.close("done");
       this.dropEverything();
     }
-    this.outlet.endIfFinished();
+    this.handover.endIfFinished();
   }
 
   /**
-   * Is the queue fit for more, and if not, why? It isn't when it is shut down, too full, or nobody takes what waits. From the first call
+   * Whether the queue is fit for more, and if not, why: it isn't when it is shut down, too full, or nothing is taken. From the first call
    * on times are kept. Throws an `InvalidOption…Error` for options that are none.
    */
   health(options?: QueueHealthOptions): Health {
@@ -243,7 +243,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** As {@link iterate}, without options. */
   [Symbol.asyncIterator](): QueueIterator<T> {
-    return new Iteration<T, T>(this.outlet, "next item", undefined);
+    return new Iteration<T, T>(this.outlet, "item", undefined);
   }
 
   /**
@@ -259,7 +259,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    * ```
    */
   iterate(options?: IterateOptions): QueueIterator<T> {
-    return new Iteration<T, T>(this.outlet, "next item", checkIterate(options));
+    return new Iteration<T, T>(this.outlet, "item", checkIterate(options));
   }
 
   /**
@@ -274,7 +274,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    * ```
    */
   deliveries(options?: IterateOptions): QueueIterator<Delivery<T>> {
-    return new Iteration<T, Delivery<T>>(this.outlet, "next delivery", checkIterate(options));
+    return new Iteration<T, Delivery<T>>(this.outlet, Delivery, checkIterate(options));
   }
 
   /** What it would show of itself in a log: how much is in it, and nothing of what. */
@@ -309,13 +309,12 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** What a `WorkerPool` needs of it. */
   get [QUEUE_SOURCE](): QueueSource<T> {
-    this.kept.supply ??= supplyOf(this.core, this.outlet, this.accounts, () => this.shutdown());
-    return this.kept.supply;
+    return this.source;
   }
 
-  /** Does nothing of the user's run while an item goes from put to store? */
-  protected get isSimple(): boolean {
-    return this.core.simple;
+  /** Whether nothing of the user's runs while an item goes from put to store. */
+  protected get isPlain(): boolean {
+    return this.core.isPlain;
   }
 
   /** Where an item with these options goes. Throws if the options don't fit the queue. */
@@ -338,7 +337,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     return this.placeOf(options);
   }
 
-  private pull<V>(wanted: Wanted, options: WaitOptions | undefined, max = 1): Promise<V> {
+  private pull<V>(wanted: Wanted<T>, options: WaitOptions | undefined, max = 1): Promise<V> {
     try {
       checkWait(options);
     } catch (error) {
@@ -351,8 +350,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const { store } = this.core;
     while (store.size > 0) {
       const item = store.shift();
-      this.accounts.drop(item, store.tier, "shutdown", attemptOf(store.tag));
+      this.settlement.drop(item, store.tier, "shutdown", attemptOf(store.tag));
     }
-    this.handed.dropDelayed();
+    this.handover.dropDelayed();
   }
 }

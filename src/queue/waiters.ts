@@ -1,31 +1,9 @@
 import type { Abortable, SignalGroup } from "../base/abort-signals.js";
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../base/errors.js";
 import type { Links } from "../base/linked-list.js";
+import type { WorkClass } from "../base/work.js";
 import { type Due, UNSET } from "./alarm.js";
-import type { Place } from "./storage/store.js";
-
-/** A promise that is not settled yet, with its place in line. Kept small: there is one for every wait. */
-abstract class Waiter<W> implements Links<W>, Abortable {
-  previous: W | undefined = undefined;
-  next: W | undefined = undefined;
-  timeLimit: TimeLimit | undefined = undefined;
-  signals: SignalGroup | undefined = undefined;
-  resolve!: (value: unknown) => void;
-  reject!: (error: unknown) => void;
-  /** Undefined where there is none. */
-  promise: Promise<unknown> | undefined = undefined;
-
-  /** Rejects because of the shutdown: the process shall not end if no one awaits the promise. */
-  rejectQuietly(error: unknown): void {
-    if (this.promise !== undefined) handled(this.promise);
-    this.reject(error);
-  }
-
-  /** The time limit has passed. */
-  abstract timedOut(timeoutMs: number): void;
-  /** The signal was aborted. */
-  abstract aborted(reason: unknown): void;
-}
+import { ONLY_PLACE, type Place } from "./storage/store.js";
 
 /** How long a waiter is ready to wait; for those few that say so. */
 export class TimeLimit implements Due {
@@ -43,28 +21,63 @@ export class TimeLimit implements Due {
   }
 }
 
-/** What a `get` resolves with. */
-export type Wanted = "item" | "delivery" | "items" | "next item" | "next delivery";
+/**
+ * What a `get` resolves with: an item, to be closed by `taskDone`, an array of such, or what this class stands for, which is in flight until
+ * it is settled. An iteration gets it as a step's value.
+ */
+export type Wanted<T> = "item" | "items" | WorkClass<T>;
+
+/*
+ * Waiters are promises that are not settled yet, with their place in line. They are kept small and flat, for there is one for every wait,
+ * and made by constructors that can be inlined: hence no class above them, and fields that are declared, for one that is defined is
+ * written twice.
+ */
 
 /** A `get` that waits for an item. */
-export class GetWaiter<T> extends Waiter<GetWaiter<T>> {
+export class GetWaiter<T> implements Links<GetWaiter<T>>, Abortable, Settleable {
+  declare previous: GetWaiter<T> | undefined;
+  declare next: GetWaiter<T> | undefined;
+  declare timeLimit: TimeLimit | undefined;
+  declare signals: SignalGroup | undefined;
+  declare resolve: (value: unknown) => void;
+  declare reject: (error: unknown) => void;
+  declare promise: Promise<unknown> | undefined;
+
+  declare private readonly line: { endGet(waiter: GetWaiter<T>, error: unknown): void };
+  declare readonly wanted: Wanted<T>;
+  /** Means nothing where no times are kept. */
+  declare startedAt: number;
+  /** The observer's own. */
+  declare readonly pull: object | undefined;
+  /** Whose `next` it is, if it is one. */
+  declare readonly iteration: Steps<T> | undefined;
+
   constructor(
-    private readonly line: { endGet(waiter: GetWaiter<T>, error: unknown): void },
-    readonly wanted: Wanted,
-    public startedAt: number,
-    /** The observer's own. */
-    readonly pull: object | undefined,
-    /** Whose `next` it is, if it is one. */
-    readonly iteration: Steps<T> | undefined,
+    line: { endGet(waiter: GetWaiter<T>, error: unknown): void },
+    wanted: Wanted<T>,
+    startedAt: number,
+    pull: object | undefined,
+    iteration: Steps<T> | undefined,
   ) {
-    super();
+    this.line = line;
+    this.wanted = wanted;
+    this.startedAt = startedAt;
+    this.pull = pull;
+    this.iteration = iteration;
+    this.previous = undefined;
+    this.next = undefined;
+    this.timeLimit = undefined;
+    this.signals = undefined;
+    this.resolve = ignore;
+    this.reject = ignore;
+    this.promise = undefined;
   }
 
-  override timedOut(timeoutMs: number): void {
+  timedOut(timeoutMs: number): void {
     this.line.endGet(this, new QueueTimeoutError("get", timeoutMs));
   }
 
-  override aborted(reason: unknown): void {
+  aborted(reason: unknown): void {
     this.line.endGet(this, reason);
     this.iteration?.aborted();
   }
@@ -85,6 +98,7 @@ export interface Steps<T> {
 /** An item that a `next` got: the result that its caller will see, and what it takes to put it back. */
 export class Step<T> {
   constructor(
+    readonly wanted: Wanted<T>,
     readonly result: { done: boolean; value: unknown },
     readonly item: T,
     readonly at: number,
@@ -94,62 +108,108 @@ export class Step<T> {
 }
 
 /** A `put` or `putMany` that waits for room. */
-export class PutWaiter<T> extends Waiter<PutWaiter<T>> {
-  accepted = 0;
+export class PutWaiter<T> implements Links<PutWaiter<T>>, Abortable, Settleable {
+  declare previous: PutWaiter<T> | undefined;
+  declare next: PutWaiter<T> | undefined;
+  declare timeLimit: TimeLimit | undefined;
+  declare signals: SignalGroup | undefined;
+  declare resolve: (value: unknown) => void;
+  declare reject: (error: unknown) => void;
+  declare promise: Promise<unknown> | undefined;
+  /** How many of its items are in the queue. */
+  declare accepted: number;
+
+  declare private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void };
+  declare private readonly item: T;
+  /** Of a `putMany`, all its items. */
+  declare private readonly batch: readonly T[] | undefined;
+  declare readonly place: Place;
+  declare readonly tag: unknown;
+  /** Means nothing where no times are kept. */
+  declare startedAt: number;
 
   constructor(
-    private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void },
-    readonly items: readonly T[],
-    /** The items came by `putMany`. */
-    private readonly many: boolean,
-    readonly place: Place,
-    readonly tag: unknown,
-    public startedAt: number,
+    line: { endPut(waiter: PutWaiter<T>, error: unknown): void },
+    item: T,
+    batch: readonly T[] | undefined,
+    place: Place,
+    tag: unknown,
+    startedAt: number,
   ) {
-    super();
+    this.line = line;
+    this.item = item;
+    this.batch = batch;
+    this.place = place;
+    this.tag = tag;
+    this.startedAt = startedAt;
+    this.previous = undefined;
+    this.next = undefined;
+    this.timeLimit = undefined;
+    this.signals = undefined;
+    this.resolve = ignore;
+    this.reject = ignore;
+    this.promise = undefined;
+    this.accepted = 0;
   }
 
-  /** Are all items in the queue? */
+  get count(): number {
+    return this.batch === undefined ? 1 : this.batch.length;
+  }
+
+  /** Whether all items are in the queue. */
   get isIn(): boolean {
-    return this.accepted === this.items.length;
+    return this.accepted === this.count;
+  }
+
+  /** The item that goes in next; from then on it counts as accepted. */
+  nextItem(): T {
+    const i = this.accepted++;
+    return this.batch === undefined ? this.item : this.batch[i]!;
   }
 
   /** The items that are not in the queue. */
   rest(): T[] {
-    return this.items.slice(this.accepted);
+    return (this.batch ?? [this.item]).slice(this.accepted);
   }
 
   /** What the caller gets back in an error. */
   refused(): Refused {
     const items = this.rest();
-    return this.many ? { item: items[0], items, accepted: this.accepted } : { item: items[0] };
+    return this.batch === undefined ? { item: items[0] } : { item: items[0], items, accepted: this.accepted };
   }
 
-  override timedOut(timeoutMs: number): void {
+  timedOut(timeoutMs: number): void {
     this.line.endPut(this, new QueueTimeoutError("put", timeoutMs, this.refused()));
   }
 
-  override aborted(reason: unknown): void {
-    this.line.endPut(this, this.many ? new PutManyAbortedError(reason, this.refused()) : reason);
+  aborted(reason: unknown): void {
+    const error = this.batch === undefined ? reason : new PutManyAbortedError(reason, this.refused());
+    this.line.endPut(this, error);
   }
 }
 
 /** A `join` that waits until all is done. */
-export class JoinWaiter<T> extends Waiter<JoinWaiter<T>> {
+export class JoinWaiter<T> implements Links<JoinWaiter<T>>, Abortable, Settleable {
+  previous: JoinWaiter<T> | undefined = undefined;
+  next: JoinWaiter<T> | undefined = undefined;
+  timeLimit: TimeLimit | undefined = undefined;
+  signals: SignalGroup | undefined = undefined;
+  resolve: (value: unknown) => void = ignore;
+  reject: (error: unknown) => void = ignore;
+  promise: Promise<unknown> | undefined = undefined;
+
   constructor(
     private readonly line: {
       endJoin(waiter: JoinWaiter<T>, error: unknown): void;
       report(): object | undefined;
     },
-  ) {
-    super();
-  }
+  ) {}
 
-  override timedOut(timeoutMs: number): void {
+  timedOut(timeoutMs: number): void {
     this.line.endJoin(this, new QueueTimeoutError("join", timeoutMs, withReport(this.line.report())));
   }
 
-  override aborted(reason: unknown): void {
+  aborted(reason: unknown): void {
     this.line.endJoin(this, reason);
   }
 }
@@ -169,17 +229,27 @@ const capture = (resolve: (value: never) => void, reject: (error: unknown) => vo
   rejectNext = reject;
 };
 
-/** The promise that the waiter's `resolve` and `reject` settle. */
-export function promiseOf<V>(waiter: {
+/** What settles a promise. */
+interface Settleable {
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
+  /** Undefined where there is none. */
   promise: Promise<unknown> | undefined;
-}): Promise<V> {
+}
+
+/** The promise that the waiter's `resolve` and `reject` settle. */
+export function promiseOf<V>(waiter: Settleable): Promise<V> {
   const promise = new Promise<V>(capture as never);
   waiter.promise = promise;
   waiter.resolve = resolveNext as (value: unknown) => void;
   waiter.reject = rejectNext;
   return promise;
+}
+
+/** Rejects because of a shutdown, for which see {@link handled}. */
+export function rejectQuietly(waiter: Settleable, error: unknown): void {
+  if (waiter.promise !== undefined) handled(waiter.promise);
+  waiter.reject(error);
 }
 
 /**
@@ -189,6 +259,11 @@ export function promiseOf<V>(waiter: {
 export function handled<V>(promise: Promise<V>): Promise<V> {
   promise.catch(ignore);
   return promise;
+}
+
+/** The place as it stays: the one that a put comes with may change with the next put. */
+export function kept(place: Place): Place {
+  return place === ONLY_PLACE ? place : { priority: place.priority, tier: place.tier };
 }
 
 function ignore(): void {}

@@ -1,59 +1,62 @@
-import type { Links } from "../base/linked-list.js";
-import { isPlainPromise, isThenable, listen } from "../base/thenable.js";
-import type { Work, WorkerState } from "../contracts/index.js";
+import { type InspectOptions, inspect } from "node:util";
+import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
+import { cut, MAX_STEP } from "../base/limits.js";
+import { type Settler, Work } from "../base/work.js";
+import type { WorkerState, WorkerView } from "../contracts/index.js";
 import type { Gate } from "./gate.js";
-import { Task } from "./task.js";
+import type { Task } from "./task.js";
 
-export interface Failure {
-  readonly error: unknown;
-}
-
-/** Whom a worker works for. */
-export interface Boss<T> {
-  readonly gates: Set<Gate>;
+/** What drives workers. */
+interface Driver<T> {
   /** Of the gate before each handler. */
   readonly gateName: string | undefined;
-  /** Monotonic milliseconds; NaN while nobody wants times. */
-  now(): number;
-  /** Calls the item's handler by `call`, in the pool's own async context if the item brings none. */
-  run(work: Work<T>, call: () => unknown): unknown;
-  call(item: T, task: Task): unknown;
+  /** The gates that work has to pass. */
+  readonly gates: Set<Gate>;
+  /** Monotonic milliseconds; undefined while no times are kept. */
+  now(): number | undefined;
+  call(task: PoolTask<T>): unknown;
+  succeeded(worker: Worker<T>): void;
+  failed(worker: Worker<T>, error: unknown): void;
   changed(worker: Worker<T>, from: WorkerState): void;
-  /** The handler is over; true if the worker may go on at once, else it is told later. */
-  over(worker: Worker<T>, failure: Failure | undefined): boolean;
-  /** The worker is free for the next item. */
-  goOn(worker: Worker<T>): void;
 }
 
 /** One of a pool's workers: handles one item at a time. What it needs for that is made once, not for each item. */
-export class Worker<T> implements Links<Worker<T>> {
-  previous: Worker<T> | undefined = undefined;
-  next: Worker<T> | undefined = undefined;
-  /** What it works on, and what its handler is told. */
-  work: Work<T> | undefined = undefined;
-  task: Task | undefined = undefined;
-  /** Does the task wait for its gate, so that the handler has not been called? */
+export class Worker<T> implements WorkerView {
+  /** What it works on. */
+  task: PoolTask<T> | undefined = undefined;
+  /** Whether the task waits for its gate, so that the handler has not been called. */
   isAtGate = false;
-  /** When it began its last task, in monotonic milliseconds; undefined if that was never, or nobody wanted times then. */
+  /** When it began its last task, in monotonic milliseconds; undefined if that was never, or no times were kept then. */
   lastStartAt: number | undefined = undefined;
   /** When it was last heard of from within a task. */
   lastStepAt: number | undefined = undefined;
   /** When it was last done with one. */
   lastFinishAt: number | undefined = undefined;
+  readonly call: () => unknown;
+  readonly succeeded: () => void;
+  readonly failed: (error: unknown) => void;
   private current: WorkerState = "idle";
 
   constructor(
-    private readonly crew: Boss<T>,
+    private readonly driver: Driver<T>,
     /** Counts from 1. */
     readonly id: number,
-  ) {}
+  ) {
+    this.call = () => driver.call(this.task!);
+    this.succeeded = () => driver.succeeded(this);
+    this.failed = (error) => driver.failed(this, error);
+  }
+
+  get work(): PoolTask<T> | undefined {
+    return this.task;
+  }
 
   get step(): string | undefined {
     return this.task?.currentStep;
   }
 
   get gate(): string | undefined {
-    return this.isAtGate ? this.crew.gateName : undefined;
+    return this.isAtGate ? this.driver.gateName : undefined;
   }
 
   get state(): WorkerState {
@@ -64,73 +67,123 @@ export class Worker<T> implements Links<Worker<T>> {
     const from = this.current;
     if (from === state) return;
     this.current = state;
-    this.crew.changed(this, from);
+    this.driver.changed(this, from);
   }
 
-  /** Begins with an item. */
-  begin(work: Work<T>): void {
-    this.work = work;
-    this.task = new Task(work, this);
-    this.lastStartAt = work.takenAt ?? nonNaN(this.crew.now());
-    this.state = "processing";
-  }
-
-  /** Calls the handler; true if all is over when this returns, and the worker may go on. */
-  handle(work: Work<T>): boolean {
-    let result: unknown;
-    try {
-      result = this.crew.run(work, this.call);
-      if (isPlainPromise(result)) {
-        this.follow(result);
-        return false;
-      }
-      if (isThenable(result)) {
-        // Whatever its `then` does, this is settled once, and later.
-        this.follow(new Promise((resolve) => resolve(result)));
-        return false;
-      }
-    } catch (error) {
-      return this.crew.over(this, { error });
-    }
-    return this.crew.over(this, undefined);
-  }
-
-  /** Goes on when the promise is settled. */
-  follow(result: Promise<unknown>): void {
-    listen(result, this.succeeded, this.failed);
-  }
-
-  /** Free again. */
-  end(now: number): void {
-    this.work = undefined;
-    this.task = undefined;
-    this.isAtGate = false;
-    this.lastFinishAt = nonNaN(now) ?? this.lastFinishAt;
-  }
-
-  /** The task is at the gate, and may have to wait. */
+  /** The task is at a gate, and may have to wait. */
   reached(gate: Gate): void {
-    this.crew.gates.add(gate);
+    this.driver.gates.add(gate);
   }
 
-  /** Something is heard of the task; of one that is over, it says nothing of what is done now. */
-  heard(task: Task): void {
+  /** Heartbeat of a task; ignored once the task has ended. */
+  heard(task: PoolTask<T>): void {
     if (task !== this.task) return;
-    this.lastStepAt = nonNaN(this.crew.now()) ?? this.lastStepAt;
+    this.lastStepAt = this.driver.now() ?? this.lastStepAt;
     if (this.current === "stalled") this.state = "processing";
   }
-
-  readonly call = (): unknown => this.crew.call(this.work!.item, this.task!);
-
-  private readonly succeeded = (): void => {
-    if (this.crew.over(this, undefined)) this.crew.goOn(this);
-  };
-
-  private readonly failed = (error: unknown): void => {
-    if (this.crew.over(this, { error })) this.crew.goOn(this);
-  };
 }
 
-function nonNaN(now: number): number | undefined {
-  return Number.isNaN(now) ? undefined : now;
+/** What most tasks never have. */
+class Extras {
+  step: string | undefined = undefined;
+  progress: number | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  isAborted = false;
+  reason: unknown = undefined;
+}
+
+/** A pool's work on an item: what is in flight in its queue, what its worker handles and what the handler is given, in one. */
+export class PoolTask<T> extends Work<T> implements Task {
+  /** The worker that handles it. @internal */
+  declare worker: Worker<T> | undefined;
+  declare private extras: Extras | undefined;
+
+  /** @internal */
+  constructor(
+    queue: Settler<T>,
+    item: T,
+    place: Work<T>["place"],
+    attempt: number,
+    enqueuedAt: number | undefined,
+    takenAt: number | undefined,
+    tag: unknown,
+  ) {
+    super(queue, item, place, attempt, enqueuedAt, takenAt, tag);
+    this.worker = undefined;
+    this.extras = undefined;
+  }
+
+  get currentStep(): string | undefined {
+    return this.extras?.step;
+  }
+
+  get currentProgress(): number | undefined {
+    return this.extras?.progress;
+  }
+
+  get startedAt(): number | undefined {
+    return this.takenAt;
+  }
+
+  get signal(): AbortSignal {
+    // Made when it is first asked for: most handlers never do, and a controller costs more than the rest of a task.
+    const extras = this.needExtras();
+    if (extras.controller === undefined) {
+      extras.controller = new AbortController();
+      if (extras.isAborted) extras.controller.abort(extras.reason);
+    }
+    return extras.controller.signal;
+  }
+
+  step(name: string): void {
+    if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
+    this.needExtras().step = cut(name, MAX_STEP);
+    this.worker?.heard(this);
+  }
+
+  progress(ratio: number): void {
+    if (typeof ratio !== "number") throw new InvalidOptionTypeError("ratio", ratio, "a number from 0 to 1");
+    if (!(ratio >= 0 && ratio <= 1))
+      throw new InvalidOptionRangeError("ratio", ratio, "a number from 0 to 1");
+    this.needExtras().progress = ratio;
+    this.worker?.heard(this);
+  }
+
+  toJSON(): object {
+    const { correlationId, tier, attempt, waitMs, currentStep: step, currentProgress: progress } = this;
+    return { correlationId, tier, attempt, waitMs, step, progress };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `Task ${inspect(this.toJSON(), options)}`;
+  }
+
+  get wasAborted(): boolean {
+    return this.extras?.isAborted === true;
+  }
+
+  throwIfAborted(): void {
+    if (this.extras?.isAborted) throw this.extras.reason;
+  }
+
+  abort(reason: unknown): void {
+    const extras = this.needExtras();
+    if (extras.isAborted) return;
+    extras.isAborted = true;
+    extras.reason = reason;
+    extras.controller?.abort(reason);
+  }
+
+  reached(gate: Gate): void {
+    this.worker?.reached(gate);
+  }
+
+  passed(gate: Gate, waitedMs: number): void {
+    this.queue.gateWaited(this, gate.name, waitedMs);
+  }
+
+  private needExtras(): Extras {
+    this.extras ??= new Extras();
+    return this.extras;
+  }
 }

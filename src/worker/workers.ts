@@ -4,13 +4,13 @@ import { apart } from "../base/apart.js";
 import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
 import { nextTurn } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
+import { isThenable, listen, listenIfPlain } from "../base/thenable.js";
 import type {
   Consumer,
   NotTakingReason,
   PoolView,
   QueueSource,
   Report,
-  Work,
   WorkerState,
   WorkerView,
 } from "../contracts/index.js";
@@ -22,14 +22,14 @@ import type { AbandonedTask, Counts, DrainReport, Ended } from "./shutdown.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
 import { turns } from "./turns.js";
-import { type Boss, type Failure, Worker } from "./worker.js";
+import { PoolTask, Worker } from "./worker.js";
 
 const DONE = Promise.resolve();
 
 /** How many IDs a report names of what is left in the queue. */
-const MOST_IDS = 100;
+const MAX_IDS = 100;
 
-/** Whom a crew tells what happens. */
+/** Is told what happens to the workers. */
 export interface Listener<T> {
   /** Why nothing is taken, or soon won't be. */
   readonly notTakingReason: NotTakingReason | undefined;
@@ -43,18 +43,19 @@ export interface Listener<T> {
  * The workers of a pool, and how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
  * within its put; the handler starts in a microtask, never inside somebody's put. A worker that is done takes the next item at once.
  */
-export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
+export class Workers<T> implements Consumer<T>, PoolView, Ended {
+  readonly works = PoolTask;
   readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
   readonly workers: Worker<T>[] = [];
   readonly gates = new Set<Gate>();
-  readonly rates = new Rates(() => this.supply.size + this.running);
+  readonly rates = new Rates(() => this.source.size + this.running);
   /** Are items taken? */
   isTaking = false;
   /** Does somebody want times, whether the queue does or not? */
   isTimed = false;
   private readonly idle: Worker<T>[] = [];
   /** Handed over, and not started. */
-  private readonly arrived: { worker: Worker<T>; work: Work<T> }[] = [];
+  private readonly arrived: PoolTask<T>[] = [];
   private readonly states: Record<WorkerState, number> = {
     idle: 0,
     processing: 0,
@@ -75,13 +76,13 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   private target = 0;
 
   constructor(
-    private readonly supply: QueueSource<T>,
+    private readonly source: QueueSource<T>,
     private readonly settings: Settings<T>,
     private readonly handler: (item: T, task: Task) => unknown,
     private readonly listener: Listener<T>,
   ) {
-    this.failures = new Failures(settings, supply, (failed) => this.failed(failed));
-    this.limits = new TimeLimits(supply.clock, settings.timeoutMs, settings.stalledAfterMs);
+    this.failures = new Failures(settings, source, (failed) => this.settled(failed));
+    this.limits = new TimeLimits(source.clock, settings.timeoutMs, settings.stalledAfterMs);
     if (settings.gate !== undefined) this.gates.add(settings.gate);
     this.resize(settings.concurrency);
   }
@@ -118,7 +119,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   /** Free workers that are too many go now, busy ones when their task is over. */
   resize(concurrency: number): void {
     // Whoever is told that a worker is gone may put something in, and then there may be nobody left to take it.
-    this.supply.leave(this);
+    this.source.leave(this);
     this.target = concurrency;
     while (this.workers.length < this.target) this.hire();
     while (this.workers.length > this.target && this.idle.length > 0) this.dismiss(this.idle.pop()!);
@@ -137,14 +138,14 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
   /** Takes nothing more, for now. */
   rest(): void {
     this.isTaking = false;
-    this.supply.leave(this);
+    this.source.leave(this);
   }
 
-  take(work: Work<T>): void {
-    // There is one: without a free worker nobody stands in line.
-    const worker = this.idle.pop()!;
-    this.arrived.push({ worker, work });
-    if (this.idle.length > 0) this.supply.stand(this);
+  take(task: PoolTask<T>): void {
+    // There is one: without a free worker the pool doesn't stand in line.
+    task.worker = this.idle.pop()!;
+    this.arrived.push(task);
+    if (this.idle.length > 0) this.source.stand(this);
     this.wake();
   }
 
@@ -152,37 +153,22 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     this.listenIfQuiet();
   }
 
-  call(item: T, task: Task): unknown {
-    return turns.isMeasuring ? turns.measure(() => this.handler(item, task)) : this.handler(item, task);
+  call(task: PoolTask<T>): unknown {
+    if (turns.isMeasuring) return turns.measure(() => this.handler(task.item, task));
+    return this.handler(task.item, task);
   }
 
-  over(worker: Worker<T>, outcome: Failure | undefined): boolean {
-    const failure = worker.isAtGate ? (outcome ?? this.notCalled()) : outcome;
-    const work = worker.work!;
-    if (this.limits.isOn) this.limits.end(worker);
-    if (failure === undefined) {
-      this.counts.done++;
-      work.done();
-    } else if (worker.isAtGate && worker.task!.wasAborted) {
-      // The pool gave up waiting before there was an attempt: the item is left over.
-      this.counts.retried++;
-      work.retry();
-    } else {
-      const later = this.failures.settle(work, worker.task!, failure);
-      if (later !== undefined) {
-        void later.then(() => {
-          this.finish(worker);
-          this.goOn(worker);
-        });
-        return false;
-      }
+  succeeded(worker: Worker<T>): void {
+    if (worker.isAtGate) {
+      this.failed(worker, new HandlerNotCalledError(this.gateName ?? ""));
+      return;
     }
-    this.finish(worker);
-    return true;
+    const now = this.done(worker);
+    this.drive(worker, this.nextFor(now), now);
   }
 
-  goOn(worker: Worker<T>): void {
-    this.drive(worker, this.nextFor());
+  failed(worker: Worker<T>, error: unknown): void {
+    if (this.isOver(worker, error)) this.drive(worker, this.nextFor());
   }
 
   changed(worker: Worker<T>, from: WorkerState): void {
@@ -192,23 +178,23 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     this.listener.changed(worker, from);
   }
 
-  now(): number {
-    return this.isTimed || this.supply.isTimed ? this.supply.clock.now() : Number.NaN;
+  now(): number | undefined {
+    return this.isTimed || this.source.isTimed ? this.source.clock.now() : undefined;
   }
 
   /** From now on times are kept, and rates measured; they are if the queue is instrumented. */
   measure(): void {
     this.isTimed = true;
-    this.rates.start(this.supply.clock.now());
+    this.rates.start(this.source.clock.now());
   }
 
   leftOver(): DrainReport["leftOver"] {
-    const count = this.supply.size + this.supply.delayed;
-    return { count, correlationIds: this.supply.correlationIds(MOST_IDS) };
+    const count = this.source.size + this.source.delayed;
+    return { count, correlationIds: this.source.correlationIds(MAX_IDS) };
   }
 
   report(): Report | undefined {
-    return this.supply.report();
+    return this.source.report();
   }
 
   abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {
@@ -220,7 +206,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       const { task } = worker;
       if (task === undefined) continue;
       const { correlationId, tier, attempt, currentStep: step, startedAt } = task;
-      const runningMs = startedAt === undefined ? undefined : this.supply.clock.now() - startedAt;
+      const runningMs = startedAt === undefined ? undefined : this.source.clock.now() - startedAt;
       abandoned.push({ correlationId, tier, attempt, step, runningMs });
       this.limits.wasAborted(worker);
       task.abort(new TaskAbandonedError(operation, limitMs));
@@ -244,9 +230,9 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
 
   private readonly pump = (): void => {
     this.isPumping = false;
-    const { arrived, idle, supply } = this;
-    for (let next = arrived.shift(); next !== undefined; next = arrived.shift()) {
-      this.drive(next.worker, next.work);
+    const { arrived, idle, source } = this;
+    for (let task = arrived.shift(); task !== undefined; task = arrived.shift()) {
+      this.drive(task.worker!, task);
     }
     while (this.isTaking && idle.length > 0) {
       if (turns.isDue) {
@@ -255,59 +241,122 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       }
       // Out of the idle ones first: `onDrop`, which may run while an item is looked for, can send those away.
       const worker = idle.pop()!;
-      const work = supply.next();
-      this.drive(worker, work);
-      if (work === undefined) break;
+      const task = source.next<PoolTask<T>>(PoolTask);
+      this.drive(worker, task);
+      if (task === undefined) break;
     }
     this.listenIfQuiet();
   };
 
-  /** The worker handles the item, and what comes next, until it has to wait. */
-  private drive(worker: Worker<T>, first: Work<T> | undefined): void {
-    let work = first;
-    for (; work !== undefined; work = this.nextFor()) {
-      worker.begin(work);
+  /**
+   * The worker handles the item, and what comes next, until it has to wait. `now` is the time at which it begins, where that is known:
+   * the end of a task is the start of the next one.
+   */
+  private drive(worker: Worker<T>, first: PoolTask<T> | undefined, at?: number): void {
+    let now = at;
+    for (let task = first; task !== undefined; task = this.nextFor(now)) {
+      task.worker = worker;
+      worker.task = task;
+      worker.lastStartAt = task.takenAt ?? now ?? this.now();
+      if (worker.state !== "processing") worker.state = "processing";
       turns.begin();
-      if (this.failures.isOwed(work)) {
-        // Its attempts are used up, and it came back only because nobody took it as a dead letter.
-        if (!this.over(worker, { error: this.failures.errorOf(work) })) return;
+      now = undefined;
+      if (this.failures.isPending(task)) {
+        if (!this.isOver(worker, this.failures.errorOf(task))) return;
         continue;
       }
       if (this.settings.gate !== undefined) {
-        this.pass(this.settings.gate, worker, work);
+        this.pass(this.settings.gate, worker, task);
         return;
       }
       if (this.limits.isOn) this.limits.begin(worker);
-      if (!worker.handle(work)) return;
+      try {
+        // What the handler sets in its async context by `enterWith` is not there for the next one.
+        const result: unknown = apart(this.scope).runInAsyncScope(
+          task.queue.run,
+          task.queue,
+          task,
+          worker.call,
+        );
+        if (listenIfPlain(result, worker.succeeded, worker.failed)) return;
+        if (isThenable(result)) {
+          // Whatever its `then` does, this is settled once, and later.
+          listen(new Promise((resolve) => resolve(result)), worker.succeeded, worker.failed);
+          return;
+        }
+      } catch (error) {
+        if (!this.isOver(worker, error)) return;
+        continue;
+      }
+      now = this.done(worker);
     }
     if (this.workers.length > this.target) this.dismiss(worker);
     else {
       this.idle.push(worker);
-      worker.state = "idle";
+      if (worker.state !== "idle") worker.state = "idle";
       // A listener may have put something in, or have sent the worker away.
-      if (this.supply.size > 0) this.wake();
-      else if (this.isTaking && this.idle.length > 0) this.supply.stand(this);
+      if (this.source.size > 0) this.wake();
+      else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
     }
     this.listenIfQuiet();
   }
 
-  private nextFor(): Work<T> | undefined {
+  /** The next task, if there is one to take. `now` is the time, where it is known. */
+  private nextFor(now?: number): PoolTask<T> | undefined {
     // What was handed over is older than what is in the queue, and begins first.
     if (this.arrived.length > 0 || turns.isDue) return undefined;
-    return this.isTaking && this.workers.length <= this.target ? this.supply.next() : undefined;
+    if (!this.isTaking || this.workers.length > this.target) return undefined;
+    return this.source.next<PoolTask<T>>(PoolTask, now);
   }
 
-  /** What the handler sets in its async context by `enterWith` is not there for the next one. */
-  run(work: Work<T>, call: () => unknown): unknown {
-    return apart(this.scope).runInAsyncScope(work.run<unknown>, work, call);
+  /** The worker's task is done; gives the time, where it is kept. */
+  private done(worker: Worker<T>): number | undefined {
+    const task = worker.task!;
+    if (this.limits.isOn) this.limits.end(worker);
+    this.counts.done++;
+    const now = this.now();
+    task.queue.done(task, now);
+    this.finish(worker, now);
+    return now;
+  }
+
+  /** The worker's task failed; true if it is settled, and the worker may go on at once. */
+  private isOver(worker: Worker<T>, error: unknown): boolean {
+    const task = worker.task!;
+    if (this.limits.isOn) this.limits.end(worker);
+    if (worker.isAtGate && task.wasAborted) {
+      // The pool gave up waiting before there was an attempt: the item is left over.
+      this.counts.retried++;
+      task.queue.retry(task, 0, undefined);
+    } else {
+      const later = this.failures.settle(task, error);
+      if (later !== undefined) {
+        void later.then(() => {
+          this.finish(worker, this.now());
+          this.drive(worker, this.nextFor());
+        });
+        return false;
+      }
+    }
+    this.finish(worker, this.now());
+    return true;
+  }
+
+  /** The worker is free again. */
+  private finish(worker: Worker<T>, now: number | undefined): void {
+    if (now !== undefined) {
+      this.rates.finished(now, worker.lastStartAt);
+      worker.lastFinishAt = now;
+    }
+    worker.task = undefined;
+    worker.isAtGate = false;
   }
 
   /** Through the gate, which may take a while, and then to the handler. */
-  private pass(gate: Gate, worker: Worker<T>, work: Work<T>): void {
-    const task = worker.task!;
+  private pass(gate: Gate, worker: Worker<T>, task: PoolTask<T>): void {
     worker.isAtGate = true;
     // Not the worker's: a policy may call a second time when that has the next item already.
-    const call = () => this.call(work.item, task);
+    const call = () => this.call(task);
     const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
       // Of the policy: one for each call, or one for all of them.
       const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
@@ -315,7 +364,7 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       if (signal !== undefined && signal !== null) this.follow(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
-        return await work.run(call);
+        return await task.queue.run(task, call);
       } finally {
         signals.leave(follower);
       }
@@ -323,7 +372,8 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
     const onBackoff = (isWaiting: boolean) => {
       worker.state = isWaiting ? "backoff" : "processing";
     };
-    worker.follow(apart(this.scope).runInAsyncScope(gate.run, gate, handle, { task, onBackoff }));
+    const passed = apart(this.scope).runInAsyncScope(gate.run, gate, handle, { task, onBackoff });
+    listen(passed, worker.succeeded, worker.failed);
   }
 
   /** A policy's signal aborts the task; one that is none is a mistake of the policy's, and costs the signal. */
@@ -333,21 +383,11 @@ export class Workers<T> implements Boss<T>, Consumer<T>, PoolView, Ended {
       if (signal.aborted) follower.aborted(signal.reason);
       else signals.join(signal, follower);
     } catch (error) {
-      this.supply.fault(error);
+      this.source.fault(error);
     }
   }
 
-  private notCalled(): Failure {
-    return { error: new HandlerNotCalledError(this.gateName ?? "") };
-  }
-
-  private finish(worker: Worker<T>): void {
-    const now = this.now();
-    if (!Number.isNaN(now)) this.rates.finished(now, worker.lastStartAt);
-    worker.end(now);
-  }
-
-  private failed(failed: Failed<T>): void {
+  private settled(failed: Failed<T>): void {
     if (failed.verdict === "retry") this.counts.retried++;
     else if (failed.verdict === "drop") this.counts.failed++;
     else this.counts.deadLettered++;

@@ -1,0 +1,125 @@
+import type { TaskFacts } from "../contracts/observer.js";
+import type { Settling } from "./errors.js";
+import { randomId } from "./random-id.js";
+
+/** What an item on its way through a consumer asks of the queue that it came from. */
+export interface Settler<T> {
+  /** Names of the tiers, most urgent first. */
+  readonly tiers: readonly string[];
+  /** The correlation ID that travels with the work, if it has one already. */
+  correlationIdOf(work: Work<T>): string | undefined;
+  /** Calls `fn` in the producer's context, inside a `process` span. */
+  run<R>(work: Work<T>, fn: () => R): R;
+  /** The work is done. `now` is the time, where the caller knows it: monotonic milliseconds. */
+  done(work: Work<T>, now?: number): void;
+  /** The work failed for good. */
+  fail(work: Work<T>, error: unknown): void;
+  /** The item comes back after so many milliseconds, as a new arrival. */
+  retry(work: Work<T>, delayMs: number, error: unknown): void;
+  /** It was put aside, and is settled by that. */
+  deadLettered(work: Work<T>, error: unknown): void;
+  /** It waited for a gate; that is no time of processing. */
+  gateWaited(work: Work<T>, gate: string, waitedMs: number): void;
+}
+
+/** Where an item stands among the others. */
+interface Rank {
+  readonly priority: number;
+  /** Index of its tier. */
+  readonly tier: number;
+}
+
+/**
+ * An item that was taken, and is in flight until it is settled, once. There is one such object for an item: a queue adds it to what is in
+ * flight, and a consumer's own class adds what it needs.
+ */
+export class Work<T> implements TaskFacts {
+  // Fields are declared, and written once, by the constructor: a field that is defined is written twice.
+  /** @internal */
+  declare readonly queue: Settler<T>;
+  declare readonly item: T;
+  /** @internal */
+  declare readonly place: Rank;
+  /** 1 for the first delivery, one more for each retry. */
+  declare readonly attempt: number;
+  /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
+  declare readonly enqueuedAt: number | undefined;
+  /** When the item was taken, in monotonic milliseconds; undefined where the queue reads no clock. */
+  declare readonly takenAt: number | undefined;
+  /** @internal */
+  declare tag: unknown;
+  /** @internal */
+  declare previous: Work<T> | undefined;
+  /** @internal */
+  declare next: Work<T> | undefined;
+  /** Milliseconds that it waited for gates. @internal */
+  declare gatedMs: number;
+  /** Whether its handler was called in the producer's context. @internal */
+  declare hasRun: boolean;
+  /** @internal */
+  declare settledBy: Settling | undefined;
+  declare private id: string | undefined;
+
+  /** @internal */
+  constructor(
+    queue: Settler<T>,
+    item: T,
+    place: Rank,
+    attempt: number,
+    enqueuedAt: number | undefined,
+    takenAt: number | undefined,
+    tag: unknown,
+  ) {
+    this.queue = queue;
+    this.item = item;
+    this.place = place;
+    this.attempt = attempt;
+    this.enqueuedAt = enqueuedAt;
+    this.takenAt = takenAt;
+    this.tag = tag;
+    this.previous = undefined;
+    this.next = undefined;
+    this.gatedMs = 0;
+    this.hasRun = false;
+    this.settledBy = undefined;
+    this.id = undefined;
+  }
+
+  /** Name of the item's tier; `default` where the queue has none. */
+  get tier(): string {
+    return this.queue.tiers[this.place.tier]!;
+  }
+
+  /** 0 where the queue has no priorities. */
+  get priority(): number {
+    return this.place.priority;
+  }
+
+  /** Milliseconds between put and get, planned delays excluded; undefined where the queue reads no clock. */
+  get waitMs(): number | undefined {
+    return this.takenAt === undefined ? undefined : this.takenAt - this.enqueuedAt!;
+  }
+
+  /** The producer's correlation ID; if it had none, one is made now and kept. */
+  get correlationId(): string {
+    this.id ??= this.queue.correlationIdOf(this) ?? randomId();
+    return this.id;
+  }
+
+  /** Keeps only this of what travelled with it. @internal */
+  release(carrier: unknown): void {
+    this.id ??= this.queue.correlationIdOf(this);
+    this.tag = carrier;
+  }
+}
+
+/** The class of what a consumer is given for an item. */
+export type WorkClass<T, W extends Work<T> = Work<T>> = new (
+  queue: Settler<T>,
+  item: T,
+  place: Rank,
+  attempt: number,
+  enqueuedAt: number | undefined,
+  takenAt: number | undefined,
+  tag: unknown,
+) => W;
