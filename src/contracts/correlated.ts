@@ -1,6 +1,6 @@
 /** What works on behalf of a request; a task makes its ID when it is first read. */
 export interface Correlated {
   readonly correlationId: string;
-  /** What an onlooker notes down about the task whose code runs. */
-  readonly sheet?: object | undefined;
+  /** The notes of a task monitor on the task whose code runs. */
+  readonly notes?: object | undefined;
 }

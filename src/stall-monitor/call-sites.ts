@@ -1,7 +1,7 @@
 import { findSourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
 import { cut } from "../base/limits.js";
-import type { Frame } from "./stall.js";
+import type { StackFrame } from "./stall.js";
 
 const MOST_FRAMES = 50;
 /** How much of a function's name and of a file's is told, in characters: a module may be called by all of its source. */
@@ -9,7 +9,7 @@ const MAX_FUNCTION = 200;
 const MAX_FILE = 500;
 
 /** What runs below the function `above`, innermost first; nothing where `Error` is frozen, as by `--frozen-intrinsics`. */
-export function callSites(above: () => unknown): Frame[] {
+export function callSites(above: () => unknown): StackFrame[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
     const holder: { stack?: unknown } = {};
@@ -36,7 +36,7 @@ export function frame(
   url: string | undefined,
   line: number | undefined,
   column: number | undefined,
-): Frame {
+): StackFrame {
   const isInternal = url === undefined || url === "" || url.startsWith("node:");
   const plain = {
     functionName: functionName ? cut(functionName, MAX_FUNCTION) : undefined,
@@ -50,7 +50,7 @@ export function frame(
 }
 
 /** Only where source maps are on: otherwise Node has none. */
-function inSource(url: string, line: number, column: number): Partial<Frame> | undefined {
+function inSource(url: string, line: number, column: number): Partial<StackFrame> | undefined {
   try {
     const entry = findSourceMap(url)?.findEntry(line - 1, column - 1);
     if (entry === undefined || !("originalSource" in entry)) return undefined;

@@ -4,7 +4,7 @@ import { processWide } from "../base/process-wide.js";
 import { callSites, frame } from "./call-sites.js";
 import { hrNow } from "./memory.js";
 import type { Settings } from "./options.js";
-import type { Frame, StackSnapshot, StallTask } from "./stall.js";
+import type { StackFrame, StackSnapshot, StallTask } from "./stall.js";
 
 /** In place of a text that could not be redacted. */
 const UNTOLD = "…";
@@ -14,7 +14,7 @@ export interface Answers {
   /** What runs now, and for which task. */
   look(): StackSnapshot;
   /** Frames of a profile, by their place in the source. */
-  locate(frames: readonly ProfileFrame[]): Frame[];
+  locate(frames: readonly ProfileFrame[]): StackFrame[];
 }
 
 /** As V8's profiler has it; lines and columns count from 1. */

@@ -1,5 +1,5 @@
 /** A place in a call stack. */
-export interface Frame {
+export interface StackFrame {
   /** Undefined for a function without a name, and for the top level of a module. */
   readonly functionName: string | undefined;
   /** A path, or what else the runtime calls it (`node:fs`); undefined for what is built into the engine. */
@@ -27,9 +27,9 @@ export interface Stall {
   readonly startedAt: number;
   readonly durationMs: number;
   /** The innermost frame that is neither Node's nor the engine's: what the user can change. */
-  readonly where: Frame | undefined;
+  readonly where: StackFrame | undefined;
   /** What was running, innermost first; empty where nobody could look. */
-  readonly stack: readonly Frame[];
+  readonly stack: readonly StackFrame[];
   /** Native code held the thread, and nobody could look until it returned: stack and task are approximate. */
   readonly isNative: boolean;
   /** Most of the time went into collecting garbage. */
@@ -57,7 +57,7 @@ export interface BlockedHead {
 
 /** What main answers when it is interrupted. */
 export interface StackSnapshot {
-  readonly stack: readonly Frame[];
+  readonly stack: readonly StackFrame[];
   readonly task: StallTask | undefined;
   /** When it began and ended to look, in milliseconds of the clock that all threads share: that is nobody's fault but ours. */
   readonly span: readonly [number, number];

@@ -3,7 +3,7 @@ import type { Wait, WaitKind } from "./wait.js";
 
 /** A task, and what it waits for. */
 export interface Waiting {
-  /** When it began, in monotonic milliseconds; undefined where nobody kept the time. */
+  /** When it began, in monotonic milliseconds; undefined where unknown. */
   readonly since: number | undefined;
   /** Newest last. */
   readonly waits: readonly Wait[];
@@ -11,7 +11,7 @@ export interface Waiting {
 
 /** Tasks that wait for the same. */
 export interface WaitGroup<W extends Waiting> {
-  /** Undefined where nobody knows what they wait for. */
+  /** Undefined where it is unknown what they wait for. */
   readonly kind: WaitKind | undefined;
   /** With `:id` in place of numbers and IDs, if these differ between the tasks. */
   readonly label: string | undefined;
@@ -25,7 +25,7 @@ export interface WaitGroup<W extends Waiting> {
 
 /**
  * Tasks by what they wait for: by the newest wait of each, an open span counting only where there is nothing else. Labels are the
- * same that differ in numbers and IDs only. The group with the oldest wait comes first; tasks of which nobody knows, last.
+ * same that differ in numbers and IDs only. The group with the oldest wait comes first, tasks with an unknown wait last.
  */
 export function groupByWait<W extends Waiting>(tasks: readonly W[]): WaitGroup<W>[] {
   const groups = new Map<string, Entry<W>[]>();
@@ -69,7 +69,7 @@ function sinceOf({ wait, task }: Entry<Waiting>): number | undefined {
   return wait?.since ?? task.since;
 }
 
-/** What nobody knows the time of comes last. */
+/** An unknown time comes last. */
 function ascending(a = Number.POSITIVE_INFINITY, b = Number.POSITIVE_INFINITY): number {
   return a === b ? 0 : a - b;
 }

@@ -1,8 +1,8 @@
 const DEFAULT_PORT: Record<string, string> = { "http:": ":80", "https:": ":443" };
 const UUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/gi;
-/** From this length on a part of a path may be a secret, if it looks random. */
+/** A part of a path that looks random may be a secret from this length on, in characters. */
 const SECRET_LENGTH = 24;
-const MOST_CHARACTERS = 120;
+const MAX_CHARACTERS = 120;
 /** How much of a path is looked at, in characters. */
 const MAX_PATH = 1_000;
 
@@ -18,7 +18,7 @@ export function requestLabel(method: string, protocol: string, host: string, pat
 
 /** Labels that differ in numbers and IDs only are the same in this form: `/orders/123` and `/orders/7` are `/orders/:id`. */
 export function normalised(label: string): string {
-  // Most have none, and are asked for each task of a report.
+  // Fast path: most labels have none, and a report has many tasks.
   if (!/\d/.test(label)) return label;
   return (
     label
@@ -38,7 +38,7 @@ function isRandom(part: string): boolean {
   return /[a-z]/i.test(part) && (part.match(/\d/g)?.length ?? 0) >= 3;
 }
 
-/** What is longer than a line is cut. */
+/** Cuts what is longer than a line. */
 export function short(text: string): string {
-  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1)}…`;
+  return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS - 1)}…`;
 }

@@ -4,7 +4,7 @@ import { framesOf, sampledPlace } from "./stacks.js";
 import type { TaskNotes } from "./task-notes.js";
 import type { OpenWait, Wait, WaitKind } from "./wait.js";
 
-/** Something that a task waits for, until it ends. What it is called and how far it has come is asked for at a look only. */
+/** Something that a task waits for, until it ends. Its label and state are read only when it is described. */
 export abstract class Pending implements OpenWait {
   previous: OpenWait | undefined = undefined;
   next: OpenWait | undefined = undefined;
@@ -12,8 +12,8 @@ export abstract class Pending implements OpenWait {
   private readonly place = sampledPlace();
   private isOver = false;
 
-  constructor(private readonly sheet: TaskNotes) {
-    sheet.pending.append(this);
+  constructor(private readonly notes: TaskNotes) {
+    notes.pending.append(this);
   }
 
   abstract readonly kind: WaitKind;
@@ -27,10 +27,10 @@ export abstract class Pending implements OpenWait {
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.sheet.pending.remove(this);
+    this.notes.pending.remove(this);
   }
 
-  look(): Wait | undefined {
+  describe(): Wait | undefined {
     const { kind, since, place } = this;
     const state = this.state();
     return {

@@ -1,29 +1,27 @@
 import { types } from "node:util";
 import { listen } from "../base/thenable.js";
 import type { TaskFacts } from "../contracts/index.js";
-import { release } from "./orphans.js";
-import { type Entry, setEntry, TaskNotes } from "./task-notes.js";
+import { linkTask, type TaskLink, TaskNotes } from "./task-notes.js";
 
-/** The key by which a handler's promise holds its token. */
-const TOKEN: unique symbol = Symbol.for("queuescope.token") as never;
+/** The key by which a handler's promise holds its context. */
+const CONTEXT: unique symbol = Symbol.for("queuescope.token") as never;
 
 /**
- * Stands for a task in its async context. When nobody but that context holds it, its end is the proof that nothing is left that
- * could go on in there. The task itself, in lists of ours, leads to it only until somebody asks; so one that ends soon costs
- * next to nothing.
+ * Stands for a task in its async context. Once only that context holds it, its collection proves that nothing is left that could go on
+ * there. The task itself links to it until `neverResumes` is first called, so a task that ends soon costs next to nothing.
  */
-export class TaskContext implements TaskFacts, Entry {
-  private notes: TaskNotes | undefined = undefined;
-  /** What the handler returned, if that can tell when it is over. */
+export class TaskContext implements TaskFacts, TaskLink {
+  private ownNotes: TaskNotes | undefined = undefined;
+  /** What the handler returned, where that tells when it ends. */
   private handler: Promise<unknown> | undefined = undefined;
 
   constructor(private readonly task: TaskFacts) {
-    setEntry(task, this);
+    linkTask(task, this);
   }
 
-  get sheet(): TaskNotes {
-    this.notes ??= new TaskNotes();
-    return this.notes;
+  get notes(): TaskNotes {
+    this.ownNotes ??= new TaskNotes();
+    return this.ownNotes;
   }
 
   get tier(): string {
@@ -42,31 +40,31 @@ export class TaskContext implements TaskFacts, Entry {
     return this.task.correlationId;
   }
 
-  /** The handler has returned, and this is still its context. Of one that calls back, or gives a thenable, nobody knows what holds it. */
+  /** The handler has returned, and this is still its context. What holds the context of a callback or a thenable is not known. */
   returned(result: unknown): void {
-    // Not by `instanceof`, which asks a proxy of the user's, and that may throw.
+    // `instanceof` would ask a proxy of the user's, which may throw.
     if (!types.isPromise(result) || !Object.isExtensible(result)) return;
     this.handler = result;
-    // Who can settle the promise can go on, in whatever context: so it must hold the token. Several tasks may share a promise.
-    if (TOKEN in result) listen(result, ignore, ignore);
-    else (result as { [TOKEN]?: TaskContext })[TOKEN] = this;
+    // Code that can settle the promise can go on, in whatever context: so the promise holds this. Several tasks may share a promise.
+    if (CONTEXT in result) listen(result, ignore, ignore);
+    else (result as { [CONTEXT]?: TaskContext })[CONTEXT] = this;
   }
 
-  /** The handler is over: it threw before it could return anything. */
+  /** The handler threw before it returned anything. */
   threw(error: unknown): void {
-    this.sheet.isSettled = true;
-    this.sheet.error = error;
+    this.notes.isSettled = true;
+    this.notes.error = error;
   }
 
   neverResumes(): boolean | undefined {
-    const { task, sheet, handler } = this;
+    const { task, notes, handler } = this;
     if (handler === undefined) return undefined;
     this.handler = undefined;
-    setEntry(task, sheet);
-    release(this, sheet, handler);
-    return sheet.neverResumes();
+    linkTask(task, notes);
+    notes.release(this, handler);
+    return notes.neverResumes();
   }
 }
 
-/** What calls this, calls it in the context of the task: thereby the promise holds that as well. */
+/** Called in the context of the task: thereby the promise holds that context, too. */
 function ignore(): void {}

@@ -5,11 +5,11 @@ import { TaskContext } from "./task-context.js";
 
 /** Where sampled items were put, by what travels with them. */
 const places = new WeakMap<object, Error>();
-/** Has there ever been one? */
+/** Whether there has ever been one. */
 let hasPlaces = false;
 
-/** What telemetry tells while a watchdog runs. */
-export const onlooker: TaskMonitor = {
+/** Gets what telemetry sees of tasks while a watchdog runs. */
+export const taskMonitor: TaskMonitor = {
   put: sampledPlace,
 
   remember(carrier: object, place: object): void {
@@ -18,12 +18,12 @@ export const onlooker: TaskMonitor = {
   },
 
   begin(task: TaskFacts, carrier: Carrier): TaskFacts {
-    // Of one that is frozen nothing can be noted down.
+    // Nothing can be noted on a frozen task.
     if (!Object.isExtensible(task)) return task;
-    const token = new TaskContext(task);
+    const taskContext = new TaskContext(task);
     const place = hasPlaces && carrier !== undefined ? places.get(carrier) : undefined;
-    if (place !== undefined) token.sheet.putAt = place;
-    return token;
+    if (place !== undefined) taskContext.notes.putAt = place;
+    return taskContext;
   },
 
   returned(store: TaskFacts, result: unknown): void {

@@ -1,15 +1,15 @@
 import { InvalidOptionTypeError } from "../base/errors.js";
 import { Pending } from "./pending.js";
-import { currentSheet, type TaskNotes } from "./task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "./task-notes.js";
 
 class LabelWait extends Pending {
   readonly kind = "label";
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly name: string,
   ) {
-    super(sheet);
+    super(notes);
   }
 
   protected label(): string {
@@ -18,18 +18,21 @@ class LabelWait extends Pending {
 }
 
 /**
- * Says what the current task waits for, for as long as the promise is pending: `await waitFor("lock on order 7", lock.acquire())`.
- * A watchdog's report names it, by 120 characters of the label at most. Settles as the promise does. Outside of any task, and while
- * no watchdog runs, it does nothing else. Rejects with an `InvalidOptionTypeError` unless `label` is a string.
+ * Labels what the current task waits for, as long as the promise is pending: a watchdog's report has at most 120 characters of the label.
+ * Settles as the promise does. Does nothing else outside of tasks, and while no watchdog runs. Rejects with an `InvalidOptionTypeError`
+ * unless `label` is a string.
+ *
+ * @example
+ * const lock = await waitFor("lock on order 7", locks.acquire(7));
  */
 export function waitFor<R>(label: string, promise: PromiseLike<R> | R): Promise<Awaited<R>> {
   if (typeof label !== "string") {
     return Promise.reject(new InvalidOptionTypeError("label", label, "a string"));
   }
   const settled = Promise.resolve(promise) as Promise<Awaited<R>>;
-  const sheet = currentSheet();
-  if (sheet === undefined) return settled;
-  const wait = new LabelWait(sheet, label);
+  const notes = currentTaskNotes();
+  if (notes === undefined) return settled;
+  const wait = new LabelWait(notes, label);
   return settled.then(
     (value) => {
       wait.end();

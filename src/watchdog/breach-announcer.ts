@@ -24,22 +24,22 @@ export class BreachAnnouncer {
     const isHeldBack = this.gracePeriod.isOn;
     // While something is held back, what will have been announced last is not known yet.
     if (!isHeldBack && !breach.isDue(now)) return;
-    const sight = this.reporter.look(watched, tier, waitMs);
-    if (isHeldBack) sight.keep();
-    this.gracePeriod.tell(() => {
+    const snapshot = this.reporter.snapshot(watched, tier, waitMs);
+    if (isHeldBack) snapshot.keep();
+    this.gracePeriod.announce(() => {
       if (!breach.isDue(now)) return;
-      const diagnosis = sight.diagnose();
+      const diagnosis = snapshot.diagnose();
       const verdict = verdictOf(diagnosis);
       const { count, report } = breach.decide(verdict, now);
       if (count) watched.queue.breached(tier, verdict, 1);
-      if (report) this.announce(watched, verdict, sight.report(diagnosis));
+      if (report) this.announce(watched, verdict, snapshot.report(diagnosis));
     });
   }
 
   /** Breaches have ended. No `cleared` for a breach that was not reported. */
   cleared(watched: WatchedQueue, cleared: readonly Cleared[]): void {
     for (const { tier, lastedMs } of cleared) {
-      this.gracePeriod.tell(() => {
+      this.gracePeriod.announce(() => {
         if (!watched.breachOf(tier).close()) return;
         const name = watched.queue.probe.tiers[tier]!;
         recorder.tell(watched.name, `tier ${name}: the SLA is met again`);

@@ -74,7 +74,7 @@ export interface WatchOptions<Tier extends string = string> {
 }
 
 /** {@link WatchdogOptions}, checked and complete. */
-export interface Settings {
+export interface WatchdogSettings {
   readonly everyMs: number;
   readonly reportDir: string | undefined;
   readonly maxReports: number;
@@ -105,7 +105,7 @@ const OPTIONS: OptionNames<WatchdogOptions> = {
 };
 
 /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
-export function readOptions(options: WatchdogOptions | undefined): Settings {
+export function readOptions(options: WatchdogOptions | undefined): WatchdogSettings {
   checkObject("options", options);
   checkKnown(options, OPTIONS);
   const { everyMs = 1_000, reportDir, maxReports = 20, minReportIntervalMs = 60_000 } = options ?? {};

@@ -1,5 +1,5 @@
 import type { GateView, NotTakingReason, SlaTarget, TaskFacts, WorkerState } from "../contracts/index.js";
-import type { Frame, WaitKind } from "../waits/wait.js";
+import type { CallSite, WaitKind } from "../waits/wait.js";
 
 /** One tier of a queue, at the moment of a look. */
 export interface TierNow {
@@ -21,7 +21,7 @@ export interface WaitNow {
   readonly state: string | undefined;
   readonly forMs: number;
   /** Where in the code it began, innermost first, if that was sampled. */
-  readonly stack?: readonly Frame[] | undefined;
+  readonly stack?: readonly CallSite[] | undefined;
 }
 
 /** A task in flight. */
@@ -48,7 +48,7 @@ export interface TaskNow {
   /** What it waits for, the newest last. */
   readonly waits: readonly WaitNow[];
   /** Where in the code its item was put, innermost first, if that was sampled. */
-  readonly putAt: readonly Frame[] | undefined;
+  readonly putAt: readonly CallSite[] | undefined;
   /** Proven: nobody can ever wake it. Undefined: not known. */
   readonly neverResumes: boolean | undefined;
 }
@@ -68,7 +68,7 @@ export interface TaskGroup {
 export interface PoolNow {
   readonly name: string;
   readonly isTaking: boolean;
-  /** Why it takes nothing, or soon won't; undefined while it takes items, with no end in sight. */
+  /** Why it takes nothing, or soon won't; undefined while it takes items, with no end in snapshot. */
   readonly notTakingReason: NotTakingReason | undefined;
   readonly workers: Readonly<Record<WorkerState, number>>;
 }

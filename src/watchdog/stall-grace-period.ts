@@ -51,7 +51,7 @@ export class StallGracePeriod {
   }
 
   /** At once, or when it is known what blocked the event loop; also by a process that has nothing else left to do. */
-  tell(act: () => void): void {
+  announce(act: () => void): void {
     if (this.hold === undefined) {
       this.pieces.do(() => this.guard.attempt(act));
       return;
@@ -72,7 +72,7 @@ export class StallGracePeriod {
     this.clear(hold);
     for (const { lateMs, endedAt } of hold.late) this.cameLate(lateMs, endedAt);
     this.pieces.begin();
-    for (const tell of this.held.splice(0)) this.pieces.do(() => this.guard.attempt(tell));
+    for (const act of this.held.splice(0)) this.pieces.do(() => this.guard.attempt(act));
   }
 
   private clear(hold: Hold): void {

@@ -2,7 +2,7 @@ import { cut } from "../base/limits.js";
 import { realNow, realWallNow } from "../base/real-time.js";
 import type { StallWatcherOptions } from "../stall-monitor/options.js";
 import type { SharedHead } from "../stall-monitor/shared-head.js";
-import type { BlockedHead, Frame, Stall, StallTask } from "../stall-monitor/stall.js";
+import type { BlockedHead, StackFrame, Stall, StallTask } from "../stall-monitor/stall.js";
 import { StallWatcher } from "../stall-monitor/watcher.js";
 import { makeFolder } from "./report/make-folder.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
@@ -152,7 +152,7 @@ export class Stalls {
   }
 }
 
-function inWords({ functionName, file, line }: Frame): string {
+function inWords({ functionName, file, line }: StackFrame): string {
   const place = file === undefined ? "" : ` (${cut(file, MAX_FILE)}${line === undefined ? "" : `:${line}`})`;
   return `${cut(functionName ?? "anonymous code", MAX_FUNCTION)}${place}`;
 }

@@ -13,17 +13,17 @@ import { Events, type WatchdogEvents } from "./events.js";
 import {
   checkWatchOptions,
   readOptions,
-  type Settings,
   type WatchdogOptions,
+  type WatchdogSettings,
   type WatchOptions,
 } from "./options.js";
 import type { BreachReport } from "./report/report.js";
 import { answerFor } from "./report/reportable.js";
 import { Reporter } from "./report/reporter.js";
-import { cpuMs, WORKING } from "./sampling/cpu-time.js";
+import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/cpu-time.js";
 import { Pieces } from "./sampling/pieces.js";
 import { Ticker } from "./sampling/ticker.js";
-import { type Surroundings, WatchedQueue } from "./sampling/watched-queue.js";
+import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { StallGracePeriod } from "./stall-grace-period.js";
 import { Stalls } from "./stalls.js";
 import { isStill, readSlaFor, subjectOf } from "./subject.js";
@@ -33,10 +33,10 @@ import { isStill, readSlaFor, subjectOf } from "./subject.js";
  * log record and a counter. A look costs O(tiers), at any depth. It holds no process alive, and nothing it does reaches the user's work.
  */
 export class Watchdog extends EventEmitter<WatchdogEvents> {
-  private readonly settings: Settings;
+  private readonly settings: WatchdogSettings;
   private readonly events = new Events(this);
   private readonly waits: Waits;
-  private readonly surroundings: Surroundings;
+  private readonly processFacts: ProcessFacts;
   private readonly reporter: Reporter;
   private readonly ticker: Ticker;
   private readonly pieces = new Pieces();
@@ -58,8 +58,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.settings = readOptions(options);
     const { clock, everyMs, stallThresholdMs: thresholdMs, stackEvery } = this.settings;
     const { print, reportDir, redact } = this.settings;
-    this.waits = new Waits({ stackEvery });
-    this.surroundings = {
+    this.waits = new Waits(stackEvery);
+    this.processFacts = {
       waitsOf: (task) => {
         const now = realNow();
         return this.waits
@@ -72,8 +72,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       loopUtilization: () => this.busy,
       cpuMs: () => this.cpuMs,
     };
-    this.reporter = new Reporter(this.settings, this.surroundings, this.events);
-    this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.look(lateMs));
+    this.reporter = new Reporter(this.settings, this.processFacts, this.events);
+    this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.tick(lateMs));
     this.gracePeriod = new StallGracePeriod(
       clock,
       this.events,
@@ -196,10 +196,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     }
   };
 
-  private look(lateMs: number): void {
+  private tick(lateMs: number): void {
     this.pieces.begin();
     if (lateMs > this.settings.stallThresholdMs) {
-      const wasAtWork = cpuMs() - this.cpuMs > WORKING * lateMs;
+      const wasAtWork = cpuMs() - this.cpuMs > BLOCKING_CPU_SHARE * lateMs;
       const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
       this.gracePeriod.begin(realWallNow() - lateMs, late);
     }
@@ -215,7 +215,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     // What was seen of very many may take longer than until the next look.
     if (this.pieces.isBusy) return;
     // One that throws must not blind it for the others.
-    for (const watched of this.watched.values()) this.inPieces(() => this.lookAt(watched));
+    for (const watched of this.watched.values()) this.inPieces(() => this.sample(watched));
   }
 
   private stalled(stall: Stall): void {
@@ -247,8 +247,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     }
   }
 
-  private lookAt(watched: WatchedQueue): void {
-    const { breached, cleared } = watched.look(this.surroundings);
+  private sample(watched: WatchedQueue): void {
+    const { breached, cleared } = watched.sample(this.processFacts);
     this.announcer.cleared(watched, cleared);
     for (const tier of breached) this.announcer.breach(watched, tier);
   }

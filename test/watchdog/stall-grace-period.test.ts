@@ -25,7 +25,7 @@ beforeEach(() => {
   gracePeriod = new StallGracePeriod(clock, guard, (lateMs) => told.push(`late by ${lateMs}`));
 });
 
-const tell = (what: string) => gracePeriod.tell(() => told.push(what));
+const tell = (what: string) => gracePeriod.announce(() => told.push(what));
 
 it("tells at once what nothing holds back", () => {
   tell("breach");
@@ -71,7 +71,7 @@ it("holds nothing back where no clock would end that, and what throws hides noth
   expect(told).toEqual(["breach"]);
   clock.setTimeout = setTimeout;
   gracePeriod.begin(1_000);
-  gracePeriod.tell(() => {
+  gracePeriod.announce(() => {
     throw new Error("a telling");
   });
   tell("cleared");

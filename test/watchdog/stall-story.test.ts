@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import type { Frame, StackSnapshot, Stall } from "../../src/stall-monitor/stall.js";
+import type { StackFrame, StackSnapshot, Stall } from "../../src/stall-monitor/stall.js";
 import { makeStory } from "../../src/stall-monitor/thread/story.js";
 
 const FILE = "/app/orders.js";
-const frame = (functionName: string | undefined, line: number): Frame => ({
+const frame = (functionName: string | undefined, line: number): StackFrame => ({
   functionName,
   file: FILE,
   line,
@@ -12,7 +12,7 @@ const frame = (functionName: string | undefined, line: number): Frame => ({
 });
 
 /** What is told of a stall of 500 ms that was seen at once, near its end, and of which there are samples. */
-async function told(seen: readonly Frame[], sampled: readonly Frame[]): Promise<Stall> {
+async function told(seen: readonly StackFrame[], sampled: readonly StackFrame[]): Promise<Stall> {
   const sight: StackSnapshot = { span: [490, 495], stack: [...seen], task: undefined };
   const story = makeStory({
     now: () => 490,

@@ -678,8 +678,8 @@ describe("what throws", () => {
     const { dog, breaches, errors } = watchdog();
     dog.watch(one).watch(other).start();
     await other.put("a");
-    const { watched } = dog as unknown as { watched: Map<object, { look: unknown }> };
-    watched.get(one)!.look = () => {
+    const { watched } = dog as unknown as { watched: Map<object, { sample: unknown }> };
+    watched.get(one)!.sample = () => {
       throw new Error("a broken queue");
     };
     clock.advance(1_100);
@@ -770,6 +770,10 @@ describe("watching", () => {
     expect(() => new Watchdog({ everyMs: "10" as never })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ everyMs: null as never })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ everyMs: 2 ** 31 })).toThrow(InvalidOptionRangeError);
+    for (const stackEvery of [-1, 1.5])
+      expect(() => new Watchdog({ stackEvery })).toThrow(InvalidOptionRangeError);
+    for (const stackEvery of ["64", null])
+      expect(() => new Watchdog({ stackEvery: stackEvery as never })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ stallThresholdMs: 3e9 })).toThrow(/stallThresholdMs/);
     expect(() => new Watchdog({ reportDir: "" })).toThrow(InvalidOptionTypeError);
     expect(() => new Watchdog({ maxReports: 0 })).toThrow(InvalidOptionRangeError);

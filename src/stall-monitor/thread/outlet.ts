@@ -1,6 +1,6 @@
 import type * as Fs from "node:fs";
 import type { shown } from "../../base/shown.js";
-import type { BlockedHead, Frame, Stall } from "../stall.js";
+import type { BlockedHead, StackFrame, Stall } from "../stall.js";
 
 /** Where the thread says what it sees, while main can say nothing. */
 export interface Outlet {
@@ -68,7 +68,7 @@ export function makeOutlet(
     }
   };
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const place = (frame: Frame) =>
+  const place = (frame: StackFrame) =>
     `${frame.functionName ?? "(anonymous)"} (${frame.file}:${frame.line}:${frame.column})`;
   const doing = ({ where, stack, isNative, isGarbageCollection, task }: Stall, isOver: boolean) => {
     const frames = stack.filter((frame) => !frame.isInternal);

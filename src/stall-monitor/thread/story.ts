@@ -1,4 +1,4 @@
-import type { Frame, StackSnapshot, Stall } from "../stall.js";
+import type { StackFrame, StackSnapshot, Stall } from "../stall.js";
 import type { Heaviest, heaviest } from "./heaviest.js";
 import type { Inquiry } from "./inquiry.js";
 import type { Pulse } from "./pulse.js";
@@ -14,7 +14,7 @@ export interface Story {
   end(): Promise<Stall>;
 }
 
-export interface Surroundings {
+export interface StoryParts {
   readonly now: () => number;
   readonly pulse: Pulse;
   readonly inquiry: Inquiry | undefined;
@@ -33,15 +33,15 @@ export interface Surroundings {
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
-export function makeStory(around: Surroundings): Story {
-  const { now, pulse, inquiry, sampler, answers } = around;
+export function makeStory(parts: StoryParts): Story {
+  const { now, pulse, inquiry, sampler, answers } = parts;
   const promptMs = 30;
   const nativeAfterMs = 100;
   const mostLooks = 10;
   const since = pulse.since;
   const startedAt = Date.now() - (now() - since);
   const spans: StackSnapshot["span"][] = [];
-  let sight: StackSnapshot | undefined;
+  let snapshot: StackSnapshot | undefined;
   let asked: Promise<unknown> | undefined;
   let askedAt = 0;
   let lookedAt = 0;
@@ -53,14 +53,14 @@ export function makeStory(around: Surroundings): Story {
   let isOver = false;
   let durationMs = pulse.forMs;
 
-  const stall = (stack: readonly Frame[], isGarbageCollection = false): Stall => ({
+  const stall = (stack: readonly StackFrame[], isGarbageCollection = false): Stall => ({
     startedAt,
     durationMs,
     where: stack.find((frame) => !frame.isInternal),
     stack,
     isNative,
     isGarbageCollection,
-    task: sight?.task,
+    task: snapshot?.task,
   });
   /**
    * Once without a place, and once with it: what was taken for native code may answer after all, if there is little processor to be
@@ -71,39 +71,39 @@ export function makeStory(around: Surroundings): Story {
     if (told === knows || told === "where" || isOver) return;
     told = knows;
     durationMs = pulse.forMs;
-    around.told(stall(isPrompt ? sight!.stack : []), false);
+    parts.told(stall(isPrompt ? snapshot!.stack : []), false);
   };
   const answered = (answer: StackSnapshot) => {
     isAnswered = true;
     spans.push(answer.span);
     isPrompt = now() - askedAt <= promptMs;
     // Of two that came late the first is nearer to the cause.
-    if (isPrompt || sight === undefined) sight = answer;
+    if (isPrompt || snapshot === undefined) snapshot = answer;
     if (isPrompt) isNative = false;
     if (isPrompt) tell();
-    if (!isOver) around.looked();
+    if (!isOver) parts.looked();
   };
   // Who looks knows names that were given afterwards; the profiler does not. A function that it does name is not an unnamed one.
-  const isSame = (sampled: Frame) => (seen: Frame) =>
+  const isSame = (sampled: StackFrame) => (seen: StackFrame) =>
     sampled.file === seen.file && (sampled.functionName ?? seen.functionName) === seen.functionName;
   /** A function's line is where it begins, unless somebody saw it at work. */
   const sampled = async () => {
     const profiles = (await sampler?.take()) ?? [];
     const found = profiles
-      .flatMap((profile) => around.heaviest(profile, since, since + durationMs, spans) ?? [])
+      .flatMap((profile) => parts.heaviest(profile, since, since + durationMs, spans) ?? [])
       .reduce<Heaviest | undefined>(
         (most, each) => (each.samples > (most?.samples ?? 0) ? each : most),
         undefined,
       );
     if (found === undefined) return undefined;
     const expression = `${answers}.locate(${JSON.stringify(found.stack)})`;
-    const located = (await inquiry?.ask(expression)) as Frame[];
-    const stack = located.map((frame, index) => (index > 0 && sight?.stack.find(isSame(frame))) || frame);
+    const located = (await inquiry?.ask(expression)) as StackFrame[];
+    const stack = located.map((frame, index) => (index > 0 && snapshot?.stack.find(isSame(frame))) || frame);
     return { stack, isGarbageCollection: found.isGarbageCollection };
   };
   return {
     get isPuzzling() {
-      return inquiry !== undefined && sight === undefined && !isNative;
+      return inquiry !== undefined && snapshot === undefined && !isNative;
     },
     look() {
       if (inquiry === undefined) return tell();
@@ -113,7 +113,7 @@ export function makeStory(around: Surroundings): Story {
       isAnswered = false;
       asked = inquiry
         .ask(`${answers}.look()`)
-        .then((answer) => answered(answer as StackSnapshot), around.blind);
+        .then((answer) => answered(answer as StackSnapshot), parts.blind);
     },
     goOn() {
       if (isPrompt || inquiry === undefined) return;
@@ -127,14 +127,14 @@ export function makeStory(around: Surroundings): Story {
       durationMs = pulse.forMs;
       isOver = true;
       await asked;
-      const profile = await sampled().catch(around.blind);
+      const profile = await sampled().catch(parts.blind);
       const culprit = profile?.stack.find((frame) => !frame.isInternal);
-      const agree = sight !== undefined && (culprit === undefined || sight.stack.some(isSame(culprit)));
-      if (!isPrompt && sight !== undefined) isNative = true;
-      const isSight = sight !== undefined && ((agree && isPrompt) || culprit === undefined);
-      const stack = isSight ? sight!.stack : (profile?.stack ?? []);
+      const agree = snapshot !== undefined && (culprit === undefined || snapshot.stack.some(isSame(culprit)));
+      if (!isPrompt && snapshot !== undefined) isNative = true;
+      const isSeen = snapshot !== undefined && ((agree && isPrompt) || culprit === undefined);
+      const stack = isSeen ? snapshot!.stack : (profile?.stack ?? []);
       const all = stall(stack, profile?.isGarbageCollection);
-      around.told(all, true);
+      parts.told(all, true);
       return all;
     },
   };

@@ -15,8 +15,8 @@ export function withCorrelationId<R>(id: string, fn: () => R): R {
   }
   if (typeof fn !== "function") throw new InvalidOptionTypeError("fn", fn, "a function");
   const correlationId = cut(id, MAX_CORRELATION_ID);
-  const sheet = correlation.getStore()?.sheet;
-  return correlation.run(sheet === undefined ? { correlationId } : { correlationId, sheet }, fn);
+  const notes = correlation.getStore()?.notes;
+  return correlation.run(notes === undefined ? { correlationId } : { correlationId, notes }, fn);
 }
 
 /** The correlation ID of the code that runs now; undefined outside any context that has one. */

@@ -1,20 +1,20 @@
 import type { ChildProcess } from "node:child_process";
 import { basename } from "node:path";
 import { Pending } from "../pending.js";
-import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import type { Source } from "./source.js";
 
 class ChildWait extends Pending {
   readonly kind = "process";
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly child: ChildProcess,
   ) {
-    super(sheet);
+    super(notes);
   }
 
-  /** Not its arguments: they may be secrets. */
+  /** Without its arguments, which may be secrets. */
   protected label(): string {
     return `process ${basename(this.child.spawnfile ?? "")}`;
   }
@@ -27,11 +27,11 @@ class ChildWait extends Pending {
 /** Processes that tasks start. */
 export const children: Source = {
   child_process: ({ process: child }: { process: ChildProcess }) => {
-    const sheet = currentSheet();
-    if (sheet === undefined) return;
-    const wait = new ChildWait(sheet, child);
+    const notes = currentTaskNotes();
+    if (notes === undefined) return;
+    const wait = new ChildWait(notes, child);
     child.once("exit", () => wait.end());
-    // One that could not be started has no exit.
+    // A process that could not be started has no exit.
     child.once("close", () => wait.end());
   },
 };

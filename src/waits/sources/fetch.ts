@@ -1,6 +1,6 @@
 import { requestLabel } from "../labels.js";
 import { Pending } from "../pending.js";
-import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import { forgetSocket } from "./sockets.js";
 import type { Source } from "./source.js";
 
@@ -20,10 +20,10 @@ class FetchWait extends Pending {
   phase: "connection" | "sending" | "headers" | "body" = "connection";
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly request: Request,
   ) {
-    super(sheet);
+    super(notes);
   }
 
   protected label(): string {
@@ -61,8 +61,8 @@ function connected({ connectParams }: { connectParams: { protocol: string; host:
 /** The global `fetch`, and all that undici sends, in each of its copies. */
 export const fetches: Source = {
   "undici:request:create": ({ request }) => {
-    const sheet = currentSheet();
-    if (sheet !== undefined) requests.set(request, new FetchWait(sheet, request));
+    const notes = currentTaskNotes();
+    if (notes !== undefined) requests.set(request, new FetchWait(notes, request));
   },
   "undici:client:beforeConnect": ({ connectParams }) => {
     const { origin } = new URL(`${connectParams.protocol}//${connectParams.host}`);

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { requestLabel } from "../labels.js";
 import { Pending } from "../pending.js";
-import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import { socketState } from "./sockets.js";
 import type { Source } from "./source.js";
 
@@ -11,10 +11,10 @@ class HttpWait extends Pending {
   readonly kind = "http";
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly request: ClientRequest & { readonly res?: IncomingMessage | null | undefined },
   ) {
-    super(sheet);
+    super(notes);
   }
 
   protected label(): string {
@@ -31,17 +31,17 @@ class HttpWait extends Pending {
   }
 }
 
-/** By the first of the two channels that this version of Node has. */
+/** On the first of the two channels that this version of Node has. */
 function begin({ request }: { request: ClientRequest }): void {
-  const sheet = currentSheet();
-  if (sheet === undefined || known.has(request)) return;
+  const notes = currentTaskNotes();
+  if (notes === undefined || known.has(request)) return;
   known.add(request);
-  const wait = new HttpWait(sheet, request);
-  // It comes in any case: when the answer has been read, on errors, and when it is aborted.
+  const wait = new HttpWait(notes, request);
+  // It always comes: when the answer has been read, on errors, and on an abort.
   request.once("close", () => wait.end());
 }
 
-/** What goes through `node:http` and `node:https`. Before Node 22, requests that wait for a free connection are not seen. */
+/** What goes through `node:http` and `node:https`. Before Node 22, requests that wait for a free connection are missing. */
 export const httpRequests: Source = {
   "http.client.request.created": begin,
   "http.client.request.start": begin,

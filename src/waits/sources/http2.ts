@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import { requestLabel } from "../labels.js";
 import { Pending } from "../pending.js";
-import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import type { Source } from "./source.js";
 
 const streams = new WeakMap<ClientHttp2Stream, Http2Wait>();
@@ -11,11 +11,11 @@ class Http2Wait extends Pending {
   isAnswered = false;
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly stream: ClientHttp2Stream,
     private readonly headers: OutgoingHttpHeaders,
   ) {
-    super(sheet);
+    super(notes);
   }
 
   protected label(): string {
@@ -31,12 +31,12 @@ class Http2Wait extends Pending {
   }
 }
 
-/** What goes through `node:http2`, where Node tells: from 24 on. */
+/** What goes through `node:http2`, from Node 24 on, which publishes it. */
 export const http2Streams: Source = {
   "http2.client.stream.created": ({ stream, headers }) => {
-    const sheet = currentSheet();
-    if (sheet === undefined) return;
-    const wait = new Http2Wait(sheet, stream, headers);
+    const notes = currentTaskNotes();
+    if (notes === undefined) return;
+    const wait = new Http2Wait(notes, stream, headers);
     streams.set(stream, wait);
     stream.once("close", () => wait.end());
   },

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Pending } from "../pending.js";
-import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import type { Wait } from "../wait.js";
 import type { Source } from "./source.js";
 
@@ -10,15 +10,15 @@ class SocketWait extends Pending {
   readonly kind = "socket";
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly socket: Socket,
   ) {
-    super(sheet);
+    super(notes);
   }
 
-  /** Those of an HTTP agent are kept for others; this is what it listens to. */
-  override look(): Wait | undefined {
-    return this.socket.listenerCount("agentRemove") > 0 ? undefined : super.look();
+  /** An HTTP agent keeps its sockets for other requests, and listens to this event. */
+  override describe(): Wait | undefined {
+    return this.socket.listenerCount("agentRemove") > 0 ? undefined : super.describe();
   }
 
   protected label(): string {
@@ -45,17 +45,17 @@ function attempts(socket: Socket): readonly string[] {
   return socket.autoSelectFamilyAttemptedAddresses ?? [];
 }
 
-/** The socket is kept for others, and nobody's wait. */
+/** The socket is kept for other requests: it is no wait. */
 export function forgetSocket(socket: Socket): void {
   sockets.get(socket)?.end();
 }
 
-/** Connections that tasks open themselves. Those under TLS are not told of. */
+/** Connections that tasks open themselves, but those under TLS. */
 export const openSockets: Source = {
   "net.client.socket": ({ socket }) => {
-    const sheet = currentSheet();
-    if (sheet === undefined) return;
-    const wait = new SocketWait(sheet, socket);
+    const notes = currentTaskNotes();
+    if (notes === undefined) return;
+    const wait = new SocketWait(notes, socket);
     sockets.set(socket, wait);
     socket.once("close", () => wait.end());
   },

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
-/** Called with what is published; the field's form is as Node's documentation has it. */
+/** Called with what is published; its form is in Node's documentation. */
 // biome-ignore lint/suspicious/noExplicitAny: each channel has a form of its own
 export type Listener = (message: any) => void;
 
-/** Channels that tell of something tasks wait for. Those that this version of Node lacks stay silent. */
+/** Channels that publish what tasks wait for. Those that this version of Node lacks stay silent. */
 export type Source = Readonly<Record<string, Listener>>;
 
-/** Listens to all channels of the sources. Returns how to end that. What a listener throws must not reach the publisher. */
+/** Listens to all channels of the sources; returns the function that ends it. What a listener throws must not reach the publisher. */
 export function listen(sources: readonly Source[]): () => void {
   const pairs = sources.flatMap((source) =>
     Object.entries(source).map(([channel, listener]) => {
@@ -15,7 +15,7 @@ export function listen(sources: readonly Source[]): () => void {
         try {
           listener(message);
         } catch {
-          // A channel whose messages have another form than we know: that wait stays unknown.
+          // Another version of Node may publish another form: that wait stays unknown.
         }
       };
       return [channel, contained] as const;

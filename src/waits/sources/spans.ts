@@ -1,6 +1,6 @@
 import { SpanKind } from "@opentelemetry/api";
 import { Pending } from "../pending.js";
-import { currentSheet, type TaskNotes } from "../task-notes.js";
+import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 
 const PENDING: unique symbol = Symbol.for("queuescope.pending") as never;
 
@@ -17,10 +17,10 @@ class SpanWait extends Pending {
   readonly kind = "span";
 
   constructor(
-    sheet: TaskNotes,
+    notes: TaskNotes,
     private readonly span: OpenSpan,
   ) {
-    super(sheet);
+    super(notes);
   }
 
   protected label(): string {
@@ -33,16 +33,16 @@ class SpanWait extends Pending {
 }
 
 export function spanStarted(span: object): void {
-  const sheet = currentSheet();
-  if (sheet === undefined || !Object.isExtensible(span) || isProcess(span as OpenSpan)) return;
-  (span as OpenSpan)[PENDING] = new SpanWait(sheet, span as OpenSpan);
+  const notes = currentTaskNotes();
+  if (notes === undefined || !Object.isExtensible(span) || isProcess(span as OpenSpan)) return;
+  (span as OpenSpan)[PENDING] = new SpanWait(notes, span as OpenSpan);
 }
 
 export function spanEnded(span: object): void {
   (span as OpenSpan)[PENDING]?.end();
 }
 
-/** The span of a task itself: it says nothing, and may begin in the context of another one. */
+/** A task's own span is no wait of the task, and may begin in the context of another one. */
 function isProcess({ kind, instrumentationScope, instrumentationLibrary }: OpenSpan): boolean {
   return (
     kind === SpanKind.CONSUMER && (instrumentationScope ?? instrumentationLibrary)?.name === "queuescope"

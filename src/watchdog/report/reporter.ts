@@ -5,8 +5,8 @@ import { realNow } from "../../base/real-time.js";
 import type { SlaTarget } from "../../contracts/index.js";
 import { diagnose } from "../checks/diagnose.js";
 import type { Guard } from "../events.js";
-import type { Settings } from "../options.js";
-import type { HeadNow, Surroundings, WatchedQueue } from "../sampling/watched-queue.js";
+import type { WatchdogSettings } from "../options.js";
+import type { HeadNow, ProcessFacts, WatchedQueue } from "../sampling/watched-queue.js";
 import type { Situation, Verdict } from "../situation.js";
 import { bound } from "./bounds.js";
 import { ReportFiles } from "./files.js";
@@ -22,7 +22,7 @@ const MAX_REDACTED = 256;
 /** Where a queue that nobody declared an SLA for has its limit. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
 
-/** What a sight means. */
+/** What a snapshot means. */
 export interface Diagnosis {
   readonly situation: Situation;
   /** The surest first. */
@@ -31,7 +31,7 @@ export interface Diagnosis {
 }
 
 /** A queue as it was seen. What that means is said later, with the stalls that are known by then; most sights lead to no report. */
-export interface Sight {
+export interface QueueSnapshot {
   /** Notes what a report shows besides, which may soon be gone. Without that it is what is there when the report is made. */
   keep(): void;
   diagnose(): Diagnosis;
@@ -41,14 +41,14 @@ export interface Sight {
 /** Makes the reports, and keeps them in `reportDir`. */
 export class Reporter {
   private readonly payload: ((item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">) | undefined;
-  private readonly redact: Settings["redact"];
+  private readonly redact: WatchdogSettings["redact"];
   private readonly files: ReportFiles | undefined;
   /** What the last file could not be written for. */
   private broken: string | undefined = undefined;
 
   constructor(
-    private readonly settings: Settings,
-    private readonly surroundings: Surroundings,
+    private readonly settings: WatchdogSettings,
+    private readonly processFacts: ProcessFacts,
     private readonly guard: Guard,
   ) {
     const { payload, redact, reportDir, maxReports } = settings;
@@ -59,15 +59,15 @@ export class Reporter {
 
   /** A queue as it is now, for the sake of its most urgent tier. */
   report(watched: WatchedQueue): BreachReport {
-    const sight = this.look(watched, watched.worstTier());
-    return sight.report(sight.diagnose());
+    const snapshot = this.snapshot(watched, watched.worstTier());
+    return snapshot.report(snapshot.diagnose());
   }
 
   /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */
-  look(watched: WatchedQueue, tier: number, waitMs?: number): Sight {
-    const { settings, surroundings, guard } = this;
+  snapshot(watched: WatchedQueue, tier: number, waitMs?: number): QueueSnapshot {
+    const { settings, processFacts, guard } = this;
     const seenAt = realNow();
-    const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, surroundings, waitMs);
+    const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, processFacts, waitMs);
     const show = () => ({
       heads: watched.heads(this.payload),
       workers: watched.workers(),
@@ -79,7 +79,7 @@ export class Reporter {
         kept = show();
       },
       diagnose() {
-        const situation = { ...seen, stalls: surroundings.stalls(seenAt) };
+        const situation = { ...seen, stalls: processFacts.stalls(seenAt) };
         return { situation, ...diagnose(settings.checks, situation, (error) => guard.fault(error)) };
       },
       report: ({ situation, verdicts, notYet }) => {

@@ -1,5 +1,5 @@
 import { shown } from "../../base/shown.js";
-import type { Frame } from "../../waits/wait.js";
+import type { CallSite } from "../../waits/wait.js";
 import { count, duration } from "../checks/format.js";
 import type { TaskGroup, TaskNow } from "../situation.js";
 
@@ -69,7 +69,7 @@ function placesOf(tasks: readonly TaskReport[]): string[] {
 function placeOf(
   what: string,
   tasks: readonly TaskReport[],
-  frameOf: (task: TaskReport) => Frame | undefined,
+  frameOf: (task: TaskReport) => CallSite | undefined,
 ): string[] {
   for (const task of tasks) {
     const frame = frameOf(task);
@@ -78,7 +78,7 @@ function placeOf(
   return [];
 }
 
-function inWords({ name, file, line }: Frame): string {
+function inWords({ name, file, line }: CallSite): string {
   return `${shown(name ?? "anonymous code")} (${shown(file, 200)}:${line})`;
 }
 

@@ -1,6 +1,6 @@
 import type { Probe, TaskView, Watchable } from "../../contracts/index.js";
 import type { Backlog, Rates, Turns } from "../situation.js";
-import { cpuMs, WORKING } from "./cpu-time.js";
+import { BLOCKING_CPU_SHARE, cpuMs } from "./cpu-time.js";
 
 /** The counts of a queue at one look. */
 interface Sample {
@@ -155,12 +155,18 @@ export class History {
 
   /** By how much looks were late since then because the process was at work, in milliseconds. */
   lateMs(since: number): number {
-    return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs > WORKING * ms);
+    return this.lateSince(
+      since,
+      ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs > BLOCKING_CPU_SHARE * ms,
+    );
   }
 
   /** By how much looks were late since then though the process hardly worked, in milliseconds. */
   starvedMs(since: number): number {
-    return this.lateSince(since, ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs <= WORKING * ms);
+    return this.lateSince(
+      since,
+      ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs <= BLOCKING_CPU_SHARE * ms,
+    );
   }
 
   /** How much of a processor the process used since then. */

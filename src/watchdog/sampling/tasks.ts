@@ -9,8 +9,8 @@ import type {
 } from "../../contracts/index.js";
 import { groupByWait, tellingWait } from "../../waits/group.js";
 import { short } from "../../waits/labels.js";
-import { entryOf } from "../../waits/task-notes.js";
-import type { Frame, Wait } from "../../waits/wait.js";
+import { taskLinkOf } from "../../waits/task-notes.js";
+import type { CallSite, Wait } from "../../waits/wait.js";
 import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
@@ -32,11 +32,11 @@ const SLA_SHARE = 0.5;
 const MAX_FAILURE = 300;
 
 /** What others know of tasks. */
-export interface Knowledge {
+export interface TaskKnowledge {
   /** What the task waits for, the newest last. */
   waitsOf(task: TaskFacts): readonly WaitNow[];
   /** Where its item was put, if that was sampled. */
-  putAt(task: TaskFacts): readonly Frame[] | undefined;
+  putAt(task: TaskFacts): readonly CallSite[] | undefined;
   /** Is it proven that nothing can wake it? */
   neverResumes(task: TaskFacts): boolean | undefined;
 }
@@ -49,7 +49,7 @@ export class Tasks {
   ) {}
 
   /** Whether a task can never resume is found out only from the first question on. */
-  watch(now: number, knowledge: Knowledge): void {
+  watch(now: number, knowledge: TaskKnowledge): void {
     const shortest = Math.min(...this.queue.probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
     const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
     let asked = 0;
@@ -61,7 +61,7 @@ export class Tasks {
   }
 
   /** The oldest come first; of very many it is these and the youngest. How long each may run follows from the SLA and from what the queue did lately. */
-  now(now: number, sla: SlaTarget, history: History, knowledge: Knowledge): TaskNow[] {
+  now(now: number, sla: SlaTarget, history: History, knowledge: TaskKnowledge): TaskNow[] {
     const workers = new Map<TaskFacts, { pool: PoolView; worker: WorkerView }>();
     for (const pool of this.queue.probe.pools ?? []) {
       for (const worker of pool.statuses())
@@ -80,7 +80,7 @@ export class Tasks {
     const patience = this.patience(inFlight, sla, history);
     return views.map(({ facts, takenAt, carrier }) => {
       const { pool, worker } = workers.get(facts) ?? {};
-      const sheet = entryOf(facts)?.sheet;
+      const notes = taskLinkOf(facts)?.notes;
       return {
         facts,
         correlationId: facts.correlationId,
@@ -89,8 +89,8 @@ export class Tasks {
         attempt: facts.attempt,
         runningMs: takenAt === undefined ? undefined : now - takenAt,
         patienceMs: addHeldUp(patience.get(facts.tier), history.heldUpMs(takenAt ?? now)),
-        isOver: sheet?.isSettled,
-        failure: sheet?.error === undefined ? undefined : errorLine(sheet.error, MAX_FAILURE),
+        isOver: notes?.isSettled,
+        failure: notes?.error === undefined ? undefined : errorLine(notes.error, MAX_FAILURE),
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
@@ -161,7 +161,7 @@ function addHeldUp(patienceMs: number | undefined, heldUpMs: number): number | u
 function waitsOf(
   facts: TaskFacts,
   worker: WorkerView | undefined,
-  knowledge: Knowledge,
+  knowledge: TaskKnowledge,
   now: number,
 ): readonly WaitNow[] {
   if (worker?.gate === undefined) return knowledge.waitsOf(facts);

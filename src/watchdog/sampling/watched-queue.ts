@@ -5,7 +5,7 @@ import { weigh } from "../report/size-of.js";
 import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "../situation.js";
 import { TierBreach } from "../tier-breach.js";
 import { depthOf, History } from "./history.js";
-import { groupsOf, type Knowledge, Tasks } from "./tasks.js";
+import { groupsOf, type TaskKnowledge, Tasks } from "./tasks.js";
 
 /** How many of the items that are served next a report lists. */
 const MOST_HEADS = 10;
@@ -17,7 +17,7 @@ const MAX_WEIGHING_MS = 100;
 const PLACE = 24;
 
 /** What others know of tasks and of the process. */
-export interface Surroundings extends Knowledge {
+export interface ProcessFacts extends TaskKnowledge {
   /** Of now, or of an instant of monotonic time. */
   stalls(at?: number): readonly StallNow[];
   loopUtilization(): number;
@@ -91,11 +91,11 @@ export class WatchedQueue {
   }
 
   /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
-  look(surroundings: Surroundings): { breached: number[]; cleared: Cleared[] } {
-    this.history.look(surroundings.cpuMs?.());
+  sample(processFacts: ProcessFacts): { breached: number[]; cleared: Cleared[] } {
+    this.history.look(processFacts.cpuMs?.());
     const { probe } = this.queue;
     const now = probe.now();
-    this.tasks.watch(now, surroundings);
+    this.tasks.watch(now, processFacts);
     const breached: number[] = [];
     const cleared: Cleared[] = [];
     for (const tier of probe.tiers.keys()) {
@@ -133,10 +133,10 @@ export class WatchedQueue {
   }
 
   /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */
-  situation(tier: number, sla: SlaTarget, surroundings: Surroundings, waited?: number): Situation {
+  situation(tier: number, sla: SlaTarget, processFacts: ProcessFacts, waited?: number): Situation {
     const { probe, tally } = this.queue;
     const now = probe.now();
-    const tasks = this.tasks.now(now, sla, this.history, surroundings);
+    const tasks = this.tasks.now(now, sla, this.history, processFacts);
     const waitMs = waited ?? this.waitMs(tier, now);
     return {
       queue: this.name,
@@ -167,11 +167,11 @@ export class WatchedQueue {
       lastTakenMsAgo: this.history.lastTakenMsAgo(now),
       lastEndedMsAgo: this.history.lastEndedMsAgo(now),
       usualServiceMs: this.history.serviceMsBefore(now - waitMs),
-      stalls: surroundings.stalls(),
+      stalls: processFacts.stalls(),
       lateMs: this.history.lateMs(now - waitMs),
       starvedMs: this.history.starvedMs(now - waitMs),
       processorShare: this.history.processorShare(now - waitMs),
-      loopUtilization: surroundings.loopUtilization(),
+      loopUtilization: processFacts.loopUtilization(),
       lastFailure: tally.lastFailure,
     };
   }
