@@ -1,6 +1,7 @@
-import { writeFileSync } from "node:fs";
-import type { Row } from "./scenario.js";
+import type { MachineRow, Row } from "./scenario.js";
 
+/** The peer of a row that compares with a limit. */
+export const LIMIT = "limit";
 const HEADS = ["case", "ours", "peer", "", "ratio", "goal", "", "spread"] as const;
 
 /** A table for people: what was measured, whether the goal is met, and how sure that is. */
@@ -15,9 +16,35 @@ export function table(rows: readonly Row[]): string {
     verdict(row),
     `${(row.spread * 100).toFixed(0)} %`,
   ]);
-  const lines = [[...HEADS] as string[], ...cells];
-  const widths = HEADS.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
-  const isText = [true, false, false, true, false, false, true, false];
+  return aligned([HEADS, ...cells], [true, false, false, true, false, false, true, false]);
+}
+
+/** The same rows by several Nodes, side by side; what misses its goal has a star. */
+export function tableOfNodes(rows: readonly MachineRow[]): string {
+  const nodes = [...new Set(rows.map(({ node }) => node))];
+  const byRow = new Map<string, Map<string, MachineRow>>();
+  for (const row of rows) {
+    const key = `${row.group}: ${row.row}${row.unit === "ratio" ? "" : `, ${row.unit}`}`;
+    byRow.set(key, (byRow.get(key) ?? new Map()).set(row.node, row));
+  }
+  const cells = [...byRow].map(([key, byNode]) => {
+    const [{ goal, unit }] = byNode.values() as Iterable<MachineRow> as [MachineRow];
+    return [
+      key,
+      goal === null ? "" : `${unit === "ratio" ? ">=" : "<="} ${goal}`,
+      ...nodes.map((node) => cellOf(byNode.get(node))),
+    ];
+  });
+  return aligned([["row", "goal", ...nodes], ...cells], [true, false, ...nodes.map(() => false)]);
+}
+
+function cellOf(row: MachineRow | undefined): string {
+  return row === undefined ? "" : `${significant(row.measured)}${row.met === false ? "*" : " "}`;
+}
+
+/** Columns as wide as their widest cell, text to the left and figures to the right. */
+function aligned(lines: readonly (readonly string[])[], isText: readonly boolean[]): string {
+  const widths = isText.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   return lines
     .map((line) =>
       line.map((cell, i) => (isText[i] ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
@@ -25,32 +52,32 @@ export function table(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** Does the row fall short of its goal? */
+/** Whether the row falls short of its goal. */
 export function isMiss({ ratio, goal }: Row): boolean {
   return goal !== null && ratio < goal;
 }
 
 /** The rows that compare something, as machines read them. */
-export function json(groups: ReadonlyMap<string, readonly Row[]>): string {
-  const rows = [...groups].flatMap(([group, found]) =>
-    found
-      .filter((row) => !row.isNoise)
-      .map(({ case: name, ours, peer, peerName, ratio, goal, spread }) => ({
-        group,
-        case: name,
-        ours: round(ours),
-        peer: round(peer),
-        peerName,
-        ratio: round(ratio),
-        goal,
-        spread: round(spread),
-      })),
+export function machineRows(groups: ReadonlyMap<string, readonly Row[]>): MachineRow[] {
+  return [...groups].flatMap(([group, rows]) =>
+    rows.filter(({ isNoise }) => !isNoise).map((row) => machineRow(group, row)),
   );
-  return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
-export function writeJson(file: string, groups: ReadonlyMap<string, readonly Row[]>): void {
-  writeFileSync(file, json(groups));
+/** Against a limit it is the figure itself that counts, against a peer the ratio. */
+function machineRow(group: string, row: Row): MachineRow {
+  const { case: name, ours, peer, peerName, ratio, goal, spread, unit } = row;
+  const isLimit = peerName === LIMIT;
+  return {
+    group,
+    row: isLimit ? name : `${name} / ${peerName}`,
+    node: process.version,
+    measured: round(isLimit ? ours : ratio),
+    unit: isLimit ? unit : "ratio",
+    goal: goal === null ? null : round(isLimit ? peer : goal),
+    met: goal === null ? null : !isMiss(row),
+    spread: round(spread),
+  };
 }
 
 function verdict(row: Row): string {
@@ -60,7 +87,7 @@ function verdict(row: Row): string {
 }
 
 function figure(value: number, unit: Row["unit"]): string {
-  return `${significant(value)} ${unit === "bytes" ? "B" : "ns"}`;
+  return `${significant(value)} ${unit === "bytes" ? "B" : unit}`;
 }
 
 function significant(value: number): string {

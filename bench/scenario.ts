@@ -10,9 +10,25 @@ export interface Row {
   readonly goal: number | null;
   /** Interquartile range of the ratio over the rounds, relative to the ratio. */
   readonly spread: number;
-  readonly unit: "ns" | "bytes";
+  readonly unit: "ns" | "ms" | "bytes" | "%";
   /** The same code against itself: shows the noise, and stays out of the JSON. */
   readonly isNoise: boolean;
+}
+
+/** A row as `--json` prints it. */
+export interface MachineRow {
+  readonly group: string;
+  /** What is compared, and with which peer. */
+  readonly row: string;
+  /** Such as `v24.1.0`. */
+  readonly node: string;
+  /** A ratio: more is better. Anything with another unit: less is. */
+  readonly measured: number;
+  readonly unit: "ratio" | Row["unit"];
+  readonly goal: number | null;
+  /** Null where there is no goal. */
+  readonly met: boolean | null;
+  readonly spread: number;
 }
 
 /** What a scenario found out: rows, or why there are none. */

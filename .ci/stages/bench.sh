@@ -6,7 +6,7 @@ readonly REPORT=$TEMP/bench.json
 
 quick() {
   local started=$SECONDS
-  npm run bench -- --quick --json "$REPORT"
+  npm run --silent bench -- --quick --json > "$REPORT"
   echo "$((SECONDS - started)) s"
   ((SECONDS - started <= LIMIT + built))
 }
@@ -17,9 +17,11 @@ const assert = require("node:assert/strict");
 const rows = JSON.parse(require("node:fs").readFileSync(process.argv[2], "utf8"));
 assert.ok(Array.isArray(rows) && rows.length > 0, "no rows");
 for (const row of rows) {
-  for (const name of ["group", "case", "peerName"]) assert.equal(typeof row[name], "string", `${name} in ${JSON.stringify(row)}`);
-  for (const name of ["ours", "peer", "ratio", "spread"]) assert.ok(Number.isFinite(row[name]), `${name} in ${JSON.stringify(row)}`);
-  assert.ok(row.goal === null || Number.isFinite(row.goal), `goal in ${JSON.stringify(row)}`);
+  const what = JSON.stringify(row);
+  for (const name of ["group", "row", "node", "unit"]) assert.equal(typeof row[name], "string", `${name} in ${what}`);
+  for (const name of ["measured", "spread"]) assert.ok(Number.isFinite(row[name]), `${name} in ${what}`);
+  assert.ok(row.goal === null || Number.isFinite(row.goal), `goal in ${what}`);
+  assert.equal(row.met === null, row.goal === null, `met in ${what}`);
 }
 console.log(`${rows.length} rows`);
 JS

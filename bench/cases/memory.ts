@@ -9,6 +9,7 @@ import {
   widePriorities,
 } from "../drivers/vessels.js";
 import { compare, differences } from "../harness.js";
+import { LIMIT } from "../report.js";
 import type { Findings, Row, Scenario } from "../scenario.js";
 import { type Vessel, weigh } from "../weigh.js";
 
@@ -62,7 +63,7 @@ async function overheads(name: string, vessels: Vessels, size: Size): Promise<Fi
 /** A small queue keeps a buffer for the next items; a large one has to give its memory back. */
 function left(name: string, { empty }: Weights, size: Size): Row {
   const goal = size === "1M" ? 1 : undefined;
-  return compare({ case: name, ours: empty, peer: LIMIT_LEFT, peerName: "limit", goal, unit: "bytes" });
+  return compare({ case: name, ours: empty, peer: LIMIT_LEFT, peerName: LIMIT, goal, unit: "bytes" });
 }
 
 function scenario(kind: string, size: Size, vessels: () => Vessels): Scenario {
@@ -89,7 +90,7 @@ function instrumentedScenario(size: Size): Scenario {
             case: `${name}, added`,
             ours,
             peer: LIMIT_BYTES,
-            peerName: "limit",
+            peerName: LIMIT,
             goal: 1,
             unit: "bytes",
           }),

@@ -1,7 +1,8 @@
-import { pbkdf2Sync } from "node:crypto";
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "queuescope";
+import { calibrate, work } from "../drivers/native-work.js";
 import { registerMetrics } from "../drivers/telemetry.js";
 import { compare, cpuMicros } from "../harness.js";
+import { LIMIT } from "../report.js";
 import type { Pace, Row, Scenario } from "../scenario.js";
 import { median } from "../statistics.js";
 
@@ -23,7 +24,7 @@ function scenario(name: string, depth: number): Scenario {
     isSlow: depth > 0,
     async run(pace) {
       registerMetrics();
-      calibrate();
+      calibrate(WORK_MICROS);
       const queue = instrument(new FifoQueue<number>({ capacity: depth + ROOM }), {
         name: "bench.watchdog",
         traces: "never",
@@ -49,7 +50,7 @@ function scenario(name: string, depth: number): Scenario {
           case: `${name}, memory`,
           ours: [Math.max(...grown.slice(0, 1), median(grown))],
           peer: LIMIT_BYTES,
-          peerName: "limit",
+          peerName: LIMIT,
           goal: 1,
           unit: "bytes",
         }),
@@ -73,27 +74,6 @@ async function costOf(queue: FifoQueue<number>, depth: number, pace: Pace): Prom
     await queue.put(items);
   }
   return ((cpuMicros() - before) * 1_000) / items;
-}
-
-/**
- * The same amount of work each time, which is native: a loop that looked at the clock until the time is over would do less where it is
- * disturbed, its garbage would cost more than a watchdog, and how V8 compiles it depends on what is around it.
- */
-function work(): void {
-  pbkdf2Sync("password", "salt", turns, 32, "sha256");
-}
-
-/** So many turns take as long as a handler should. */
-let turns = 1;
-
-function calibrate(): void {
-  const tries = Array.from({ length: 200 }, () => {
-    turns = 1_000;
-    const startedAt = performance.now();
-    work();
-    return (performance.now() - startedAt) * 1_000;
-  });
-  turns = Math.max(1, Math.round((1_000 * WORK_MICROS) / median(tries)));
 }
 
 function wait(ms: number): Promise<void> {

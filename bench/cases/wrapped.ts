@@ -2,7 +2,9 @@ import { instrument, instrumentHandler } from "queuescope";
 import { registerContext, registerMetrics, registerTracing } from "../drivers/telemetry.js";
 import { apart } from "../drivers/wrapped/apart.js";
 import { type Lines, TASKS, type Wrapping } from "../drivers/wrapped/line.js";
+import { GOALS } from "../goals.js";
 import { AGAIN, type Contestant, compare, differences, duels, measure, type Samples } from "../harness.js";
+import { LIMIT } from "../report.js";
 import type { Row, Scenario } from "../scenario.js";
 
 type Traces = "always" | "never";
@@ -14,8 +16,6 @@ interface Subject {
   readonly name: string;
   /** Its lines, of source that belongs to the contestant. */
   readonly lines: (contestant: string) => Promise<Lines>;
-  /** What a wrapped task may take, as a multiple of a bare one, without spans. */
-  readonly most?: number;
 }
 
 const fastq = (contestant: string) =>
@@ -28,10 +28,9 @@ const SUBJECTS: readonly Subject[] = [
     name: "p-queue",
     lines: async (contestant) =>
       (await apart<typeof import("../drivers/wrapped/p-queue.js")>("./p-queue.js", contestant)).pQueue,
-    most: 1.15,
   },
   { name: "fastq callback", lines: async (contestant) => (await fastq(contestant)).fastqCallback },
-  { name: "fastq.promise", lines: async (contestant) => (await fastq(contestant)).fastqPromise, most: 1.6 },
+  { name: "fastq.promise", lines: async (contestant) => (await fastq(contestant)).fastqPromise },
   { name: "async.queue", lines: async (contestant) => (await async(contestant)).asyncQueue },
   { name: "async.priorityQueue", lines: async (contestant) => (await async(contestant)).asyncPriorityQueue },
 ];
@@ -78,24 +77,34 @@ async function contestantsOf(subject: Subject, depth: number, traces: Traces): P
   ];
 }
 
-/** What wrapping costs, and what it adds against what is added by hand. */
-function rowsOf(name: string, samples: Samples, goals: Readonly<Record<string, number>>): Row[] {
+/** What wrapping costs; what it adds, by itself and against what is added by hand. Goals are for what every task pays, spans or not. */
+function rowsOf(name: string, samples: Samples, traces: Traces): Row[] {
   const added = (contestant: string) => differences(samples.get(contestant)!, samples.get("bare")!);
+  const { addedNs, againstHandwritten } = GOALS.wrapping;
+  const hasGoal = traces === "never";
+  const ours = added("wrapped");
   return [
     ...duels(name, samples, "bare", [AGAIN]),
-    ...duels(name, samples, "wrapped", ["bare"], goals),
+    ...duels(name, samples, "wrapped", ["bare"]),
     compare({
       case: `${name}, added`,
-      ours: added("wrapped"),
+      ours,
+      peer: addedNs,
+      peerName: LIMIT,
+      goal: hasGoal ? 1 : undefined,
+    }),
+    compare({
+      case: `${name}, added`,
+      ours,
       peer: added("handwritten"),
       peerName: "handwritten",
+      goal: hasGoal ? againstHandwritten : undefined,
     }),
   ];
 }
 
-function scenario(subject: Subject, traces: Traces): Scenario {
-  const name = `${subject.name}, ${traces === "never" ? "no spans" : "spans"}`;
-  const goals = traces === "never" && subject.most !== undefined ? { bare: 1 / subject.most } : {};
+function scenario(subject: Subject, traces: Traces, load: keyof typeof DEPTHS): Scenario {
+  const name = `${subject.name}, ${traces === "never" ? "no spans" : "spans"}, ${load}`;
   return {
     name,
     // A quick run looks at spans once: they cost alike whatever they are around.
@@ -104,19 +113,16 @@ function scenario(subject: Subject, traces: Traces): Scenario {
       registerMetrics();
       if (traces === "never") registerContext();
       else registerTracing();
-      const rows: Row[] = [];
-      for (const [load, depth] of Object.entries(DEPTHS)) {
-        const contestants = await contestantsOf(subject, depth, traces);
-        const samples = await measure({ items: TASKS, contestants, twice: "bare" }, pace);
-        rows.push(...rowsOf(`${name}, ${load}`, samples, goals));
-      }
-      return { rows };
+      const contestants = await contestantsOf(subject, DEPTHS[load], traces);
+      const samples = await measure({ items: TASKS, contestants, twice: "bare" }, pace);
+      return { rows: rowsOf(name, samples, traces) };
     },
   };
 }
 
 /** What it costs, per task, to wrap the queues that people have. */
-export const wrapped: readonly Scenario[] = SUBJECTS.flatMap((subject) => [
-  scenario(subject, "never"),
-  scenario(subject, "always"),
-]);
+export const wrapped: readonly Scenario[] = SUBJECTS.flatMap((subject) =>
+  (["never", "always"] as const).flatMap((traces) =>
+    (["fill then drain", "steady"] as const).map((load) => scenario(subject, traces, load)),
+  ),
+);

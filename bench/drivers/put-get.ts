@@ -1,5 +1,6 @@
-import { type Delivery, withCorrelationId } from "queuescope";
+import { type Delivery, type FifoQueue, withCorrelationId } from "queuescope";
 import type { Drive } from "../harness.js";
+import type { Done, HandwrittenTasks, Stamp } from "./wrapped/handwritten-tasks.js";
 
 /** Items in one cycle. */
 export const ITEMS = 1_000;
@@ -9,6 +10,11 @@ const IDS = Array.from({ length: ITEMS }, (_, i) => `request-${i}`);
 
 interface Item {
   readonly id: number;
+}
+
+interface Stamped {
+  readonly item: Item;
+  readonly stamp: Stamp;
 }
 
 interface TryQueue {
@@ -85,4 +91,33 @@ export function handleEach(queue: DeliveringQueue): Drive {
     });
 }
 
+/** The same handler, with both spans written by hand: what travels with an item is put beside it. */
+export function handleByHand(queue: FifoQueue<Stamped>, tasks: HandwrittenTasks): Drive {
+  let standing = STANDING;
+  const put = async (item: Item) => {
+    let done: Promise<void> | undefined;
+    tasks.put((stamp) => {
+      done = queue.put({ item, stamp });
+    });
+    await done;
+  };
+  return (cycles) =>
+    withCorrelationId("request", async () => {
+      for (; standing > 0; standing--) await put(items[standing]!);
+      for (let cycle = 0; cycle < cycles; cycle++) {
+        for (const item of items) {
+          await put(item);
+          const taken = await queue.get();
+          tasks.call(taken.stamp, handleThenCall, taken.item, ignore);
+        }
+      }
+    });
+}
+
 function handle(): void {}
+
+function handleThenCall(_: Item, done: Done): void {
+  done(null);
+}
+
+function ignore(): void {}

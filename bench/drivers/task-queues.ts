@@ -30,6 +30,29 @@ export function taskQueues(capacity: number, items: number, concurrency = 1): Co
       },
     },
     {
+      name: "fastq, async handler",
+      make: () => {
+        const gate = new Gate(capacity);
+        const handler = async (item: number) => {
+          sink.sum += item;
+        };
+        const queue = fastq<unknown, number>((item, done) => {
+          handler(item).then(() => {
+            gate.leave();
+            done(null);
+          }, done);
+        }, concurrency);
+        return async (cycles) => {
+          for (let i = cycles * items; i > 0; i--) {
+            if (gate.isFull) await gate.room();
+            gate.enter();
+            queue.push(i);
+            if (i % items === 1) await gate.passed();
+          }
+        };
+      },
+    },
+    {
       name: "fastq.promise",
       make: () => {
         const gate = new Gate(capacity);

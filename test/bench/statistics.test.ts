@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compare, differences } from "../../bench/harness.js";
-import { isMiss, json } from "../../bench/report.js";
+import { isMiss, machineRows, tableOfNodes } from "../../bench/report.js";
 import { median, quartiles } from "../../bench/statistics.js";
 
 describe("the benchmarks' arithmetic", () => {
@@ -21,11 +21,43 @@ describe("the benchmarks' arithmetic", () => {
     expect(compare({ case: "c", ours, peer: 150, peerName: "limit" }).ratio).toBe(2);
   });
 
-  test("rows that show the noise stay out of the JSON", () => {
+  test("rows that show the noise are not for machines", () => {
     const samples = { case: "c", ours: [1], peer: [2] };
     const rows = [compare({ ...samples, peerName: "A/A" }), compare({ ...samples, peerName: "p" })];
-    expect(JSON.parse(json(new Map([["g", rows]])))).toEqual([
-      { group: "g", case: "c", ours: 1, peer: 2, peerName: "p", ratio: 2, goal: null, spread: 0 },
+    expect(machineRows(new Map([["g", rows]]))).toEqual([
+      {
+        group: "g",
+        row: "c / p",
+        node: process.version,
+        measured: 2,
+        unit: "ratio",
+        goal: null,
+        met: null,
+        spread: 0,
+      },
+    ]);
+  });
+
+  test("against a limit machines read the figure itself, and the limit as its goal", () => {
+    const row = compare({ case: "c", ours: [900], peer: 800, peerName: "limit", goal: 1 });
+    expect(machineRows(new Map([["g", [row]]]))).toMatchObject([
+      { row: "c", measured: 900, unit: "ns", goal: 800, met: false },
+    ]);
+  });
+
+  test("what several Nodes measured stands side by side, and a miss has a star", () => {
+    const row = { group: "g", row: "r", unit: "ratio", goal: 2, spread: 0 } as const;
+    const rows = [
+      { ...row, node: "v20.0.0", measured: 3, met: true },
+      { ...row, node: "v24.0.0", measured: 1, met: false },
+    ];
+    expect(
+      tableOfNodes(rows)
+        .split("\n")
+        .map((line) => line.split(/\s{2,}/)),
+    ).toEqual([
+      ["row", "goal", "v20.0.0", "v24.0.0"],
+      ["g: r", ">= 2", "3.00", "1.00*"],
     ]);
   });
 });

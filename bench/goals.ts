@@ -1,0 +1,39 @@
+/**
+ * What the benchmarks are to reach, on every Node that is supported. A ratio is ours against theirs, and more is better; anything with a
+ * unit is a most.
+ */
+export const GOALS = {
+  /** A worker pool on a bare queue, one worker, against queues that have their workers inside. */
+  barePool: {
+    16: { "fastq, async handler": 0.9, "fastq.promise": 1.3, "p-queue": 5 },
+    unbounded: { "fastq, async handler": 1.1, "fastq.promise": 2, "p-queue": 15 },
+  },
+  /** What wrapping adds to a task of somebody else's queue, without spans. */
+  wrapping: { addedNs: 800, againstHandwritten: 1.3 },
+  /** CPU time added to a task of 100 µs, in percent of that, cold code included. */
+  work: { instrumentedPool: 2, wrappedPQueue: 4 },
+  instrumented: {
+    tryPutGetNs: 150,
+    awaitPutGetNs: 200,
+    allocatedBytes: 64,
+    /** A put and a process span, against the same two by hand. */
+    putAndProcessSpans: 1,
+    /** Against a span for each put and get, and three records, by hand. */
+    noSpansAgainstHandwritten: 10,
+    putSpanAgainstHandwritten: 2,
+  },
+  heaps: {
+    few: { "1k": 3, "100k": 3, "1M": 2 },
+    wide: 1.5,
+    /** Peers that make an entry with a stamp for each put, so that ties are stable. */
+    wideStamped: 1.5,
+  },
+  /** At any depth up to 10M. */
+  onePutMs: 5,
+  /** Of so many queues with five tiers each. */
+  scrape: { 1000: { cpuMs: 200, sliceMs: 20 }, 10000: { cpuMs: 5_000, sliceMs: 20 } },
+  /** One look of a watchdog at 1,000 queues. */
+  watchdogLookMs: 5,
+  /** `import "queuescope"` in a fresh process. */
+  importing: { cpuMs: 60, timesPQueue: 3 },
+} as const;
