@@ -28,6 +28,13 @@ export const GOALS = {
     /** Peers that make an entry with a stamp for each put, so that ties are stable. */
     wideStamped: 1.5,
   },
+  /** Against each of denque, fast-fifo and yocto-queue. */
+  fifo: 1,
+  /** Capacity 16; `floor`, two loops that await null, is for the promise path. */
+  handoff: { effect: 8, "fastq.promise": 10, "p-queue": 50, floor: 1 / 1.25 },
+  memory: { instrumentedBytes: 64, drainedBytes: 1 },
+  /** What a watchdog adds to handlers that take 100 µs. */
+  watchdog: { without: 1 / 1.03, memoryBytes: 25 * 2 ** 20 },
   /** At any depth up to 10M. */
   onePutMs: 5,
   /** Of so many queues with five tiers each. */

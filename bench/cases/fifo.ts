@@ -1,9 +1,10 @@
 import { fifos, type Wave } from "../drivers/fifos.js";
+import { GOALS } from "../goals.js";
 import { AGAIN, duels, measure } from "../harness.js";
 import type { Scenario } from "../scenario.js";
 
 const PEERS = ["denque", "fast-fifo", "yocto-queue"];
-const GOALS = Object.fromEntries(PEERS.map((peer) => [peer, 1]));
+const goals = Object.fromEntries(PEERS.map((peer) => [peer, GOALS.fifo]));
 
 function scenario(name: string, wave: Wave): Scenario {
   return {
@@ -13,7 +14,7 @@ function scenario(name: string, wave: Wave): Scenario {
       const samples = await measure(course, pace);
       return {
         rows: [
-          ...duels(`${name}, storage`, samples, "Deque", [AGAIN, ...PEERS], GOALS),
+          ...duels(`${name}, storage`, samples, "Deque", [AGAIN, ...PEERS], goals),
           ...duels(`${name}, FifoQueue by tryPut and tryGet`, samples, "FifoQueue", PEERS),
         ],
       };

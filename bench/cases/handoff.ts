@@ -1,6 +1,7 @@
 import { channels } from "../drivers/channels.js";
 import { ownHandoff } from "../drivers/own-handoff.js";
 import { taskQueues } from "../drivers/task-queues.js";
+import { GOALS } from "../goals.js";
 import { AGAIN, duels, measure } from "../harness.js";
 import type { Scenario } from "../scenario.js";
 
@@ -13,9 +14,6 @@ const PEERS = [
   "p-limit",
   "p-queue",
 ] as const;
-const GOALS = { effect: 8, "fastq.promise": 10, "p-queue": 50 };
-/** At most 1.25 times the floor. */
-const PROMISE_GOALS = { floor: 1 / 1.25 };
 const ITEMS = 10_000;
 /** What an unbounded queue swallows before its consumer begins. */
 const BACKLOG = 50_000;
@@ -28,14 +26,14 @@ function scenario(name: string, capacity: number): Scenario {
       const contestants = [
         ...ownHandoff(capacity, items),
         ...channels(capacity, items),
-        ...taskQueues(capacity, items),
+        ...taskQueues(capacity, items).filter((each) => PEERS.some((peer) => peer === each.name)),
       ];
       const samples = await measure({ items, contestants, twice: "try path" }, pace);
-      const goals = capacity === 16 ? GOALS : {};
+      const goals = capacity === 16 ? GOALS.handoff : {};
       return {
         rows: [
           ...duels(`try path, ${name}`, samples, "try path", [AGAIN, ...PEERS], goals),
-          ...duels(`promise path, ${name}`, samples, "promise path", ["floor"], PROMISE_GOALS),
+          ...duels(`promise path, ${name}`, samples, "promise path", ["floor"], GOALS.handoff),
           ...duels(`promise path, ${name}`, samples, "promise path", ["effect", "fastq.promise"]),
         ],
       };

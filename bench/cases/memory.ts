@@ -8,6 +8,7 @@ import {
   type Vessels,
   widePriorities,
 } from "../drivers/vessels.js";
+import { GOALS } from "../goals.js";
 import { compare, differences } from "../harness.js";
 import { LIMIT } from "../report.js";
 import type { Findings, Row, Scenario } from "../scenario.js";
@@ -16,10 +17,6 @@ import { type Vessel, weigh } from "../weigh.js";
 const COUNTS = { "10k": 10_000, "1M": 1_000_000 } as const;
 /** Small queues are weighed by the dozen: what the process does on the side would outweigh one. */
 const VESSELS = { "10k": 12, "1M": 1 } as const;
-/** What instrumenting may add to a queued item. */
-const LIMIT_BYTES = 64;
-/** What a drained queue may still hold for each item that was there. */
-const LIMIT_LEFT = 1;
 /** The first round doesn't count: it also weighs what is compiled and cached on the way. */
 const ROUNDS = 2;
 
@@ -63,7 +60,14 @@ async function overheads(name: string, vessels: Vessels, size: Size): Promise<Fi
 /** A small queue keeps a buffer for the next items; a large one has to give its memory back. */
 function left(name: string, { empty }: Weights, size: Size): Row {
   const goal = size === "1M" ? 1 : undefined;
-  return compare({ case: name, ours: empty, peer: LIMIT_LEFT, peerName: LIMIT, goal, unit: "bytes" });
+  return compare({
+    case: name,
+    ours: empty,
+    peer: GOALS.memory.drainedBytes,
+    peerName: LIMIT,
+    goal,
+    unit: "bytes",
+  });
 }
 
 function scenario(kind: string, size: Size, vessels: () => Vessels): Scenario {
@@ -89,7 +93,7 @@ function instrumentedScenario(size: Size): Scenario {
           compare({
             case: `${name}, added`,
             ours,
-            peer: LIMIT_BYTES,
+            peer: GOALS.memory.instrumentedBytes,
             peerName: LIMIT,
             goal: 1,
             unit: "bytes",

@@ -1,6 +1,7 @@
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "queuescope";
 import { calibrate, work } from "../drivers/native-work.js";
 import { registerMetrics } from "../drivers/telemetry.js";
+import { GOALS } from "../goals.js";
 import { compare, cpuMicros } from "../harness.js";
 import { LIMIT } from "../report.js";
 import type { Pace, Row, Scenario } from "../scenario.js";
@@ -10,9 +11,6 @@ import { median } from "../statistics.js";
 const WORK_MICROS = 100;
 /** So many more than the depth may wait: whoever puts waits for the workers. */
 const ROOM = 16;
-/** What a watchdog may add. */
-const GOAL = 1 / 1.03;
-const LIMIT_BYTES = 25 * 2 ** 20;
 /** What a round takes, and what is left before it to whatever else has just begun, in milliseconds. */
 const ROUND_MS = { full: 1_500, quick: 150 };
 const READY_MS = 400;
@@ -44,12 +42,18 @@ function scenario(name: string, depth: number): Scenario {
         await watchdog.stop();
       }
       const rows: Row[] = [
-        compare({ case: name, ours: samples.with, peer: samples.without, peerName: "without", goal: GOAL }),
+        compare({
+          case: name,
+          ours: samples.with,
+          peer: samples.without,
+          peerName: "without",
+          goal: GOALS.watchdog.without,
+        }),
         // Later rounds find memory that earlier ones left, so that the first one tells most.
         compare({
           case: `${name}, memory`,
           ours: [Math.max(...grown.slice(0, 1), median(grown))],
-          peer: LIMIT_BYTES,
+          peer: GOALS.watchdog.memoryBytes,
           peerName: LIMIT,
           goal: 1,
           unit: "bytes",

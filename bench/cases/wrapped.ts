@@ -107,8 +107,8 @@ function scenario(subject: Subject, traces: Traces, load: keyof typeof DEPTHS): 
   const name = `${subject.name}, ${traces === "never" ? "no spans" : "spans"}, ${load}`;
   return {
     name,
-    // A quick run looks at spans once: they cost alike whatever they are around.
-    isSlow: traces === "always" && subject !== SUBJECTS[0],
+    // A quick run looks at spans and at a steady load once: they cost alike whatever they are around.
+    isSlow: (traces === "always" || load === "steady") && subject !== SUBJECTS[0],
     async run(pace) {
       registerMetrics();
       if (traces === "never") registerContext();
