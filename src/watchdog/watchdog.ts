@@ -8,7 +8,6 @@ import type { TierOf, Watchable } from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
 import { Waits } from "../waits/waits.js";
 import { BreachAnnouncer } from "./breach-announcer.js";
-import { UNKNOWN } from "./checks/diagnose.js";
 import { Events, type WatchdogEvents } from "./events.js";
 import {
   checkWatchOptions,
@@ -18,7 +17,6 @@ import {
   type WatchOptions,
 } from "./options.js";
 import type { BreachReport } from "./report/report.js";
-import { answerFor } from "./report/reportable.js";
 import { Reporter } from "./report/reporter.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/cpu-time.js";
 import { Pieces } from "./sampling/pieces.js";
@@ -26,7 +24,8 @@ import { Ticker } from "./sampling/ticker.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { StallGracePeriod } from "./stall-grace-period.js";
 import { Stalls } from "./stalls.js";
-import { isStill, readSlaFor, subjectOf } from "./subject.js";
+import { answerFor, isStill, readSlaFor, subjectOf } from "./subject.js";
+import { UNKNOWN } from "./tier-breach.js";
 
 /**
  * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a

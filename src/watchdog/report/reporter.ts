@@ -8,9 +8,8 @@ import type { Guard } from "../events.js";
 import type { WatchdogSettings } from "../options.js";
 import type { HeadNow, ProcessFacts, WatchedQueue } from "../sampling/watched-queue.js";
 import type { Situation, Verdict } from "../situation.js";
-import { bound } from "./bounds.js";
+import { bound, plainCopy } from "./bounds.js";
 import { ReportFiles } from "./files.js";
-import { plainCopy } from "./plain.js";
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 
@@ -19,7 +18,7 @@ const UNTOLD = "…";
 /** How long a text may be that was redacted, in characters, if it wasn't longer before. */
 const MAX_REDACTED = 256;
 
-/** Where a queue that nobody declared an SLA for has its limit. */
+/** For a queue without a declared SLA. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
 
 /** What a snapshot means. */

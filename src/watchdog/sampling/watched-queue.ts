@@ -102,8 +102,8 @@ export class WatchedQueue {
       const sla = this.slaOf(tier);
       const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
       if (isBreached) breached.push(tier);
-      const breach = this.breachOf(tier);
-      if (breach.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+      const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
+      if (breach?.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
     }
     return { breached, cleared };
   }
