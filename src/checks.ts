@@ -11,8 +11,7 @@ export {
   starvedTier,
   underCapacity,
 } from "./watchdog/checks/load.js";
-export type { WorkerReport } from "./watchdog/report/report.js";
-export type { TaskGroupReport, TaskReport } from "./watchdog/report/task-report.js";
+export type { TaskGroupReport, TaskReport, WorkerReport } from "./watchdog/report/report.js";
 export type {
   Backlog,
   Check,

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { cut } from "../base/limits.js";
 import type { StackFrame } from "./stall.js";
 
-const MOST_FRAMES = 50;
+const MAX_FRAMES = 50;
 /** How much of a function's name and of a file's is told, in characters: a module may be called by all of its source. */
 const MAX_FUNCTION = 200;
 const MAX_FILE = 500;
@@ -13,7 +13,7 @@ export function callSites(above: () => unknown): StackFrame[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
     const holder: { stack?: unknown } = {};
-    Reflect.set(Error, "stackTraceLimit", MOST_FRAMES);
+    Reflect.set(Error, "stackTraceLimit", MAX_FRAMES);
     if (!Reflect.set(Error, "prepareStackTrace", (_: unknown, sites: unknown) => sites)) return [];
     Error.captureStackTrace(holder, above);
     return (holder.stack as NodeJS.CallSite[]).map((site) =>

@@ -2,17 +2,16 @@ import { context, trace } from "@opentelemetry/api";
 import { atOnce } from "../base/callback.js";
 import { processWide } from "../base/process-wide.js";
 import { callSites, frame } from "./call-sites.js";
-import { hrNow } from "./memory.js";
-import type { Settings } from "./options.js";
-import type { StackFrame, StackSnapshot, StallTask } from "./stall.js";
+import { hrNow } from "./shared-heads.js";
+import type { StackFrame, StackSnapshot, StallMonitorOptions, StallTask } from "./stall.js";
 
 /** In place of a text that could not be redacted. */
-const UNTOLD = "…";
+const HIDDEN = "…";
 
-/** What the thread can ask of main: its answers are sent as JSON. */
+/** What the thread can ask of main; the answers are sent as JSON. */
 export interface Answers {
   /** What runs now, and for which task. */
-  look(): StackSnapshot;
+  snapshot(): StackSnapshot;
   /** Frames of a profile, by their place in the source. */
   locate(frames: readonly ProfileFrame[]): StackFrame[];
 }
@@ -39,9 +38,9 @@ export function offer(own: Answers): { expression: string; withdraw(): void } {
   };
 }
 
-/** Answers in the midst of what main does, so it only reads. Whatever fails is told, and the rest is answered nevertheless. */
+/** Answers in the midst of whatever main does, so it only reads. What fails is a fault, and the rest is answered nevertheless. */
 export function answersWith(
-  { describe, redact, refresh }: Pick<Settings, "describe" | "redact" | "refresh">,
+  { describe, redact, refresh }: Pick<StallMonitorOptions, "describe" | "redact" | "refresh">,
   fault: (error: unknown) => void,
 ): Answers {
   const safely = <R>(fn: () => R): R | undefined => {
@@ -52,28 +51,28 @@ export function answersWith(
       return undefined;
     }
   };
-  const told = (text: string | undefined) =>
+  const redacted = (text: string | undefined) =>
     text === undefined || redact === undefined
       ? text
-      : (safely(() => atOnce("redact", redact(text), fault)) ?? UNTOLD);
-  // The thread, which writes it down, doesn't get to know what is not to be told.
-  const toldOf = (task: StallTask): StallTask => ({
+      : (safely(() => atOnce("redact", redact(text), fault)) ?? HIDDEN);
+  // Redacted here: the thread writes everything to disk.
+  const redactedTask = (task: StallTask): StallTask => ({
     ...task,
-    correlationId: told(task.correlationId),
-    step: told(task.step),
-    traceId: told(task.traceId),
+    correlationId: redacted(task.correlationId),
+    step: redacted(task.step),
+    traceId: redacted(task.traceId),
   });
-  const look = (): StackSnapshot => {
+  const snapshot = (): StackSnapshot => {
     const from = hrNow();
-    const stack = safely(() => callSites(look)) ?? [];
+    const stack = safely(() => callSites(snapshot)) ?? [];
     const task = safely(() => taskOf(describe));
     if (refresh !== undefined) safely(refresh);
-    // The first is the thread's expression.
-    return { stack: stack.slice(1), task: task && toldOf(task), span: [from, hrNow()] };
+    // The first frame is the thread's expression.
+    return { stack: stack.slice(1), task: task && redactedTask(task), span: [from, hrNow()] };
   };
   const locate = (frames: readonly ProfileFrame[]) =>
     frames.map(({ functionName, url, line, column }) => frame(functionName, url, line, column));
-  return { look, locate };
+  return { snapshot, locate };
 }
 
 function taskOf(describe: ((store: unknown) => StallTask | undefined) | undefined): StallTask | undefined {

@@ -21,27 +21,27 @@ export interface StallTask {
   readonly traceId?: string | undefined;
 }
 
-/** The event loop did not turn for longer than the threshold. */
+/** The event loop was blocked for longer than the threshold. */
 export interface Stall {
   /** Milliseconds since the Unix epoch; exact to one heartbeat, as is the duration. */
   readonly startedAt: number;
   readonly durationMs: number;
   /** The innermost frame that is neither Node's nor the engine's: what the user can change. */
   readonly where: StackFrame | undefined;
-  /** What was running, innermost first; empty where nobody could look. */
+  /** What was running, innermost first; empty where it could not be seen. */
   readonly stack: readonly StackFrame[];
-  /** Native code held the thread, and nobody could look until it returned: stack and task are approximate. */
+  /** Native code held the thread and could not be inspected until it returned: stack and task are approximate. */
   readonly isNative: boolean;
   /** Most of the time went into collecting garbage. */
   readonly isGarbageCollection: boolean;
-  /** Undefined where it was no task's doing, or nobody knows. */
+  /** Undefined where no task caused it, or the task is unknown. */
   readonly task: StallTask | undefined;
 }
 
 /** While the event loop was blocked, the head of a queue waited for longer than its SLA allows. */
 export interface BlockedHead {
-  /** Index of the slot that shows it. */
-  readonly slot: number;
+  /** Index of the {@link SharedHead} that shows it. */
+  readonly head: number;
   readonly queue: string;
   readonly tier: string;
   /** How long the head had waited when it was noticed. */
@@ -59,7 +59,7 @@ export interface BlockedHead {
 export interface StackSnapshot {
   readonly stack: readonly StackFrame[];
   readonly task: StallTask | undefined;
-  /** When it began and ended to look, in milliseconds of the clock that all threads share: that is nobody's fault but ours. */
+  /** When it began and ended to look, in milliseconds of the clock that all threads share: that time is our own doing. */
   readonly span: readonly [number, number];
 }
 
@@ -74,8 +74,50 @@ export type News =
 /** All that comes from the thread: at the end that it has let go of main, and can be ended. */
 export type Message = News | { readonly kind: "parted" };
 
-/** What main tells the thread: whose head a slot shows, that it is free again, or that all is over. */
+/** What main tells the thread: whose head an index is, that it is free again, or that all is over. */
 export type Order =
-  | { readonly kind: "slot"; readonly index: number; readonly queue: string; readonly tier: string }
+  | { readonly kind: "head"; readonly index: number; readonly queue: string; readonly tier: string }
   | { readonly kind: "free"; readonly index: number }
   | { readonly kind: "end" };
+
+export interface StallMonitorOptions {
+  /** A stall lasts longer than this, in milliseconds, from 20. */
+  readonly thresholdMs: number;
+  /**
+   * How often the thread looks, in milliseconds, up to half of the threshold; main shows at least as often that its event loop turns.
+   * Default: a fifth of the threshold, at most 100.
+   */
+  readonly heartbeatEveryMs?: number | undefined;
+  /**
+   * How often V8's sampling profiler takes a sample, in milliseconds; 0: never. Native code can't be inspected while it holds the thread:
+   * without samples, the function that called it is a guess. Each sample wakes a loop that sleeps, and libuv counts the sleep before it as
+   * work; so main's heartbeat is ten times as frequent, which keeps `eventLoopUtilization()` right to some hundredths. Default: 100.
+   */
+  readonly profileEveryMs?: number | undefined;
+  /** Whether the thread writes a line to stderr when the event loop is blocked, and one when it turns again. Default: true. */
+  readonly print?: boolean | undefined;
+  /** An existing folder in which the thread appends both to `stalls.jsonl`, readable by the owner only. Default: none. */
+  readonly reportDir?: string | undefined;
+  /**
+   * Adds facts on a task to its correlation ID, tier, attempt and trace ID; gets the task's correlation store. Called in main, in the midst
+   * of whatever runs there: it only reads.
+   */
+  readonly describe?: ((store: unknown) => StallTask | undefined) | undefined;
+  /** Gets every text of the user's about a task, and gives what is shown; where it fails, that is `…`. Called as `describe` is. */
+  readonly redact?: ((text: string) => string) | undefined;
+  /** Publishes the heads anew, so that none counts that was served before the block. Called as `describe` is. */
+  readonly refresh?: (() => void) | undefined;
+}
+
+export interface StallListeners {
+  /** A stall has ended. */
+  stall(stall: Stall): void;
+  /** During a stall a head was beyond its SLA: once for each stall and head. */
+  breach(breach: BlockedHead): void;
+  /** Something here failed, or a callback or listener threw. */
+  error(error: unknown): void;
+  /** Something can't be watched here; once, with the reason in words. */
+  limited?(reason: string): void;
+  /** The thread watches: an earlier block, while it starts, may go unnamed. */
+  ready?(): void;
+}

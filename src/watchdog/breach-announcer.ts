@@ -1,8 +1,8 @@
+import * as api from "@opentelemetry/api";
 import type { Clock } from "../base/clock.js";
 import { recorder } from "../base/recorder.js";
 import { verdictOf } from "./checks/diagnose.js";
 import type { Events } from "./events.js";
-import { emitLogRecord } from "./report/log-record.js";
 import type { BreachReport } from "./report/report.js";
 import type { Reporter } from "./report/reporter.js";
 import type { Cleared, WatchedQueue } from "./sampling/watched-queue.js";
@@ -54,4 +54,31 @@ export class BreachAnnouncer {
     this.events.attempt(() => emitLogRecord(report));
     this.events.emit("breach", report);
   }
+}
+
+const NAME = "queue.sla.breach";
+/** WARN, in OpenTelemetry's numbers. */
+const WARN = 13;
+
+/** The part of the logs API in use; `@opentelemetry/api` has it from 1.10 on. */
+interface Logs {
+  getLogger(name: string): {
+    enabled?(options: object): boolean;
+    emit(record: object): void;
+  };
+}
+
+/** Emits the report as a log record, where there is a logs API and its logger is enabled. */
+function emitLogRecord(report: BreachReport): void {
+  const { logs } = api as { logs?: Logs };
+  const logger = logs?.getLogger("queuescope");
+  if (logger === undefined || logger.enabled?.({ severityNumber: WARN, eventName: NAME }) === false) return;
+  const { queue, tier } = report;
+  logger.emit({
+    eventName: NAME,
+    severityNumber: WARN,
+    severityText: "WARN",
+    body: String(report),
+    attributes: { "queue.name": queue, "queue.tier": tier, "queue.verdict": verdictOf(report) },
+  });
 }

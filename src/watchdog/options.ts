@@ -17,7 +17,7 @@ import type { Check } from "./situation.js";
 
 /** Options of a watchdog. Only `undefined` stands for the default. */
 export interface WatchdogOptions {
-  /** How often it looks, in milliseconds, from 10 to 2 147 483 647. Default: 1 000. */
+  /** How often it samples the queues, in milliseconds, from 10 to 2 147 483 647. Default: 1 000. */
   everyMs?: number | undefined;
   /**
    * A folder for its reports, as JSON, that several processes may share; made if it isn't there. A relative path is that of the
@@ -35,7 +35,7 @@ export interface WatchdogOptions {
    * reported twice. Default: 60 000.
    */
   minReportIntervalMs?: number | undefined;
-  /** Event-loop stalls are reported from so many milliseconds on, from 20; `Infinity`: nobody looks for them. Default: 500. */
+  /** Event-loop stalls are reported from so many milliseconds on, from 20; `Infinity`: they are not watched. Default: 500. */
   stallThresholdMs?: number | undefined;
   /**
    * Write a line to stderr when the event loop is blocked, while it is, and one when it is no longer; also one where that can't be watched.
@@ -44,7 +44,7 @@ export interface WatchdogOptions {
   print?: boolean | undefined;
   /** A signal on which it writes a report on every queue, such as `SIGUSR2`. Default: none. */
   signal?: NodeJS.Signals | undefined;
-  /** What it looks for. Default: everything that it knows. */
+  /** The causes it looks for, see `queuescope/checks`. Default: `CHECKS`. */
   checks?: readonly Check[] | undefined;
   /**
    * Of one item in so many it is remembered where in the code it was put, for the report. Costs 1 to 2 µs each time, and the memory
@@ -192,7 +192,7 @@ export function checkWatchOptions(options: WatchOptions | undefined): void {
   checkLength("name", name);
 }
 
-/** Node has no use for names that the system doesn't know; the system doesn't let go of the last two. */
+/** The names that the system knows, without the two that no process can handle. */
 function isForUs(signal: unknown): boolean {
   if (typeof signal !== "string" || signal === "SIGKILL" || signal === "SIGSTOP") return false;
   return Object.hasOwn(constants.signals, signal);

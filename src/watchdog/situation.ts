@@ -1,7 +1,7 @@
 import type { GateView, NotTakingReason, SlaTarget, TaskFacts, WorkerState } from "../contracts/index.js";
 import type { CallSite, WaitKind } from "../waits/wait.js";
 
-/** One tier of a queue, at the moment of a look. */
+/** One tier of a queue, at the moment of a sample. */
 export interface TierNow {
   readonly name: string;
   readonly depth: number;
@@ -32,11 +32,11 @@ export interface TaskNow {
   readonly traceId: string | undefined;
   readonly tier: string;
   readonly attempt: number;
-  /** Undefined where nobody kept the time. */
+  /** Undefined where the time is unknown. */
   readonly runningMs: number | undefined;
-  /** How long it may run before it counts as stuck, going by others of its tier, else by its tier's SLA; undefined: nobody knows. */
+  /** How long it may run before it counts as stuck: by others of its tier, else by its tier's SLA; undefined where unknown. */
   readonly patienceMs: number | undefined;
-  /** Its handler is over, and it was never settled. Undefined: not known. */
+  /** Whether its handler has ended without the task being settled. Undefined: not known. */
   readonly isOver: boolean | undefined;
   /** What its handler failed with, in words, if that is known. */
   readonly failure: string | undefined;
@@ -49,36 +49,36 @@ export interface TaskNow {
   readonly waits: readonly WaitNow[];
   /** Where in the code its item was put, innermost first, if that was sampled. */
   readonly putAt: readonly CallSite[] | undefined;
-  /** Proven: nobody can ever wake it. Undefined: not known. */
+  /** True: nothing can ever resume it, as proven. Undefined: not known. */
   readonly neverResumes: boolean | undefined;
 }
 
 /** Tasks that wait for the same thing. */
 export interface TaskGroup {
-  /** What they wait for: a wait's kind and label, else a step; undefined where nobody knows. */
+  /** What they wait for: a wait's kind and label, else a step; undefined where unknown. */
   readonly kind: WaitKind | undefined;
   readonly label: string | undefined;
   /** How far they have come with it, the most frequent first. */
   readonly states: readonly string[];
   readonly tasks: readonly TaskNow[];
-  /** How long each of them has waited for that, in milliseconds, in the same order; where nobody knows, how long it runs. */
+  /** How long each of them has waited for that, in milliseconds, in the same order; where unknown, how long it has been running. */
   readonly forMs: readonly (number | undefined)[];
 }
 
 export interface PoolNow {
   readonly name: string;
   readonly isTaking: boolean;
-  /** Why it takes nothing, or soon won't; undefined while it takes items, with no end in snapshot. */
+  /** Why it takes nothing, or soon won't; undefined while it takes items, with no end in sight. */
   readonly notTakingReason: NotTakingReason | undefined;
   readonly workers: Readonly<Record<WorkerState, number>>;
 }
 
-/** The event loop did not turn for a while. */
+/** A stall: the event loop was blocked. */
 export interface StallNow {
   /** How long ago it ended, in milliseconds. */
   readonly endedMsAgo: number;
   readonly durationMs: number;
-  /** Where, in words: function and file; undefined where nobody could look. */
+  /** Where, in words: function and file; undefined where unknown. */
   readonly where: string | undefined;
   readonly isNative: boolean;
   readonly correlationId: string | undefined;
@@ -90,7 +90,7 @@ export interface Situation {
   /** The tier whose SLA is breached: an index into `tiers`. */
   readonly tier: number;
   readonly tiers: readonly TierNow[];
-  /** Is the first tier served before the other one? */
+  /** Whether the first tier is served before the other one. */
   readonly isMoreUrgent: (tier: number, other: number) => boolean;
   /** How long the oldest item of that tier has waited, and may wait, in milliseconds. */
   readonly waitMs: number;
@@ -120,7 +120,7 @@ export interface Situation {
   readonly backlog: Backlog | undefined;
   /** Since the queue was instrumented. */
   readonly takenEver: number;
-  /** For how long somebody has looked, in milliseconds. */
+  /** How long the queue has been watched, in milliseconds. */
   readonly watchedMs: number;
   /** How long ago an item was taken, and a task ended; `Infinity` if that has not been seen. */
   readonly lastTakenMsAgo: number;
@@ -128,30 +128,30 @@ export interface Situation {
   /** Mean time of a task before the breach, in milliseconds; undefined where none has ended. */
   readonly usualServiceMs: number | undefined;
   readonly stalls: readonly StallNow[];
-  /** By how much the watchdog's own looks came late while the oldest item waited, in milliseconds. */
+  /** By how much the watchdog's own ticks were late while the oldest item waited, in milliseconds. */
   readonly lateMs: number;
-  /** The same of looks for which the process hardly worked: it had no processor, or was suspended. */
+  /** The same for ticks before which the process hardly ran: it had no CPU, or was suspended. */
   readonly starvedMs: number;
-  /** How much of a processor the process used meanwhile; more than 1 where it has threads. */
+  /** How much of a CPU the process used meanwhile; more than 1 where it has threads. */
   readonly processorShare: number;
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
   readonly loopUtilization: number;
   readonly lastFailure: string | undefined;
 }
 
-/** Most deliveries of one item, among those in flight and at the head. */
+/** The most deliveries of one item, among those in flight and at the head. */
 export interface MostAttempts {
   readonly attempt: number;
   readonly correlationId: string | undefined;
-  /** How many of them, this one included, came back, and have had half as many deliveries. */
+  /** How many of them, this one included, were retried and have had at least half as many deliveries. */
   readonly alike: number;
 }
 
-/** Who had a turn since the oldest item of the tier came in, as far back as looks are remembered. */
+/** What was served since the oldest item of the tier arrived, as far back as samples go. */
 export interface Turns {
   /** Items taken, of all tiers. */
   readonly taken: number;
-  /** Those among them that are of other tiers and came in later. */
+  /** Those of other tiers among them that arrived later. */
   readonly overtook: number;
 }
 
@@ -162,7 +162,7 @@ export interface Rates {
   readonly endedPerSecond: number;
   readonly failedPerSecond: number;
   readonly retriedPerSecond: number;
-  /** Of these, items that came back for the first time. */
+  /** Items among them that were retried for the first time. */
   readonly firstRetriedPerSecond: number;
   /** Mean time of a task, in milliseconds; undefined where none ended. */
   readonly serviceMs: number | undefined;
@@ -191,6 +191,6 @@ export interface Verdict {
 /** Looks for one cause. */
 export interface Check {
   readonly name: string;
-  /** The cause, if it is that one; undefined if it isn't; words if it can't be said yet. */
+  /** The verdict, where this is the cause; undefined where it isn't; words where it is too early to say. */
   look(situation: Situation): Verdict | undefined | "not enough evidence yet";
 }

@@ -2,26 +2,26 @@ import type { Clock, Timer } from "../base/clock.js";
 import type { Guard } from "./events.js";
 import { Pieces } from "./sampling/pieces.js";
 
-/** How long the thread is given to tell what blocked the event loop, in milliseconds. It takes up to half of that. */
+/** How long the thread has to say what blocked the event loop, in milliseconds. It takes up to half of that. */
 const AFTER_STALL_MS = 400;
 
 interface Hold {
   /** In milliseconds since the Unix epoch: the stall that is meant ended later. */
   readonly from: number;
-  /** Looks that came late: stalls of which the thread may not tell. */
+  /** Late ticks: stalls that the thread may have missed. */
   readonly late: { readonly lateMs: number; readonly endedAt: number }[];
   timer: Timer | undefined;
 }
 
 /**
- * After a stall the thread has yet to tell what blocked the event loop, and without that a verdict would be a guess: until then nothing is
- * told. What is told stays in order.
+ * After a stall the thread has yet to say what blocked the event loop, and without that a verdict would be a guess: until then
+ * announcements are held back. They stay in order.
  */
 export class StallGracePeriod {
   private hold: Hold | undefined = undefined;
   private readonly held: (() => void)[] = [];
 
-  /** `cameLate` hears of looks that were late, when the thread has had its say; `endedAt` is in monotonic milliseconds. */
+  /** `cameLate` gets the late ticks at the end of the period; `endedAt` is in monotonic milliseconds. */
   constructor(
     private readonly clock: Clock,
     private readonly guard: Guard,
@@ -33,11 +33,11 @@ export class StallGracePeriod {
     return this.hold !== undefined;
   }
 
-  /** The event loop stood still after an instant, in milliseconds since the Unix epoch. */
+  /** The event loop was blocked after an instant, in milliseconds since the Unix epoch. */
   begin(from: number, late?: { readonly lateMs: number; readonly endedAt: number }): void {
     if (this.hold === undefined) {
       const timer = this.guard.attempt(() => this.clock.setTimeout(() => this.release(), AFTER_STALL_MS));
-      // Without a clock nobody would end it.
+      // Without a clock it would never end.
       if (timer === undefined) return;
       timer.unref?.();
       this.hold = { from, late: [], timer };
@@ -45,12 +45,12 @@ export class StallGracePeriod {
     if (late !== undefined) this.hold.late.push(late);
   }
 
-  /** The thread has told of a stall that ended then, in milliseconds since the Unix epoch; of several it is the one that made us late. */
+  /** The thread has reported a stall that ended then, in milliseconds since the Unix epoch. One that ended before the period is another one. */
   heard(endedAt: number): void {
     if (this.hold !== undefined && endedAt > this.hold.from) this.release();
   }
 
-  /** At once, or when it is known what blocked the event loop; also by a process that has nothing else left to do. */
+  /** Calls `act` at once, or at the end of the period, which then holds the process. */
   announce(act: () => void): void {
     if (this.hold === undefined) {
       this.pieces.do(() => this.guard.attempt(act));
@@ -60,7 +60,7 @@ export class StallGracePeriod {
     this.hold.timer?.ref?.();
   }
 
-  /** From now on it ends only by {@link release} and {@link heard}. */
+  /** From now on the period ends only by {@link release} and {@link heard}. */
   wait(): void {
     if (this.hold !== undefined) this.clear(this.hold);
   }

@@ -1,22 +1,27 @@
 import { cut } from "../base/limits.js";
 import { realNow, realWallNow } from "../base/real-time.js";
-import type { StallWatcherOptions } from "../stall-monitor/options.js";
-import type { SharedHead } from "../stall-monitor/shared-head.js";
-import type { BlockedHead, StackFrame, Stall, StallTask } from "../stall-monitor/stall.js";
-import { StallWatcher } from "../stall-monitor/watcher.js";
+import type { SharedHead } from "../stall-monitor/shared-heads.js";
+import type {
+  BlockedHead,
+  StackFrame,
+  Stall,
+  StallMonitorOptions,
+  StallTask,
+} from "../stall-monitor/stall.js";
+import { StallMonitor } from "../stall-monitor/stall-monitor.js";
 import { makeFolder } from "./report/make-folder.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
 import type { StallNow } from "./situation.js";
 
 /** How long a stall is remembered, in milliseconds, and how many are. */
 const REMEMBERED_MS = 300_000;
-const MOST = 50;
+const MAX_REMEMBERED = 50;
 
 /** How much of names in a stack is kept, in characters: a module may be called by all of its source. */
 const MAX_FUNCTION = 200;
 const MAX_FILE = 500;
 
-interface Heard {
+interface PastStall {
   /** Monotonic milliseconds. */
   readonly endedAt: number;
   readonly durationMs: number;
@@ -25,117 +30,124 @@ interface Heard {
   readonly correlationId: string | undefined;
 }
 
-/** What is known of the event loop's stalls: what the thread tells, or, where it can't, that the watchdog itself came late. */
+/** The stalls of the event loop, as the thread saw them, or, where it can't, as late ticks of the watchdog show. */
 export class Stalls {
-  private readonly watcher: StallWatcher;
-  private readonly slots = new Map<WatchedQueue, Map<number, SharedHead>>();
-  private heard: Heard[] = [];
+  private readonly monitor: StallMonitor;
+  private readonly heads = new Map<WatchedQueue, Map<number, SharedHead>>();
+  private past: PastStall[] = [];
 
   constructor(
     private readonly queues: () => Iterable<WatchedQueue>,
-    private readonly options: Pick<StallWatcherOptions, "thresholdMs" | "print" | "reportDir" | "redact">,
-    private readonly tell: {
+    private readonly options: Pick<StallMonitorOptions, "thresholdMs" | "print" | "reportDir" | "redact">,
+    private readonly listeners: {
       stall(stall: Stall): void;
       breach(watched: WatchedQueue, tier: number, breach: BlockedHead): void;
       error(error: unknown): void;
     },
   ) {
-    this.watcher = new StallWatcher({
-      ...options,
-      describe: (store) => this.taskOf(store),
-      refresh: () => this.publish(true),
-    })
-      .onStall((stall) => {
-        this.hear({
-          endedAt: realNow() - (realWallNow() - stall.startedAt - stall.durationMs),
-          durationMs: stall.durationMs,
-          where: stall.where === undefined ? undefined : inWords(stall.where),
-          isNative: stall.isNative,
-          correlationId: stall.task?.correlationId,
-        });
-        tell.stall(stall);
-      })
-      // One that was not seen since the event loop is blocked may have been served before.
-      .onBreach((breach) => {
-        const head = this.headIn(breach.slot);
-        if (head !== undefined && breach.seenAgoMs <= breach.blockedMs) tell.breach(...head, breach);
-      })
-      .onError((error) => tell.error(error));
+    this.monitor = new StallMonitor(
+      { ...options, describe: (store) => this.taskOf(store), refresh: () => this.publish(true) },
+      {
+        stall: (stall) => {
+          this.remember({
+            endedAt: realNow() - (realWallNow() - stall.startedAt - stall.durationMs),
+            durationMs: stall.durationMs,
+            where: stall.where === undefined ? undefined : inWords(stall.where),
+            isNative: stall.isNative,
+            correlationId: stall.task?.correlationId,
+          });
+          listeners.stall(stall);
+        },
+        breach: (breach) => {
+          const watched = this.watchedHead(breach.head);
+          // A head that was last read before the block may have been served meanwhile.
+          if (watched !== undefined && breach.seenAgoMs <= breach.blockedMs)
+            listeners.breach(...watched, breach);
+        },
+        error: (error) => listeners.error(error),
+      },
+    );
   }
 
   start(): void {
     const { reportDir } = this.options;
     try {
-      // The thread doesn't make it, and the first stall may come before the first report.
+      // The thread doesn't make the folder, and the first stall may come before the first report.
       if (reportDir !== undefined) makeFolder(reportDir);
     } catch (error) {
-      this.tell.error(error);
+      this.listeners.error(error);
     }
-    this.watcher.start();
+    this.monitor.start();
   }
 
   stop(): Promise<void> {
-    for (const queue of this.slots.keys()) this.release(queue);
-    return this.watcher.stop();
+    for (const queue of this.heads.keys()) this.release(queue);
+    return this.monitor.stop();
   }
 
-  /** Shows the heads to the thread, which compares them with their SLA while nobody here can. */
+  /** Shows the heads to the thread, which compares them with their SLA while main is blocked. */
   publish(inTheMidst = false): void {
     const queues = new Set(this.queues());
-    for (const queue of this.slots.keys()) if (!queues.has(queue)) this.release(queue);
+    for (const queue of this.heads.keys()) if (!queues.has(queue)) this.release(queue);
     for (const queue of queues) {
       for (const { tier, name, waitMs, targetMs } of queue.promises(inTheMidst)) {
-        let slots = this.slots.get(queue);
-        if (slots === undefined) {
-          slots = new Map();
-          this.slots.set(queue, slots);
+        let heads = this.heads.get(queue);
+        if (heads === undefined) {
+          heads = new Map();
+          this.heads.set(queue, heads);
         }
-        let slot = slots.get(tier);
-        if (slot === undefined) {
-          slot = this.watcher.slot(queue.name, name);
-          slots.set(tier, slot);
+        let head = heads.get(tier);
+        if (head === undefined) {
+          head = this.monitor.head(queue.name, name);
+          heads.set(tier, head);
         }
-        slot.publish(waitMs, targetMs);
+        head.publish(waitMs, targetMs);
       }
     }
   }
 
-  /** Its name or its promises are others now: they are shown from the next look on. */
+  /** The name or the SLA has changed: the thread gets the new one at the next tick. */
   renew(queue: WatchedQueue): void {
     this.release(queue);
   }
 
-  /** The watchdog came so late that the event loop must have stood still, until an instant of monotonic time; nobody may have seen where. */
+  /** The watchdog ticked so late that the event loop must have been blocked, until an instant of monotonic time; perhaps unseen by the thread. */
   cameLate(lateMs: number, endedAt: number): void {
-    const isKnown = this.heard.some((stall) => stall.endedAt > endedAt - lateMs);
+    const isKnown = this.past.some((stall) => stall.endedAt > endedAt - lateMs);
     if (!isKnown) {
-      this.hear({ endedAt, durationMs: lateMs, where: undefined, isNative: false, correlationId: undefined });
+      this.remember({
+        endedAt,
+        durationMs: lateMs,
+        where: undefined,
+        isNative: false,
+        correlationId: undefined,
+      });
     }
   }
 
   /** The latest first; for what was seen at an instant of monotonic time. */
   now(now = realNow()): StallNow[] {
-    return this.heard
+    return this.past
       .filter(({ endedAt }) => now - endedAt < REMEMBERED_MS)
       .map(({ endedAt, ...stall }) => ({ ...stall, endedMsAgo: Math.max(0, now - endedAt) }))
       .reverse();
   }
 
-  private hear(stall: Heard): void {
-    this.heard = [...this.heard, stall].slice(-MOST);
+  private remember(stall: PastStall): void {
+    this.past = [...this.past, stall].slice(-MAX_REMEMBERED);
   }
 
-  /** Whose head a slot shows: names don't tell, because several queues may have the same. */
-  private headIn(index: number): [WatchedQueue, number] | undefined {
-    for (const [queue, slots] of this.slots) {
-      for (const [tier, slot] of slots) if (slot.index === index) return [queue, tier];
+  /** The queue and tier of a shared head. Several queues may have the same name. */
+  private watchedHead(index: number): [WatchedQueue, number] | undefined {
+    for (const [queue, heads] of this.heads) {
+      for (const [tier, head] of heads) if (head.index === index) return [queue, tier];
     }
     return undefined;
   }
 
   private release(queue: WatchedQueue): void {
-    for (const slot of this.slots.get(queue)?.values() ?? []) slot.release();
-    this.slots.delete(queue);
+    for (const head of this.heads.get(queue)?.values() ?? []) head.release();
+    this.heads.delete(queue);
   }
 
   /** By its correlation ID, because what is in the store need not be what is in flight, but only look like it. */

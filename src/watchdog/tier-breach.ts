@@ -1,4 +1,5 @@
-import { UNKNOWN } from "./checks/diagnose.js";
+/** The verdict of a breach while no check names its cause. */
+export const UNKNOWN = "unknown";
 
 /**
  * The breaches of one tier of a queue: what was observed, and what was announced. The two differ while announcements are held back after a

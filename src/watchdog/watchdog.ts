@@ -8,7 +8,6 @@ import type { TierOf, Watchable } from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
 import { Waits } from "../waits/waits.js";
 import { BreachAnnouncer } from "./breach-announcer.js";
-import { UNKNOWN } from "./checks/diagnose.js";
 import { Events, type WatchdogEvents } from "./events.js";
 import {
   checkWatchOptions,
@@ -18,7 +17,6 @@ import {
   type WatchOptions,
 } from "./options.js";
 import type { BreachReport } from "./report/report.js";
-import { answerFor } from "./report/reportable.js";
 import { Reporter } from "./report/reporter.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/cpu-time.js";
 import { Pieces } from "./sampling/pieces.js";
@@ -26,11 +24,18 @@ import { Ticker } from "./sampling/ticker.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { StallGracePeriod } from "./stall-grace-period.js";
 import { Stalls } from "./stalls.js";
-import { isStill, readSlaFor, subjectOf } from "./subject.js";
+import { answerFor, isStill, readSlaFor, subjectOf } from "./subject.js";
+import { UNKNOWN } from "./tier-breach.js";
 
 /**
- * Looks at the head of every watched queue now and then, compares its wait with the SLA and, on a breach, says why: as an event, a file, a
- * log record and a counter. A look costs O(tiers), at any depth. It holds no process alive, and nothing it does reaches the user's work.
+ * Samples the head of every watched queue, compares its wait with the SLA and, on a breach, says why: as an event, a file, a log record and
+ * a counter. A sample costs O(tiers), at any depth. The watchdog holds no process alive, and nothing it does reaches the user's work.
+ *
+ * @example
+ * const watchdog = new Watchdog({ everyMs: 500, reportDir: "reports" }).watch(orders).start();
+ * watchdog.on("breach", (report) => console.error(String(report)));
+ * // on the way out:
+ * await watchdog.stop();
  */
 export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly settings: WatchdogSettings;
@@ -122,13 +127,13 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     return watched;
   }
 
-  /** For joins and drains that time out, while there is somebody who looks. */
+  /** For joins and drains that time out while the watchdog runs. */
   private answer(queue: object, watched: WatchedQueue): void {
     const answer = () => this.events.attempt(() => this.reporter.report(watched));
     this.answers.set(queue, answerFor(queue, answer));
   }
 
-  /** Begins to look. Returns the watchdog. */
+  /** Begins to sample. Can be called again. Returns the watchdog. */
   start(): this {
     if (this.isRunning) return this;
     this.isRunning = true;
@@ -142,12 +147,12 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.answer(queue, watched);
     }
     this.contain(() => this.vitals.ran());
-    // It looks soon, but not at once: listeners are added after the start as well as before it.
+    // The first sample is soon, but not at once: listeners may be added after the start.
     this.ticker.start();
     return this;
   }
 
-  /** Ends it; resolves when everything that it knows is told. */
+  /** Ends it; resolves when everything that it knows is announced. Can be called again, and before the start. */
   async stop(): Promise<void> {
     if (this.isRunning) this.end();
     await this.pieces.finished();
@@ -173,7 +178,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /**
-   * A report on each watched queue as it is now, breach or not, the most urgent tier first; they are written to `reportDir`, too. That takes
+   * A report on each watched queue as it is now, breach or not, on its most urgent tier; they are written to `reportDir`, too. That takes
    * about a millisecond for each queue, in which nothing else is done.
    */
   report(): BreachReport[] {
@@ -212,9 +217,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.cpuMs = cpuMs();
       this.vitals.ran();
     });
-    // What was seen of very many may take longer than until the next look.
+    // With very many queues, the last tick's work may not be done yet.
     if (this.pieces.isBusy) return;
-    // One that throws must not blind it for the others.
+    // A queue that throws must not hide the others.
     for (const watched of this.watched.values()) this.inPieces(() => this.sample(watched));
   }
 
@@ -225,18 +230,18 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.events.emit("stall", stall);
   }
 
-  /** What the thread saw while nobody here could look: when the loop turns again, the item may be served at once. */
+  /** The thread saw a breach while main was blocked: once the loop turns again, the item may be served at once. */
   private breachedWhileBlocked(watched: WatchedQueue, tier: number, { ageMs, slaMs, at }: BlockedHead): void {
     const seenMsAgo = realWallNow() - at;
     if (!watched.noteBreach(tier, ageMs - slaMs, seenMsAgo)) return;
     this.gracePeriod.begin(at);
-    // Until now nobody could serve it.
+    // Until now it could not be served.
     const waitMs = ageMs + seenMsAgo;
     this.pieces.begin();
     this.inPieces(() => this.announcer.breach(watched, tier, waitMs));
   }
 
-  /** Of queues that were uninstrumented nobody knows any more what they do. */
+  /** Ends the watch of queues that were uninstrumented. */
   private letGo(): void {
     for (const [queue, watched] of this.watched) {
       if (isStill(queue, watched.queue)) continue;

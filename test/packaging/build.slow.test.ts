@@ -45,10 +45,10 @@ const builtAt = () => statSync(join(clone, "dist/index.js")).mtimeMs;
 
 /** Another message of an error, so that what is built differs. */
 function change(word: string): void {
-  const file = join(clone, "src/base/errors/queue.ts");
+  const file = join(clone, "src/base/errors/options.ts");
   writeFileSync(
     file,
-    readFileSync(join(ROOT, "src/base/errors/queue.ts"), "utf8").replace("the queue is full", word),
+    readFileSync(join(ROOT, "src/base/errors/options.ts"), "utf8").replace("an empty object", word),
   );
 }
 
@@ -85,7 +85,7 @@ describe("the build", () => {
     rmSync(join(clone, "dist/threads.cjs"));
     await build();
     expect(inDist()).toContain("threads.cjs");
-    cpSync(join(ROOT, "src/base/errors/queue.ts"), join(clone, "src/base/errors/queue.ts"));
+    cpSync(join(ROOT, "src/base/errors/options.ts"), join(clone, "src/base/errors/options.ts"));
     await build("--fresh");
     expect(inDist()).toEqual(first);
   });
@@ -108,16 +108,16 @@ describe("the build", () => {
     }
     isBuilding = false;
     await loading;
-    cpSync(join(ROOT, "src/base/errors/queue.ts"), join(clone, "src/base/errors/queue.ts"));
+    cpSync(join(ROOT, "src/base/errors/options.ts"), join(clone, "src/base/errors/options.ts"));
   });
 
   it("keeps what there was where types are wrong, and says so", { timeout: LIMIT_MS }, async () => {
     await build();
     const before = readFileSync(join(clone, "dist/index.js"), "utf8");
-    appendFileSync(join(clone, "src/base/errors/queue.ts"), "\nexport const wrong: string = 1;\n");
+    appendFileSync(join(clone, "src/base/errors/options.ts"), "\nexport const wrong: string = 1;\n");
     const failed = await build().catch((error: { stdout: string; stderr: string }) => error);
-    cpSync(join(ROOT, "src/base/errors/queue.ts"), join(clone, "src/base/errors/queue.ts"));
-    expect(failed.stdout + failed.stderr).toMatch(/queue\.ts.*TS2322[\s\S]*nothing was built/);
+    cpSync(join(ROOT, "src/base/errors/options.ts"), join(clone, "src/base/errors/options.ts"));
+    expect(failed.stdout + failed.stderr).toMatch(/options\.ts.*TS2322[\s\S]*nothing was built/);
     expect(readFileSync(join(clone, "dist/index.js"), "utf8")).toBe(before);
     expect(readdirSync(join(clone, ".build"))).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { waitFor } from "../../src/waits/wait-for.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
-import { groupLines, type TaskReport } from "../../src/watchdog/report/task-report.js";
+import { groupLines, type TaskReport } from "../../src/watchdog/report/report.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 

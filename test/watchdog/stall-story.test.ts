@@ -13,12 +13,12 @@ const frame = (functionName: string | undefined, line: number): StackFrame => ({
 
 /** What is told of a stall of 500 ms that was seen at once, near its end, and of which there are samples. */
 async function told(seen: readonly StackFrame[], sampled: readonly StackFrame[]): Promise<Stall> {
-  const sight: StackSnapshot = { span: [490, 495], stack: [...seen], task: undefined };
+  const snapshot: StackSnapshot = { span: [490, 495], stack: [...seen], task: undefined };
   const story = makeStory({
     now: () => 490,
     pulse: { since: 0, forMs: 500, tick: () => "ended", forget: () => {} },
     inquiry: {
-      ask: (expression) => Promise.resolve(expression.endsWith("look()") ? sight : sampled),
+      ask: (expression) => Promise.resolve(expression.endsWith("snapshot()") ? snapshot : sampled),
       close: () => {},
     },
     sampler: {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { shown } from "../../src/base/shown.js";
-import { makeOutlet } from "../../src/stall-monitor/thread/outlet.js";
+import { makeStallLog } from "../../src/stall-monitor/thread/stall-log.js";
 
 let folder: string;
 let file: string;
@@ -16,11 +16,11 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 const outlet = () => {
-  const own = makeOutlet(fs, { print: false, reportDir: folder, ours: [] }, shown, (error) =>
+  const own = makeStallLog(fs, { print: false, reportDir: folder, ours: [] }, shown, (error) =>
     faults.push(error),
   );
   const breach = {
-    slot: 1,
+    head: 1,
     queue: "q\nFORGED",
     tier: "t",
     ageMs: 1,

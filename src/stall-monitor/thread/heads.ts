@@ -1,4 +1,4 @@
-import type { Layout } from "../memory.js";
+import type { Layout } from "../shared-heads.js";
 import type { BlockedHead } from "../stall.js";
 
 /** The heads that main has published. */
@@ -26,14 +26,14 @@ export function makeHeads(memory: Float64Array, layout: Layout): Heads {
     late(now, blockedMs) {
       const found: BlockedHead[] = [];
       for (const [index, name] of names) {
-        const at = layout.slots + 3 * index;
+        const at = layout.heads + 3 * index;
         const ageMs = now - memory[at]!;
         const slaMs = memory[at + 1]!;
-        // NaN, where there is no head, is greater than nothing.
+        // NaN, where there is no head, compares as false.
         if (!(ageMs > slaMs) || told.has(index)) continue;
         told.add(index);
         const seenAgoMs = now - memory[at + 2]!;
-        found.push({ slot: index, ...name, ageMs, slaMs, blockedMs, at: Date.now(), seenAgoMs });
+        found.push({ head: index, ...name, ageMs, slaMs, blockedMs, at: Date.now(), seenAgoMs });
       }
       return found;
     },

@@ -1,20 +1,19 @@
 import type { shown } from "../../base/shown.js";
-import type { Layout } from "../memory.js";
+import type { Layout } from "../shared-heads.js";
 import type { makeHeads } from "./heads.js";
 import type { heaviest } from "./heaviest.js";
 import type { makeInquiry } from "./inquiry.js";
-import type { makeOutlet } from "./outlet.js";
-import type { makePulse } from "./pulse.js";
+import type { makePulse, makeWaited } from "./pulse.js";
 import type { makeSampler } from "./sampler.js";
+import type { makeStallLog } from "./stall-log.js";
 import type { makeStory } from "./story.js";
-import type { makeWaited } from "./waited.js";
 
 /** What the thread is made of. */
 export interface Parts {
   readonly heaviest: typeof heaviest;
   readonly makeHeads: typeof makeHeads;
   readonly makeInquiry: typeof makeInquiry;
-  readonly makeOutlet: typeof makeOutlet;
+  readonly makeStallLog: typeof makeStallLog;
   readonly makePulse: typeof makePulse;
   readonly makeSampler: typeof makeSampler;
   readonly makeStory: typeof makeStory;
@@ -33,9 +32,9 @@ export interface ThreadData {
   readonly reportDir: string | undefined;
   /** Folders of this library's own code. */
   readonly ours: readonly string[];
-  /** May threads connect to main's inspector? Asking is fatal where they may not. */
+  /** Whether threads may connect to main's inspector. Asking is fatal where they may not. */
   readonly mayInspect: boolean;
-  /** Does Node itself profile main? */
+  /** Whether Node itself profiles main. */
   readonly isProfiled: boolean;
   /** Evaluated in main, it gives the `Answers`. */
   readonly answers: string;

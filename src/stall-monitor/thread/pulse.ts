@@ -1,3 +1,5 @@
+import type * as Fs from "node:fs";
+
 /** Watches main's heartbeat. */
 export interface Pulse {
   /** Looks, at an instant; `due` is when it was meant to. */
@@ -11,8 +13,8 @@ export interface Pulse {
 }
 
 /**
- * Who waits for a processor is not blocked. And who comes late cannot tell what others did meanwhile: the machine slept, the
- * process was stopped, or there was no processor for either. Such time is nobody's stall.
+ * A thread that waits for a CPU is not blocked. And a tick that is late can't tell what main did meanwhile: the machine slept, the process
+ * was stopped, or there was no CPU for either. Such time is no stall.
  *
  * Runs in the thread: its source is sent there, so it refers to nothing outside.
  */
@@ -43,7 +45,7 @@ export function makePulse(
       const beat = beatAt();
       const late = now - due;
       if (isStalled) {
-        // So late is nobody who only lacks a processor: the process was stopped meanwhile.
+        // A lack of CPU does not delay a tick that much: the process was stopped meanwhile.
         if (late > thresholdMs) lostMs += late;
         isStalled = beat <= since;
         forMs = (isStalled ? now : beat) - since - lostMs;
@@ -60,5 +62,25 @@ export function makePulse(
       isStalled = forMs > thresholdMs && forMs - (waited() - waitedBefore!) > thresholdMs;
       return isStalled ? "began" : "quiet";
     },
+  };
+}
+
+/**
+ * How long main's thread has been ready to run in all without a CPU, in milliseconds. Known on Linux; elsewhere, and where the file
+ * may not be read, it is 0.
+ *
+ * Runs in the thread: its source is sent there, so it refers to nothing outside.
+ */
+export function makeWaited(fs: typeof Fs, pid: number): () => number {
+  const file = `/proc/${pid}/task/${pid}/schedstat`;
+  let isKnown = true;
+  return () => {
+    if (!isKnown) return 0;
+    try {
+      return Number(fs.readFileSync(file, "latin1").split(" ")[1]) / 1e6 || 0;
+    } catch {
+      isKnown = false;
+      return 0;
+    }
   };
 }

@@ -37,7 +37,7 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     Math.max(50, thresholdMs / 4),
   );
   const heads = parts.makeHeads(memory, layout);
-  const outlet = parts.makeOutlet(fs, data, parts.shown, fault);
+  const log = parts.makeStallLog(fs, data, parts.shown, fault);
   let inspector: typeof import("node:inspector") | undefined;
   try {
     if (data.mayInspect) inspector = require("node:inspector") as typeof import("node:inspector");
@@ -61,12 +61,12 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
       heaviest: parts.heaviest,
       answers: data.answers,
       blind,
-      told: (stall, isOver) => outlet.stall(stall, isOver),
+      told: (stall, isOver) => log.stall(stall, isOver),
       looked: () => judge(),
     });
   const judge = () => {
     for (const breach of heads.late(now(), pulse.forMs)) {
-      outlet.breach(breach);
+      log.breach(breach);
       tell({ kind: "breach", breach });
     }
   };
@@ -154,7 +154,7 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     tell({ kind: "parted" });
   };
   port.on("message", (order: Order) => {
-    if (order.kind === "slot") heads.name(order.index, order.queue, order.tier);
+    if (order.kind === "head") heads.name(order.index, order.queue, order.tier);
     else if (order.kind === "free") heads.free(order.index);
     else end().catch(fault);
   });

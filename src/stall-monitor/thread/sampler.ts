@@ -21,7 +21,7 @@ export interface Sampler {
  */
 export function makeSampler(inspector: typeof Inspector, everyMs: number, isAlone: boolean): Sampler {
   // A process that ends waits for little longer.
-  const mostWaitMs = 250;
+  const maxWaitMs = 250;
   let session: Inspector.Session | undefined;
   let isSampling = false;
   let count = 0;
@@ -58,7 +58,7 @@ export function makeSampler(inspector: typeof Inspector, everyMs: number, isAlon
       isSampling = session !== undefined;
     },
     async take() {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(1.1 * everyMs, mostWaitMs)));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(1.1 * everyMs, maxWaitMs)));
       const own = session;
       if (own === undefined || !isSampling) return [];
       if (!isAlone) {

@@ -2,13 +2,12 @@ import { shown } from "../../base/shown.js";
 import { makeHeads } from "./heads.js";
 import { heaviest } from "./heaviest.js";
 import { makeInquiry } from "./inquiry.js";
-import { makeOutlet } from "./outlet.js";
 import type { ThreadData } from "./parts.js";
-import { makePulse } from "./pulse.js";
+import { makePulse, makeWaited } from "./pulse.js";
 import { run } from "./run.js";
 import { makeSampler } from "./sampler.js";
+import { makeStallLog } from "./stall-log.js";
 import { makeStory } from "./story.js";
-import { makeWaited } from "./waited.js";
 
 export type { ThreadData };
 
@@ -16,7 +15,7 @@ const PARTS = {
   heaviest,
   makeHeads,
   makeInquiry,
-  makeOutlet,
+  makeStallLog,
   makePulse,
   makeSampler,
   makeStory,

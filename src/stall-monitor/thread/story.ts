@@ -6,7 +6,7 @@ import type { Sampler } from "./sampler.js";
 
 /** One stall, from when it is noticed to its report. */
 export interface Story {
-  /** Nobody has seen main yet, and it may still answer. */
+  /** Main was not seen yet, and may still answer. */
   readonly isPuzzling: boolean;
   look(): void;
   goOn(): void;
@@ -37,7 +37,7 @@ export function makeStory(parts: StoryParts): Story {
   const { now, pulse, inquiry, sampler, answers } = parts;
   const promptMs = 30;
   const nativeAfterMs = 100;
-  const mostLooks = 10;
+  const maxLooks = 10;
   const since = pulse.since;
   const startedAt = Date.now() - (now() - since);
   const spans: StackSnapshot["span"][] = [];
@@ -83,10 +83,10 @@ export function makeStory(parts: StoryParts): Story {
     if (isPrompt) tell();
     if (!isOver) parts.looked();
   };
-  // Who looks knows names that were given afterwards; the profiler does not. A function that it does name is not an unnamed one.
+  // A snapshot has names that were given afterwards; the profiler does not. A function that it does name is not an unnamed one.
   const isSame = (sampled: StackFrame) => (seen: StackFrame) =>
     sampled.file === seen.file && (sampled.functionName ?? seen.functionName) === seen.functionName;
-  /** A function's line is where it begins, unless somebody saw it at work. */
+  /** A function's line is where it begins, unless a snapshot saw it at work. */
   const sampled = async () => {
     const profiles = (await sampler?.take()) ?? [];
     const found = profiles
@@ -112,7 +112,7 @@ export function makeStory(parts: StoryParts): Story {
       if (looks === 1) lookedAt = askedAt;
       isAnswered = false;
       asked = inquiry
-        .ask(`${answers}.look()`)
+        .ask(`${answers}.snapshot()`)
         .then((answer) => answered(answer as StackSnapshot), parts.blind);
     },
     goOn() {
@@ -121,7 +121,7 @@ export function makeStory(parts: StoryParts): Story {
         isNative = true;
         tell();
       }
-      if (isAnswered && looks < mostLooks) this.look();
+      if (isAnswered && looks < maxLooks) this.look();
     },
     async end() {
       durationMs = pulse.forMs;

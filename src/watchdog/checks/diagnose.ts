@@ -1,13 +1,11 @@
 import { errorLine } from "../../base/error-text.js";
 import { cut, MAX_NAME } from "../../base/limits.js";
 import { shown } from "../../base/shown.js";
-import { plainCopy } from "../report/plain.js";
+import { plainCopy } from "../report/bounds.js";
 import type { Check, Situation, Verdict } from "../situation.js";
+import { UNKNOWN } from "../tier-breach.js";
 
-/** What a breach is put down to while no check names its cause. */
-export const UNKNOWN = "unknown";
-
-/** What a breach is counted as. */
+/** The verdict that a breach is counted under. */
 export function verdictOf({ verdicts }: { readonly verdicts: readonly Verdict[] }): string {
   return verdicts[0]?.name ?? UNKNOWN;
 }
@@ -59,7 +57,7 @@ function bounded(
 
 /** A check of the user's may give anything; what is no verdict would be in the way of those that are. */
 function refuse(check: Check, found: unknown): never {
-  // Nobody else would heed its rejection.
+  // Its rejection would be unhandled.
   if (found instanceof Promise) found.catch(() => undefined);
   throw new TypeError(
     `the check "${shown(check.name)}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${errorLine(found, 80)}`,

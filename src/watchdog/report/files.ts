@@ -13,18 +13,18 @@ import { randomId } from "../../base/random-id.js";
 import { makeFolder } from "./make-folder.js";
 import type { BreachReport } from "./report.js";
 
-/** The names of all files of ours: when, of which process, by which writer, the how manieth, and of which queue. Nothing else is touched. */
+/** The names of all files of ours: when, of which process, by which writer, its number, and of which queue. Nothing else is touched. */
 const NAME = /^queuescope-\d{8}T\d{6}\.\d{3}Z-(\d+)-([\da-f]{8})-\d{6,}-[\w.-]{0,60}\.json(\.part)?$/;
-/** Of processes that have ended, so many times the number of one that runs are left. */
+/** How many times `maxReports` are left of processes that have ended. */
 const OTHERS = 10;
 /** A report of more characters is written without indents, which would take as much again. */
 const LONG = 200_000;
-/** Not through a link that somebody has laid there, and only if there is nothing yet. */
+/** Not through a link, and only where there is nothing yet. */
 const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 /**
  * A folder with the latest reports: each file is there whole or not at all, and of each writer there are never more than so many. They are
- * rare and small, and whoever hears of one may end the process: so it is written before anybody does. Several processes can share it.
+ * rare and small, and a listener may end the process: so it is written, synchronously, before listeners are called. Several processes can share it.
  */
 export class ReportFiles {
   private readonly writer = randomId().slice(0, 8);
@@ -34,14 +34,14 @@ export class ReportFiles {
 
   constructor(
     private readonly folder: string,
-    private readonly most: number,
+    private readonly maxReports: number,
   ) {}
 
   /** Throws the file system's error; then nothing is left of the report. */
   write(report: BreachReport): void {
     // It may have been deleted since.
     makeFolder(this.folder);
-    if (this.written % this.most === 0) this.removeOthers();
+    if (this.written % this.maxReports === 0) this.removeOthers();
     // Sorted by name they are sorted by time.
     const when = new Date(report.at).toISOString().replaceAll(/[-:]/g, "");
     const queue = report.queue.replaceAll(/[^\w.-]/g, "_").slice(0, 60);
@@ -49,7 +49,8 @@ export class ReportFiles {
     const name = `queuescope-${when}-${process.pid}-${this.writer}-${number}-${queue}.json`;
     this.create(name, textOf(report));
     this.own.push(name);
-    for (const oldest of this.own.splice(0, Math.max(0, this.own.length - this.most))) this.remove(oldest);
+    for (const oldest of this.own.splice(0, Math.max(0, this.own.length - this.maxReports)))
+      this.remove(oldest);
   }
 
   private create(name: string, text: string): void {
@@ -78,16 +79,16 @@ export class ReportFiles {
       else this.remove(file);
     }
     left.sort();
-    for (const file of left.slice(0, Math.max(0, left.length - OTHERS * this.most))) this.remove(file);
+    for (const file of left.slice(0, Math.max(0, left.length - OTHERS * this.maxReports))) this.remove(file);
   }
 
-  /** If it is a file, and can be. */
+  /** Removes a file, where that is possible. */
   private remove(name: string): void {
     const path = join(this.folder, name);
     try {
       if (lstatSync(path).isFile()) unlinkSync(path);
     } catch {
-      // Somebody else was faster, or does not let us.
+      // Another process was faster, or the permission is missing.
     }
   }
 }

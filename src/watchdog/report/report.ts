@@ -1,17 +1,23 @@
 import { recorder, type Transition } from "../../base/recorder.js";
 import { shown } from "../../base/shown.js";
 import type { WorkerView } from "../../contracts/index.js";
+import type { CallSite } from "../../waits/wait.js";
 import { count, duration, percent, perSecond } from "../checks/format.js";
 import type { HeadNow, MemoryNow } from "../sampling/watched-queue.js";
-import type { Rates, Situation, Verdict } from "../situation.js";
-import { countOf, groupLines, groupReport, type TaskGroupReport } from "./task-report.js";
+import type { Rates, Situation, TaskGroup, TaskNow, Verdict } from "../situation.js";
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
 /** How many items, pools and gates the text shows. */
-const MOST_LINES = 5;
+const MAX_LINES = 5;
 /** How much of a verdict's sentence it shows, in characters: there may be texts of the user's in it. */
-const MOST_CHARACTERS = 600;
+const MAX_CHARACTERS = 600;
+
+/** How many groups of tasks the text shows, and how many tasks of each by their correlation ID. */
+const MAX_GROUPS = 5;
+const MAX_IDS = 3;
+/** Beyond this column no further ID is shown. */
+const MAX_COLUMNS = 120;
 
 /** How much was left out of a report that would have been too large, by what it would have been. */
 export interface LeftOut {
@@ -160,7 +166,7 @@ export class BreachReport {
     }
     return this.verdicts.map(
       ({ name, confidence, sentence }, i) =>
-        `${i === 0 ? "WHY " : "    "} ${shown(name)} (${confidence.toFixed(2)}): ${shown(sentence, MOST_CHARACTERS)}`,
+        `${i === 0 ? "WHY " : "    "} ${shown(name)} (${confidence.toFixed(2)}): ${shown(sentence, MAX_CHARACTERS)}`,
     );
   }
 
@@ -171,7 +177,7 @@ export class BreachReport {
   }
 
   private headLines(): string[] {
-    return this.head.slice(0, MOST_LINES).map(({ waitMs, tier, attempt, correlationId }, i) => {
+    return this.head.slice(0, MAX_LINES).map(({ waitMs, tier, attempt, correlationId }, i) => {
       const waited = waitMs === undefined ? "" : ` waited ${duration(waitMs)}`;
       return `${i === 0 ? "NEXT" : "    "} ${correlationId === undefined ? "(no correlation ID)" : shown(correlationId)}${waited}, tier ${shown(tier)}, attempt ${attempt}`;
     });
@@ -222,8 +228,8 @@ export class BreachReport {
 
 /** The first of many lines. */
 function few(lines: readonly string[], what: string): string[] {
-  if (lines.length <= MOST_LINES) return [...lines];
-  return [...lines.slice(0, MOST_LINES), `     and ${count(lines.length - MOST_LINES, `more ${what}`)}`];
+  if (lines.length <= MAX_LINES) return [...lines];
+  return [...lines.slice(0, MAX_LINES), `     and ${count(lines.length - MAX_LINES, `more ${what}`)}`];
 }
 
 /** A worker, as a report shows it. */
@@ -264,4 +270,88 @@ function utilizationOf(pools: Situation["pools"]): number | undefined {
     all += working + (isTaking || !isOneTaking ? workers.idle : 0);
   }
   return all === 0 ? undefined : busy / all;
+}
+
+/** A task in flight, as a report shows it. */
+export type TaskReport = Omit<TaskNow, "facts">;
+
+/** Tasks in flight that wait for the same, as a report shows them. */
+export interface TaskGroupReport {
+  /** What they wait for; undefined where unknown. */
+  readonly kind: string | undefined;
+  readonly label: string | undefined;
+  /** How many tasks that are, where the report had no room for all of them. */
+  readonly count?: number | undefined;
+  /** The one that has waited longest comes first. */
+  readonly tasks: readonly TaskReport[];
+}
+
+export function groupReport({ kind, label, tasks }: TaskGroup): TaskGroupReport {
+  return { kind, label, tasks: tasks.map(({ facts: _, ...task }) => task) };
+}
+
+/** Groups of tasks for a terminal, a few lines each. */
+export function groupLines(groups: readonly TaskGroupReport[]): string[] {
+  const lines = groups.slice(0, MAX_GROUPS).flatMap(linesOf);
+  const rest = groups.slice(MAX_GROUPS).reduce((sum, group) => sum + countOf(group), 0);
+  if (rest > 0) lines.push(`     and ${count(rest, "task")} that wait for something else`);
+  return lines;
+}
+
+/** How many tasks it has, listed or not. */
+export function countOf({ count: all, tasks }: TaskGroupReport): number {
+  return all ?? tasks.length;
+}
+
+function linesOf(group: TaskGroupReport): string[] {
+  const { kind, label, tasks } = group;
+  const what = label === undefined ? "wait unknown" : `${kind} ${shown(label)}`;
+  const oldest = tasks[0];
+  const state = oldest?.waits.findLast((wait) => wait.kind === kind)?.state;
+  const how = state === undefined ? "" : `, "${shown(state)}"`;
+  const n = countOf(group);
+  const running =
+    oldest?.runningMs === undefined
+      ? ""
+      : `, running for ${n === 1 ? "" : "up to "}${duration(oldest.runningMs)}`;
+  const lost = tasks.filter(({ neverResumes }) => neverResumes);
+  const fate = lost.length > 0 && lost.length === tasks.length ? ", can never resume" : "";
+  const lines = [withIds(`${count(n, "task")}, ${what}${how}${running}${fate}   `, tasks)];
+  if (lost.length > 0 && fate === "") lines.push(withIds(`     ${lost.length} can never resume:   `, lost));
+  return [...lines, ...placesOf(tasks)];
+}
+
+/** Where one of the tasks was put, and where one of them waits, of those of which that was sampled. */
+function placesOf(tasks: readonly TaskReport[]): string[] {
+  return [
+    ...placeOf("put", tasks, ({ putAt }) => putAt?.[0]),
+    ...placeOf("waits", tasks, ({ waits }) => waits.findLast(({ stack }) => stack?.[0])?.stack?.[0]),
+  ];
+}
+
+function placeOf(
+  what: string,
+  tasks: readonly TaskReport[],
+  frameOf: (task: TaskReport) => CallSite | undefined,
+): string[] {
+  for (const task of tasks) {
+    const frame = frameOf(task);
+    if (frame !== undefined) return [`     ${what} in ${placeInWords(frame)}   ${shown(task.correlationId)}`];
+  }
+  return [];
+}
+
+function placeInWords({ name, file, line }: CallSite): string {
+  return `${shown(name ?? "anonymous code")} (${shown(file, 200)}:${line})`;
+}
+
+/** As many IDs as there is room for. */
+function withIds(line: string, tasks: readonly TaskReport[]): string {
+  let text = line;
+  for (const [i, { correlationId }] of tasks.entries()) {
+    const id = `${i === 0 ? "" : ", "}${shown(correlationId)}`;
+    if (i === MAX_IDS || (i > 0 && text.length + id.length > MAX_COLUMNS)) return `${text}, …`;
+    text += id;
+  }
+  return text;
 }

@@ -8,21 +8,20 @@ import type { Guard } from "../events.js";
 import type { WatchdogSettings } from "../options.js";
 import type { HeadNow, ProcessFacts, WatchedQueue } from "../sampling/watched-queue.js";
 import type { Situation, Verdict } from "../situation.js";
-import { bound } from "./bounds.js";
+import { bound, plainCopy } from "./bounds.js";
 import { ReportFiles } from "./files.js";
-import { plainCopy } from "./plain.js";
 import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 
 /** In place of a text that could not be redacted. */
-const UNTOLD = "…";
+const HIDDEN = "…";
 /** How long a text may be that was redacted, in characters, if it wasn't longer before. */
 const MAX_REDACTED = 256;
 
-/** Where a queue that nobody declared an SLA for has its limit. */
+/** For a queue without a declared SLA. */
 const NO_SLA: SlaTarget = { targetMs: Number.POSITIVE_INFINITY, objective: 0.99 };
 
-/** What a snapshot means. */
+/** The causes that the checks found in a snapshot. */
 export interface Diagnosis {
   readonly situation: Situation;
   /** The surest first. */
@@ -30,9 +29,9 @@ export interface Diagnosis {
   readonly notYet: readonly string[];
 }
 
-/** A queue as it was seen. What that means is said later, with the stalls that are known by then; most sights lead to no report. */
+/** A queue at one moment. It is diagnosed later, with the stalls that are known by then; most snapshots lead to no report. */
 export interface QueueSnapshot {
-  /** Notes what a report shows besides, which may soon be gone. Without that it is what is there when the report is made. */
+  /** Keeps the heads and workers for the report, which may soon be gone. Otherwise they are read when the report is made. */
   keep(): void;
   diagnose(): Diagnosis;
   report(diagnosis: Diagnosis): BreachReport;
@@ -127,7 +126,7 @@ export class Reporter {
     const told = guard.attempt(redact);
     if (typeof told === "string") return cut(told, Math.max(text.length, MAX_REDACTED));
     isLeftBehind(told, (error) => guard.fault(error));
-    return UNTOLD;
+    return HIDDEN;
   }
 }
 

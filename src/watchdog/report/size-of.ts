@@ -1,9 +1,9 @@
 import { realNow } from "../../base/real-time.js";
 
-/** How many values of an item are looked at; the rest is taken to be like them. */
-const MOST_NODES = 256;
+/** How many values of an item are visited; the others count as their mean. */
+const MAX_NODES = 256;
 /** For how long items are weighed, in milliseconds: keys can only be listed all at once, and an item may have very many. */
-const MOST_MS = 2;
+const MAX_MS = 2;
 
 /** What V8 takes on a 64-bit machine, roughly, in bytes. */
 const POINTER = 8;
@@ -15,7 +15,7 @@ const ENTRY = 40;
 
 /** About how many bytes the first of these items take together, and how many of them there was time for: one at least. Never throws. */
 export function weigh(items: readonly unknown[]): { bytes: number; sampled: number } {
-  const until = realNow() + MOST_MS;
+  const until = realNow() + MAX_MS;
   const seen = new WeakSet<object>();
   let bytes = 0;
   let sampled = 0;
@@ -45,7 +45,7 @@ export function sizeOf(
 }
 
 class Walk {
-  private left = MOST_NODES;
+  private left = MAX_NODES;
 
   constructor(
     private readonly seen: WeakSet<object>,
@@ -96,7 +96,7 @@ class Walk {
   }
 }
 
-/** From which length on a text is not looked at: one that was put together would be copied for that. */
+/** A text of this length is not read: V8 would flatten a concatenated one, which copies it. */
 const LONG = 1_000_000;
 
 /** One byte for each character, unless one of the first ones is not of Latin-1. */

@@ -15,7 +15,7 @@ export class Pieces {
   private isDoing = false;
   private readonly toldEmpty: (() => void)[] = [];
 
-  /** Is there anything left to do? */
+  /** Whether there is anything left to do. */
   get isBusy(): boolean {
     return this.waiting.length > 0;
   }

@@ -18,7 +18,7 @@ import type { History } from "./history.js";
 const OLD_SHARE = 0.25;
 const OLD_MS = 1_000;
 /** How many tasks in flight a report looks at, besides the youngest, which stands for those in between. */
-const MOST_TASKS = 1_000;
+const MAX_TASKS = 1_000;
 /**
  * A task that runs so many times longer than the longest of its tier that was seen is stuck, if it also runs for longer than they
  * do on average.
@@ -31,13 +31,13 @@ const SLA_SHARE = 0.5;
 /** How much of what a task failed with is told, in characters. */
 const MAX_FAILURE = 300;
 
-/** What others know of tasks. */
+/** Facts on tasks from the task monitor. */
 export interface TaskKnowledge {
   /** What the task waits for, the newest last. */
   waitsOf(task: TaskFacts): readonly WaitNow[];
   /** Where its item was put, if that was sampled. */
   putAt(task: TaskFacts): readonly CallSite[] | undefined;
-  /** Is it proven that nothing can wake it? */
+  /** Whether it is proven that nothing can resume it. */
   neverResumes(task: TaskFacts): boolean | undefined;
 }
 
@@ -55,7 +55,7 @@ export class Tasks {
     let asked = 0;
     for (const { facts, takenAt } of this.queue.probe.tasks?.() ?? []) {
       // The oldest come first.
-      if (takenAt === undefined || now - takenAt < oldMs || ++asked > MOST_TASKS) return;
+      if (takenAt === undefined || now - takenAt < oldMs || ++asked > MAX_TASKS) return;
       knowledge.neverResumes(facts);
     }
   }
@@ -73,7 +73,7 @@ export class Tasks {
     for (const view of this.queue.probe.tasks?.() ?? []) {
       const { tier } = view.facts;
       inFlight.set(tier, (inFlight.get(tier) ?? 0) + 1);
-      if (views.length < MOST_TASKS) views.push(view);
+      if (views.length < MAX_TASKS) views.push(view);
       else last = view;
     }
     if (last !== undefined) views.push(last);

@@ -8,15 +8,15 @@ import { depthOf, History } from "./history.js";
 import { groupsOf, type TaskKnowledge, Tasks } from "./tasks.js";
 
 /** How many of the items that are served next a report lists. */
-const MOST_HEADS = 10;
+const MAX_HEADS = 10;
 /** How many of them are weighed, at most. */
-const MOST_WEIGHED = 64;
+const MAX_WEIGHED = 64;
 /** Items are weighed in 2 ms, unless one has very many keys, which can only be listed all at once. Then it isn't done again. */
 const MAX_WEIGHING_MS = 100;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
-/** What others know of tasks and of the process. */
+/** Facts on tasks and on the process. */
 export interface ProcessFacts extends TaskKnowledge {
   /** Of now, or of an instant of monotonic time. */
   stalls(at?: number): readonly StallNow[];
@@ -80,7 +80,7 @@ export class WatchedQueue {
     this.slas = slas ?? this.slas;
   }
 
-  /** Nobody looked for a while: what happened meanwhile is not known, and when. */
+  /** Starts anew: what happened while it was not sampled is unknown. */
   begin(): void {
     this.history = new History(this.queue);
   }
@@ -90,7 +90,7 @@ export class WatchedQueue {
     return slaFor(this.slas, this.queue.probe.tiers[tier]!) ?? this.queue.slaOf(tier);
   }
 
-  /** Takes a sample; gives the tiers whose SLA is breached now, and those whose breach is over. */
+  /** Takes a sample; returns the tiers whose SLA is breached now, and the breaches that have ended. */
   sample(processFacts: ProcessFacts): { breached: number[]; cleared: Cleared[] } {
     this.history.look(processFacts.cpuMs?.());
     const { probe } = this.queue;
@@ -102,22 +102,22 @@ export class WatchedQueue {
       const sla = this.slaOf(tier);
       const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
       if (isBreached) breached.push(tier);
-      const breach = this.breachOf(tier);
-      if (breach.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+      const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
+      if (breach?.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
     }
     return { breached, cleared };
   }
 
   /**
-   * Somebody else has seen, `seenMsAgo`, that a tier was beyond its SLA for `overMs` by then. False: a look has seen since then that
-   * this is over.
+   * The stall monitor saw, `seenMsAgo`, that a tier had been beyond its SLA for `overMs`. False: a sample has seen since then that this
+   * has ended.
    */
   noteBreach(tier: number, overMs: number, seenMsAgo: number): boolean {
     const seenAt = this.queue.probe.now() - seenMsAgo;
     return this.breachOf(tier).observeFromOutside(seenAt - overMs, seenAt);
   }
 
-  /** Nobody watches it any more: gives the breaches that end with that. */
+  /** Ends the watch: returns the breaches that end with it. */
   clear(): Cleared[] {
     const now = this.queue.probe.now();
     const cleared: Cleared[] = [];
@@ -198,7 +198,7 @@ export class WatchedQueue {
   memory(): MemoryNow | undefined {
     if (this.isHeavy) return undefined;
     const { probe } = this.queue;
-    const heads = (probe.heads?.(MOST_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
+    const heads = (probe.heads?.(MAX_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
     const startedAt = realNow();
     const { bytes, sampled } = weigh(heads.map(({ item }) => item));
@@ -210,7 +210,7 @@ export class WatchedQueue {
   heads(payload?: (item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">): HeadNow[] {
     const { probe } = this.queue;
     const now = probe.now();
-    return (probe.heads?.(MOST_HEADS) ?? []).map((head) => ({
+    return (probe.heads?.(MAX_HEADS) ?? []).map((head) => ({
       ...this.headNow(head, now),
       ...payload?.(head.item),
     }));
@@ -250,7 +250,7 @@ export class WatchedQueue {
   }
 
   private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
-    const seen = [...tasks, ...(this.queue.probe.heads?.(MOST_HEADS) ?? [])];
+    const seen = [...tasks, ...(this.queue.probe.heads?.(MAX_HEADS) ?? [])];
     let most: { attempt: number; correlationId?: string | undefined } = { attempt: 0 };
     for (const each of seen) if (each.attempt > most.attempt) most = each;
     const isAlike = ({ attempt }: { attempt: number }) => attempt >= Math.max(2, most.attempt / 2);

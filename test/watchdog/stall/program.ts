@@ -3,7 +3,8 @@ import { pbkdf2Sync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import { FifoQueue, instrument, WorkerPool, withCorrelationId } from "../../../src/index.js";
-import { StallWatcher } from "../../../src/stall-monitor/watcher.js";
+import type { StallListeners } from "../../../src/stall-monitor/stall.js";
+import { StallMonitor } from "../../../src/stall-monitor/stall-monitor.js";
 
 const [mode = "idle", file = "", reportDir] = process.argv.slice(2);
 // A collection of garbage may take long where there are few processors.
@@ -12,15 +13,22 @@ const THRESHOLD_MS = mode === "garbage" ? 500 : 200;
 const say = (what: string, facts?: unknown) => console.log(`${what} ${JSON.stringify(facts ?? null)}`);
 const steps = new Map<string, () => string | undefined>();
 
-const watcher = new StallWatcher({
-  thresholdMs: THRESHOLD_MS,
-  reportDir,
-  describe: (store) => ({ step: steps.get((store as { correlationId: string }).correlationId)?.() }),
-})
-  .onStall((stall) => say("stall", stall))
-  .onBreach((breach) => say("breach", breach))
-  .onLimited((reason) => say("limited", reason))
-  .onError((error) => say("error", String(error)));
+const listeners: StallListeners = {
+  stall: (stall) => {
+    say("stall", stall);
+    onStall();
+  },
+  breach: (breach) => say("breach", breach),
+  limited: (reason) => say("limited", reason),
+  error: (error) => say("error", String(error)),
+  ready: () => onReady(),
+};
+const describe = (store: unknown) => ({
+  step: steps.get((store as { correlationId: string }).correlationId)?.(),
+});
+const monitor = new StallMonitor({ thresholdMs: THRESHOLD_MS, reportDir, describe }, listeners);
+let onReady = () => {};
+let onStall = () => {};
 
 /** Blocks until the parent has made the file. */
 function busy(): void {
@@ -65,10 +73,14 @@ let rounds = 0;
 if (mode === "json") text = longWork(textOf, parseBigText);
 if (mode === "pbkdf2") rounds = longWork((size) => size, derive);
 
-const ready = new Promise<void>((resolve) => watcher.onReady(resolve));
-const stalled = new Promise<void>((resolve) => watcher.onStall(() => resolve()));
+const ready = new Promise<void>((resolve) => {
+  onReady = resolve;
+});
+const stalled = new Promise<void>((resolve) => {
+  onStall = resolve;
+});
 const hold = setInterval(() => {}, 1_000);
-watcher.start();
+monitor.start();
 await ready;
 say("ready");
 
@@ -107,7 +119,7 @@ switch (mode) {
   }
   case "breach": {
     const [late, fine, none, gone] = ["late", "fine", "none", "gone"].map((tier) =>
-      watcher.slot("orders", tier),
+      monitor.head("orders", tier),
     );
     late!.publish(1_000, 900);
     fine!.publish(1_000, 900_000);
@@ -165,19 +177,29 @@ switch (mode) {
     await wait(3 * THRESHOLD_MS);
     break;
   case "faults": {
-    watcher.onStall(() => {
+    const resolve = onStall;
+    onStall = () => {
+      resolve();
       throw new Error("a listener's");
-    });
+    };
     await inTask(busy);
     await stalled;
     break;
   }
   case "again": {
-    await watcher.stop();
+    await monitor.stop();
     const before = [process.getActiveResourcesInfo().sort().join(), process.listenerCount("exit")];
     for (let round = 0; round < 5; round++) {
-      const again = new StallWatcher({ thresholdMs: THRESHOLD_MS });
-      await new Promise<void>((resolve) => again.onReady(resolve).start().start());
+      let isWatching = () => {};
+      const again = new StallMonitor(
+        { thresholdMs: THRESHOLD_MS },
+        { ...listeners, ready: () => isWatching() },
+      );
+      await new Promise<void>((resolve) => {
+        isWatching = resolve;
+        again.start();
+        again.start();
+      });
       await Promise.all([again.stop(), again.stop()]);
       again.start();
       await again.stop();

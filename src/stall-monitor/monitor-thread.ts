@@ -1,24 +1,22 @@
 import type { Worker } from "node:worker_threads";
 import { ownFolders } from "../base/own-folders.js";
+import { processWide } from "../base/process-wide.js";
 import { realClearInterval, realSetInterval } from "../base/real-time.js";
-import { hrNow, LAYOUT } from "./memory.js";
-import type { Settings } from "./options.js";
-import { otherRuntime } from "./other-runtime.js";
+import { hrNow, LAYOUT } from "./shared-heads.js";
 import { answersWith, offer } from "./stack-snapshot.js";
-import type { Message, News, Order } from "./stall.js";
+import type { Message, News, Order, StallMonitorOptions } from "./stall.js";
 import { type ThreadData, threadSource } from "./thread/source.js";
 
-/** How long a process that ends waits for the thread to let go of it, and to say what it has just seen. */
+const { warned } = processWide;
+
+/** How long an ending process waits for the thread to let go of it and to say what it has just seen, in milliseconds. */
 const PARTING_MS = 1_000;
 
-/**
- * A note of the profiler's makes libuv forget for how long the loop has slept. So it sleeps for a tenth of the time between two
- * notes at most.
- */
-const SLEEPS_PER_NOTE = 10;
+/** A sample of the profiler makes libuv forget how long the loop has slept. So the loop sleeps for at most a tenth of the time between two. */
+const SLEEPS_PER_SAMPLE = 10;
 
 /** From a start to a stop: the thread, and the heartbeat that it watches. Throws where threads are not allowed. */
-export class Watch {
+export class MonitorThread {
   /** Resolves when the thread is gone. */
   readonly gone: Promise<void>;
   private readonly worker: Worker;
@@ -28,13 +26,14 @@ export class Watch {
   private isEnding = false;
 
   constructor(
-    settings: Settings,
+    options: StallMonitorOptions,
     buffer: SharedArrayBuffer,
     hear: (news: News) => void,
     fault: (error: unknown) => void,
   ) {
-    const { thresholdMs, heartbeatEveryMs: everyMs, profileEveryMs, print, reportDir } = settings;
-    const { expression, withdraw } = offer(answersWith(settings, fault));
+    const { thresholdMs, profileEveryMs = 100, print = true, reportDir } = options;
+    const { heartbeatEveryMs: everyMs = Math.min(100, thresholdMs / 5) } = options;
+    const { expression, withdraw } = offer(answersWith(options, fault));
     const workerData: ThreadData = {
       buffer,
       layout: LAYOUT,
@@ -68,7 +67,7 @@ export class Watch {
     }
     this.heart = realSetInterval(
       beat,
-      profileEveryMs === 0 ? everyMs : Math.min(everyMs, profileEveryMs / SLEEPS_PER_NOTE),
+      profileEveryMs === 0 ? everyMs : Math.min(everyMs, profileEveryMs / SLEEPS_PER_SAMPLE),
     );
     this.heart.unref();
     process.once("exit", this.part);
@@ -92,7 +91,7 @@ export class Watch {
     this.worker.postMessage(order);
   }
 
-  /** Ends the thread, when it has said what it has seen. */
+  /** Ends the thread once it has said what it has seen. */
   end(): Promise<void> {
     if (!this.isEnding) {
       this.isEnding = true;
@@ -102,7 +101,7 @@ export class Watch {
     return this.gone;
   }
 
-  /** The process ends: it would say that it waits for a debugger if the thread still were connected. */
+  /** The process ends. It would say that it waits for a debugger if the thread were still connected. */
   private readonly part = (): void => {
     this.isEnding = true;
     Atomics.store(this.words, LAYOUT.over, 0);
@@ -117,14 +116,14 @@ export class Watch {
   }
 }
 
-/** The permission model has it denied unless it is allowed; some versions of Node have no word to allow it by. */
+/** The permission model denies the inspector unless it is allowed; some versions of Node have no flag for that. */
 function mayInspect(): boolean {
   if (otherRuntime() !== undefined) return false;
   const { permission } = process as { permission?: { has(scope: string): boolean } };
   return permission === undefined || permission.has("inspector");
 }
 
-/** Does Node take a profile of its own, for its options or its tests' coverage? */
+/** Whether Node takes a profile of its own, for its options or for the coverage of tests. */
 function isProfiled(): boolean {
   const { NODE_V8_COVERAGE: coverage, NODE_OPTIONS: options = "" } = process.env;
   return Boolean(coverage) || [...process.execArgv, options].some((option) => option.includes("--cpu-prof"));
@@ -137,4 +136,20 @@ function heartbeat(memory: Float64Array): () => void {
     memory[LAYOUT.debugged] = inspector?.url() === undefined ? 0 : 1;
     memory[LAYOUT.beat] = hrNow();
   };
+}
+
+/** The name of a runtime other than Node: threads can't inspect main there. */
+export function otherRuntime(): "Bun" | "Deno" | undefined {
+  const { bun, deno } = process.versions as { readonly bun?: string; readonly deno?: string };
+  if (bun !== undefined) return "Bun";
+  return deno === undefined ? undefined : "Deno";
+}
+
+/** The warning about that, for the first watchdog of the process only. */
+export function limitOfRuntime(): string | undefined {
+  const name = otherRuntime();
+  const warning = `stalls on ${name}`;
+  if (name === undefined || warned.has(warning)) return undefined;
+  warned.add(warning);
+  return `${name} doesn't let a thread look at what blocks the event loop: stalls are reported without stack and task`;
 }
