@@ -19,12 +19,11 @@ export class TimeLimits<T> {
     private readonly stalledAfterMs: number,
   ) {
     this.wakeup = new Wakeup(clock, (now) => this.look(now));
+    this.isOn = timeoutMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** Is there anything to watch? */
-  get isOn(): boolean {
-    return this.timeoutMs !== Number.POSITIVE_INFINITY || this.byWorker.size > 0;
-  }
+  /** Whether there is anything to watch. */
+  isOn: boolean;
 
   /** Its time runs from the first call on: a gate's policy may make several. */
   begin(worker: Worker<T>): void {
@@ -38,6 +37,7 @@ export class TimeLimits<T> {
     if (timed === undefined) return;
     this.byWorker.delete(worker);
     timed.list.remove(timed);
+    this.isOn = this.timeoutMs !== Number.POSITIVE_INFINITY || this.byWorker.size > 0;
     if (this.byWorker.size === 0) this.wakeup.clear();
   }
 
@@ -53,6 +53,7 @@ export class TimeLimits<T> {
     const now = this.clock.now();
     const timed = new Timed(worker, list, now + ms);
     this.byWorker.set(worker, timed);
+    this.isOn = true;
     list.append(timed);
     if (timed.dueAt < this.wakeup.dueAt) this.wakeup.set(timed.dueAt, now);
     else this.wakeup.check(now);

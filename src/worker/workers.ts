@@ -4,7 +4,7 @@ import { apart } from "../base/apart.js";
 import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
 import { nextTurn } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
-import { isThenable, listen, listenIfPlain } from "../base/thenable.js";
+import { adopted, isThenable, listen, listenIfPlain } from "../base/thenable.js";
 import type {
   Consumer,
   NotTakingReason,
@@ -153,11 +153,6 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     this.listenIfQuiet();
   }
 
-  call(task: PoolTask<T>): unknown {
-    if (turns.isMeasuring) return turns.measure(() => this.handler(task.item, task));
-    return this.handler(task.item, task);
-  }
-
   succeeded(worker: Worker<T>): void {
     if (worker.isAtGate) {
       this.failed(worker, new HandlerNotCalledError(this.gateName ?? ""));
@@ -272,12 +267,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
       if (this.limits.isOn) this.limits.begin(worker);
       try {
         // What the handler sets in its async context by `enterWith` is not there for the next one.
-        const result: unknown = apart(this.scope).runInAsyncScope(
-          task.queue.run,
-          task.queue,
-          task,
-          worker.call,
-        );
+        const result: unknown = apart(this.scope).runInAsyncScope(this.handle, this, task);
         if (listenIfPlain(result, worker.succeeded, worker.failed)) return;
         if (isThenable(result)) {
           // Whatever its `then` does, this is settled once, and later.
@@ -299,6 +289,17 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
       else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
     }
     this.listenIfQuiet();
+  }
+
+  /** Calls the handler in the item's context; a lazy thenable is awaited there. */
+  private handle(task: PoolTask<T>): unknown {
+    if (this.source.isObserved) return task.queue.run(task, () => this.call(task));
+    return adopted(this.call(task));
+  }
+
+  private call(task: PoolTask<T>): unknown {
+    if (turns.isMeasuring) return turns.measure(() => this.handler(task.item, task));
+    return this.handler(task.item, task);
   }
 
   /** The next task, if there is one to take. `now` is the time, where it is known. */
@@ -355,8 +356,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
   /** Through the gate, which may take a while, and then to the handler. */
   private pass(gate: Gate, worker: Worker<T>, task: PoolTask<T>): void {
     worker.isAtGate = true;
-    // Not the worker's: a policy may call a second time when that has the next item already.
-    const call = () => this.call(task);
+    // Of this task, not of the worker's: a policy may call a second time when that has the next item already.
     const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
       // Of the policy: one for each call, or one for all of them.
       const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
@@ -364,7 +364,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
       if (signal !== undefined && signal !== null) this.follow(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
-        return await task.queue.run(task, call);
+        return await this.handle(task);
       } finally {
         signals.leave(follower);
       }
