@@ -43,7 +43,7 @@ export class TimeLimits<T> {
 
   /** The worker's task was aborted: from now on it had better end. */
   wasAborted(worker: Worker<T>): void {
-    // Whoever is aborted a second time has no more time for it.
+    // A second abort gives no more time.
     if (this.byWorker.get(worker)?.list === this.aborted) return;
     this.end(worker);
     this.watch(worker, this.aborted, this.stalledAfterMs);

@@ -14,11 +14,11 @@ import type {
   WorkerState,
   WorkerView,
 } from "../contracts/index.js";
+import type { AbandonedTask, Counts, DrainReport } from "./drain-report.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
 import type { Settings } from "./options.js";
 import { Rates } from "./rates.js";
-import type { AbandonedTask, Counts, DrainReport, Ended } from "./shutdown.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
 import { turns } from "./turns.js";
@@ -41,17 +41,17 @@ export interface Listener<T> {
 
 /**
  * The workers of a pool, and how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
- * within its put; the handler starts in a microtask, never inside somebody's put. A worker that is done takes the next item at once.
+ * within its put; the handler starts in a microtask, never inside a put. A worker that is done takes the next item at once.
  */
-export class Workers<T> implements Consumer<T>, PoolView, Ended {
+export class Workers<T> implements Consumer<T>, PoolView {
   readonly works = PoolTask;
   readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
   readonly workers: Worker<T>[] = [];
   readonly gates = new Set<Gate>();
   readonly rates = new Rates(() => this.source.size + this.running);
-  /** Are items taken? */
+  /** Whether items are taken. */
   isTaking = false;
-  /** Does somebody want times, whether the queue does or not? */
+  /** Whether the pool keeps times, even if its queue does not. */
   isTimed = false;
   private readonly idle: Worker<T>[] = [];
   /** Handed over, and not started. */
@@ -66,7 +66,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
   private readonly failures: Failures<T>;
   private readonly limits: TimeLimits<T>;
   /**
-   * Handlers run in the async context in which the pool was made: that of whoever happens to put, a request's say, is none of theirs, and
+   * Handlers run in the async context in which the pool was made: that of the put, a request's say, is none of theirs, and
    * would go on from item to item. Nothing of the user's is called in the scope itself, but {@link apart} from others.
    */
   private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
@@ -118,7 +118,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
 
   /** Free workers that are too many go now, busy ones when their task is over. */
   resize(concurrency: number): void {
-    // Whoever is told that a worker is gone may put something in, and then there may be nobody left to take it.
+    // A listener that is told that a worker is gone may put something in, and then there may be none left to take it.
     this.source.leave(this);
     this.target = concurrency;
     while (this.workers.length < this.target) this.hire();
@@ -126,7 +126,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     this.wake();
   }
 
-  /** Takes items, if that is allowed, as soon as whoever runs now is done. */
+  /** Takes items, if that is allowed, as soon as what runs now is done. */
   wake(): void {
     if (this.isPumping) return;
     this.isPumping = true;
@@ -209,7 +209,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     return abandoned.sort((a, b) => (b.runningMs ?? 0) - (a.runningMs ?? 0));
   }
 
-  /** Everybody goes. */
+  /** All workers go. */
   dismissAll(): void {
     this.target = 0;
     this.rest();
