@@ -26,6 +26,9 @@ import { PoolTask, Worker } from "./worker.js";
 
 const DONE = Promise.resolve();
 
+/** The states that come with every item. */
+const USUAL = new Set<WorkerState>(["idle", "processing"]);
+
 /** How many IDs a report names of what is left in the queue. */
 const MAX_IDS = 100;
 
@@ -169,7 +172,10 @@ export class Workers<T> implements Consumer<T>, PoolView {
   changed(worker: Worker<T>, from: WorkerState): void {
     this.states[from]--;
     this.states[worker.state]++;
-    this.record(worker, from);
+    // What happens with every item would drive out what matters.
+    if (!USUAL.has(from) || !USUAL.has(worker.state)) {
+      recorder.tell(this.name, `worker ${worker.id}: ${from} → ${worker.state}`);
+    }
     this.listener.changed(worker, from);
   }
 
@@ -407,17 +413,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
     worker.state = "stopped";
   }
 
-  private record({ id, state }: Worker<T>, from: WorkerState): void {
-    // What happens with every item would drive out what matters.
-    if (isUsual(from) && isUsual(state)) return;
-    recorder.tell(this.name, `worker ${id}: ${from} → ${state}`);
-  }
-
   private listenIfQuiet(): void {
     if (this.running === 0) this.listener.quiet();
   }
-}
-
-function isUsual(state: WorkerState): boolean {
-  return state === "idle" || state === "processing";
 }
