@@ -59,6 +59,10 @@ export class Work<T> implements TaskFacts {
   /** @internal */
   declare settledBy: Settling | undefined;
   declare private id: string | undefined;
+  /** For the consumer's own class. @internal */
+  declare worker: object | undefined;
+  /** For the consumer's own class: what few items need. @internal */
+  declare extras: object | undefined;
 
   /** @internal */
   constructor(
@@ -83,6 +87,8 @@ export class Work<T> implements TaskFacts {
     this.hasRun = false;
     this.settledBy = undefined;
     this.id = undefined;
+    this.worker = undefined;
+    this.extras = undefined;
   }
 
   /** Name of the item's tier; `default` where the queue has none. */

@@ -12,6 +12,8 @@ export interface QueueSource<T> {
   readonly clock: Clock;
   /** Whether times are kept: then works know when they were taken. */
   readonly isTimed: boolean;
+  /** Whether handlers are to be called by {@link Settler.run}. */
+  readonly isObserved: boolean;
   /** Items that wait, and those that wait for a planned delay to pass. */
   readonly size: number;
   readonly delayed: number;

@@ -37,7 +37,16 @@ export class Handover<T> implements Settler<T> {
   /** There may be room: it goes to the producers that wait for it, in order. */
   admit(): void {
     const { core } = this;
-    if (core.putters.first === undefined) return;
+    const { store } = core;
+    const { first } = core.putters;
+    if (first === undefined) return;
+    // Fast path: room for the one plain item of a producer, and no consumer waiting.
+    if (core.isPlain && first.count === 1 && core.getters.first === undefined && store.size < core.limit) {
+      store.push(first.nextItem(), Number.NaN, undefined, first.place);
+      this.leavePutters(first);
+      first.resolve(undefined);
+      if (store.size >= core.limit || core.putters.first === undefined) return;
+    }
     const now = core.now();
     for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first as PutWaiter<T>) {
       this.fill(waiter, now);

@@ -2,11 +2,11 @@ import { checkNumber, checkObject } from "../base/checks.js";
 import type { Health, QueueHealthOptions } from "../contracts/index.js";
 import type { Core } from "./core.js";
 
-/** The share of the capacity that may be taken, unless somebody says otherwise. */
+/** The share of the capacity that may be taken, by default. */
 const USUAL_SHARE = 0.9;
 const USUAL_NO_PROGRESS_MS = 30_000;
 
-/** Is the queue fit for more? Throws an `InvalidOption…Error` for options that are none. */
+/** Whether the queue is fit for more. Throws an `InvalidOption…Error` for options that are none. */
 export function healthOf<T>(core: Core<T>, options: QueueHealthOptions | undefined): Health {
   checkObject("options", options);
   const { maxDepth = usualDepth(core.capacity), noProgressMs = USUAL_NO_PROGRESS_MS } = options ?? {};
@@ -31,12 +31,12 @@ function usualDepth(capacity: number): number {
   return capacity === Number.POSITIVE_INFINITY ? capacity : Math.max(1, Math.floor(capacity * USUAL_SHARE));
 }
 
-/** How long items have waited, and nobody took one; exact where it is longer than the limit. */
+/** How long items have waited with none taken; exact where it is longer than the limit. */
 function withoutProgressMs<T>(core: Core<T>, limitMs: number): number {
   if (core.store.size === 0) return 0;
   const now = core.clock.now();
   const sinceTakenMs = now - core.lastTakenAt;
-  // Who is the oldest isn't always at hand, so it is asked for only where it matters.
+  // The oldest isn't always at hand, so it is asked for only where it matters.
   if (!(sinceTakenMs > limitMs)) return 0;
   let oldestMs = 0;
   for (let tier = 0; tier < core.tiers.length; tier++) {

@@ -22,7 +22,7 @@ const SETTLED = Promise.resolve();
  */
 export class Iteration<T, V> implements QueueIterator<V>, Steps<T> {
   private isOver = false;
-  /** The `next` that waits, and the further ones of who doesn't wait for the first. */
+  /** The `next` that waits, and the further ones of a caller that doesn't wait for the first. */
   private waiter: GetWaiter<T> | undefined = undefined;
   private others: Set<GetWaiter<T>> | undefined = undefined;
   /** Likewise what was handed over and not seen yet. */

@@ -126,7 +126,7 @@ export function checkItem(item: unknown): void {
   if (item === undefined) throw new InvalidOptionTypeError("item", item, "anything but undefined");
 }
 
-/** Does the item bring nothing along that only a tracked entry can keep? */
+/** Whether the item brings nothing along that only a tracked entry can keep. */
 export function isPlain(options: PutOptions | undefined): boolean {
   return options === undefined || (options.deadline === undefined && options.correlationId === undefined);
 }

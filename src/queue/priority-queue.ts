@@ -45,7 +45,7 @@ export class PriorityQueue<T, Tier extends string = string> extends Queue<T, Pri
   private readonly agingMs: number;
   /** Priorities are nearer to 0 than this. */
   private readonly bound: number;
-  /** The answer to "where does this number go", as long as nobody can ask again before it is used. */
+  /** The answer to "where does this number go", as long as nothing can ask again before it is used. */
   private readonly numbered: Place = { priority: 0, tier: 0 };
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */

@@ -56,6 +56,10 @@ export class Source<T> implements QueueSource<T> {
     return this.core.isTracked;
   }
 
+  get isObserved(): boolean {
+    return this.core.observer !== undefined;
+  }
+
   get size(): number {
     return this.core.store.size;
   }

@@ -63,7 +63,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     private readonly usualPlace: Place = ONLY_PLACE,
     /** Names of the tiers, most urgent first. */
     tiers: readonly string[] = ["default"],
-    /** Do entries need their time from the start? */
+    /** Whether entries need their time from the start. */
     timed = false,
   ) {
     checkObject("options", options);

@@ -9,7 +9,7 @@ import type { QueueOptions, WaitOptions } from "./options.js";
 import { JoinWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
-/** How items leave the books: they are settled or dropped. Whoever waits for the last one waits here. */
+/** How items leave the books: they are settled or dropped. A `join` waits here for the last one. */
 export class Settlement<T> {
   private warned = false;
 
@@ -103,7 +103,7 @@ export class Settlement<T> {
     if (kept !== carrier) work.release(kept);
   }
 
-  /** Something is settled or dropped: if it was the last, those who wait for that are told. */
+  /** Something is settled or dropped: if it was the last, those that wait for that are told. */
   private left(): void {
     const { joiners } = this.core;
     if (joiners.first === undefined || this.core.unfinished > 0) return;

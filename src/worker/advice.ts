@@ -6,8 +6,8 @@ import type { Measured } from "./rates.js";
 export type { Forecast, Load } from "./forecast.js";
 
 /** With fewer tasks than this, and in less time, nothing is advised. */
-const ENOUGH_TASKS = 30;
-const ENOUGH_MS = 5_000;
+const MIN_TASKS = 30;
+const MIN_MS = 5_000;
 /** A queue should be full no more than this share of the time. */
 const FULL_RATIO = 0.001;
 /** The usual rule of thumb for a queue's capacity, in items for each worker. */
@@ -120,8 +120,8 @@ export function readAims(options: AdviceOptions | undefined): Aims {
 
 export function advise(situation: Situation, measured: Measured, aims: Aims): Advice {
   const { observedMs, timed: tasks } = measured;
-  if (tasks < ENOUGH_TASKS || observedMs < ENOUGH_MS || !(measured.serviceMs > 0)) {
-    return { isEnough: false, observedMs, tasks, tasksNeeded: ENOUGH_TASKS, toString: whatIsMissing };
+  if (tasks < MIN_TASKS || observedMs < MIN_MS || !(measured.serviceMs > 0)) {
+    return { isEnough: false, observedMs, tasks, tasksNeeded: MIN_TASKS, toString: whatIsMissing };
   }
   const { arrivalsPerSecond, serviceMs, arrivalVariability, serviceVariability, finishedPerSecond } =
     measured;
@@ -169,7 +169,7 @@ function waitRange(load: Load, { arrivals, timed }: Measured, concurrency: numbe
   return { atLeast: waitMs(Math.max(0, 1 - 2 * error)), atMost: waitMs(1 + 2 * error) };
 }
 
-/** The fewest workers, from so many, that meet the aims. There always are some: with enough of them nobody waits. */
+/** The fewest workers, from so many, that meet the aims. There always are some: with enough of them nothing waits. */
 function fewest(load: Load, from: number, { sla, maxUtilisation }: Aims): Forecast {
   const busyWorkers = (load.arrivalsPerSecond * load.serviceMs) / 1000;
   for (let concurrency = Math.max(from, Math.ceil(busyWorkers / maxUtilisation)); ; concurrency++) {
@@ -213,7 +213,7 @@ function drainMs({ depth, isTaking }: Situation, today: Forecast, arrivalsPerSec
 
 function whatIsMissing(this: NotEnoughEvidence): string {
   const { tasks, tasksNeeded, observedMs } = this;
-  return `not enough evidence yet: ${tasks} tasks in ${seconds(observedMs)}; it takes ${tasksNeeded} in ${seconds(ENOUGH_MS)}`;
+  return `not enough evidence yet: ${tasks} tasks in ${seconds(observedMs)}; it takes ${tasksNeeded} in ${seconds(MIN_MS)}`;
 }
 
 type Numbers = Omit<SizingAdvice, "with" | "onTimeRatio" | "toString">;

@@ -24,7 +24,7 @@ export class Failures<T> {
 
   constructor(
     private readonly settings: Settings<T>,
-    private readonly supply: QueueSource<T>,
+    private readonly source: QueueSource<T>,
     private readonly tell: (failed: Failed<T>) => void,
   ) {}
 
@@ -77,7 +77,7 @@ export class Failures<T> {
         );
     } catch (fault) {
       verdict = undefined;
-      this.supply.fault(fault);
+      this.source.fault(fault);
     }
     const usual = this.usual(task);
     if (verdict === "drop") return "drop";
@@ -122,7 +122,7 @@ export class Failures<T> {
         );
       return true;
     } catch (fault) {
-      this.supply.fault(fault);
+      this.source.fault(fault);
       return false;
     }
   }
@@ -130,8 +130,8 @@ export class Failures<T> {
   /** A callback that never ends would keep its worker for ever. */
   private within<R>(name: string, callback: () => R | PromiseLike<R>): Promise<R> {
     const { callbackTimeoutMs: limitMs } = this.settings;
-    const fault = (error: unknown) => this.supply.fault(error);
-    return within({ clock: this.supply.clock, limitMs, name, fault }, callback);
+    const fault = (error: unknown) => this.source.fault(error);
+    return within({ clock: this.source.clock, limitMs, name, fault }, callback);
   }
 
   private apply(task: PoolTask<T>, error: unknown, verdict: Verdict): void {

@@ -53,7 +53,7 @@ export function forecast(load: Load, concurrency: number): Forecast {
   };
 }
 
-/** Which share of the items waits no longer than this. Whoever waits does so for a time that is about exponential. */
+/** The share of the items that wait no longer than this. The times of those that wait are about exponential. */
 export function shareWithin({ waitingRatio, waitMs }: Forecast, targetMs: number): number {
   if (waitMs === Number.POSITIVE_INFINITY) return 0;
   return waitMs === 0 ? 1 : 1 - waitingRatio * Math.exp((-targetMs * waitingRatio) / waitMs);

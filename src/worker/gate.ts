@@ -43,7 +43,7 @@ export interface GateOptions {
 
 const OPTIONS: OptionNames<GateOptions> = { name: true, concurrency: true, policy: true, clock: true };
 
-/** Who is told how long a call waited, and whose end is the end of the wait. */
+/** Is told how long a call waited; its end is the end of the wait. */
 export interface Passer {
   /** Asked for only when there is something to wait for. */
   readonly signal: AbortSignal;
@@ -73,8 +73,8 @@ const FIRST_PAUSE_MS = 25;
 const LAST_PAUSE_MS = 1_000;
 
 /**
- * For how long a refusal says something about the downstream, in milliseconds. Whoever waits asks again every second; when the last
- * one gives up nobody does, and the next attempt comes after a retry's pause, of 30 s at most unless told otherwise.
+ * For how long a refusal says something about the downstream, in milliseconds. A call that waits asks again every second; when the last
+ * one gives up none does, and the next attempt comes after a retry's pause, of 30 s at most unless told otherwise.
  */
 const REFUSAL_LASTS_MS = 30_000;
 
@@ -95,7 +95,7 @@ export class Gate implements GateView {
   private readonly clock: Clock;
   private through = 0;
   private readonly line = new LinkedList<Waiter>();
-  /** Who waits for a policy that refused. */
+  /** Calls that wait for a policy that refused. */
   private readonly refused = new LinkedList<Waiter>();
   /** When the policy refused a call, if it has made none since. */
   private refusedAt: number | undefined = undefined;
@@ -214,9 +214,9 @@ export class Gate implements GateView {
     }
   }
 
-  /** A permit is free: it goes to whoever has waited longest. */
+  /** A permit is free: it goes to the call that has waited longest. */
   private leave(): void {
-    // Whoever was woken to ask the policy may be the one who leaves.
+    // The call that was woken to ask the policy may be the one that leaves.
     if (this.refused.size > 0) this.askLater();
     const { first } = this.line;
     if (first === undefined) {
@@ -333,7 +333,7 @@ function refused(error: unknown): Promise<never> {
 
 function ignore(): void {}
 
-/** Did a bulkhead of cockatiel's refuse? It says so on its errors, whichever copy they are of. */
+/** Whether a bulkhead of cockatiel's refused. It says so on its errors, whichever copy they are of. */
 function isFull(error: unknown): boolean {
   try {
     return (

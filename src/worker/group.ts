@@ -63,7 +63,7 @@ export class Group {
     } catch (error) {
       this.failed(error);
     }
-    // Whoever hears that the last task is over may start another one.
+    // What hears that the last task is over may start another one.
     while (this.open > 0) {
       await new Promise<void>((resolve) => {
         this.whenEmpty = resolve;
@@ -97,7 +97,7 @@ export class Group {
     this.abort(error);
   }
 
-  /** Is it no failure of its own, but what the abort led to, or an error that is known already? */
+  /** Whether it is no failure of its own, but what the abort led to, or an error that is known already. */
   private isEcho(error: unknown): boolean {
     const { aborted, reason } = this.signal;
     if (!aborted) return false;

@@ -33,7 +33,7 @@ export interface Patient<T> {
   queueHealth(options: QueueHealthOptions): Health;
 }
 
-/** Is the pool fit for more? Throws an `InvalidOption…Error` for options that are none. */
+/** Whether the pool is fit for more. Throws an `InvalidOption…Error` for options that are none. */
 export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | undefined): Health {
   checkObject("options", options);
   checkKnown(options, OPTIONS);
@@ -51,7 +51,9 @@ export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | un
   const reasons: string[] = notTakingReason === undefined ? [] : [`${shown(name)} ${notTakingReason}`];
   const stalled = workers.filter(({ state, task }) => state === "stalled" && task !== undefined);
   if (stalled.length > 0) {
-    reasons.push(`${share(stalled, workers)} stalled: ${who(stalled[0]!)} goes on although it was aborted`);
+    reasons.push(
+      `${share(stalled, workers)} stalled: ${describe(stalled[0]!)} goes on although it was aborted`,
+    );
   }
   const silent = workers
     .filter(
@@ -62,7 +64,7 @@ export function healthOf<T>(patient: Patient<T>, options: PoolHealthOptions | un
   if (silent.length > 0) {
     const [longest] = silent;
     const ago = `${Math.round(heardMsAgo(longest!) / 1000)} s`;
-    reasons.push(`${share(silent, workers)} silent: nothing was heard of ${who(longest!)} for ${ago}`);
+    reasons.push(`${share(silent, workers)} silent: nothing was heard of ${describe(longest!)} for ${ago}`);
   }
   reasons.push(...ofQueue);
   return { ok: reasons.length === 0, reasons };
@@ -78,7 +80,7 @@ function share(some: readonly unknown[], all: readonly unknown[]): string {
   return `${some.length} of ${all.length} ${all.length === 1 ? "worker" : "workers"} ${some.length === 1 ? "is" : "are"}`;
 }
 
-function who<T>({ id, task }: Worker<T>): string {
+function describe<T>({ id, task }: Worker<T>): string {
   const { correlationId, attempt, currentStep } = task as Task;
   const step = currentStep === undefined ? "" : ` at "${shown(currentStep)}"`;
   return `worker ${id}'s task${step} (${shown(correlationId)}, attempt ${attempt})`;

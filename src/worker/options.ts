@@ -145,7 +145,7 @@ function readDeadLetter<T>(given: WorkerPoolOptions<T>["deadLetter"]): Settings<
   if (typeof given !== "object" || given === null || typeof given.put !== "function") {
     throw new InvalidOptionTypeError("deadLetter", given, "a queue or a function");
   }
-  // Ours take a put back that still waits; of another one nobody knows what it does with a signal.
+  // Ours take a put back that still waits; what another one does with a signal is unknown.
   const isOurs = QUEUE_SOURCE in given;
   return (item, _error, { correlationId }, signal) =>
     given.put(item, isOurs ? ({ correlationId, signal } as object) : { correlationId });

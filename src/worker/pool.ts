@@ -15,10 +15,11 @@ import {
   type WorkerState,
 } from "../contracts/index.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
+import type { AbandonedTask, DrainReport } from "./drain-report.js";
 import type { Failed } from "./failures.js";
 import { type Health, healthOf, type PoolHealthOptions } from "./health.js";
 import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
-import { type AbandonedTask, type DrainReport, Shutdown } from "./shutdown.js";
+import { Shutdown } from "./shutdown.js";
 import type { Task } from "./task.js";
 import { Workers } from "./workers.js";
 
@@ -60,14 +61,14 @@ export interface WorkerPoolEvents<T> {
 export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements AsyncDisposable {
   /** What the pool is called in reports. */
   readonly name: string;
-  private readonly supply: QueueSource<T>;
+  private readonly source: QueueSource<T>;
   private readonly crew: Workers<T>;
   private readonly settings: Settings<T>;
   private stage: "ready" | "working" | "ending" | "stopped" = "ready";
-  private readonly endings = new Set<Shutdown>();
-  private readonly asked = new Map<"drain" | "stop", Shutdown>();
+  private readonly endings = new Set<Shutdown<T>>();
+  private readonly asked = new Map<"drain" | "stop", Shutdown<T>>();
   private warned = false;
-  /** When somebody first asked for its health. */
+  /** When its health was first asked for. */
   private knownSince: number | undefined = undefined;
 
   /** Throws an `InvalidOption…Error` that names option, value and what is allowed. */
@@ -78,8 +79,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     options?: WorkerPoolOptions<T>,
   ) {
     super();
-    const supply = (queue as Partial<Supplier<T>> | null | undefined)?.[QUEUE_SOURCE];
-    if (supply === undefined) {
+    const source = (queue as Partial<Supplier<T>> | null | undefined)?.[QUEUE_SOURCE];
+    if (source === undefined) {
       throw new InvalidOptionTypeError("queue", queue, "a FifoQueue, LifoQueue or PriorityQueue");
     }
     requireFunction("handler", handler);
@@ -88,10 +89,10 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       throw new InvalidOptionRangeError("deadLetter", queue, "another queue than the pool's own");
     }
     this.name = settings.name;
-    this.supply = supply;
+    this.source = source;
     this.settings = settings;
     const notTakingReason = () => this.notTakingReason;
-    this.crew = new Workers(supply, settings, handler, {
+    this.crew = new Workers(source, settings, handler, {
       get notTakingReason() {
         return notTakingReason();
       },
@@ -99,7 +100,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),
     });
-    supply.show(this.crew);
+    source.show(this.crew);
     if (settings.autoStart) this.start();
   }
 
@@ -113,7 +114,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     return this.crew.running;
   }
 
-  /** Neither paused, nor stopped, nor yet to start? */
+  /** Whether items are taken: it is neither paused, nor stopped, nor yet to start. */
   get isTaking(): boolean {
     return this.crew.isTaking;
   }
@@ -141,12 +142,12 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
    */
   advice(options?: AdviceOptions): Advice {
     const aims = readAims(options);
-    const { crew, supply, name } = this;
+    const { crew, source, name } = this;
     crew.measure();
     const { concurrency, isTaking, gates } = crew;
-    const { size: depth, capacity, waitingPuts } = supply;
+    const { size: depth, capacity, waitingPuts } = source;
     const situation = { name, concurrency, isTaking, gates: [...gates], depth, capacity, waitingPuts };
-    return advise(situation, crew.rates.read(supply.clock.now()), aims);
+    return advise(situation, crew.rates.read(source.clock.now()), aims);
   }
 
   /**
@@ -155,12 +156,12 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
    * `InvalidOption…Error` for options that are none.
    */
   health(options?: PoolHealthOptions): Health {
-    const { crew, supply, name } = this;
-    const now = supply.clock.now();
+    const { crew, source, name } = this;
+    const now = source.clock.now();
     crew.measure();
     this.knownSince ??= now;
     const { workers } = crew;
-    const queueHealth = (limits: QueueHealthOptions) => supply.health(limits);
+    const queueHealth = (limits: QueueHealthOptions) => source.health(limits);
     const { notTakingReason, knownSince } = this;
     return healthOf({ name, notTakingReason, workers, now, knownSince, queueHealth }, options);
   }
@@ -198,11 +199,11 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /**
    * Takes nothing new into the queue, finishes what is there, then stops. When `timeoutMs` are over (default: no limit), aborts the signal
    * of every task; what is left stays in the queue. Always resolves, with a report, but for an `InvalidOption…Error`; a second call gets
-   * the same one, and can bring the end forward. Whoever waits for it within a task of the pool waits until the time is over.
+   * the same one, and can bring the end forward. A task of the pool that waits for it waits until the time is over.
    */
   async drain(options?: { timeoutMs?: number | undefined }): Promise<DrainReport> {
     const timeoutMs = checkLimit("timeoutMs", options);
-    this.supply.shutdown();
+    this.source.shutdown();
     if (this.stage === "ready" || this.stage === "working") {
       this.crew.isTaking = true;
       this.crew.wake();
@@ -251,7 +252,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       same.limit(limitMs);
       return same.report;
     }
-    const ending = new Shutdown(operation, this.supply.clock, this.crew, (tasks) => this.stopped(tasks));
+    const ending = new Shutdown(operation, this.source.clock, this.crew, (tasks) => this.stopped(tasks));
     this.asked.set(operation, ending);
     if (this.stage === "stopped") ending.end();
     else {
@@ -264,10 +265,10 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     return ending.report;
   }
 
-  /** Nothing runs: is that the end? */
+  /** Ends the pool if nothing runs, and nothing will. */
   private endIfQuiet(): void {
     if (this.crew.running > 0 || this.stage === "stopped") return;
-    const isOver = this.supply.isFinished || (this.stage === "ending" && !this.crew.isTaking);
+    const isOver = this.source.isFinished || (this.stage === "ending" && !this.crew.isTaking);
     if (isOver && this.stage !== "ready") this.stopped();
   }
 
@@ -283,7 +284,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
 
   /** What a listener throws or rejects with is its own affair, not the pool's: it is counted, and the others are told. */
   private tell<E extends keyof WorkerPoolEvents<T>>(event: E, ...args: WorkerPoolEvents<T>[E]): void {
-    emit(this, event, args, (error) => this.supply.fault(error));
+    emit(this, event, args, (error) => this.source.fault(error));
   }
 
   private changed(worker: WorkerStatus, from: WorkerState): void {

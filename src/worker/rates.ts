@@ -1,12 +1,12 @@
 /** A window is at least so long, and ends with the first task after that: no timer is needed. */
 const WINDOW_MS = 1_000;
 /** How many windows are kept: at least a minute, longer where little happens. */
-const MOST_WINDOWS = 60;
+const MAX_WINDOWS = 60;
 /** How unevenly items come is seen in beats, which are at least so long, in tasks and in time. */
 const BEAT_TASKS = 16;
 const BEAT_MS = 50;
-/** With fewer beats than this nobody can say. */
-const ENOUGH_BEATS = 50;
+/** Fewer beats than this are no evidence. */
+const MIN_BEATS = 50;
 
 interface Window {
   readonly lengthMs: number;
@@ -111,7 +111,7 @@ export class Rates {
   private turn(now: number, present: number): void {
     if (now > this.openedAt) {
       this.windows.push(this.current(now, present));
-      if (this.windows.length > MOST_WINDOWS) this.windows.shift();
+      if (this.windows.length > MAX_WINDOWS) this.windows.shift();
     }
     if (Number.isNaN(this.openedAt)) this.startBeat(now, present);
     this.openedAt = now;
@@ -153,7 +153,7 @@ export class Rates {
    * because a rate that changes slowly is no burst.
    */
   private arrivalVariability(sum: (key: keyof Window) => number, perMs: number): number {
-    if (sum("beats") < ENOUGH_BEATS || perMs === 0) return 1;
+    if (sum("beats") < MIN_BEATS || perMs === 0) return 1;
     const squares =
       sum("moreSquared") - 2 * perMs * sum("moreTimesLonger") + perMs * perMs * sum("longerSquared");
     return Math.max(0, squares) / (perMs * sum("beatsMs"));

@@ -19,12 +19,11 @@ export class TimeLimits<T> {
     private readonly stalledAfterMs: number,
   ) {
     this.wakeup = new Wakeup(clock, (now) => this.look(now));
+    this.isOn = timeoutMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** Is there anything to watch? */
-  get isOn(): boolean {
-    return this.timeoutMs !== Number.POSITIVE_INFINITY || this.byWorker.size > 0;
-  }
+  /** Whether there is anything to watch. */
+  isOn: boolean;
 
   /** Its time runs from the first call on: a gate's policy may make several. */
   begin(worker: Worker<T>): void {
@@ -38,12 +37,13 @@ export class TimeLimits<T> {
     if (timed === undefined) return;
     this.byWorker.delete(worker);
     timed.list.remove(timed);
+    this.isOn = this.timeoutMs !== Number.POSITIVE_INFINITY || this.byWorker.size > 0;
     if (this.byWorker.size === 0) this.wakeup.clear();
   }
 
   /** The worker's task was aborted: from now on it had better end. */
   wasAborted(worker: Worker<T>): void {
-    // Whoever is aborted a second time has no more time for it.
+    // A second abort gives no more time.
     if (this.byWorker.get(worker)?.list === this.aborted) return;
     this.end(worker);
     this.watch(worker, this.aborted, this.stalledAfterMs);
@@ -53,6 +53,7 @@ export class TimeLimits<T> {
     const now = this.clock.now();
     const timed = new Timed(worker, list, now + ms);
     this.byWorker.set(worker, timed);
+    this.isOn = true;
     list.append(timed);
     if (timed.dueAt < this.wakeup.dueAt) this.wakeup.set(timed.dueAt, now);
     else this.wakeup.check(now);

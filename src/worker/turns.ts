@@ -23,7 +23,7 @@ class Turns {
   /** For how long handlers have kept the loop since then, in milliseconds. */
   private workMs = 0;
   private isAsked = false;
-  /** Is the handler that is called next to be measured, until it returns, be it a promise? */
+  /** Whether the handler that is called next is to be measured, until it returns, be it a promise. */
   isMeasuring = false;
   /** Tasks until one is. */
   private toMeasure = 1;
@@ -47,7 +47,7 @@ class Turns {
     }
   }
 
-  /** Has it been too long since the last turn? Then the next task had better begin with {@link nextTurn}. */
+  /** Whether it has been too long since the last turn. Then the next task had better begin with {@link nextTurn}. */
   get isDue(): boolean {
     return this.workMs >= MAX_MS || this.begun >= MAX_TASKS;
   }

@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from "node:util";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { cut, MAX_STEP } from "../base/limits.js";
-import { type Settler, Work } from "../base/work.js";
+import { Work } from "../base/work.js";
 import type { WorkerState, WorkerView } from "../contracts/index.js";
 import type { Gate } from "./gate.js";
 import type { Task } from "./task.js";
@@ -14,7 +14,6 @@ interface Driver<T> {
   readonly gates: Set<Gate>;
   /** Monotonic milliseconds; undefined while no times are kept. */
   now(): number | undefined;
-  call(task: PoolTask<T>): unknown;
   succeeded(worker: Worker<T>): void;
   failed(worker: Worker<T>, error: unknown): void;
   changed(worker: Worker<T>, from: WorkerState): void;
@@ -32,7 +31,6 @@ export class Worker<T> implements WorkerView {
   lastStepAt: number | undefined = undefined;
   /** When it was last done with one. */
   lastFinishAt: number | undefined = undefined;
-  readonly call: () => unknown;
   readonly succeeded: () => void;
   readonly failed: (error: unknown) => void;
   private current: WorkerState = "idle";
@@ -42,7 +40,6 @@ export class Worker<T> implements WorkerView {
     /** Counts from 1. */
     readonly id: number,
   ) {
-    this.call = () => driver.call(this.task!);
     this.succeeded = () => driver.succeeded(this);
     this.failed = (error) => driver.failed(this, error);
   }
@@ -96,22 +93,8 @@ class Extras {
 export class PoolTask<T> extends Work<T> implements Task {
   /** The worker that handles it. @internal */
   declare worker: Worker<T> | undefined;
-  declare private extras: Extras | undefined;
-
   /** @internal */
-  constructor(
-    queue: Settler<T>,
-    item: T,
-    place: Work<T>["place"],
-    attempt: number,
-    enqueuedAt: number | undefined,
-    takenAt: number | undefined,
-    tag: unknown,
-  ) {
-    super(queue, item, place, attempt, enqueuedAt, takenAt, tag);
-    this.worker = undefined;
-    this.extras = undefined;
-  }
+  declare extras: Extras | undefined;
 
   get currentStep(): string | undefined {
     return this.extras?.step;

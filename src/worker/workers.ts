@@ -4,7 +4,7 @@ import { apart } from "../base/apart.js";
 import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
 import { nextTurn } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
-import { isThenable, listen, listenIfPlain } from "../base/thenable.js";
+import { adopted, isThenable, listen, listenIfPlain } from "../base/thenable.js";
 import type {
   Consumer,
   NotTakingReason,
@@ -14,17 +14,20 @@ import type {
   WorkerState,
   WorkerView,
 } from "../contracts/index.js";
+import type { AbandonedTask, Counts, DrainReport } from "./drain-report.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
 import type { Settings } from "./options.js";
 import { Rates } from "./rates.js";
-import type { AbandonedTask, Counts, DrainReport, Ended } from "./shutdown.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
 import { turns } from "./turns.js";
 import { PoolTask, Worker } from "./worker.js";
 
 const DONE = Promise.resolve();
+
+/** The states that come with every item. */
+const USUAL = new Set<WorkerState>(["idle", "processing"]);
 
 /** How many IDs a report names of what is left in the queue. */
 const MAX_IDS = 100;
@@ -41,17 +44,17 @@ export interface Listener<T> {
 
 /**
  * The workers of a pool, and how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
- * within its put; the handler starts in a microtask, never inside somebody's put. A worker that is done takes the next item at once.
+ * within its put; the handler starts in a microtask, never inside a put. A worker that is done takes the next item at once.
  */
-export class Workers<T> implements Consumer<T>, PoolView, Ended {
+export class Workers<T> implements Consumer<T>, PoolView {
   readonly works = PoolTask;
   readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
   readonly workers: Worker<T>[] = [];
   readonly gates = new Set<Gate>();
   readonly rates = new Rates(() => this.source.size + this.running);
-  /** Are items taken? */
+  /** Whether items are taken. */
   isTaking = false;
-  /** Does somebody want times, whether the queue does or not? */
+  /** Whether the pool keeps times, even if its queue does not. */
   isTimed = false;
   private readonly idle: Worker<T>[] = [];
   /** Handed over, and not started. */
@@ -66,7 +69,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
   private readonly failures: Failures<T>;
   private readonly limits: TimeLimits<T>;
   /**
-   * Handlers run in the async context in which the pool was made: that of whoever happens to put, a request's say, is none of theirs, and
+   * Handlers run in the async context in which the pool was made: that of the put, a request's say, is none of theirs, and
    * would go on from item to item. Nothing of the user's is called in the scope itself, but {@link apart} from others.
    */
   private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
@@ -118,7 +121,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
 
   /** Free workers that are too many go now, busy ones when their task is over. */
   resize(concurrency: number): void {
-    // Whoever is told that a worker is gone may put something in, and then there may be nobody left to take it.
+    // A listener that is told that a worker is gone may put something in, and then there may be none left to take it.
     this.source.leave(this);
     this.target = concurrency;
     while (this.workers.length < this.target) this.hire();
@@ -126,7 +129,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     this.wake();
   }
 
-  /** Takes items, if that is allowed, as soon as whoever runs now is done. */
+  /** Takes items, if that is allowed, as soon as what runs now is done. */
   wake(): void {
     if (this.isPumping) return;
     this.isPumping = true;
@@ -153,11 +156,6 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     this.listenIfQuiet();
   }
 
-  call(task: PoolTask<T>): unknown {
-    if (turns.isMeasuring) return turns.measure(() => this.handler(task.item, task));
-    return this.handler(task.item, task);
-  }
-
   succeeded(worker: Worker<T>): void {
     if (worker.isAtGate) {
       this.failed(worker, new HandlerNotCalledError(this.gateName ?? ""));
@@ -174,7 +172,10 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
   changed(worker: Worker<T>, from: WorkerState): void {
     this.states[from]--;
     this.states[worker.state]++;
-    this.record(worker, from);
+    // What happens with every item would drive out what matters.
+    if (!USUAL.has(from) || !USUAL.has(worker.state)) {
+      recorder.tell(this.name, `worker ${worker.id}: ${from} → ${worker.state}`);
+    }
     this.listener.changed(worker, from);
   }
 
@@ -214,7 +215,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     return abandoned.sort((a, b) => (b.runningMs ?? 0) - (a.runningMs ?? 0));
   }
 
-  /** Everybody goes. */
+  /** All workers go. */
   dismissAll(): void {
     this.target = 0;
     this.rest();
@@ -272,12 +273,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
       if (this.limits.isOn) this.limits.begin(worker);
       try {
         // What the handler sets in its async context by `enterWith` is not there for the next one.
-        const result: unknown = apart(this.scope).runInAsyncScope(
-          task.queue.run,
-          task.queue,
-          task,
-          worker.call,
-        );
+        const result: unknown = apart(this.scope).runInAsyncScope(this.handle, this, task);
         if (listenIfPlain(result, worker.succeeded, worker.failed)) return;
         if (isThenable(result)) {
           // Whatever its `then` does, this is settled once, and later.
@@ -299,6 +295,17 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
       else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
     }
     this.listenIfQuiet();
+  }
+
+  /** Calls the handler in the item's context; a lazy thenable is awaited there. */
+  private handle(task: PoolTask<T>): unknown {
+    if (this.source.isObserved) return task.queue.run(task, () => this.call(task));
+    return adopted(this.call(task));
+  }
+
+  private call(task: PoolTask<T>): unknown {
+    if (turns.isMeasuring) return turns.measure(() => this.handler(task.item, task));
+    return this.handler(task.item, task);
   }
 
   /** The next task, if there is one to take. `now` is the time, where it is known. */
@@ -355,8 +362,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
   /** Through the gate, which may take a while, and then to the handler. */
   private pass(gate: Gate, worker: Worker<T>, task: PoolTask<T>): void {
     worker.isAtGate = true;
-    // Not the worker's: a policy may call a second time when that has the next item already.
-    const call = () => this.call(task);
+    // Of this task, not of the worker's: a policy may call a second time when that has the next item already.
     const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
       // Of the policy: one for each call, or one for all of them.
       const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
@@ -364,7 +370,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
       if (signal !== undefined && signal !== null) this.follow(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
-        return await task.queue.run(task, call);
+        return await this.handle(task);
       } finally {
         signals.leave(follower);
       }
@@ -407,17 +413,7 @@ export class Workers<T> implements Consumer<T>, PoolView, Ended {
     worker.state = "stopped";
   }
 
-  private record({ id, state }: Worker<T>, from: WorkerState): void {
-    // What happens with every item would drive out what matters.
-    if (isUsual(from) && isUsual(state)) return;
-    recorder.tell(this.name, `worker ${id}: ${from} → ${state}`);
-  }
-
   private listenIfQuiet(): void {
     if (this.running === 0) this.listener.quiet();
   }
-}
-
-function isUsual(state: WorkerState): boolean {
-  return state === "idle" || state === "processing";
 }
