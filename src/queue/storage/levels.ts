@@ -33,6 +33,8 @@ export class Levels<T> {
   private tracked = false;
   private readonly direct: (Level<T> | undefined)[] = new Array(DIRECT).fill(undefined);
   private readonly byPriority = new Map<number, Level<T>>();
+  /** The levels of each tier, most often one. */
+  private readonly byTier: Level<T>[][] = [];
 
   /** `agingMs`: waiting this long is worth one priority step; 0 is no aging. */
   constructor(private readonly agingMs: number) {}
@@ -71,16 +73,19 @@ export class Levels<T> {
   }
 
   depth(tier: number): number {
+    const levels = this.byTier[tier];
+    if (levels === undefined) return 0;
     let depth = 0;
-    for (const level of this.all) if (level.tier === tier) depth += level.size;
+    for (let i = 0; i < levels.length; i++) depth += levels[i]!.size;
     return depth;
   }
 
   oldestAt(tier: number): number | undefined {
+    const levels = this.byTier[tier];
+    if (levels === undefined) return undefined;
     let oldest: number | undefined;
-    for (const level of this.all) {
-      if (level.tier !== tier) continue;
-      const at = level.oldestAt();
+    for (let i = 0; i < levels.length; i++) {
+      const at = levels[i]!.oldestAt();
       if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
     }
     return oldest;
@@ -118,6 +123,8 @@ export class Levels<T> {
     if (this.all.length === MOST_LEVELS) return undefined;
     const level = new Level<T>(priority, tier);
     if (this.tracked) level.track(0);
+    while (this.byTier.length <= tier) this.byTier.push([]);
+    this.byTier[tier]!.push(level);
     this.all.push(level);
     this.all.sort((a, b) => a.priority - b.priority);
     this.occupied = 0;
