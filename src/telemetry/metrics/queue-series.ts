@@ -71,6 +71,11 @@ interface Watched {
   readonly tells: readonly Capability[];
 }
 
+interface Alive {
+  readonly probe: Probe;
+  readonly tiers: readonly TierSeries[];
+}
+
 /** Beyond so many tiers, the rest is lumped together as `other`. */
 export const MOST_TIERS = 20;
 
@@ -115,7 +120,8 @@ export class QueueSeries {
 
   /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */
   tells(what: Capability): boolean {
-    if (!this.told.has(what)) for (const { tells } of this.watched) this.learn(tells);
+    if (this.told.has(what)) return true;
+    for (const { tells } of this.watched) this.learn(tells);
     return this.told.has(what);
   }
 
@@ -136,14 +142,14 @@ export class QueueSeries {
   }
 
   /** The queues of this name that are still there. */
-  *alive(): Iterable<{ probe: Probe; tiers: readonly TierSeries[] }> {
-    let isSomeGone = false;
+  alive(): readonly Alive[] {
+    const alive: Alive[] = [];
     for (const { probe: ref, tiers } of this.watched) {
       const probe = ref.deref();
-      if (probe === undefined) isSomeGone = true;
-      else yield { probe, tiers };
+      if (probe !== undefined) alive.push({ probe, tiers });
     }
-    if (isSomeGone) this.sweep();
+    if (alive.length < this.watched.length) this.sweep();
+    return alive;
   }
 
   /** Also where nobody ever reads: short-lived queues of one name must not pile up. */

@@ -1,4 +1,4 @@
-import type { Capability, GateView, Probe, WorkerState } from "../../contracts/index.js";
+import type { Capability, GateView, PoolView, Probe, WorkerState } from "../../contracts/index.js";
 import type { Histogram } from "./histogram.js";
 import type { HistogramName, ReadingName } from "./instruments.js";
 import { Labels, label, NO_LABELS } from "./labels.js";
@@ -23,6 +23,18 @@ import { vitals } from "./vitals.js";
 
 /** Takes one point of an instrument. `more` is what distinguishes it from others of the same queue or tier. */
 export type Add = (value: number, labels: Labels, more?: Labels) => void;
+
+/** What distinguishes the points of one queue, made once. */
+const SIDES = { put: label("queue.side", "put"), get: label("queue.side", "get") } as const;
+const MET = label("queue.result", "met");
+const MISSED = label("queue.result", "missed");
+const LOST_AT_GET = label("queue.where", "get");
+const REASONS = DROP_REASONS.map((reason) => ({
+  reason,
+  index: dropIndex(reason),
+  labels: label("queue.reason", reason),
+}));
+const OUTCOME_LABELS = OUTCOMES.map((outcome) => label("queue.outcome", outcome));
 
 type Reading = (queue: QueueSeries, add: Add) => void;
 
@@ -74,8 +86,8 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
     Math.max,
   ),
   "queue.waiters": both(
-    gauge("waiting puts", (probe) => probe.waitingPuts, sum, label("queue.side", "put")),
-    gauge("waiting gets", (probe) => probe.waitingGets, sum, label("queue.side", "get")),
+    gauge("waiting puts", (probe) => probe.waitingPuts, sum, SIDES.put),
+    gauge("waiting gets", (probe) => probe.waitingGets, sum, SIDES.get),
   ),
   "queue.sla.breaches": eachTier(({ breaches, labels }, add) => {
     for (const [verdict, count] of breaches) add(count, labels, label("queue.verdict", verdict));
@@ -95,23 +107,18 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
   "queue.overtakes": ifTold("takes", tierCounter(OVERTAKES)),
   "queue.completed": ifTold("outcomes", (queue, add) => {
-    for (const [i, outcome] of OUTCOMES.entries()) {
-      add(queue.counts[i]!, queue.labels, label("queue.outcome", outcome));
-    }
+    for (const [i, labels] of OUTCOME_LABELS.entries()) add(queue.counts[i]!, queue.labels, labels);
   }),
   "queue.dropped": (queue, add) => {
-    const reasons = DROP_REASONS.filter((each) => queue.tells(each));
-    for (const tier of queue.tiers.values()) {
-      for (const reason of reasons) {
-        add(tier.counts[dropIndex(reason)]!, tier.labels, label("queue.reason", reason));
-      }
+    const reasons = REASONS.filter(({ reason }) => queue.tells(reason));
+    for (const { counts, labels } of queue.tiers.values()) {
+      for (const reason of reasons) add(counts[reason.index]!, labels, reason.labels);
     }
   },
   "queue.retried": ifTold("retries", queueCounter(RETRIED)),
   "queue.dead.lettered": ifTold("dead-letters", queueCounter(DEAD_LETTERED)),
   "queue.telemetry.errors": queueCounter(ERRORS),
-  "queue.context.lost": (queue, add) =>
-    add(queue.counts[CONTEXT_LOST]!, queue.labels, label("queue.where", "get")),
+  "queue.context.lost": (queue, add) => add(queue.counts[CONTEXT_LOST]!, queue.labels, LOST_AT_GET),
   "queue.sla.target.seconds": eachTier(({ sla, labels }, add) => {
     if (sla !== undefined) add(sla.targetMs / 1000, labels);
   }),
@@ -122,8 +129,8 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
     "takes",
     eachTier(({ sla, counts, labels }, add) => {
       if (sla === undefined) return;
-      add(counts[SLA_MET]!, labels, label("queue.result", "met"));
-      add(counts[SLA_MISSED]!, labels, label("queue.result", "missed"));
+      add(counts[SLA_MET]!, labels, MET);
+      add(counts[SLA_MISSED]!, labels, MISSED);
     }),
   ),
 };
@@ -145,10 +152,12 @@ function readGates(name: GateReadingName, add: Add): void {
 function gatesOf(queue: QueueSeries): Set<GateView> {
   const gates = new Set<GateView>();
   for (const { probe } of queue.alive()) {
-    for (const pool of probe.pools ?? []) for (const gate of pool.gates) gates.add(gate);
+    for (const pool of probe.pools ?? NO_POOLS) for (const gate of pool.gates) gates.add(gate);
   }
   return gates;
 }
+
+const NO_POOLS: readonly PoolView[] = [];
 
 /** How many workers of all pools are in the state; undefined where there never was a pool. */
 function workersIn(state: WorkerState): Reading {
@@ -156,7 +165,7 @@ function workersIn(state: WorkerState): Reading {
     `workers ${state}`,
     (probe) => {
       let count: number | undefined;
-      for (const pool of probe.pools ?? []) count = (count ?? 0) + pool.count(state);
+      for (const pool of probe.pools ?? NO_POOLS) count = (count ?? 0) + pool.count(state);
       return count;
     },
     sum,

@@ -11,7 +11,7 @@ import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
 import { allSeries } from "./series.js";
 
 /** How long a piece of text gets, in characters, and of how many queues it is at most: making it takes well under a millisecond. */
-const MAX_LENGTH = 32_768;
+const MAX_LENGTH = 131_072;
 const MAX_QUEUES = 32;
 
 /** The points of one of our instruments as Prometheus reads them, without the head, in pieces. `scope`: labels that all of them have. */
@@ -93,6 +93,6 @@ function joined(labels: Labels, more: Labels | undefined, scope: string): string
 }
 
 function figure(value: number): string {
-  if (Number.isFinite(value) || Number.isNaN(value)) return String(value);
-  return value > 0 ? "+Inf" : "-Inf";
+  if (value === Number.POSITIVE_INFINITY) return "+Inf";
+  return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
 }
