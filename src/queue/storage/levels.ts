@@ -50,6 +50,10 @@ export class Levels<T> {
     level.push(item, at, tag);
   }
 
+  get isEmpty(): boolean {
+    return this.occupied === 0;
+  }
+
   /** The level that is served next. Only when there is something. */
   first(): Level<T> {
     return this.agingMs === 0 ? this.all[lowestBit(this.occupied)]! : this.firstAged();
@@ -94,19 +98,6 @@ export class Levels<T> {
   track(now: number): void {
     this.tracked = true;
     for (const level of this.all) level.track(now);
-  }
-
-  /** Everything, in order of arrival as far as it is known: equal instants keep the order of their level. */
-  drain(): Entry<T>[] {
-    const drained: Entry<T>[] = [];
-    for (const level of this.all) {
-      const { place } = level;
-      while (level.size > 0) {
-        const item = level.shift();
-        drained.push({ item, at: level.at, tag: level.tag, place });
-      }
-    }
-    return drained.sort((a, b) => a.at - b.at);
   }
 
   /** The entries that are served next, in order: at most so many. */
