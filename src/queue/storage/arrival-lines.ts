@@ -1,19 +1,18 @@
-import { resized } from "./typed-array.js";
-
 const NONE = -1;
+const SHIFT = 13;
+const PAGE = 1 << SHIFT;
+const MASK = PAGE - 1;
 
 /** The slots of each tier, linked in order of arrival: appended, removed from anywhere and first, each in O(1). */
 export class ArrivalLines {
   private readonly heads: Int32Array;
   private readonly tails: Int32Array;
-  private next: Int32Array;
-  private previous: Int32Array;
+  /** In pages, so that nothing is ever copied: slot by slot the one before and the one after. */
+  private readonly links: Int32Array[] = [];
 
-  constructor(tierCount: number, length: number) {
+  constructor(tierCount: number) {
     this.heads = new Int32Array(tierCount).fill(NONE);
     this.tails = new Int32Array(tierCount).fill(NONE);
-    this.next = new Int32Array(length);
-    this.previous = new Int32Array(length);
   }
 
   first(tier: number): number | undefined {
@@ -22,25 +21,28 @@ export class ArrivalLines {
   }
 
   append(slot: number, tier: number): void {
+    while (slot >>> SHIFT >= this.links.length) this.links.push(new Int32Array(2 * PAGE));
     const last = this.tails[tier]!;
-    this.previous[slot] = last;
-    this.next[slot] = NONE;
+    const page = this.links[slot >>> SHIFT]!;
+    page[2 * (slot & MASK)] = last;
+    page[2 * (slot & MASK) + 1] = NONE;
     if (last === NONE) this.heads[tier] = slot;
-    else this.next[last] = slot;
+    else this.links[last >>> SHIFT]![2 * (last & MASK) + 1] = slot;
     this.tails[tier] = slot;
   }
 
   remove(slot: number, tier: number): void {
-    const before = this.previous[slot]!;
-    const after = this.next[slot]!;
+    const page = this.links[slot >>> SHIFT]!;
+    const before = page[2 * (slot & MASK)]!;
+    const after = page[2 * (slot & MASK) + 1]!;
     if (before === NONE) this.heads[tier] = after;
-    else this.next[before] = after;
+    else this.links[before >>> SHIFT]![2 * (before & MASK) + 1] = after;
     if (after === NONE) this.tails[tier] = before;
-    else this.previous[after] = before;
+    else this.links[after >>> SHIFT]![2 * (after & MASK)] = before;
   }
 
-  resize(length: number): void {
-    this.next = resized(this.next, length);
-    this.previous = resized(this.previous, length);
+  /** To be called when no slot is in any line. */
+  release(): void {
+    this.links.length = 0;
   }
 }

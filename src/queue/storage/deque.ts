@@ -1,7 +1,7 @@
 import { type Entry, ONLY_PLACE, type Place, type Store } from "./store.js";
 
 /** Chunks grow fourfold from the first size to the last: a short queue stays small, a long one never copies. */
-const FIRST_CHUNK = 64;
+const FIRST_CHUNK = 16;
 const LAST_CHUNK = 1024;
 
 class Chunk {

@@ -33,6 +33,8 @@ export class Levels<T> {
   private tracked = false;
   private readonly direct: (Level<T> | undefined)[] = new Array(DIRECT).fill(undefined);
   private readonly byPriority = new Map<number, Level<T>>();
+  /** The levels of each tier, most often one. */
+  private readonly byTier: Level<T>[][] = [];
 
   /** `agingMs`: waiting this long is worth one priority step; 0 is no aging. */
   constructor(private readonly agingMs: number) {}
@@ -46,6 +48,10 @@ export class Levels<T> {
   push(level: Level<T>, item: T, at: number, tag: unknown): void {
     this.occupied |= 1 << level.rank;
     level.push(item, at, tag);
+  }
+
+  get isEmpty(): boolean {
+    return this.occupied === 0;
   }
 
   /** The level that is served next. Only when there is something. */
@@ -71,16 +77,19 @@ export class Levels<T> {
   }
 
   depth(tier: number): number {
+    const levels = this.byTier[tier];
+    if (levels === undefined) return 0;
     let depth = 0;
-    for (const level of this.all) if (level.tier === tier) depth += level.size;
+    for (let i = 0; i < levels.length; i++) depth += levels[i]!.size;
     return depth;
   }
 
   oldestAt(tier: number): number | undefined {
+    const levels = this.byTier[tier];
+    if (levels === undefined) return undefined;
     let oldest: number | undefined;
-    for (const level of this.all) {
-      if (level.tier !== tier) continue;
-      const at = level.oldestAt();
+    for (let i = 0; i < levels.length; i++) {
+      const at = levels[i]!.oldestAt();
       if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
     }
     return oldest;
@@ -89,19 +98,6 @@ export class Levels<T> {
   track(now: number): void {
     this.tracked = true;
     for (const level of this.all) level.track(now);
-  }
-
-  /** Everything, in order of arrival as far as it is known: equal instants keep the order of their level. */
-  drain(): Entry<T>[] {
-    const drained: Entry<T>[] = [];
-    for (const level of this.all) {
-      const { place } = level;
-      while (level.size > 0) {
-        const item = level.shift();
-        drained.push({ item, at: level.at, tag: level.tag, place });
-      }
-    }
-    return drained.sort((a, b) => a.at - b.at);
   }
 
   /** The entries that are served next, in order: at most so many. */
@@ -118,6 +114,8 @@ export class Levels<T> {
     if (this.all.length === MOST_LEVELS) return undefined;
     const level = new Level<T>(priority, tier);
     if (this.tracked) level.track(0);
+    while (this.byTier.length <= tier) this.byTier.push([]);
+    this.byTier[tier]!.push(level);
     this.all.push(level);
     this.all.sort((a, b) => a.priority - b.priority);
     this.occupied = 0;

@@ -28,7 +28,7 @@ export class MinMaxHeap extends HeapArrays implements Order {
 
   /** The greatest key. Only when there is one. */
   lastKey(): number {
-    return this.keys[this.lastIndex()]!;
+    return this.keyAt(this.lastIndex());
   }
 
   /** A maximum has only smaller ones below it, and those are below its parent's grandchildren. */
@@ -48,13 +48,13 @@ export class MinMaxHeap extends HeapArrays implements Order {
   }
 
   private remove(i: number): number {
-    const slot = this.slots[i]!;
+    const slot = this.slotAt(i);
     const last = --this.size;
     if (i !== last) {
-      this.set(i, this.keys[last]!, this.slots[last]!);
+      this.set(i, this.keyAt(last), this.slotAt(last));
       this.sink(i, isMinLevel(i));
     }
-    if (last === 0) this.release();
+    this.release();
     return slot;
   }
 
@@ -109,9 +109,9 @@ export class MinMaxHeap extends HeapArrays implements Order {
   }
 
   private swap(i: number, j: number): void {
-    const key = this.keys[i]!;
-    const slot = this.slots[i]!;
-    this.set(i, this.keys[j]!, this.slots[j]!);
+    const key = this.keyAt(i);
+    const slot = this.slotAt(i);
+    this.set(i, this.keyAt(j), this.slotAt(j));
     this.set(j, key, slot);
   }
 }

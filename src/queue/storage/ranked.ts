@@ -18,33 +18,35 @@ export interface Ranking {
 }
 
 /**
- * The store of a priority queue: levels while there are few different priorities, from then on a heap. With aging the key
- * is `priority * agingMs + at`: all entries age at the same rate, so it never changes.
+ * The store of a priority queue: levels while there are few different priorities; from then on what comes in goes to a heap, and what is in
+ * the levels is served from there, before what is equal to it in the heap: it is older. With aging the key is `priority * agingMs + at`: all
+ * entries age at the same rate, so it never changes.
  */
 export class Ranked<T> implements Store<T> {
   size = 0;
   readonly isStack = false;
-  /** Defined as long as there are few priorities. */
+  /** Undefined from when on a heap is there and they are empty. */
   private levels: Levels<T> | undefined;
-  private heap: Heap | MinMaxHeap;
-  private readonly slab: Slab<T>;
+  /** Undefined as long as there are few priorities. */
+  private heap: Heap | MinMaxHeap | undefined = undefined;
+  private slab: Slab<T> | undefined = undefined;
   /** The level of the entry given last; undefined where it came from the heap, which then left these facts: */
   private level: Level<T> | undefined = undefined;
   /** Is the key of an entry simply its priority? */
   private readonly keyIsPriority: boolean;
-  /** Has somebody asked for the oldest? Then the heap has it at hand from its first entry on. */
+  /** Has the oldest been asked for? Then the heap has it at hand from its first entry on. */
   private isAsked = false;
+  private isTracked = false;
   private slotAt = 0;
   private slotTag: unknown = undefined;
   private slotPriority = 0;
   private slotTier = 0;
 
   constructor(private readonly ranking: Ranking) {
-    const { order, agingMs, tierCount, evicts } = ranking;
-    this.levels = order === "priority" ? new Levels(agingMs) : undefined;
-    this.heap = evicts ? new MinMaxHeap() : new Heap();
+    const { order, agingMs } = ranking;
     this.keyIsPriority = order === "priority" && agingMs === 0;
-    this.slab = new Slab(tierCount, !this.keyIsPriority);
+    this.levels = order === "priority" ? new Levels(agingMs) : undefined;
+    if (this.levels === undefined) this.useHeap();
   }
 
   get at(): number {
@@ -65,76 +67,87 @@ export class Ranked<T> implements Store<T> {
 
   push(item: T, at: number, tag: unknown, place: Place): void {
     this.size++;
-    if (this.levels !== undefined) {
-      const level = this.levels.level(place);
+    if (this.heap === undefined) {
+      const levels = this.levels!;
+      const level = levels.level(place);
       if (level !== undefined) {
-        this.levels.push(level, item, at, tag);
+        levels.push(level, item, at, tag);
         return;
       }
-      this.leaveLevels(this.levels);
+      this.useHeap();
     }
-    this.heap.push(this.key(at, tag, place), this.slab.add(item, at, tag, place));
+    this.heap!.push(this.key(at, tag, place), this.slab!.add(item, at, tag, place));
   }
 
   shift(): T {
     this.size--;
-    if (this.levels !== undefined) {
-      this.level = this.levels.first();
-      return this.levels.shift(this.level);
-    }
-    return this.take(this.heap.keys[0]!, this.heap.shift());
+    const level = this.firstLevel();
+    if (level === undefined) return this.take(this.heap!.firstKey(), this.heap!.shift());
+    this.level = level;
+    const item = this.levels!.shift(level);
+    if (this.heap !== undefined) this.leaveEmptyLevels();
+    return item;
   }
 
   pop(): T {
     this.size--;
-    if (this.levels !== undefined) {
-      this.level = this.levels.last();
-      return this.levels.pop(this.level);
+    const level = this.lastLevel();
+    if (level === undefined) {
+      const heap = this.evictable();
+      return this.take(heap.lastKey(), heap.pop());
     }
-    const heap = this.evictable();
-    return this.take(heap.lastKey(), heap.pop());
+    this.level = level;
+    const item = this.levels!.pop(level);
+    if (this.heap !== undefined) this.leaveEmptyLevels();
+    return item;
   }
 
   front(): T {
-    if (this.levels !== undefined) {
-      this.level = this.levels.first();
-      return this.level.front();
-    }
-    return this.show(this.heap.keys[0]!, this.heap.first());
+    const level = this.firstLevel();
+    if (level === undefined) return this.show(this.heap!.firstKey(), this.heap!.first());
+    this.level = level;
+    return level.front();
   }
 
   heads(most: number): Entry<T>[] {
-    if (this.levels !== undefined) return this.levels.heads(most);
+    const old = this.levels?.heads(most) ?? [];
     const { heap, slab } = this;
-    return heap.heads(most).map((i) => {
+    if (heap === undefined || slab === undefined) return old;
+    const young = heap.heads(most).map((i) => {
       const slot = heap.slotAt(i);
-      const priority = slab.priorityOf(slot) ?? heap.keys[i]!;
+      const priority = slab.priorityOf(slot) ?? heap.keyAt(i);
       const place = { priority, tier: slab.tierOf(slot) };
       return { item: slab.itemOf(slot), at: slab.atOf(slot), tag: slab.tagOf(slot), place };
     });
+    if (old.length === 0) return young;
+    const keyOf = ({ at, tag, place }: Entry<T>) => this.key(at, tag, place);
+    // The sort is stable, so that of equals the older ones stay before the younger ones.
+    return [...old, ...young].sort((a, b) => keyOf(a) - keyOf(b)).slice(0, most);
   }
 
   isLast(at: number, tag: unknown, place: Place): boolean {
-    if (this.levels === undefined) return this.key(at, tag, place) >= this.evictable().lastKey();
-    const last = this.levels.last();
-    if (this.ranking.agingMs === 0) return place.priority >= last.priority;
-    return this.key(at, tag, place) >= this.key(last.backAt(), undefined, last.place);
+    const level = this.lastLevel();
+    const key = this.key(at, tag, place);
+    return key >= (level === undefined ? this.evictable().lastKey() : this.lastKeyOf(level));
   }
 
   depth(tier: number): number {
-    return this.levels !== undefined ? this.levels.depth(tier) : this.slab.depth(tier);
+    return (this.levels?.depth(tier) ?? 0) + (this.slab?.depth(tier) ?? 0);
   }
 
   oldestAt(tier: number): number | undefined {
     this.isAsked = true;
-    if (this.levels !== undefined) return this.levels.oldestAt(tier);
-    this.slab.follow(() => this.heap.inOrderOfArrival());
-    return this.slab.oldestAt(tier);
+    const { heap, slab } = this;
+    const old = this.levels?.oldestAt(tier);
+    if (heap === undefined || slab === undefined) return old;
+    slab.follow(() => heap.inOrderOfArrival());
+    return old ?? slab.oldestAt(tier);
   }
 
   track(now: number): void {
+    this.isTracked = true;
     this.levels?.track(now);
-    this.slab.track(now);
+    this.slab?.track(now);
   }
 
   private key(at: number, tag: unknown, { priority }: Place): number {
@@ -145,12 +158,12 @@ export class Ranked<T> implements Store<T> {
 
   private take(key: number, slot: number): T {
     const item = this.show(key, slot);
-    this.slab.remove(slot);
+    this.slab!.remove(slot);
     return item;
   }
 
   private show(key: number, slot: number): T {
-    const { slab } = this;
+    const slab = this.slab!;
     this.level = undefined;
     this.slotPriority = key;
     if (slab.hasColumns) {
@@ -162,17 +175,49 @@ export class Ranked<T> implements Store<T> {
     return slab.itemOf(slot);
   }
 
+  /** The level that is served next; undefined where that is the heap. */
+  private firstLevel(): Level<T> | undefined {
+    const { levels, heap } = this;
+    if (levels === undefined) return undefined;
+    const level = levels.first();
+    return heap === undefined || heap.size === 0 || this.firstKeyOf(level) <= heap.firstKey()
+      ? level
+      : undefined;
+  }
+
+  /** The level that is served last; undefined where that is the heap. */
+  private lastLevel(): Level<T> | undefined {
+    const { levels, heap } = this;
+    if (levels === undefined) return undefined;
+    const level = levels.last();
+    return heap === undefined || heap.size === 0 || this.lastKeyOf(level) > this.evictable().lastKey()
+      ? level
+      : undefined;
+  }
+
+  private firstKeyOf(level: Level<T>): number {
+    return this.keyIsPriority ? level.priority : this.key(level.frontAt(), undefined, level.place);
+  }
+
+  private lastKeyOf(level: Level<T>): number {
+    return this.keyIsPriority ? level.priority : this.key(level.backAt(), undefined, level.place);
+  }
+
   private evictable(): MinMaxHeap {
     return this.heap as MinMaxHeap;
   }
 
-  /** Too many different priorities: everything moves to the heap, in order of arrival. */
-  private leaveLevels(levels: Levels<T>): void {
+  /** There are too many different priorities for levels. What is in them stays: to move millions of entries, one put would stand still. */
+  private useHeap(): void {
+    const { tierCount, evicts } = this.ranking;
+    this.heap = evicts ? new MinMaxHeap() : new Heap();
+    this.slab = new Slab(tierCount, !this.keyIsPriority);
+    if (this.isTracked) this.slab.track(0);
     if (this.isAsked) this.slab.follow(() => []);
-    for (const { item, at, tag, place } of levels.drain()) {
-      this.heap.push(this.key(at, tag, place), this.slab.add(item, at, tag, place));
-    }
-    this.levels = undefined;
-    this.level = undefined;
+    if (this.levels !== undefined) this.leaveEmptyLevels();
+  }
+
+  private leaveEmptyLevels(): void {
+    if (this.levels!.isEmpty) this.levels = undefined;
   }
 }

@@ -4,9 +4,17 @@ import { type Collector, processWide } from "../../base/process-wide.js";
 import { SCOPE } from "../version.js";
 import { isFirstOfItsReader } from "./collectors.js";
 import type { Histogram } from "./histogram.js";
-import { BOUNDS, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
+import {
+  BOUNDS,
+  type HistogramName,
+  INSTRUMENTS,
+  type InstrumentName,
+  type ReadingName,
+} from "./instruments.js";
+import { attributesOf } from "./labels.js";
 import { plainExport } from "./plain-export.js";
-import { allHistograms, read } from "./readings.js";
+import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
+import { allSeries } from "./series.js";
 import { Slices } from "./slices.js";
 
 /** Values of the SDK's enumerations, the same in its 2.x and 3.x lines; importing them would import the SDK. */
@@ -79,16 +87,14 @@ async function collectAll(): Promise<Collected> {
   const endTime = hrTime(wallNow());
   const metrics: MetricData[] = [];
   const errors: unknown[] = [];
-  const histograms = allHistograms();
   const slices = new Slices();
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
     try {
-      const metric = metricData(name, histograms, endTime);
+      const metric = await metricData(name, endTime, slices);
       if (metric.dataPoints.length > 0) metrics.push(metric);
     } catch (error) {
       errors.push(error);
     }
-    if (slices.isOver) await slices.next();
   }
   return collected(metrics, errors);
 }
@@ -98,29 +104,34 @@ function collected(metrics: MetricData[], errors: unknown[]): Collected {
   return { resourceMetrics: { resource: { attributes: {} }, scopeMetrics }, errors };
 }
 
-function metricData(
-  name: InstrumentName,
-  histograms: ReadonlyMap<string, readonly Histogram[]>,
-  endTime: HrTime,
-): MetricData {
+async function metricData(name: InstrumentName, endTime: HrTime, slices: Slices): Promise<MetricData> {
   const { kind, unit, description } = INSTRUMENTS[name];
   const descriptor = { name, description, unit, valueType: DOUBLE } as const;
   const common = { descriptor, aggregationTemporality: CUMULATIVE } as const;
   if (kind === "histogram") {
-    const points = (histograms.get(name) ?? []).map((each) => histogramPoint(each, endTime));
+    const points: Point<HistogramValue>[] = [];
+    for (const each of histogramsOf(name as HistogramName)) {
+      points.push(histogramPoint(each, endTime));
+      if (slices.isOver) await slices.next();
+    }
     return { ...common, dataPointType: HISTOGRAM, dataPoints: points };
   }
   const dataPoints: Point<number>[] = [];
-  read(name as ReadingName, (value, attributes) => {
-    dataPoints.push({ startTime, endTime, attributes, value });
-  });
+  const add: Add = (value, labels, more) => {
+    dataPoints.push({ startTime, endTime, attributes: attributesOf(labels, more), value });
+  };
+  readProcess(name as ReadingName, add);
+  for (const queue of allSeries.values()) {
+    readQueue(name as ReadingName, queue, add);
+    if (slices.isOver) await slices.next();
+  }
   return kind === "gauge"
     ? { ...common, dataPointType: GAUGE, dataPoints }
     : { ...common, dataPointType: SUM, isMonotonic: true, dataPoints };
 }
 
 function histogramPoint(
-  { attributes, counts, sumSeconds }: Histogram,
+  { labels: { attributes }, counts, sumSeconds }: Histogram,
   endTime: HrTime,
 ): Point<HistogramValue> {
   const count = counts.reduce((a, b) => a + b, 0);

@@ -17,6 +17,7 @@ import {
   type InstrumentName,
   type ReadingName,
 } from "./instruments.js";
+import { attributesOf } from "./labels.js";
 import { read } from "./readings.js";
 
 /** How often to look whether an SDK was registered in the meantime, in milliseconds. */
@@ -117,7 +118,7 @@ function bind(provider: MeterProvider, sinks: Map<HistogramName, HistogramSink>)
   }
   const observe = (result: BatchObservableResult) => {
     for (const [observable, name] of observables) {
-      read(name, (value, attributes) => result.observe(observable, value, attributes));
+      read(name, (value, labels, more) => result.observe(observable, value, attributesOf(labels, more)));
     }
   };
   const all = [...observables.keys()];

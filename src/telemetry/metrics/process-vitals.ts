@@ -1,6 +1,7 @@
 import { wallNow } from "../../base/clock.js";
 import type { Vitals } from "../../contracts/index.js";
 import { Histogram, type HistogramSinks } from "./histogram.js";
+import { NO_LABELS } from "./labels.js";
 
 /** What is exported of the process as a whole, once a watchdog has told it. */
 export class ProcessVitals implements Vitals {
@@ -11,7 +12,7 @@ export class ProcessVitals implements Vitals {
   private countedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(sinks: HistogramSinks) {
-    this.stalls = new Histogram("queue.eventloop.stall.seconds", {}, sinks);
+    this.stalls = new Histogram("queue.eventloop.stall.seconds", NO_LABELS, sinks);
   }
 
   ran(): void {

@@ -2,12 +2,14 @@ import type { Attributes } from "@opentelemetry/api";
 import type { Histogram } from "./histogram.js";
 import {
   BOUNDS,
+  type HistogramName,
   INSTRUMENTS,
   type InstrumentKind,
   type InstrumentName,
   type ReadingName,
 } from "./instruments.js";
-import { allHistograms, read } from "./readings.js";
+import { attributesOf, promName } from "./labels.js";
+import { histogramsOf, read } from "./readings.js";
 
 type Labels = Record<string, string | number>;
 
@@ -74,20 +76,18 @@ export class PromMetric {
 
   private values(): Sample[] {
     if (this.type === "histogram") {
-      return (
-        histogramsNow()
-          .get(this.instrument)
-          ?.flatMap((each) => this.samplesOf(each)) ?? []
-      );
+      return Array.from(histogramsOf(this.instrument as HistogramName), (each) =>
+        this.samplesOf(each),
+      ).flat();
     }
     const values: Sample[] = [];
-    read(this.instrument as ReadingName, (value, attributes) => {
-      values.push({ value, labels: labelsOf(attributes) });
+    read(this.instrument as ReadingName, (value, labels, more) => {
+      values.push({ value, labels: labelsOf(attributesOf(labels, more)) });
     });
     return values;
   }
 
-  private samplesOf({ attributes, counts, sumSeconds }: Histogram): Sample[] {
+  private samplesOf({ labels: { attributes }, counts, sumSeconds }: Histogram): Sample[] {
     const labels = labelsOf(attributes);
     const samples: Sample[] = [];
     const metricName = `${this.fullName}_bucket`;
@@ -100,23 +100,6 @@ export class PromMetric {
     samples.push({ value: count, labels, metricName: `${this.fullName}_count` });
     return samples;
   }
-}
-
-let histograms: ReadonlyMap<string, readonly Histogram[]> | undefined;
-
-/** A registry asks all its metrics in one turn. */
-function histogramsNow(): ReadonlyMap<string, readonly Histogram[]> {
-  if (histograms === undefined) {
-    histograms = allHistograms();
-    queueMicrotask(() => {
-      histograms = undefined;
-    });
-  }
-  return histograms;
-}
-
-function promName(name: string): string {
-  return name.replaceAll(".", "_");
 }
 
 function labelsOf(attributes: Attributes): Labels {

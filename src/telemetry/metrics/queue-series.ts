@@ -1,7 +1,8 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { Capability, DropReason, Outcome, Probe, SlaTarget } from "../../contracts/index.js";
 import { Histogram, type HistogramSinks, NO_SINKS } from "./histogram.js";
 import type { HistogramName } from "./instruments.js";
+import { attributesOf, Labels, label } from "./labels.js";
+import { numbers } from "./numbers.js";
 
 /** Where numbers become known: series by name, and who gets the values of histograms one by one. */
 export interface Exports {
@@ -37,8 +38,8 @@ export function dropIndex(reason: DropReason): number {
 
 /** The numbers of one tier of a queue. */
 export class TierSeries {
-  readonly counts = new Float64Array(TIER_COUNTS);
-  readonly attributes: Attributes;
+  readonly counts = numbers(TIER_COUNTS);
+  readonly labels: Labels;
   readonly wait: Histogram;
   /** Breaches by verdict. */
   readonly breaches = new Map<string, number>();
@@ -49,8 +50,8 @@ export class TierSeries {
     readonly tier: string,
     sinks: HistogramSinks,
   ) {
-    this.attributes = { "queue.name": queue, "queue.tier": tier };
-    this.wait = new Histogram("queue.wait.seconds", this.attributes, sinks);
+    this.labels = new Labels({ "queue.name": queue, "queue.tier": tier });
+    this.wait = new Histogram("queue.wait.seconds", this.labels, sinks);
   }
 }
 
@@ -70,13 +71,18 @@ interface Watched {
   readonly tells: readonly Capability[];
 }
 
+interface Alive {
+  readonly probe: Probe;
+  readonly tiers: readonly TierSeries[];
+}
+
 /** Beyond so many tiers, the rest is lumped together as `other`. */
 export const MOST_TIERS = 20;
 
 /** All numbers under one queue name. Queues of the same name share them. */
 export class QueueSeries {
-  readonly counts = new Float64Array(CONTEXT_LOST + 1);
-  readonly attributes: Attributes;
+  readonly counts = numbers(CONTEXT_LOST + 1);
+  readonly labels: Labels;
   readonly put: Histogram;
   readonly get: Histogram;
   readonly process: Record<Outcome, Histogram>;
@@ -99,20 +105,23 @@ export class QueueSeries {
     private readonly exports: Exports | false,
   ) {
     this.sinks = exports ? exports.sinks : NO_SINKS;
-    this.attributes = { "queue.name": name };
-    const histogram = (instrument: HistogramName, more?: Attributes) =>
-      new Histogram(instrument, { ...this.attributes, ...more }, this.sinks);
+    this.labels = new Labels({ "queue.name": name });
+    const histogram = (instrument: HistogramName, labels = this.labels) =>
+      new Histogram(instrument, labels, this.sinks);
+    const processed = (outcome: Outcome) =>
+      histogram(
+        "queue.process.seconds",
+        new Labels(attributesOf(this.labels, label("queue.outcome", outcome))),
+      );
     this.put = histogram("queue.put.seconds");
     this.get = histogram("queue.get.seconds");
-    this.process = {
-      success: histogram("queue.process.seconds", { "queue.outcome": "success" }),
-      failure: histogram("queue.process.seconds", { "queue.outcome": "failure" }),
-    };
+    this.process = { success: processed("success"), failure: processed("failure") };
   }
 
   /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */
   tells(what: Capability): boolean {
-    if (!this.told.has(what)) for (const { tells } of this.watched) this.learn(tells);
+    if (this.told.has(what)) return true;
+    for (const { tells } of this.watched) this.learn(tells);
     return this.told.has(what);
   }
 
@@ -133,14 +142,14 @@ export class QueueSeries {
   }
 
   /** The queues of this name that are still there. */
-  *alive(): Iterable<{ probe: Probe; tiers: readonly TierSeries[] }> {
-    let isSomeGone = false;
+  alive(): readonly Alive[] {
+    const alive: Alive[] = [];
     for (const { probe: ref, tiers } of this.watched) {
       const probe = ref.deref();
-      if (probe === undefined) isSomeGone = true;
-      else yield { probe, tiers };
+      if (probe !== undefined) alive.push({ probe, tiers });
     }
-    if (isSomeGone) this.sweep();
+    if (alive.length < this.watched.length) this.sweep();
+    return alive;
   }
 
   /** Also where nobody ever reads: short-lived queues of one name must not pile up. */
@@ -153,20 +162,29 @@ export class QueueSeries {
   gate(name: string): Histogram {
     let waits = this.gates.get(name);
     if (waits === undefined) {
-      const attributes = { ...this.attributes, "queue.gate": name };
-      waits = new Histogram("queue.gate.wait.seconds", attributes, this.sinks);
+      const labels = new Labels(attributesOf(this.labels, label("queue.gate", name)));
+      waits = new Histogram("queue.gate.wait.seconds", labels, this.sinks);
       this.gates.set(name, waits);
     }
     return waits;
   }
 
-  /** Every histogram for which there can be values. */
-  *histograms(): Iterable<Histogram> {
-    yield this.put;
-    if (this.tells("pulls")) yield this.get;
-    if (this.tells("takes")) for (const tier of this.tiers.values()) yield tier.wait;
-    yield* this.gates.values();
-    if (this.tells("durations")) for (const outcome of OUTCOMES) yield this.process[outcome];
+  /** The series of a histogram for which there can be values. */
+  histograms(name: HistogramName): Iterable<Histogram> {
+    switch (name) {
+      case "queue.put.seconds":
+        return [this.put];
+      case "queue.get.seconds":
+        return this.tells("pulls") ? [this.get] : [];
+      case "queue.wait.seconds":
+        return this.tells("takes") ? Array.from(this.tiers.values(), ({ wait }) => wait) : [];
+      case "queue.gate.wait.seconds":
+        return this.gates.values();
+      case "queue.process.seconds":
+        return this.tells("durations") ? OUTCOMES.map((outcome) => this.process[outcome]) : [];
+      default:
+        return [];
+    }
   }
 
   /** The series of the tier, made if it is missing. */

@@ -1,7 +1,7 @@
-import type { Attributes } from "@opentelemetry/api";
-import type { Capability, GateView, Probe, WorkerState } from "../../contracts/index.js";
+import type { Capability, GateView, PoolView, Probe, WorkerState } from "../../contracts/index.js";
 import type { Histogram } from "./histogram.js";
-import type { ReadingName } from "./instruments.js";
+import type { HistogramName, ReadingName } from "./instruments.js";
+import { Labels, label, NO_LABELS } from "./labels.js";
 import {
   allSeries,
   CONTEXT_LOST,
@@ -21,8 +21,20 @@ import {
 } from "./series.js";
 import { vitals } from "./vitals.js";
 
-/** Takes one point of an instrument. */
-export type Add = (value: number, attributes: Attributes) => void;
+/** Takes one point of an instrument. `more` is what distinguishes it from others of the same queue or tier. */
+export type Add = (value: number, labels: Labels, more?: Labels) => void;
+
+/** What distinguishes the points of one queue, made once. */
+const SIDES = { put: label("queue.side", "put"), get: label("queue.side", "get") } as const;
+const MET = label("queue.result", "met");
+const MISSED = label("queue.result", "missed");
+const LOST_AT_GET = label("queue.where", "get");
+const REASONS = DROP_REASONS.map((reason) => ({
+  reason,
+  index: dropIndex(reason),
+  labels: label("queue.reason", reason),
+}));
+const OUTCOME_LABELS = OUTCOMES.map((outcome) => label("queue.outcome", outcome));
 
 type Reading = (queue: QueueSeries, add: Add) => void;
 
@@ -30,35 +42,32 @@ const WORKER_STATES: readonly WorkerState[] = ["idle", "processing", "backoff", 
 
 /** Gives all points of the instrument. What a probe throws costs the points of its own queue only. */
 export function read(name: ReadingName, add: Add): void {
-  if (name === "queue.gate.limit" || name === "queue.gate.inflight") {
-    readGates(name, add);
-    return;
-  }
-  if (name === "queue.watchdog.last.run.timestamp.seconds") {
-    if (vitals.lastRun !== undefined) add(vitals.lastRun, {});
-    return;
-  }
-  for (const queue of allSeries.values()) {
-    try {
-      READINGS[name](queue, add);
-    } catch {
-      queue.counts[ERRORS]!++;
-    }
+  readProcess(name, add);
+  for (const queue of allSeries.values()) readQueue(name, queue, add);
+}
+
+/** Gives the points of the instrument that belong to no queue. */
+export function readProcess(name: ReadingName, add: Add): void {
+  if (name === "queue.gate.limit" || name === "queue.gate.inflight") readGates(name, add);
+  else if (name === "queue.watchdog.last.run.timestamp.seconds" && vitals.lastRun !== undefined) {
+    add(vitals.lastRun, NO_LABELS);
   }
 }
 
-/** All histograms that there can be values for, by their instrument. */
-export function allHistograms(): ReadonlyMap<string, readonly Histogram[]> {
-  const byInstrument = new Map<string, Histogram[]>();
-  const add = (histogram: Histogram) => {
-    const known = byInstrument.get(histogram.instrument);
-    if (known === undefined) byInstrument.set(histogram.instrument, [histogram]);
-    else known.push(histogram);
-  };
-  for (const queue of allSeries.values()) for (const histogram of queue.histograms()) add(histogram);
+/** Gives those of one queue. */
+export function readQueue(name: ReadingName, queue: QueueSeries, add: Add): void {
+  try {
+    (READINGS as Partial<Record<ReadingName, Reading>>)[name]?.(queue, add);
+  } catch {
+    queue.counts[ERRORS]!++;
+  }
+}
+
+/** All series of a histogram that there can be values for. */
+export function* histogramsOf(name: HistogramName): Iterable<Histogram> {
+  for (const queue of allSeries.values()) yield* queue.histograms(name);
   // Exported from zero, once a watchdog runs that could see a stall.
-  if (vitals.lastRun !== undefined) add(vitals.stalls);
-  return byInstrument;
+  if (name === "queue.eventloop.stall.seconds" && vitals.lastRun !== undefined) yield vitals.stalls;
 }
 
 /** How the points of each gauge and counter are read from the numbers of one queue. */
@@ -68,7 +77,7 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.capacity": (queue, add) => {
     // Where one of several queues has no bound, neither have all together.
     const capacity = perQueue(queue, (probe) => probe.capacity, sum);
-    if (capacity !== undefined && Number.isFinite(capacity)) add(capacity, queue.attributes);
+    if (capacity !== undefined && Number.isFinite(capacity)) add(capacity, queue.labels);
   },
   "queue.inflight": gauge("in flight", (probe) => probe.inFlight, sum),
   "queue.inflight.oldest.age.seconds": gauge(
@@ -77,20 +86,20 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
     Math.max,
   ),
   "queue.waiters": both(
-    gauge("waiting puts", (probe) => probe.waitingPuts, sum, { "queue.side": "put" }),
-    gauge("waiting gets", (probe) => probe.waitingGets, sum, { "queue.side": "get" }),
+    gauge("waiting puts", (probe) => probe.waitingPuts, sum, SIDES.put),
+    gauge("waiting gets", (probe) => probe.waitingGets, sum, SIDES.get),
   ),
-  "queue.sla.breaches": eachTier(({ breaches, attributes }, add) => {
-    for (const [verdict, count] of breaches) add(count, { ...attributes, "queue.verdict": verdict });
+  "queue.sla.breaches": eachTier(({ breaches, labels }, add) => {
+    for (const [verdict, count] of breaches) add(count, labels, label("queue.verdict", verdict));
   }),
   "queue.workers": (queue, add) => {
     for (const state of WORKER_STATES) {
-      workers[state](queue, (value) => add(value, { ...queue.attributes, "queue.state": state }));
+      workers[state](queue, (value) => add(value, queue.labels, label("queue.state", state)));
     }
   },
   "queue.breaker.open": (queue, add) => {
     for (const { name, isOpen } of gatesOf(queue)) {
-      if (isOpen !== undefined) add(isOpen ? 1 : 0, { ...queue.attributes, "queue.gate": name });
+      if (isOpen !== undefined) add(isOpen ? 1 : 0, queue.labels, label("queue.gate", name));
     }
   },
   "queue.delayed": gauge("delayed", (probe) => probe.delayed, sum),
@@ -98,34 +107,30 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
   "queue.overtakes": ifTold("takes", tierCounter(OVERTAKES)),
   "queue.completed": ifTold("outcomes", (queue, add) => {
-    for (const [i, outcome] of OUTCOMES.entries()) {
-      add(queue.counts[i]!, { ...queue.attributes, "queue.outcome": outcome });
-    }
+    for (const [i, labels] of OUTCOME_LABELS.entries()) add(queue.counts[i]!, queue.labels, labels);
   }),
   "queue.dropped": (queue, add) => {
-    for (const tier of queue.tiers.values()) {
-      for (const reason of DROP_REASONS.filter((each) => queue.tells(each))) {
-        add(tier.counts[dropIndex(reason)]!, { ...tier.attributes, "queue.reason": reason });
-      }
+    const reasons = REASONS.filter(({ reason }) => queue.tells(reason));
+    for (const { counts, labels } of queue.tiers.values()) {
+      for (const reason of reasons) add(counts[reason.index]!, labels, reason.labels);
     }
   },
   "queue.retried": ifTold("retries", queueCounter(RETRIED)),
   "queue.dead.lettered": ifTold("dead-letters", queueCounter(DEAD_LETTERED)),
   "queue.telemetry.errors": queueCounter(ERRORS),
-  "queue.context.lost": (queue, add) =>
-    add(queue.counts[CONTEXT_LOST]!, { ...queue.attributes, "queue.where": "get" }),
-  "queue.sla.target.seconds": eachTier(({ sla, attributes }, add) => {
-    if (sla !== undefined) add(sla.targetMs / 1000, attributes);
+  "queue.context.lost": (queue, add) => add(queue.counts[CONTEXT_LOST]!, queue.labels, LOST_AT_GET),
+  "queue.sla.target.seconds": eachTier(({ sla, labels }, add) => {
+    if (sla !== undefined) add(sla.targetMs / 1000, labels);
   }),
-  "queue.sla.objective.ratio": eachTier(({ sla, attributes }, add) => {
-    if (sla !== undefined) add(sla.objective, attributes);
+  "queue.sla.objective.ratio": eachTier(({ sla, labels }, add) => {
+    if (sla !== undefined) add(sla.objective, labels);
   }),
   "queue.sla.items": ifTold(
     "takes",
-    eachTier(({ sla, counts, attributes }, add) => {
+    eachTier(({ sla, counts, labels }, add) => {
       if (sla === undefined) return;
-      add(counts[SLA_MET]!, { ...attributes, "queue.result": "met" });
-      add(counts[SLA_MISSED]!, { ...attributes, "queue.result": "missed" });
+      add(counts[SLA_MET]!, labels, MET);
+      add(counts[SLA_MISSED]!, labels, MISSED);
     }),
   ),
 };
@@ -140,17 +145,19 @@ function readGates(name: GateReadingName, add: Add): void {
   for (const queue of allSeries.values()) for (const gate of gatesOf(queue)) gates.set(gate.name, gate);
   for (const { name: gate, limit, inFlight } of gates.values()) {
     const value = name === "queue.gate.limit" ? limit : inFlight;
-    if (Number.isFinite(value)) add(value, { "queue.gate": gate });
+    if (Number.isFinite(value)) add(value, new Labels({ "queue.gate": gate }));
   }
 }
 
 function gatesOf(queue: QueueSeries): Set<GateView> {
   const gates = new Set<GateView>();
   for (const { probe } of queue.alive()) {
-    for (const pool of probe.pools ?? []) for (const gate of pool.gates) gates.add(gate);
+    for (const pool of probe.pools ?? NO_POOLS) for (const gate of pool.gates) gates.add(gate);
   }
   return gates;
 }
+
+const NO_POOLS: readonly PoolView[] = [];
 
 /** How many workers of all pools are in the state; undefined where there never was a pool. */
 function workersIn(state: WorkerState): Reading {
@@ -158,7 +165,7 @@ function workersIn(state: WorkerState): Reading {
     `workers ${state}`,
     (probe) => {
       let count: number | undefined;
-      for (const pool of probe.pools ?? []) count = (count ?? 0) + pool.count(state);
+      for (const pool of probe.pools ?? NO_POOLS) count = (count ?? 0) + pool.count(state);
       return count;
     },
     sum,
@@ -198,13 +205,13 @@ function gauge(
   name: string,
   read: (probe: Probe) => number | undefined,
   merge: Merge,
-  more?: Attributes,
+  more?: Labels,
 ): Reading {
   return (queue, add) => {
     const value = perQueue(queue, read, merge) ?? (queue.shown.has(name) ? 0 : undefined);
     if (value === undefined) return;
     queue.shown.add(name);
-    add(value, more === undefined ? queue.attributes : { ...queue.attributes, ...more });
+    add(value, queue.labels, more);
   };
 }
 
@@ -229,7 +236,7 @@ function perTier(read: (probe: Probe, tier: number) => number, merge: Merge): Re
     for (const { probe, tiers } of queue.alive()) {
       for (const [i, tier] of tiers.entries()) values.set(tier, merge(values.get(tier)!, read(probe, i)));
     }
-    for (const [tier, value] of values) add(value, tier.attributes);
+    for (const [tier, value] of values) add(value, tier.labels);
   };
 }
 
@@ -240,9 +247,9 @@ function eachTier(read: (tier: TierSeries, add: Add) => void): Reading {
 }
 
 function tierCounter(index: number): Reading {
-  return eachTier((tier, add) => add(tier.counts[index]!, tier.attributes));
+  return eachTier((tier, add) => add(tier.counts[index]!, tier.labels));
 }
 
 function queueCounter(index: number): Reading {
-  return (queue, add) => add(queue.counts[index]!, queue.attributes);
+  return (queue, add) => add(queue.counts[index]!, queue.labels);
 }

@@ -8,8 +8,8 @@ import { within } from "../context/within.js";
 /** How long a collection may take, in milliseconds. */
 const LIMIT_MS = 10_000;
 
-/** Collects all metrics, as Prometheus reads them; what becomes of it doesn't matter once `isWanted` says no. */
-export type Collect = (isWanted: () => boolean) => Promise<Uint8Array>;
+/** Collects all metrics, as Prometheus reads them, in one piece or in several; what becomes of it doesn't matter once `isWanted` says no. */
+export type Collect = (isWanted: () => boolean) => Promise<Uint8Array | readonly Uint8Array[]>;
 
 type Scrape = ServerResponse<IncomingMessage>;
 
@@ -41,9 +41,9 @@ export class Scrapes {
   }
 
   private async serve(scrapes: readonly Scrape[]): Promise<void> {
-    let body: Uint8Array;
+    let collected: Uint8Array | readonly Uint8Array[];
     try {
-      body = await within(
+      collected = await within(
         LIMIT_MS,
         this.collect(() => scrapes.some(isOpen)),
       );
@@ -52,17 +52,38 @@ export class Scrapes {
       for (const each of scrapes) reply(each, 500, "the metrics could not be collected");
       return;
     }
+    const pieces = collected instanceof Uint8Array ? [collected] : collected;
+    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
     for (const each of scrapes) {
       if (!isOpen(each)) continue;
       each.writeHead(200, {
         "content-type": "text/plain; version=0.0.4; charset=utf-8",
-        "content-length": body.byteLength,
+        "content-length": length,
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
       });
-      each.end(body);
+      void send(each, pieces);
     }
   }
+}
+
+/** Piece by piece, as fast as they are read: all at once, copying many megabytes would block the event loop. */
+async function send(response: Scrape, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const piece of pieces.slice(0, -1)) {
+    if (!response.write(piece)) await hasDrained(response);
+    if (!isOpen(response)) return;
+  }
+  response.end(pieces.at(-1));
+}
+
+function hasDrained(response: Scrape): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
+  });
 }
 
 function isOpen({ req, writableEnded }: Scrape): boolean {

@@ -2,7 +2,10 @@ import { diag } from "@opentelemetry/api";
 import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
+import { INSTRUMENTS, type InstrumentKind, type InstrumentName } from "../metrics/instruments.js";
 import { Slices } from "../metrics/slices.js";
+import { pointsInText } from "../metrics/text.js";
+import { SCOPE } from "../version.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
 const CALLBACKS_LIMIT_MS = 5_000;
@@ -21,8 +24,17 @@ interface Scoped {
   readonly metric: Metric;
 }
 
-/** What the exporter's own server would answer, made bit by bit: with hundreds of queues it takes longer than the event loop may stand still. */
-export async function exposition(exporter: PrometheusExporter, isWanted: () => boolean): Promise<Uint8Array> {
+/** The SDK's enumeration of types, as our instruments have them. */
+const DATA_POINT_TYPES: Record<InstrumentKind, number> = { histogram: 0, gauge: 2, counter: 3 };
+
+/**
+ * What the exporter's own server would answer, with our metrics, made bit by bit: with hundreds of queues it takes longer than the event loop may
+ * stand still. Ours are made into text right from the numbers; the exporter has everything else.
+ */
+export async function exposition(
+  exporter: PrometheusExporter,
+  isWanted: () => boolean,
+): Promise<readonly Uint8Array[]> {
   const { resourceMetrics, errors } = await exporter.collect({ timeoutMillis: CALLBACKS_LIMIT_MS });
   if (errors.length > 0) {
     contained(() => diag.error("queuescope: some metrics could not be collected", ...errors.map(plainError)));
@@ -30,36 +42,98 @@ export async function exposition(exporter: PrometheusExporter, isWanted: () => b
   const pieces: Uint8Array[] = [];
   const slices = new Slices();
   for (const text of textOf(resourceMetrics)) {
-    pieces.push(Buffer.from(text));
+    if (text !== "") pieces.push(Buffer.from(text));
     if (!slices.isOver) continue;
     await slices.next();
-    if (!isWanted()) return new Uint8Array();
+    if (!isWanted()) return [];
   }
-  return Buffer.concat(pieces);
+  return pieces;
 }
 
 function* textOf({ resource, scopeMetrics }: Metrics): Iterable<string> {
   const families = familiesIn(scopeMetrics);
   const start = WITH_TARGET.serialize({ resource, scopeMetrics: [] });
   // It says there are no metrics, in a line that has no end.
-  yield families.length === 0 ? start : start.slice(0, start.lastIndexOf("\n") + 1);
-  for (const family of families) {
-    let isFirst = true;
-    for (const { scope, metric } of family) {
-      for (let i = 0; i === 0 || i < metric.dataPoints.length; i += POINTS) {
-        const some = { ...metric, dataPoints: metric.dataPoints.slice(i, i + POINTS) } as Metric;
-        const text = ALONE.serialize({ resource, scopeMetrics: [{ scope, metrics: [some] }] });
-        // Of one that has no name for Prometheus it says the same.
-        if (!text.endsWith("\n")) continue;
-        yield isFirst ? text : text.replace(/^(?:#.*\n)+/, "");
-        isFirst = false;
-      }
+  const end = start.lastIndexOf("\n") + 1;
+  yield start.slice(0, end);
+  let isEmpty = true;
+  for (const [name, family] of families) {
+    if (Object.hasOwn(INSTRUMENTS, name)) continue;
+    for (const text of familyInText(resource, family)) {
+      isEmpty = false;
+      yield text;
+    }
+  }
+  for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
+    const head = headOf(resource, name);
+    const ours = firstWith(head.text, pointsInText(name, head.scope));
+    let hasHead = false;
+    for (const text of ours) {
+      hasHead ||= text !== "";
+      yield text;
+    }
+    const others = (families.get(name) ?? []).filter(
+      ({ metric }) => metric.dataPointType === DATA_POINT_TYPES[INSTRUMENTS[name].kind],
+    );
+    for (const text of familyInText(resource, others)) {
+      yield hasHead ? withoutHead(text) : text;
+      hasHead = true;
+    }
+    if (hasHead) isEmpty = false;
+  }
+  if (isEmpty) yield start.slice(end);
+}
+
+/** With that before the first piece that isn't empty. */
+function* firstWith(head: string, pieces: Iterable<string>): Iterable<string> {
+  let isFirst = true;
+  for (const piece of pieces) {
+    yield isFirst && piece !== "" ? head + piece : piece;
+    if (piece !== "") isFirst = false;
+  }
+}
+
+function* familyInText(resource: Metrics["resource"], family: readonly Scoped[]): Iterable<string> {
+  let isFirst = true;
+  for (const { scope, metric } of family) {
+    for (let i = 0; i === 0 || i < metric.dataPoints.length; i += POINTS) {
+      const some = { ...metric, dataPoints: metric.dataPoints.slice(i, i + POINTS) } as Metric;
+      const text = ALONE.serialize({ resource, scopeMetrics: [{ scope, metrics: [some] }] });
+      // Of one that has no name for Prometheus it says that there are none.
+      if (!text.endsWith("\n")) continue;
+      yield isFirst ? text : withoutHead(text);
+      isFirst = false;
     }
   }
 }
 
+function withoutHead(text: string): string {
+  return text.replace(/^(?:#.*\n)+/, "");
+}
+
+/** How this version of the exporter begins one of our families, and which labels it gives all points because of their scope. */
+function headOf(resource: Metrics["resource"], name: InstrumentName): { text: string; scope: string } {
+  const { kind, unit, description } = INSTRUMENTS[name];
+  const point = { startTime: [0, 0], endTime: [0, 0], attributes: {}, value: 0 };
+  const isCounter = kind === "counter";
+  const metric = {
+    descriptor: { name, description, unit, valueType: 1 },
+    aggregationTemporality: 1,
+    dataPointType: DATA_POINT_TYPES[isCounter ? kind : "gauge"],
+    isMonotonic: isCounter,
+    dataPoints: [point],
+  } as unknown as Metric;
+  const text = ALONE.serialize({ resource, scopeMetrics: [{ scope: SCOPE, metrics: [metric] }] });
+  const points = withoutHead(text);
+  const head = text.slice(0, text.length - points.length);
+  return {
+    text: kind === "histogram" ? head.replace(/^(# TYPE .*) gauge$/m, "$1 histogram") : head,
+    scope: /\{(.*)\}/.exec(points)?.[1] ?? "",
+  };
+}
+
 /** What different scopes have by the same name is one family, which has one head; of another type it can't be told. */
-function familiesIn(scopeMetrics: Metrics["scopeMetrics"]): readonly (readonly Scoped[])[] {
+function familiesIn(scopeMetrics: Metrics["scopeMetrics"]): ReadonlyMap<string, readonly Scoped[]> {
   const families = new Map<string, Scoped[]>();
   for (const { scope, metrics } of scopeMetrics) {
     for (const metric of metrics) {
@@ -69,5 +143,5 @@ function familiesIn(scopeMetrics: Metrics["scopeMetrics"]): readonly (readonly S
       else if (family[0]!.metric.dataPointType === metric.dataPointType) family.push({ scope, metric });
     }
   }
-  return [...families.values()];
+  return families;
 }

@@ -9,6 +9,7 @@ import { processWide } from "../../base/process-wide.js";
 import { realClearTimeout, realSetTimeout } from "../../base/real-time.js";
 import { warnThat } from "../../base/warning.js";
 import { metricProducer } from "../metrics/metric-producer.js";
+import { plainExport } from "../metrics/plain-export.js";
 import type { Collect } from "../metrics/scrapes.js";
 import { warnOfOtherApi } from "../other-api.js";
 import { openSpans } from "../spans/open-spans.js";
@@ -106,11 +107,11 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
     const { exposition } = await import("./exposition.js");
     const collect: Collect = (isWanted) => exposition(exporter, isWanted);
     server = await MetricsServer.listen(host, port, collect, authorize);
-    // After all that can fail: asking for the producer ends the export by the metrics API for good.
+    // Ours don't go through it. After all that can fail: this ends their export by the metrics API for good.
     const exporter = new peers["@opentelemetry/exporter-prometheus"]!.PrometheusExporter({
       preventServerStart: true,
-      metricProducers: [metricProducer()],
     });
+    plainExport.stop();
     configuration.metricReaders = [exporter];
   }
   const { sdk, registered } = await startOrClose(peers, configuration, server);

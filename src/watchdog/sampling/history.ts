@@ -2,22 +2,54 @@ import type { Probe, TaskView, Watchable } from "../../contracts/index.js";
 import type { Backlog, Rates, Turns } from "../situation.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./cpu-time.js";
 
-/** The counts of a queue at one look. */
-interface Sample {
-  readonly at: number;
+/** The counts of a queue at one look. The oldest that is remembered is filled anew, so that looks at a thousand queues make no garbage. */
+class Sample {
+  at = 0;
   /** Processor time of the process so far. */
-  readonly cpuMs: number;
-  readonly depth: number;
-  readonly enqueued: readonly number[];
-  readonly dequeued: readonly number[];
-  readonly overtaken: readonly number[];
-  readonly ended: number;
-  readonly failed: number;
-  readonly retried: number;
-  readonly firstRetried: number;
-  readonly processedMs: number;
+  cpuMs = 0;
+  depth = 0;
+  /** By tier, and of all tiers. */
+  readonly enqueued: number[] = [];
+  readonly dequeued: number[] = [];
+  readonly overtaken: number[] = [];
+  arrived = 0;
+  taken = 0;
+  ended = 0;
+  failed = 0;
+  retried = 0;
+  firstRetried = 0;
+  processedMs = 0;
   /** The longest-running task of the look before, if it is over: how long it had been running by then. */
-  readonly over: { readonly tier: string; readonly ms: number } | undefined;
+  over: { readonly tier: string; readonly ms: number } | undefined = undefined;
+
+  fill({ probe, tally }: Watchable, over: Sample["over"], cpu: number): void {
+    const tiers = probe.tiers.length;
+    this.at = probe.now();
+    this.cpuMs = cpu;
+    this.over = over;
+    let depth = 0;
+    let arrived = 0;
+    let taken = 0;
+    for (let tier = 0; tier < tiers; tier++) {
+      const enqueued = tally.enqueued(tier);
+      const dequeued = tally.dequeued(tier);
+      depth += probe.depth(tier);
+      arrived += enqueued;
+      taken += dequeued;
+      this.enqueued[tier] = enqueued;
+      this.dequeued[tier] = dequeued;
+      this.overtaken[tier] = tally.overtaken(tier);
+    }
+    this.depth = depth;
+    this.arrived = arrived;
+    this.taken = taken;
+    const { succeeded, failed, deadLettered } = tally;
+    this.ended = succeeded + failed + deadLettered;
+    this.failed = failed + deadLettered;
+    this.retried = tally.retried;
+    this.firstRetried = tally.firstRetried;
+    this.processedMs = tally.processedMs;
+  }
 }
 
 /** Between a look and the one before. */
@@ -44,8 +76,9 @@ const HELD_UP = 2;
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
   private readonly samples: Sample[] = [];
-  /** The counts at the last look; before the first one those of the beginning, which tell only what has changed since. */
-  private last: Sample;
+  /** Counts at the last look; before the first one those of the beginning, which tell only what has changed since. */
+  private taken: number;
+  private ended: number;
   /** Of these samples, once somebody has asked: a report does for each task in flight. */
   private gaps: readonly Gap[] | undefined = undefined;
   private beganAt: number | undefined = undefined;
@@ -55,20 +88,24 @@ export class History {
   private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
 
   constructor(private readonly queue: Watchable) {
-    this.last = sampleOf(queue, undefined);
+    const { tally } = queue;
+    this.taken = this.takenEver;
+    this.ended = tally.succeeded + tally.failed + tally.deadLettered + tally.retried;
   }
 
   /** `cpu`: the processor time of the process so far, in milliseconds. To ask for it takes longer than the look. */
   look(cpu = cpuMs()): void {
-    const sample = sampleOf(this.queue, this.lookAtOldest(), cpu);
-    const before = this.last;
-    this.last = sample;
-    this.beganAt ??= sample.at;
-    if (sum(sample.dequeued) > sum(before.dequeued)) this.lastTakenAt = sample.at;
-    if (sample.ended + sample.retried > before.ended + before.retried) this.lastEndedAt = sample.at;
+    const { samples } = this;
+    const sample = samples.length === MOST_SAMPLES ? samples.shift()! : new Sample();
+    sample.fill(this.queue, this.lookAtOldest(), cpu);
+    samples.push(sample);
     this.gaps = undefined;
-    this.samples.push(sample);
-    if (this.samples.length > MOST_SAMPLES) this.samples.shift();
+    this.beganAt ??= sample.at;
+    const ended = sample.ended + sample.retried;
+    if (sample.taken > this.taken) this.lastTakenAt = sample.at;
+    if (ended > this.ended) this.lastEndedAt = sample.at;
+    this.taken = sample.taken;
+    this.ended = ended;
   }
 
   get takenEver(): number {
@@ -124,7 +161,7 @@ export class History {
       const came = (last.enqueued[other] ?? 0) - (first.enqueued[other] ?? 0);
       return Math.max(0, came - probe.depth(other));
     });
-    return { taken: sum(last.dequeued) - sum(first.dequeued), overtook: sum(overtook) };
+    return { taken: last.taken - first.taken, overtook: sum(overtook) };
   }
 
   /**
@@ -193,7 +230,7 @@ export class History {
     const middle = samples.slice(0, -1).findLast(({ at }) => at <= halfway) ?? first;
     return {
       windowMs: last.at - first.at,
-      taken: sum(last.dequeued) - sum(first.dequeued),
+      taken: last.taken - first.taken,
       ...flow(first, last),
       later: flow(middle, last),
     };
@@ -210,7 +247,8 @@ export class History {
   private lookAtOldest(): Sample["over"] {
     const { probe } = this.queue;
     const before = this.oldest;
-    const [task] = probe.tasks?.() ?? [];
+    // Most queues have nothing in flight, and then there is nothing to walk through.
+    const [task] = probe.inFlight === 0 ? [] : (probe.tasks?.() ?? []);
     const takenAt = task?.takenAt;
     this.oldest =
       task === undefined || takenAt === undefined ? undefined : { task, ms: probe.now() - takenAt };
@@ -250,25 +288,9 @@ const NOTHING = { ended: 0, retried: 0, processedMs: 0 };
 
 /** Items that wait, in all tiers. */
 export function depthOf(probe: Probe): number {
-  return sum(probe.tiers.map((_, tier) => probe.depth(tier)));
-}
-
-function sampleOf({ probe, tally }: Watchable, over: Sample["over"], cpu = cpuMs()): Sample {
-  const tiers = probe.tiers.map((_, tier) => tier);
-  return {
-    at: probe.now(),
-    cpuMs: cpu,
-    over,
-    depth: depthOf(probe),
-    enqueued: tiers.map((tier) => tally.enqueued(tier)),
-    dequeued: tiers.map((tier) => tally.dequeued(tier)),
-    overtaken: tiers.map((tier) => tally.overtaken(tier)),
-    ended: tally.succeeded + tally.failed + tally.deadLettered,
-    failed: tally.failed + tally.deadLettered,
-    retried: tally.retried,
-    firstRetried: tally.firstRetried,
-    processedMs: tally.processedMs,
-  };
+  let depth = 0;
+  for (let tier = 0; tier < probe.tiers.length; tier++) depth += probe.depth(tier);
+  return depth;
 }
 
 /** All but the first look, with what is between it and the one before. */
@@ -292,8 +314,8 @@ function serviceMs(
 function flow(first: Sample, last: Sample): { arrivedPerSecond: number; takenPerSecond: number } {
   const ms = last.at - first.at;
   return {
-    arrivedPerSecond: perSecond(sum(last.enqueued) - sum(first.enqueued), ms),
-    takenPerSecond: perSecond(sum(last.dequeued) - sum(first.dequeued), ms),
+    arrivedPerSecond: perSecond(last.arrived - first.arrived, ms),
+    takenPerSecond: perSecond(last.taken - first.taken, ms),
   };
 }
 

@@ -50,10 +50,12 @@ export class Tasks {
 
   /** Whether a task can never resume is found out only from the first question on. */
   watch(now: number, knowledge: TaskKnowledge): void {
-    const shortest = Math.min(...this.queue.probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
+    const { probe } = this.queue;
+    if (probe.inFlight === 0) return;
+    const shortest = Math.min(...probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
     const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
     let asked = 0;
-    for (const { facts, takenAt } of this.queue.probe.tasks?.() ?? []) {
+    for (const { facts, takenAt } of probe.tasks?.() ?? []) {
       // The oldest come first.
       if (takenAt === undefined || now - takenAt < oldMs || ++asked > MAX_TASKS) return;
       knowledge.neverResumes(facts);

@@ -87,7 +87,8 @@ export class WatchedQueue {
 
   /** The SLA of a tier: what was given to the watchdog, else what was declared for the queue. */
   slaOf(tier: number): SlaTarget | undefined {
-    return slaFor(this.slas, this.queue.probe.tiers[tier]!) ?? this.queue.slaOf(tier);
+    const given = this.slas.size === 0 ? undefined : slaFor(this.slas, this.queue.probe.tiers[tier]!);
+    return given ?? this.queue.slaOf(tier);
   }
 
   /** Takes a sample; returns the tiers whose SLA is breached now, and the breaches that have ended. */
@@ -98,7 +99,7 @@ export class WatchedQueue {
     this.tasks.watch(now, processFacts);
     const breached: number[] = [];
     const cleared: Cleared[] = [];
-    for (const tier of probe.tiers.keys()) {
+    for (let tier = 0; tier < probe.tiers.length; tier++) {
       const sla = this.slaOf(tier);
       const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
       if (isBreached) breached.push(tier);
