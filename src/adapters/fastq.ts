@@ -131,19 +131,18 @@ class FastqAttachment implements Attachment, Claimant {
       const attachment = this;
       return function put(this: unknown, item: unknown, done?: Done, ...more: unknown[]) {
         if (!attachment.ledger.isOpen) return original.call(this, item, done, ...more);
-        return attachment.put(item, atFront, (task) => {
-          const settle: Done = function (error, ...results) {
-            const holdsSlot = task.stage !== "over";
-            attachment.settle(task, error);
-            if (holdsSlot) attachment.stuck++;
-            // The name is in the error if it is no function.
-            const callback = done;
-            if (callback) callback.call(this, error, ...results);
-            if (holdsSlot) attachment.stuck--;
-            attachment.foresee();
-          };
-          return original.call(this, item, settle, ...more);
-        });
+        const task = attachment.enter(item, atFront);
+        const settle: Done = function (error, ...results) {
+          const holdsSlot = task.stage !== "over";
+          attachment.settle(task, error);
+          if (holdsSlot) attachment.stuck++;
+          // The name is in the error if it is no function.
+          const callback = done;
+          if (callback) callback.call(this, error, ...results);
+          if (holdsSlot) attachment.stuck--;
+          attachment.foresee();
+        };
+        return attachment.put(task, atFront, this, original, [item, settle, ...more]);
       };
     };
 
@@ -151,31 +150,33 @@ class FastqAttachment implements Attachment, Claimant {
     (atFront: boolean) =>
     (original: Method): Method => {
       const attachment = this;
-      return function put(this: unknown, item: unknown, ...more: unknown[]) {
-        if (!attachment.ledger.isOpen) return original.call(this, item, ...more);
-        return attachment.put(item, atFront, (task) => {
-          const promise = original.call(this, item, ...more) as Promise<unknown>;
-          const settle = (error?: unknown) => {
-            attachment.settle(task, error);
-            attachment.catchUp(false, attachment.nextBefore);
-          };
-          // fastq itself marks the promise as handled, so that this hides no rejection from anybody.
-          promise.then(() => settle(), settle);
-          return promise;
-        });
+      return function put(this: unknown, ...args: unknown[]) {
+        if (!attachment.ledger.isOpen) return original.apply(this, args);
+        const task = attachment.enter(args[0], atFront);
+        const promise = attachment.put(task, atFront, this, original, args) as Promise<unknown>;
+        const settle = (error?: unknown) => {
+          attachment.settle(task, error);
+          attachment.catchUp(false, attachment.nextBefore);
+        };
+        // fastq itself marks the promise as handled, so that this hides no rejection from its user.
+        promise.then(() => settle(), settle);
+        return promise;
       };
     };
 
-  private put(item: unknown, atFront: boolean, original: (task: Task) => unknown): unknown {
-    const { ledger, queue } = this;
+  private enter(item: unknown, atFront: boolean): Task {
     // From here on the order is another.
     if (atFront) this.catchUp();
-    const task = ledger.enter(item);
+    return this.ledger.enter(item);
+  }
+
+  private put(task: Task, atFront: boolean, self: unknown, original: Method, args: unknown[]): unknown {
+    const { ledger, queue } = this;
     const outer = this.entering;
     this.entering = task;
     const running = queue.running();
     try {
-      return original(task);
+      return original.apply(self, args);
     } catch (error) {
       // It was the worker that threw, or else the item may be in nonetheless.
       if (queue.running() > running) this.threw(task, error);
@@ -280,12 +281,16 @@ class FastqAttachment implements Attachment, Claimant {
   };
 
   private take(task: Task): void {
-    const place = this.front.lastIndexOf(task);
-    if (place >= 0) this.front.splice(place, 1);
+    if (this.front.length > 0) this.leaveFront(task);
     this.ledger.take(task);
-    if (!this.adopted.delete(task)) return;
+    if (this.adopted.size === 0 || !this.adopted.delete(task)) return;
     this.ledger.forget(task);
     this.strangers++;
+  }
+
+  private leaveFront(task: Task): void {
+    const place = this.front.lastIndexOf(task);
+    if (place >= 0) this.front.splice(place, 1);
   }
 
   private readonly wrapDropAll = (original: Method): Method => {

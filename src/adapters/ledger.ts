@@ -109,10 +109,9 @@ export class Ledger {
   run<R>(task: Task, handler: () => R, end: "awaited" | "listened" | "callback" = "awaited"): R {
     const { telemetry } = this;
     task.began = telemetry.begin(task.carrier, task);
-    return telemetry.within(task.began, task.carrier, task, handler, {
-      scope: task.scope,
-      prepare: PREPARE[end],
-    });
+    const { scope } = task;
+    const how = scope === undefined ? HOW[end] : { scope, prepare: HOW[end].prepare };
+    return telemetry.within(task.began, task.carrier, task, handler, how);
   }
 
   /** Opens the span of a task that was taken, and makes the context for a handler that calls back. */
@@ -261,7 +260,11 @@ export class Ledger {
   }
 }
 
-const PREPARE = { awaited: adopted, listened: bound, callback: undefined };
+const HOW = {
+  awaited: { prepare: adopted },
+  listened: { prepare: bound },
+  callback: { prepare: undefined },
+};
 
 function isInside({ stage }: Task): boolean {
   return stage === "entering" || stage === "waiting";

@@ -54,7 +54,7 @@ class PQueueAttachment implements Attachment {
   /** The signals of tasks that run. */
   private readonly runningWith = new Map<Task, unknown>();
   private isListening = false;
-  /** The add that is on the stack, and whether p-queue has told that the task is in. */
+  /** The unusual add that is on the stack, and whether p-queue has told that the task is in. */
   private adding: { isIn: boolean } | undefined = undefined;
   /** Are tasks in the queue that aren't in our books? */
   private hasOthers: boolean;
@@ -97,16 +97,15 @@ class PQueueAttachment implements Attachment {
     const attachment = this;
     return function add(this: unknown, job: Job, options?: unknown, ...more: unknown[]) {
       // What is no function fails in p-queue's own words.
-      const isOurs = attachment.ledger.isOpen && typeof job === "function";
-      if (!isOurs) {
-        attachment.hasOthers = true;
-        return original.call(this, job, options, ...more);
+      if (attachment.ledger.isOpen && typeof job === "function") {
+        return attachment.add(this, original, job, options, more);
       }
-      return attachment.add(job, options, (wrapped, read) => original.call(this, wrapped, read, ...more));
+      attachment.hasOthers = true;
+      return original.call(this, job, options, ...more);
     };
   };
 
-  private add(job: Job, given: unknown, original: (job: Job, options: unknown) => unknown): unknown {
+  private add(self: unknown, original: Method, job: Job, given: unknown, more: readonly unknown[]): unknown {
     const { ledger, queue } = this;
     // All that can throw comes before anything is booked.
     const { options, passed, isBroken } = read(given);
@@ -118,16 +117,14 @@ class PQueueAttachment implements Attachment {
     if (isWatched) this.listen();
     const task = ledger.enter(job, ledger.tierOf(options.priority));
     if (signal && !isRefused) this.followWaiting(task, signal);
+    const run = (...args: unknown[]) =>
+      ledger.isOpen ? this.start(task, job, args, timeout as number | undefined, signal) : job(...args);
     const outer = this.adding;
-    const adding = { isIn: false };
+    const adding = isWatched ? { isIn: false } : undefined;
     this.adding = adding;
     let promise: unknown;
     try {
-      promise = original(
-        (...args) =>
-          ledger.isOpen ? this.start(task, job, args, timeout as number | undefined, signal) : job(...args),
-        passed,
-      );
+      promise = original.call(self, run, passed, ...more);
     } catch (error) {
       ledger.refused(task, error);
       throw error;
@@ -135,7 +132,7 @@ class PQueueAttachment implements Attachment {
       this.adding = outer;
     }
     if (isRefused) ledger.refused(task, reason ?? refusal());
-    else if (isWatched && !adding.isIn && ledger.isOpen && task.stage === "entering") {
+    else if (adding?.isIn === false && ledger.isOpen && task.stage === "entering") {
       // p-queue may have put it in already, and finds out when it is its turn.
       this.ghosts++;
       this.hasOthers = true;
@@ -170,18 +167,19 @@ class PQueueAttachment implements Attachment {
       this.unfollow(task, signal);
       this.followRunning(task, signal);
     }
-    const settle = (failure?: { readonly error: unknown }) => {
-      if (failure !== undefined && task.stage === "running") this.owe(failure.error);
-      ledger.settle(task, failure);
-    };
     try {
       const result = ledger.run(task, () => job(...args));
       if (timeout !== undefined) this.followTimeout(task, timeout, args[0]);
-      return whenOver(result, settle);
+      return whenOver(result, (failure) => this.over(task, failure));
     } catch (error) {
-      settle({ error });
+      this.over(task, { error });
       throw error;
     }
+  }
+
+  private over(task: Task, failure: { readonly error: unknown } | undefined): void {
+    if (failure !== undefined && task.stage === "running") this.owe(failure.error);
+    this.ledger.settle(task, failure);
   }
 
   /** So that a change of priority finds the task. */
@@ -335,6 +333,7 @@ function isObject(value: unknown): value is object {
 /** What p-queue makes of the options, each read once. `passed` is for p-queue to read: it fails there as it would have failed without us. */
 function read(given: unknown): { options: Options; passed: unknown; isBroken: boolean } {
   // p-queue spreads what it gets, and there is nothing in primitives that it would find.
+  if (given === undefined) return NOTHING;
   if (!isObject(given)) return { options: {}, passed: given, isBroken: given === null };
   try {
     const options: Options = { ...given, id: (given as Options).id };
@@ -348,6 +347,8 @@ function read(given: unknown): { options: Options; passed: unknown; isBroken: bo
     return { options: {}, passed, isBroken: true };
   }
 }
+
+const NOTHING = { options: {}, passed: undefined, isBroken: false };
 
 function isAborted(signal: unknown): boolean {
   try {

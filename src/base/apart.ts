@@ -1,15 +1,16 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
-/** Does a scope keep what is set in it by `enterWith`? It does up to Node 22, where a resource holds the stores. */
-let keeps: boolean | undefined;
+let isKept: boolean | undefined;
 
-function isKept(): boolean {
+/** Whether a scope keeps what is set in it by `enterWith`. It does up to Node 22, where a resource holds the stores. */
+export function scopesKeepStores(): boolean {
+  if (isKept !== undefined) return isKept;
   const storage = new AsyncLocalStorage<boolean>();
   const scope = new AsyncResource("queuescope.apart", { requireManualDestroy: true });
   scope.runInAsyncScope(() => storage.enterWith(true));
-  const isThere = scope.runInAsyncScope(() => storage.getStore()) === true;
+  isKept = scope.runInAsyncScope(() => storage.getStore()) === true;
   storage.disable();
-  return isThere;
+  return isKept;
 }
 
 /**
@@ -17,8 +18,7 @@ function isKept(): boolean {
  * where scopes don't keep it (from Node 24 on); else an object that inherits from the scope: it has the scope's stores until it gets its own.
  */
 export function apart(scope: AsyncResource): AsyncResource {
-  keeps ??= isKept();
-  if (!keeps) return scope;
+  if (!scopesKeepStores()) return scope;
   if (scope !== lastScope) {
     const Heir = function (this: unknown) {} as unknown as HeirClass;
     Heir.prototype = scope;

@@ -1,12 +1,10 @@
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import { type Context, context, diag, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
-import { apart } from "../base/apart.js";
+import { AsyncResource } from "node:async_hooks";
+import { context, diag, ROOT_CONTEXT, type Span } from "@opentelemetry/api";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
 import { shown } from "../base/shown.js";
 import { slaFor } from "../base/sla.js";
 import { adopted, whenSettled } from "../base/thenable.js";
-import type { Correlated } from "../contracts/correlated.js";
 import type {
   Carrier,
   DropReason,
@@ -18,7 +16,8 @@ import type {
   TaskFacts,
 } from "../contracts/index.js";
 import { activeTaskMonitor } from "./context/active-task-monitor.js";
-import { correlation, currentCorrelationId } from "./context/correlation.js";
+import { currentCorrelationId } from "./context/correlation.js";
+import { HandlerContext } from "./context/handler-context.js";
 import { parcelOf, SendContext } from "./context/send-context.js";
 import { plainExport } from "./metrics/plain-export.js";
 import {
@@ -52,6 +51,7 @@ export class Telemetry implements QueueTelemetry {
   readonly tiers: TierSeries[];
   private readonly spans: Spans;
   private readonly tracing: boolean;
+  private readonly handlers: HandlerContext;
   /** When the youngest item came in that was taken so far: who came before it was overtaken by it. */
   private readonly youngest = new Float64Array([Number.NEGATIVE_INFINITY]);
   /** Which tier each priority is, where there are priorities. */
@@ -65,7 +65,7 @@ export class Telemetry implements QueueTelemetry {
     tierNames: readonly string[],
     system: string,
     /** Where handlers run whose items bring no context and that were not wrapped in one; undefined: where they are called. */
-    private readonly home?: AsyncResource,
+    home?: AsyncResource,
   ) {
     const { name, traces, relation, metrics, tiers, asyncContext } = settings;
     this.takesAlong = asyncContext === "producer";
@@ -80,6 +80,7 @@ export class Telemetry implements QueueTelemetry {
     this.tiers = this.tierNames.map((tier, i) => this.tierSeries(tier, i));
     this.spans = new Spans(name, system, traces, relation);
     this.tracing = traces !== "never";
+    this.handlers = new HandlerContext(home, (error) => this.fault(error));
     this.syncExport();
   }
 
@@ -300,8 +301,9 @@ export class Telemetry implements QueueTelemetry {
 
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {
     const span = this.begin(carrier, task);
-    const handler = () => this.within(span, carrier, task, fn, AWAITED);
-    return span === undefined ? handler() : this.endWith(span, handler);
+    const parcel = carrier as SendContext | undefined;
+    if (span === undefined) return this.handlers.call(undefined, parcel, task, fn, undefined, adopted);
+    return this.endWith(span, () => this.handlers.call(span, parcel, task, fn, undefined, adopted));
   }
 
   begin(carrier: Carrier, task: TaskFacts): Span | undefined {
@@ -315,16 +317,8 @@ export class Telemetry implements QueueTelemetry {
   }
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R {
-    const scope = this.scopeOf(carrier as SendContext | undefined, how?.scope);
-    const prepare = how?.prepare;
-    if (activeTaskMonitor.current === undefined) {
-      // The same without frames in between: of a worker that calls back at once, all items that wait are on one stack.
-      const { inContext } = this;
-      if (scope === undefined) return correlation.run(task, inContext<R>, carrier, began, fn, prepare);
-      return scope.runInAsyncScope(RUN, correlation, task, inContext, carrier, began, fn, prepare) as R;
-    }
-    if (scope === undefined) return this.called(began, carrier, task, fn, prepare);
-    return scope.runInAsyncScope(this.called<R>, this, began, carrier, task, fn, prepare);
+    const parcel = carrier as SendContext | undefined;
+    return this.handlers.call(began as Span | undefined, parcel, task, fn, how?.scope, how?.prepare);
   }
 
   open(
@@ -333,29 +327,7 @@ export class Telemetry implements QueueTelemetry {
     task: TaskFacts,
     scope: AsyncResource | undefined,
   ): OpenContext {
-    const { current } = activeTaskMonitor;
-    const store = current === undefined ? task : current.begin(task, carrier);
-    const around = (carrier as SendContext | undefined)?.scope ?? scope ?? this.home;
-    const { inContext } = this;
-    const make = () => correlation.run(store, inContext<AsyncResource>, carrier, began, newScope, undefined);
-    const inside = around === undefined ? make() : around.runInAsyncScope(make);
-    if (current === undefined) return { scope: inside };
-    return {
-      scope: inside,
-      returned: (result) => inside.runInAsyncScope(current.returned, current, store, result),
-      threw: (error) => current.threw(store, error),
-    };
-  }
-
-  /** The item's own, else the handler's: never that of another item, which happens to make room for this one. */
-  private scopeOf(
-    carried: SendContext | undefined,
-    handlers: AsyncResource | undefined,
-  ): AsyncResource | undefined {
-    const own = carried?.scope;
-    if (own !== undefined && !carried!.isShared) return own;
-    const shared = own ?? handlers ?? this.home;
-    return shared === undefined ? undefined : apart(shared);
+    return this.handlers.open(began as Span | undefined, carrier as SendContext | undefined, task, scope);
   }
 
   end(began: object | undefined, failure?: { readonly error: unknown }): void {
@@ -365,39 +337,6 @@ export class Telemetry implements QueueTelemetry {
     } catch (error) {
       this.fault(error);
     }
-  }
-
-  /** Calls `fn` with the item's trace, baggage and correlation ID. */
-  private called<R>(
-    began: object | undefined,
-    carrier: Carrier,
-    task: TaskFacts,
-    fn: () => R,
-    prepare: HowToCall["prepare"],
-  ): R {
-    const { current } = activeTaskMonitor;
-    const store = current === undefined ? task : current.begin(task, carrier);
-    // Of a thenable nobody knows what holds it, nor of the promise that awaits it.
-    let returned: unknown;
-    const handler =
-      current === undefined
-        ? fn
-        : () => {
-            const result = fn();
-            returned = result;
-            return result;
-          };
-    return correlation.run(store, () => {
-      let result: R;
-      try {
-        result = this.inContext(carrier, began, handler, prepare);
-      } catch (error) {
-        current?.threw(store, error);
-        throw error;
-      }
-      if (current !== undefined) current.returned(store, returned);
-      return result;
-    });
   }
 
   /** What travels with the item of a put, in whose async context this is called. */
@@ -442,64 +381,6 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  /** Calls `fn` in the producer's context. Where that is the active one, this is all there is on the stack, and it is little. */
-  private readonly inContext = <R>(
-    carrier: Carrier,
-    opened: object | undefined,
-    fn: () => R,
-    prepare: HowToCall["prepare"],
-  ): R => {
-    if (opened !== undefined || !this.isActive(carrier as SendContext | undefined)) {
-      return this.inOther(carrier as SendContext | undefined, opened as Span | undefined, fn, prepare);
-    }
-    return prepare === undefined ? fn() : (prepare(fn()) as R);
-  };
-
-  private isActive(parcel: SendContext | undefined): boolean {
-    try {
-      return parcel === undefined || parcel.context === context.active();
-    } catch {
-      // It is contained where it throws again.
-      return false;
-    }
-  }
-
-  /**
-   * Calls `fn` once, in the producer's context. A context manager that throws, doesn't call or calls twice costs the context, not the
-   * call.
-   */
-  private inOther<R>(
-    parcel: SendContext | undefined,
-    span: Span | undefined,
-    fn: () => R,
-    prepare: HowToCall["prepare"],
-  ): R {
-    let began = false;
-    let ended = false;
-    let result: R | undefined;
-    try {
-      const origin = parcel?.context ?? context.active();
-      const active: Context = span === undefined ? origin : trace.setSpan(origin, span);
-      const call = () => {
-        if (began) return;
-        began = true;
-        result = prepare === undefined ? fn() : (prepare(fn()) as R);
-        ended = true;
-      };
-      if (active === context.active()) call();
-      else {
-        context.with(active, call);
-        if (!began) throw new Error("the context manager has not called the handler");
-      }
-    } catch (error) {
-      if (began && !ended) throw error;
-      this.fault(error);
-    }
-    if (began) return result as R;
-    began = true;
-    return prepare === undefined ? fn() : (prepare(fn()) as R);
-  }
-
   /** Looks whether there is news about who exports. */
   private syncExport(): void {
     try {
@@ -536,11 +417,3 @@ function takingAlong(parcel: SendContext, count: number): SendContext {
   parcel.isShared = count > 1;
   return parcel;
 }
-
-function newScope(): AsyncResource {
-  return new AsyncResource("queuescope.handler");
-}
-
-const AWAITED: HowToCall = { prepare: adopted };
-// biome-ignore lint/suspicious/noExplicitAny: what it passes on
-const RUN: (this: AsyncLocalStorage<Correlated>, ...args: any[]) => unknown = AsyncLocalStorage.prototype.run;

@@ -1,3 +1,4 @@
+import { type Context, context, trace } from "@opentelemetry/api";
 import { InvalidOptionTypeError } from "../../base/errors.js";
 import { cut, MAX_CORRELATION_ID } from "../../base/limits.js";
 import { processWide } from "../../base/process-wide.js";
@@ -19,7 +20,29 @@ export function withCorrelationId<R>(id: string, fn: () => R): R {
   return correlation.run(notes === undefined ? { correlationId } : { correlationId, notes }, fn);
 }
 
-/** The correlation ID of the code that runs now; undefined outside any context that has one. */
+/**
+ * The correlation ID of the code that runs now: its own, or that of the item that it handles; else the ID of its trace. Undefined outside
+ * any context that has one.
+ */
 export function currentCorrelationId(): string | undefined {
-  return correlation.getStore()?.correlationId;
+  const id = correlation.getStore()?.correlationId;
+  if (id !== undefined) return id;
+  try {
+    return traceIdOf(context.active());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether code that runs now has this ID, once the context is active. */
+export function isIdOf(id: string, active: Context | undefined): boolean {
+  const store = correlation.getStore();
+  if (store !== undefined) return store.correlationId === id;
+  return active !== undefined && trace.getSpanContext(active)?.traceId === id;
+}
+
+/** The ID of the context's trace, if it is in one. */
+export function traceIdOf(active: Context): string | undefined {
+  const spanContext = trace.getSpanContext(active);
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
 }

@@ -1,6 +1,6 @@
 import type { AsyncResource } from "node:async_hooks";
-import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
-import { correlation } from "./correlation.js";
+import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
+import { correlation, traceIdOf } from "./correlation.js";
 
 /** What travels with an item from put to get: the carrier of our observer. Doesn't change, so many items can share one. */
 export class SendContext {
@@ -8,6 +8,9 @@ export class SendContext {
   scope: AsyncResource | undefined = undefined;
   /** Does it travel with several items, of one put? */
   isShared = false;
+  /** Where the handlers of such items run that share the parcel, in the surroundings `common`; made at the second one. */
+  shared: AsyncResource | undefined = undefined;
+  common: AsyncResource | undefined = undefined;
 
   constructor(
     /** The producer's, with the put span active if there is one. */
@@ -30,9 +33,4 @@ export function parcelOf(active: Context, given: string | undefined): SendContex
   lastGiven = id;
   last = new SendContext(active, id ?? traceIdOf(active));
   return last;
-}
-
-function traceIdOf(active: Context): string | undefined {
-  const spanContext = trace.getSpanContext(active);
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
 }

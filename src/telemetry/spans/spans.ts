@@ -69,6 +69,8 @@ export class SentParcel extends SendContext {
     context: Context,
     correlationId: string,
     readonly span: Span,
+    /** The span's, which is valid. */
+    readonly spanContext: SpanContext,
   ) {
     super(context, correlationId);
     this.isRecorded = span.isRecording();
@@ -100,7 +102,7 @@ export class Spans {
     const spanContext = span.spanContext();
     if (!trace.isSpanContextValid(spanContext)) return parcelOf(active, given);
     if (id === undefined) span.setAttribute("messaging.message.conversation_id", spanContext.traceId);
-    return new SentParcel(trace.setSpan(active, span), id ?? spanContext.traceId, span);
+    return new SentParcel(trace.setSpan(active, span), id ?? spanContext.traceId, span, spanContext);
   }
 
   /** Closes the put span, if there is one. */
@@ -137,16 +139,20 @@ export class Spans {
   process(parcel: SendContext | undefined, task: TaskFacts): Span | undefined {
     const origin = parcel?.context ?? ROOT_CONTEXT;
     if (!this.wanted(origin)) return undefined;
-    const unsampled = parcel === undefined ? undefined : unsampledIn(parcel);
-    if (unsampled !== undefined) return trace.wrapSpanContext(unsampled);
-    const asChild = parcel !== undefined && this.isChild(parcel, task);
+    const sent = spanContextOf(parcel);
+    const isRecorded = parcel instanceof SentParcel && parcel.isRecorded;
+    const isSampled = sent !== undefined && (sent.traceFlags & TraceFlags.SAMPLED) !== 0;
+    // The handler goes on in a trace of which neither the put nor what it leads to is to be recorded. A root would be sampled anew, and one
+    // in ten of the requests that are not to be seen would have a handler without its request.
+    if (sent !== undefined && !isSampled && !isRecorded) return trace.wrapSpanContext(sent);
+    const asChild = sent !== undefined && ((isRecorded && !isSampled) || this.isChild(isRecorded, task));
     const span = currentTracer().startSpan(
       this.names.process,
       {
         kind: SpanKind.CONSUMER,
         attributes: this.attributes("process", task.tier),
         root: !asChild,
-        links: asChild ? [] : linkTo(parcel),
+        links: asChild || sent === undefined ? [] : [{ context: sent }],
       },
       origin,
     );
@@ -179,10 +185,8 @@ export class Spans {
     return this.traces === "always" || (this.traces === "with-parent" && hasSpan(origin));
   }
 
-  private isChild(parcel: SendContext, { attempt, waitMs }: TaskFacts): boolean {
-    if (isRecordedOnly(parcel)) return true;
+  private isChild(isRecorded: boolean, { attempt, waitMs }: TaskFacts): boolean {
     if (this.relation !== "auto") return this.relation === "parent";
-    const isRecorded = parcel instanceof SentParcel && parcel.isRecorded;
     return isRecorded && attempt === 1 && (waitMs === undefined || waitMs < LONG_WAIT_MS);
   }
 }
@@ -192,27 +196,17 @@ function hasSpan(origin: Context): boolean {
   return spanContext !== undefined && trace.isSpanContextValid(spanContext);
 }
 
-/**
- * The producer's span if neither it nor what it leads to is to be recorded: the handler goes on in its trace. A root would be sampled anew, and
- * one in ten of the requests that nobody wants to see would have a handler without its request.
- */
-function unsampledIn(parcel: SendContext): SpanContext | undefined {
+/** The span that the item comes from: that of its put, else its producer's. */
+function spanContextOf(parcel: SendContext | undefined): SpanContext | undefined {
+  if (parcel === undefined) return undefined;
+  if (parcel instanceof SentParcel) return parcel.spanContext;
   const spanContext = trace.getSpanContext(parcel.context);
-  if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) return undefined;
-  if ((spanContext.traceFlags & TraceFlags.SAMPLED) !== 0) return undefined;
-  // What is recorded without being sampled is the sampler's to decide on, as for any child.
-  return parcel instanceof SentParcel && parcel.isRecorded ? undefined : spanContext;
-}
-
-/** Recorded, but not sampled? A root would be sampled anew. */
-function isRecordedOnly(parcel: SendContext): boolean {
-  if (!(parcel instanceof SentParcel && parcel.isRecorded)) return false;
-  return (parcel.span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
 }
 
 function linkTo(parcel: SendContext | undefined): Link[] {
-  const spanContext = parcel === undefined ? undefined : trace.getSpanContext(parcel.context);
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? [{ context: spanContext }] : [];
+  const spanContext = spanContextOf(parcel);
+  return spanContext === undefined ? [] : [{ context: spanContext }];
 }
 
 /** Ends the span, whatever becomes of telling how it failed: one that stays open is never exported. */
