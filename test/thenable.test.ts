@@ -285,3 +285,26 @@ describe("generic() gives back", () => {
     }
   });
 });
+
+describe("a value that only looks like a promise of this realm", () => {
+  /** `instanceof` and `constructor` say that it is one. */
+  function lookalike(then: PromiseLike<string>["then"]): PromiseLike<string> {
+    // biome-ignore lint/suspicious/noThenProperty: it stands for a thenable
+    return Object.create(Promise.prototype, { then: { value: then } });
+  }
+
+  it("is awaited by a pool, once, as any thenable", async () => {
+    const queue = new FifoQueue<string>();
+    let calls = 0;
+    const pool = new WorkerPool(queue, () =>
+      lookalike(((resolve: (value: string) => void) => {
+        calls++;
+        resolve("done");
+      }) as never),
+    );
+    await queue.put("a");
+    await queue.join();
+    expect(calls).toBe(1);
+    expect(pool.counts.done).toBe(1);
+  });
+});
