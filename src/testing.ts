@@ -31,6 +31,19 @@ const CASES: readonly Case[] = [
  * What every adapter has to do, as tests for whichever runner: `for (const { name, run } of adapterConformance(kind)) it(name, run)`.
  * Cases about what the kind of queue does not offer are not in the list. Each case makes queues of its own, so they may run at
  * the same time; each takes some milliseconds, and up to two seconds when it fails.
+ *
+ * @example
+ * import { test } from "node:test";
+ *
+ * const cases = adapterConformance<unknown[]>({
+ *   adapter: generic({ put: "push", get: "shift", size: "length" }),
+ *   tells: ["takes", "pulls"],
+ *   handlers: "out-of-context",
+ *   make: () => [],
+ *   put: (queue, item) => queue.push(item),
+ *   consume: async (queue, handle) => handle(queue.shift()),
+ * });
+ * for (const { name, run } of cases) test(name, run);
  */
 export function adapterConformance<Q extends object>(kind: QueueKind<Q>): readonly ConformanceCase[] {
   const any: AnyKind = kind;

@@ -41,6 +41,24 @@ const MOST_HANDED = 10_000;
  * in. Throws an `InvalidOption…Error` unless what it gets are names; `instrument` throws `NotInstrumentableError` if the object
  * lacks one of them, or if nothing tells when items are taken. With the object's type, `generic<Desk>({ … })`, the compiler checks the
  * names, too.
+ *
+ * @example
+ * class Desk {
+ *   private readonly letters: object[] = [];
+ *   enqueue(letter: object): void {
+ *     this.letters.push(letter);
+ *   }
+ *   dequeue(): object | undefined {
+ *     return this.letters.shift();
+ *   }
+ *   get length(): number {
+ *     return this.letters.length;
+ *   }
+ * }
+ * const adapter = generic<Desk>({ put: "enqueue", get: "dequeue", size: "length" });
+ * const desk = instrument(new Desk(), { name: "desk", adapter });
+ * desk.enqueue({ to: "ann" });
+ * desk.dequeue();
  */
 export function generic<Q extends object = never>(
   names: [Q] extends [never] ? GenericNames : GenericNames<keyof Q & string>,

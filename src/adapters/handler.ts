@@ -104,6 +104,13 @@ function failed({ claimant, task, opened }: Turn, error: unknown): void {
  * `this`, results, errors, when they come, class and `Symbol.toStringTag` stay as they are; only `util.types.isAsyncFunction` sees that
  * an async function is wrapped. Items of other queues are handled as if it weren't there.
  * Throws an `InvalidOption…Error` unless it gets a function and a name.
+ *
+ * @example
+ * import fastq from "fastq";
+ *
+ * const resize = async (file: string) => console.log(file);
+ * const queue = instrument(fastq.promise(instrumentHandler(resize, { name: "resize" }), 4), { name: "resize" });
+ * await queue.push("cat.png");
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever the worker takes and returns
 export function instrumentHandler<F extends (...args: any[]) => any>(

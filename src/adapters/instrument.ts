@@ -46,6 +46,12 @@ const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapte
  * of p-queue, fastq and async, and any object with the help of an adapter.
  * Throws an `InvalidOption…Error` for a bad option, `NotInstrumentableError` for an object that can't be attached to,
  * `AlreadyInstrumentedError` the second time.
+ *
+ * @example
+ * import PQueue from "p-queue";
+ *
+ * const thumbnails = instrument(new PQueue({ concurrency: 4 }), { name: "thumbnails" });
+ * await thumbnails.add(async () => console.log("resized"));
  */
 export function instrument<Q extends object>(queue: Q, options: InstrumentOptions<TierOf<Q>>): Q {
   if ((typeof queue !== "object" && typeof queue !== "function") || queue === null) {
@@ -78,7 +84,14 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
   return queue;
 }
 
-/** Takes the telemetry away and restores the queue. What was counted stays in the metrics. Returns the queue. */
+/**
+ * Takes the telemetry away and restores the queue. What was counted stays in the metrics. Returns the queue.
+ *
+ * @example
+ * const jobs = instrument(new FifoQueue<string>(), { name: "jobs" });
+ * uninstrument(jobs);
+ * instrument(jobs, { name: "other jobs" });
+ */
 export function uninstrument<Q extends object>(queue: Q): Q {
   instrumented.get(queue)?.undo();
   instrumented.delete(queue);

@@ -25,6 +25,25 @@ export interface QueueReadings {
 /**
  * The books of a foreign queue: which tasks wait, in which tier and since when, and which are running. Each entry is passed on to
  * the telemetry, once. Each step is O(1), but for a change of priority.
+ *
+ * @example
+ * const desk = { serve: (work: () => void) => work() };
+ * const adapter: Adapter<typeof desk> = {
+ *   system: "desk",
+ *   tiersOf: () => ["default"],
+ *   attach(queue, telemetry) {
+ *     const ledger = new Ledger(telemetry);
+ *     const restore = patch(queue, {
+ *       serve: (original) => (work: () => void) => {
+ *         const task = ledger.enter(work, 0);
+ *         ledger.take(task);
+ *         original.call(queue, () => whenOver(ledger.run(task, work), (failure) => ledger.settle(task, failure)));
+ *       },
+ *     });
+ *     return { probe: ledger.probe({ size: () => ledger.size, running: () => ledger.running.size }), detach: () => [ledger.close(), restore()] };
+ *   },
+ * };
+ * instrument(desk, { name: "desk", adapter }).serve(() => console.log("served"));
  */
 export class Ledger {
   /** Tasks that were taken, in that order. */
@@ -273,6 +292,9 @@ function isInside({ stage }: Task): boolean {
 /**
  * Calls back when what a handler returned is over: at once, unless it is a promise. Returns it. Of a thenable that may begin only when it is
  * awaited, it learns from the one who awaits it, through the object's `then`.
+ *
+ * @example
+ * whenOver(Promise.resolve("sent"), (failure) => console.log(failure === undefined ? "done" : failure.error));
  */
 export function whenOver<R>(result: R, over: (failure?: { readonly error: unknown }) => void): R {
   const fulfilled = () => over();

@@ -13,7 +13,21 @@ export function methodOf(target: object, name: string): Method {
   throw new NotInstrumentableError(`the object has no method "${name}"`);
 }
 
-/** Replaces methods of this one object: all of them, or none if one of them can't be. Returns how to restore them. */
+/**
+ * Replaces methods of this one object: all of them, or none if one of them can't be. Returns how to restore them.
+ *
+ * @example
+ * const queue = { push: (item: string) => console.log(item) };
+ * const restore = patch(queue, {
+ *   push: (original) =>
+ *     function (this: unknown, item: string) {
+ *       console.log("put");
+ *       return original.call(this, item);
+ *     },
+ * });
+ * queue.push("cat.png");
+ * restore();
+ */
 export function patch(target: object, methods: Readonly<Record<string, Replace>>): () => void {
   const restores: (() => void)[] = [];
   const restore = () => {

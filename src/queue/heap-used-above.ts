@@ -7,6 +7,10 @@ const KEEP_MS = 50;
 /**
  * A condition for `evictWhen`: true while more than `ratio` (0 to 1, exclusive) of the JavaScript heap that V8 may grow to is
  * in use. Source: `v8.getHeapStatistics()`, read at most every 50 ms.
+ *
+ * @example
+ * const events = new FifoQueue<string>({ capacity: 1_000, whenFull: "evict", evictWhen: heapUsedAbove(0.8) });
+ * await events.put("click");
  */
 export function heapUsedAbove(ratio: number): () => boolean {
   const allowed = "a number between 0 and 1";

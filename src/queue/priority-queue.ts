@@ -34,8 +34,8 @@ const OPTIONS: OptionNames<PriorityQueueOptions<unknown>> = {
  * find them out, and any string compiles; a wrong one then is an error at the put.
  *
  * @example
- * const orders: PriorityQueue<Order, "vip" | "regular"> = new PriorityQueue({ tiers: { vip: 0, regular: 10 } });
- * await orders.put(order, { tier: "vip" });
+ * const orders: PriorityQueue<string, "vip" | "regular"> = new PriorityQueue({ tiers: { vip: 0, regular: 10 } });
+ * await orders.put("two cats", { tier: "vip" });
  */
 export class PriorityQueue<T, Tier extends string = string> extends Queue<T, PriorityPutOptions<Tier>> {
   /** Most urgent first; empty where there are no tiers. */

@@ -36,7 +36,7 @@ export interface FakeClockOptions {
  * const queue = new FifoQueue<string>({ clock });
  * const item = queue.get({ timeoutMs: 5_000 });
  * clock.advance(5_000);
- * await item; // rejects with QueueTimeoutError
+ * await item.catch((error) => console.log(error instanceof QueueTimeoutError)); // true
  */
 export class FakeClock implements Clock {
   private readonly timers = new Set<FakeTimer>();

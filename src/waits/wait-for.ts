@@ -23,7 +23,8 @@ class LabelWait extends Pending {
  * unless `label` is a string.
  *
  * @example
- * const lock = await waitFor("lock on order 7", locks.acquire(7));
+ * const lock = Promise.resolve("lock");
+ * await waitFor("lock on order 7", lock);
  */
 export function waitFor<R>(label: string, promise: PromiseLike<R> | R): Promise<Awaited<R>> {
   if (typeof label !== "string") {

@@ -32,9 +32,9 @@ import { UNKNOWN } from "./tier-breach.js";
  * a counter. A sample costs O(tiers), at any depth. The watchdog holds no process alive, and nothing it does reaches the user's work.
  *
  * @example
- * const watchdog = new Watchdog({ everyMs: 500, reportDir: "reports" }).watch(orders).start();
+ * const orders = instrument(new FifoQueue<string>(), { name: "orders", sla: { default: { targetMs: 500 } } });
+ * const watchdog = new Watchdog({ everyMs: 1_000 }).watch(orders).start();
  * watchdog.on("breach", (report) => console.error(String(report)));
- * // on the way out:
  * await watchdog.stop();
  */
 export class Watchdog extends EventEmitter<WatchdogEvents> {

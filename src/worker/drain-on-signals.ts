@@ -67,6 +67,13 @@ const ECHO_MS = 500;
  *
  * Returns a function that takes the handlers away; a drain that is under way goes on, and still ends the process. Throws an
  * `InvalidOption…Error` that names option, value and what is allowed.
+ *
+ * @example
+ * const jobs = new FifoQueue<string>();
+ * const pool = new WorkerPool(jobs, async (job) => console.log(job));
+ * const forget = drainOnSignals([pool], { timeoutMs: 20_000 });
+ * await pool.drain();
+ * forget();
  */
 export function drainOnSignals<P extends Drainable>(
   pools: Iterable<P>,

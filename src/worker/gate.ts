@@ -87,6 +87,12 @@ class Waiter {
 /**
  * Caps the calls to a downstream, for all that share it: pools take it as an option, handlers call {@link run}. Permits are handed on
  * in order of arrival.
+ *
+ * @example
+ * const database = new Gate({ name: "database", concurrency: 4 });
+ * const rows = await database.run(async () => ["row 1", "row 2"]);
+ * const pool = new WorkerPool(new FifoQueue<string>(), async (sql) => console.log(sql), { concurrency: 16, gate: database });
+ * await pool.drain();
  */
 export class Gate implements GateView {
   readonly name: string;

@@ -120,6 +120,13 @@ export class Group {
  * tells of the abort is no failure: the signal's reason, or an `AbortError`, once the group is aborted.
  *
  * With `signal` aborted from outside, rejects with its reason when all have ended, unless a task failed.
+ *
+ * @example
+ * const total = await runGroup(async (group) => {
+ *   const prices = ["tea", "milk"].map((item) => group.run(async () => item.length));
+ *   return (await Promise.all(prices)).reduce((sum, price) => sum + price);
+ * });
+ * console.log(total); // 7
  */
 export async function runGroup<R>(
   body: (group: Group) => R | PromiseLike<R>,

@@ -57,6 +57,15 @@ export interface WorkerPoolEvents<T> {
 /**
  * Takes items from a queue of ours and handles some of them at a time. A handler runs in its producer's trace context and
  * correlation ID; one that fails stops nothing and loses no item. Handlers start in a microtask, never within a put.
+ *
+ * @example
+ * const orders = new FifoQueue<string>();
+ * const pool = new WorkerPool(orders, async (order, task) => console.log(order, task.attempt), {
+ *   concurrency: 8,
+ *   retry: { attempts: 3, backoff: { initialMs: 100, maxMs: 5_000 } },
+ * });
+ * await orders.put("two cats");
+ * const { done } = await pool.drain({ timeoutMs: 20_000 });
  */
 export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements AsyncDisposable {
   /** What the pool is called in reports. */

@@ -48,6 +48,14 @@ export interface ThreadHandler<T, R> {
  * has a context manager. Item, result and errors are copied by structured clone. Nothing keeps the process alive while no task is
  * under way. Throws an `InvalidOption…Error` that names option, value and what is allowed, `MissingPeerError` where piscina isn't
  * installed, and `ThreadsUnavailableError` in a bundle beside which this package isn't installed.
+ *
+ * @example
+ * const countPrimes = inThreads<{ from: number; to: number }, string>(
+ *   new URL("./primes.js", import.meta.url),
+ *   { threads: 2 },
+ * );
+ * console.log(await countPrimes({ from: 1, to: 1_000 }));
+ * await countPrimes.close();
  */
 export function inThreads<T = unknown, R = unknown>(
   file: string | URL,

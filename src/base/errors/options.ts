@@ -4,7 +4,16 @@ import { defineError, inWords, isArray } from "./define-error.js";
 /** How long a message is at most, in characters. */
 const MAX_SENTENCE = 2_000;
 
-/** An option or argument has the wrong type, or must not be given here. */
+/**
+ * An option or argument has the wrong type, or must not be given here.
+ *
+ * @example
+ * try {
+ *   new FifoQueue({ capacity: "10" as never });
+ * } catch (error) {
+ *   if (error instanceof InvalidOptionTypeError) console.log(error.option, error.allowed);
+ * }
+ */
 export class InvalidOptionTypeError extends defineError(
   "InvalidOptionTypeError",
   "QUEUE_INVALID_OPTION_TYPE",
@@ -23,7 +32,16 @@ export class InvalidOptionTypeError extends defineError(
   }
 }
 
-/** An option or argument has the right type and a value that is not allowed. */
+/**
+ * An option or argument has the right type and a value that is not allowed.
+ *
+ * @example
+ * try {
+ *   new FifoQueue({ capacity: 0 });
+ * } catch (error) {
+ *   if (error instanceof InvalidOptionRangeError) console.log(error.option, error.allowed);
+ * }
+ */
 export class InvalidOptionRangeError extends defineError(
   "InvalidOptionRangeError",
   "QUEUE_INVALID_OPTION_RANGE",

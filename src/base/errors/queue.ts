@@ -10,7 +10,16 @@ export interface Refused {
   accepted?: number;
 }
 
-/** The queue has no room and its policy is not to wait; with `evict`, the new item is the one that would be served last. */
+/**
+ * The queue has no room and its policy is not to wait; with `evict`, the new item is the one that would be served last.
+ *
+ * @example
+ * const jobs = new FifoQueue<string>({ capacity: 1, whenFull: "reject" });
+ * await jobs.put("resize cat.png");
+ * await jobs.put("resize dog.png").catch((error) => {
+ *   if (error instanceof QueueFullError) console.log(error.item, error.capacity);
+ * });
+ */
 export class QueueFullError extends defineError("QueueFullError", "QUEUE_FULL") implements Refused {
   declare readonly item?: unknown;
   declare readonly items?: readonly unknown[];
@@ -30,12 +39,11 @@ export class QueueFullError extends defineError("QueueFullError", "QUEUE_FULL") 
  * The queue is shut down: it takes no more items (`put`), or has none left (`get`).
  *
  * @example
- * try {
- *   await orders.put(order);
- * } catch (error) {
- *   if (error instanceof QueueShutDownError) await keepForTomorrow(error.item);
- *   else throw error;
- * }
+ * const orders = new FifoQueue<string>();
+ * orders.shutdown();
+ * await orders.put("two cats").catch((error) => {
+ *   if (error instanceof QueueShutDownError) console.log(error.item); // nothing is lost
+ * });
  */
 export class QueueShutDownError
   extends defineError("QueueShutDownError", "QUEUE_SHUT_DOWN")
@@ -59,7 +67,15 @@ export class QueueShutDownError
   }
 }
 
-/** A wait took longer than its `timeoutMs`. */
+/**
+ * A wait took longer than its `timeoutMs`.
+ *
+ * @example
+ * const jobs = new FifoQueue<string>();
+ * await jobs.get({ timeoutMs: 10 }).catch((error) => {
+ *   if (error instanceof QueueTimeoutError) console.log(error.code);
+ * });
+ */
 export class QueueTimeoutError extends defineError("QueueTimeoutError", "QUEUE_TIMEOUT") implements Refused {
   declare readonly item?: unknown;
   declare readonly items?: readonly unknown[];
@@ -79,7 +95,18 @@ export class QueueTimeoutError extends defineError("QueueTimeoutError", "QUEUE_T
   }
 }
 
-/** A `putMany` was aborted while it waited: `accepted` are in the queue, `items` are not. */
+/**
+ * A `putMany` was aborted while it waited: `accepted` are in the queue, `items` are not.
+ *
+ * @example
+ * const jobs = new FifoQueue<string>({ capacity: 1 });
+ * const stop = new AbortController();
+ * const putting = jobs.putMany(["cat.png", "dog.png"], { signal: stop.signal });
+ * stop.abort();
+ * await putting.catch((error) => {
+ *   if (error instanceof PutManyAbortedError) console.log(error.accepted, error.items);
+ * });
+ */
 export class PutManyAbortedError
   extends defineError("PutManyAbortedError", "ABORT_ERR", Error, "AbortError")
   implements Refused
@@ -101,7 +128,20 @@ export class PutManyAbortedError
 /** How a delivery is settled. */
 export type Settling = "done" | "fail" | "retry" | "deadLettered";
 
-/** A delivery was settled a second time. */
+/**
+ * A delivery was settled a second time.
+ *
+ * @example
+ * const jobs = new FifoQueue<string>();
+ * await jobs.put("resize cat.png");
+ * const job = await jobs.receive();
+ * job.done();
+ * try {
+ *   job.done();
+ * } catch (error) {
+ *   if (error instanceof AlreadySettledError) console.log(error.message);
+ * }
+ */
 export class AlreadySettledError extends defineError("AlreadySettledError", "QUEUE_ALREADY_SETTLED") {
   constructor(
     /** The call that came too late. */
@@ -113,7 +153,16 @@ export class AlreadySettledError extends defineError("AlreadySettledError", "QUE
   }
 }
 
-/** `taskDone` was called more often than items were taken by `get`, `tryGet` and `getMany`. */
+/**
+ * `taskDone` was called more often than items were taken by `get`, `tryGet` and `getMany`.
+ *
+ * @example
+ * try {
+ *   new FifoQueue<string>().taskDone();
+ * } catch (error) {
+ *   if (error instanceof TaskDoneError) console.log(error.message);
+ * }
+ */
 export class TaskDoneError extends defineError("TaskDoneError", "QUEUE_TASK_DONE") {
   constructor() {
     super("taskDone() was called once too often: every item taken by get is already done");

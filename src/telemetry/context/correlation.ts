@@ -9,6 +9,13 @@ export const { correlation } = processWide;
 /**
  * Calls `fn` so that everything in it, and everything that it starts, has the correlation ID: what it puts into instrumented
  * queues takes the ID along. Returns what `fn` returns. An ID of more than 256 characters is cut. Throws `InvalidOptionTypeError` unless `id` is a string with characters.
+ *
+ * @example
+ * const jobs = instrument(new FifoQueue<string>(), { name: "jobs" });
+ * await withCorrelationId("request 7", () => jobs.put("resize cat.png"));
+ * const job = await jobs.receive();
+ * console.log(job.correlationId); // request 7
+ * job.done();
  */
 export function withCorrelationId<R>(id: string, fn: () => R): R {
   if (typeof id !== "string" || id === "") {
@@ -23,6 +30,10 @@ export function withCorrelationId<R>(id: string, fn: () => R): R {
 /**
  * The correlation ID of the code that runs now: its own, or that of the item that it handles; else the ID of its trace. Undefined outside
  * any context that has one.
+ *
+ * @example
+ * withCorrelationId("request 7", () => console.log(currentCorrelationId())); // request 7
+ * console.log(currentCorrelationId()); // undefined
  */
 export function currentCorrelationId(): string | undefined {
   const id = correlation.getStore()?.correlationId;

@@ -72,6 +72,12 @@ interface Collected {
  * 50 to 100 times cheaper per item than the metrics API. Calling this is the switch: from then on nothing goes through the API
  * any more, so that nothing is exported twice. Values are cumulative; views don't apply. Each reader gets one of its own; of several
  * in one reader, those of other copies of this package say, one gives everything and the others nothing.
+ *
+ * @example
+ * import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+ *
+ * const reader = new PrometheusExporter({ preventServerStart: true, metricProducers: [metricProducer()] });
+ * await reader.shutdown();
  */
 export function metricProducer(): QueueMetricProducer {
   plainExport.stop();

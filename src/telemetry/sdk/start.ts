@@ -62,6 +62,10 @@ const { sdk: state } = processWide;
  * OTLP if wanted; those of the process too, where `@opentelemetry/instrumentation-runtime-node` is installed. Who has an SDK of
  * their own needs only `metricProducer()`, and is warned. Rejects with an `InvalidOption…Error`, `PortInUseError`, `TelemetryRunningError`, or
  * `MissingPeerError`, which names the command that installs what is needed.
+ *
+ * @example
+ * const telemetry = await startTelemetry({ serviceName: "orders", prometheus: { port: 0 } });
+ * await telemetry.shutdown();
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);

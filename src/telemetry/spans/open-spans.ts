@@ -11,6 +11,13 @@ export interface OpenSpans {
 /**
  * A span processor that lets a watchdog know which spans of a task are open. It exports nothing and, while no watchdog runs, does
  * nothing. `startTelemetry` has it already; for an SDK of your own: `spanProcessors: [openSpans(), …]`.
+ *
+ * @example
+ * import { NodeSDK } from "@opentelemetry/sdk-node";
+ *
+ * const sdk = new NodeSDK({ spanProcessors: [openSpans()] });
+ * sdk.start();
+ * await sdk.shutdown();
  */
 export function openSpans(): OpenSpans {
   return {
