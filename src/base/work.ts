@@ -1,3 +1,4 @@
+import type { AsyncResource } from "node:async_hooks";
 import type { TaskFacts } from "../contracts/observer.js";
 import type { Settling } from "./errors.js";
 import { randomId } from "./random-id.js";
@@ -8,8 +9,8 @@ export interface Settler<T> {
   readonly tiers: readonly string[];
   /** The correlation ID that travels with the work, if it has one already. */
   correlationIdOf(work: Work<T>): string | undefined;
-  /** Calls `fn` in the producer's context, inside a `process` span. */
-  run<R>(work: Work<T>, fn: () => R): R;
+  /** Calls `fn` in the producer's context, inside a `process` span. `scope` is the pool's, where this is called. */
+  run<R>(work: Work<T>, fn: () => R, scope?: AsyncResource): R;
   /** The work is done. `now` is the time, where the caller knows it: monotonic milliseconds. */
   done(work: Work<T>, now?: number): void;
   /** The work failed for good. */

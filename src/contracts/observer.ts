@@ -109,9 +109,10 @@ export interface OpenContext {
 export interface Around {
   /**
    * For a handler that is over when it returns, or when the promise settles that it returns. A thenable that would begin only when it
-   * is awaited is awaited there: then it gives a promise.
+   * is awaited is awaited there: then it gives a promise. `scope` is the one in which this is called, if every handler of a pool is: items
+   * of one producer may then share what is made for the first two of them.
    */
-  run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R;
+  run<R>(carrier: Carrier, task: TaskFacts, fn: () => R, scope?: AsyncResource): R;
   /** For a handler whose end is told to {@link end}. What it returns belongs to the task; undefined where there is no span. */
   begin(carrier: Carrier, task: TaskFacts): object | undefined;
   /** Calls `fn` in the item's context, inside what began. With `how` absent, `fn` runs where it is called, and gives what it gives. */

@@ -1,3 +1,4 @@
+import type { AsyncResource } from "node:async_hooks";
 import { QueueShutDownError } from "../base/errors.js";
 import { adopted } from "../base/thenable.js";
 import type { Settler, Work } from "../base/work.js";
@@ -127,13 +128,13 @@ export class Handover<T> implements Settler<T> {
     core.observer?.pullDone(waiter.pull, [], core.now() - waiter.startedAt, failure);
   }
 
-  run<R>(work: Work<T>, fn: () => R): R {
+  run<R>(work: Work<T>, fn: () => R, scope?: AsyncResource): R {
     const { observer } = this.core;
     if (observer === undefined) return adopted(fn()) as R;
     const carrier = carrierOf(work.tag);
     work.hasRun = true;
     if (work.settledBy !== undefined) this.settlement.release(work, false);
-    return observer.run(carrier, work, fn);
+    return observer.run(carrier, work, fn, scope);
   }
 
   correlationIdOf({ tag }: Work<T>): string | undefined {

@@ -299,10 +299,10 @@ export class Telemetry implements QueueTelemetry {
     return new SendContext(parcel.context, parcel.correlationId);
   }
 
-  run<R>(carrier: Carrier, task: TaskFacts, fn: () => R): R {
+  run<R>(carrier: Carrier, task: TaskFacts, fn: () => R, scope?: AsyncResource): R {
     const span = this.begin(carrier, task);
     const parcel = carrier as SendContext | undefined;
-    if (span === undefined) return this.handlers.call(undefined, parcel, task, fn, undefined, adopted);
+    if (span === undefined) return this.handlers.callInside(scope, parcel, task, fn, adopted);
     return this.endWith(span, () => this.handlers.call(span, parcel, task, fn, undefined, adopted));
   }
 

@@ -273,7 +273,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
       if (this.limits.isOn) this.limits.begin(worker);
       try {
         // What the handler sets in its async context by `enterWith` is not there for the next one.
-        const result: unknown = apart(this.scope).runInAsyncScope(this.handle, this, task);
+        const result: unknown = apart(this.scope).runInAsyncScope(this.handle, this, task, this.scope);
         if (listenIfPlain(result, worker.succeeded, worker.failed)) return;
         if (isThenable(result)) {
           // Whatever its `then` does, this is settled once, and later.
@@ -297,9 +297,12 @@ export class Workers<T> implements Consumer<T>, PoolView {
     this.listenIfQuiet();
   }
 
-  /** Calls the handler in the item's context; a lazy thenable is awaited there. */
-  private handle(task: PoolTask<T>): unknown {
-    if (this.source.isObserved) return task.queue.run(task, () => this.call(task));
+  /**
+   * Calls the handler in the item's context; a lazy thenable is awaited there. `scope` is where this is called; behind a gate that is
+   * the policy's.
+   */
+  private handle(task: PoolTask<T>, scope?: AsyncResource): unknown {
+    if (this.source.isObserved) return task.queue.run(task, () => this.call(task), scope);
     return adopted(this.call(task));
   }
 

@@ -179,6 +179,15 @@ describe("with tracing", () => {
     },
   );
 
+  it("the ID of code that handles no item is that of its trace, where it has none of its own", () => {
+    trace.getTracer("caller").startActiveSpan("caller", (span) => {
+      expect(currentCorrelationId()).toBe(span.spanContext().traceId);
+      expect(withCorrelationId("own", currentCorrelationId)).toBe("own");
+      span.end();
+    });
+    expect(currentCorrelationId()).toBeUndefined();
+  });
+
   it("the trace ID of the put span is, where the caller has no trace", async () => {
     const queue = queueOf();
     await queue.put("a");

@@ -30,17 +30,28 @@ export class HandlerContext {
     given: AsyncResource | undefined,
     prepare: Prepare,
   ): R {
+    const common = parcel?.scope === undefined ? (given ?? this.home) : undefined;
+    const shared = span === undefined ? this.sharedScope(parcel, common) : undefined;
+    if (shared !== undefined) return shared.runInAsyncScope(called<R>, undefined, fn, prepare);
     const { current } = activeTaskMonitor;
     const store = current === undefined ? task : current.begin(task, parcel);
     const handler = current === undefined ? fn : monitored(current, store, fn);
-    const common = parcel?.scope === undefined ? (given ?? this.home) : undefined;
-    if (common !== undefined && span === undefined && parcel !== undefined) {
-      const shared = this.sharedScope(parcel, common);
-      if (shared !== undefined) return shared.runInAsyncScope(called<R>, undefined, handler, prepare);
-    }
     const scope = scopeOf(parcel, common);
     if (scope === undefined) return this.enter(span, parcel, store, handler, prepare);
     return scope.runInAsyncScope(this.enter<R>, this, span, parcel, store, handler, prepare);
+  }
+
+  /** The same without a span, where the scope, if there is one, was entered already. */
+  callInside<R>(
+    scope: AsyncResource | undefined,
+    parcel: SendContext | undefined,
+    task: TaskFacts,
+    fn: () => R,
+    prepare: Prepare,
+  ): R {
+    const shared = this.sharedScope(parcel, scope);
+    if (shared !== undefined) return shared.runInAsyncScope(called<R>, undefined, fn, prepare);
+    return this.call(undefined, parcel, task, fn, undefined, prepare);
   }
 
   /** What {@link call} puts around a handler, as a scope in which that can be called once, with nothing of ours on the stack. */
@@ -69,8 +80,13 @@ export class HandlerContext {
    * Where all handlers run of items that were put in one context, and so share their parcel: made at the second item. Undefined where
    * each needs a context of its own.
    */
-  private sharedScope(parcel: SendContext, common: AsyncResource): AsyncResource | undefined {
-    if (parcel.correlationId === undefined || isTaskAsked() || scopesKeepStores()) return undefined;
+  private sharedScope(
+    parcel: SendContext | undefined,
+    common: AsyncResource | undefined,
+  ): AsyncResource | undefined {
+    if (common === undefined || parcel?.correlationId === undefined || parcel.scope !== undefined)
+      return undefined;
+    if (isTaskAsked() || scopesKeepStores()) return undefined;
     if (parcel.common !== common) {
       parcel.common = common;
       parcel.shared = undefined;
