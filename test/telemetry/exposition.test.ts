@@ -7,6 +7,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { describe, expect, it } from "vitest";
 import { FifoQueue, instrument, PriorityQueue, Watchdog } from "../../src/index.js";
 import { metricProducer } from "../../src/telemetry/metrics/metric-producer.js";
+import { pointsInText } from "../../src/telemetry/metrics/text.js";
 import { exposition } from "../../src/telemetry/sdk/exposition.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 
@@ -36,7 +37,7 @@ function exporterWith(options: ExporterConfig): PrometheusExporter {
 }
 
 async function lines(): Promise<string[]> {
-  const pieces = await exposition(exporterWith({}), () => true);
+  const pieces = await exposition(exporterWith({}), pointsInText, () => true);
   return Buffer.concat(pieces).toString().split("\n");
 }
 
