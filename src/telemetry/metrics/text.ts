@@ -15,11 +15,12 @@ const MAX_LENGTH = 131_072;
 const MAX_QUEUES = 32;
 
 /** The points of one of our instruments as Prometheus reads them, without the head, in pieces. `scope`: labels that all of them have. */
-export function pointsInText(name: InstrumentName, scope: string): Iterable<string> {
-  return INSTRUMENTS[name].kind === "histogram"
+export type PointsInText = (name: InstrumentName, scope: string) => Iterable<string>;
+
+export const pointsInText: PointsInText = (name, scope) =>
+  INSTRUMENTS[name].kind === "histogram"
     ? histogramsInText(name as HistogramName, scope)
     : readingsInText(name as ReadingName, scope);
-}
 
 function* readingsInText(name: ReadingName, scope: string): Iterable<string> {
   const series = promName(name) + (INSTRUMENTS[name].kind === "counter" ? "_total" : "");

@@ -4,7 +4,7 @@ import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { INSTRUMENTS, type InstrumentKind, type InstrumentName } from "../metrics/instruments.js";
 import { Slices } from "../metrics/slices.js";
-import { pointsInText } from "../metrics/text.js";
+import type { PointsInText } from "../metrics/text.js";
 import { SCOPE } from "../version.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
@@ -29,10 +29,11 @@ const DATA_POINT_TYPES: Record<InstrumentKind, number> = { histogram: 0, gauge: 
 
 /**
  * What the exporter's own server would answer, with our metrics, made bit by bit: with hundreds of queues it takes longer than the event loop may
- * stand still. Ours are made into text right from the numbers; the exporter has everything else.
+ * stand still. `ours` makes ours into text right from the numbers; the exporter has everything else.
  */
 export async function exposition(
   exporter: PrometheusExporter,
+  ours: PointsInText,
   isWanted: () => boolean,
 ): Promise<readonly Uint8Array[]> {
   const { resourceMetrics, errors } = await exporter.collect({ timeoutMillis: CALLBACKS_LIMIT_MS });
@@ -41,7 +42,7 @@ export async function exposition(
   }
   const pieces: Uint8Array[] = [];
   const slices = new Slices();
-  for (const text of textOf(resourceMetrics)) {
+  for (const text of textOf(resourceMetrics, ours)) {
     if (text !== "") pieces.push(Buffer.from(text));
     if (!slices.isOver) continue;
     await slices.next();
@@ -50,7 +51,7 @@ export async function exposition(
   return pieces;
 }
 
-function* textOf({ resource, scopeMetrics }: Metrics): Iterable<string> {
+function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Iterable<string> {
   const families = familiesIn(scopeMetrics);
   const start = WITH_TARGET.serialize({ resource, scopeMetrics: [] });
   // It says there are no metrics, in a line that has no end.
@@ -66,9 +67,8 @@ function* textOf({ resource, scopeMetrics }: Metrics): Iterable<string> {
   }
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
     const head = headOf(resource, name);
-    const ours = firstWith(head.text, pointsInText(name, head.scope));
     let hasHead = false;
-    for (const text of ours) {
+    for (const text of firstWith(head.text, ours(name, head.scope))) {
       hasHead ||= text !== "";
       yield text;
     }
