@@ -95,14 +95,14 @@ describe("a blocked event loop", () => {
     const child = Child.run(["--import", "tsx", "test/watchdog/stall/breach.ts"]);
     expect(await child.over).toBe(0);
     expect(child.out.join("\n")).toMatch(
-      /^WHY {2}event-loop-blocked \(0\.97\): .*, most in parseBigText \(.*breach\.ts:\d+\) \(a native call\)$/m,
+      /^WHY {2}event-loop-blocked \(0\.97\): .*, mostly in parseBigText \(.*breach\.ts:\d+\) \(native call\)$/m,
     );
   });
 
   it("is in a report that is due before the thread has told of it, too", async () => {
     const child = Child.run(["--import", "tsx", "test/watchdog/stall/timely-look.ts"]);
     expect(await child.over).toBe(0);
-    expect(child.out.join("\n")).toMatch(/^WHY {2}event-loop-blocked \(0\.97\): .*, most in spin \(/m);
+    expect(child.out.join("\n")).toMatch(/^WHY {2}event-loop-blocked \(0\.97\): .*, mostly in spin \(/m);
   });
 
   it("leads to a breach of the queue that was late, and to the end of that breach, each time", async () => {
