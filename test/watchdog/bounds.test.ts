@@ -139,8 +139,10 @@ it("what is still to be told is told before the watchdog has stopped", async () 
     dog.watch(queue);
     void queue.put(1);
   }
-  dog.start();
+  // All are late at the first tick: on a crowded machine the next one may find that one's work undone, and leave it at that.
   clock.advance(100);
+  dog.start();
+  clock.advance(1);
   expect(told).toBeLessThan(30);
   await dog.stop();
   expect(told).toBe(30);
