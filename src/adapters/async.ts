@@ -173,7 +173,7 @@ class AsyncAttachment implements Attachment, Claimant {
     const callback = (error: unknown, ...results: unknown[]) => {
       if (isStray && !this.isClaimed && task.stage === "running") lostContext(this.telemetry);
       ledger.settle(task, error ? { error } : undefined);
-      // Nobody claims it where the worker isn't wrapped.
+      // It is not claimed where the worker isn't wrapped.
       if (this.started === task) this.started = undefined;
       return node.callback(error, ...results);
     };

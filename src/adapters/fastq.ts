@@ -25,7 +25,7 @@ export const fastq: Adapter<Queue> = {
 };
 
 /**
- * fastq hands bare items to a worker that nobody can get at, so the order of its queue is followed here. Whether a task was started
+ * fastq hands bare items to a worker that can't be reached, so the order of its queue is followed here. Whether a task was started
  * is told by the worker, if it is wrapped; else by how many are running.
  */
 class FastqAttachment implements Attachment, Claimant {
@@ -40,7 +40,7 @@ class FastqAttachment implements Attachment, Claimant {
   private entering: Task | undefined = undefined;
   /** Does the wrapped worker tell when tasks start? */
   private isClaimed = false;
-  /** Items that were there before us: nobody tells when they are over. */
+  /** Items that were there before us: their end is not told. */
   private readonly adopted = new Set<Task>();
   /** How many of those are running, at most. */
   private strangers: number;

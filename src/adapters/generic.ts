@@ -23,7 +23,7 @@ export interface GenericNames<Name extends string = string> {
   get?: Name | undefined;
   /** A property, or a method without arguments: how many items wait. Default: puts less gets. */
   size?: Name | undefined;
-  /** A method without arguments that shows the next item without taking it. Default: nobody knows which one it is. */
+  /** A method without arguments that shows the next item without taking it. Default: it is not known which one that is. */
   peek?: Name | undefined;
   /** With `callback`, put, get and worker call back `(error, result)`, if their last argument is a function. Default: `return`. */
   style?: "return" | "callback" | undefined;
@@ -137,7 +137,7 @@ class GenericAttachment implements Attachment, Claimant {
   }
 
   detach(): void {
-    // Somebody may still hold our methods: from now on they only pass on.
+    // Our methods may still be held elsewhere: from now on they only pass on.
     this.ledger.close();
     for (const restore of this.restores) restore();
   }

@@ -8,16 +8,16 @@ import { Task } from "./task.js";
 export interface QueueReadings {
   /** How many items wait. */
   size(): number;
-  /** How many are being processed; undefined where nobody knows. */
+  /** How many are being processed; undefined where that is not known. */
   running(): number | undefined;
   /** Which task is served next, if that can be said. */
   head?(): Task | undefined;
   /** Is the first of two priorities served before the other one? Absent where there are none. */
   isMoreUrgent?(one: number, other: number): boolean;
-  /** Is the queue paused? Absent where nobody can pause it. */
+  /** Whether the queue is paused. Absent where it can't be. */
   isPaused?(): boolean;
   isRateLimited?(): boolean;
-  /** Callers blocked in put and in get; undefined where the queue blocks nobody. */
+  /** Callers blocked in put and in get; undefined where the queue blocks no caller. */
   waitingPuts?(): number;
   waitingGets?(): number;
 }
@@ -95,7 +95,7 @@ export class Ledger {
   entered(task: Task, tookMs = 0): void {
     if (task.stage !== "entering") return;
     this.cameIn(task, tookMs);
-    // Nobody will tell what becomes of it.
+    // What becomes of it will not be told.
     if (!this.isOpen) this.lose(task);
   }
 
@@ -151,14 +151,14 @@ export class Ledger {
     if (task.began !== undefined) this.telemetry.end(task.began, failure);
   }
 
-  /** A task was taken of which nobody will tell when it is over. */
+  /** A task was taken whose end will not be told. */
   forget(task: Task): void {
     if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
   }
 
-  /** A task must have left the queue, by ways that nobody saw. */
+  /** A task must have left the queue, by ways that were not seen. */
   lose(task: Task): void {
     if (!isInside(task)) return;
     this.cameIn(task);
@@ -202,7 +202,7 @@ export class Ledger {
     return best === undefined ? undefined : this.oldest(best);
   }
 
-  /** Nobody is interested any more, but in the end of what is running or being put. */
+  /** Nothing counts any more, but the end of what is running or being put. */
   close(): void {
     this.isOpen = false;
     for (const line of this.waiting) {
@@ -223,7 +223,7 @@ export class Ledger {
         return telemetry.tierNames;
       },
       now: () => systemClock.now(),
-      // Of strangers nobody knows the tier. Where there are fewer than we know of, some have left by ways that we don't see. They are
+      // The tier of items from before is not known. Where there are fewer than we know of, some have left by ways that we don't see. They are
       // asked for first, because to tell a size, a queue may bring these books up to date.
       depth: (tier) => Math.max(0, (tier === 0 ? strangers() : 0) + (waiting[tier]?.size ?? 0)),
       oldestAt: (tier) => {

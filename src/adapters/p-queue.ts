@@ -232,7 +232,7 @@ class PQueueAttachment implements Attachment {
     if (this.isListening && isObject(error)) this.owed.set(error, (this.owed.get(error) ?? 0) + 1);
   }
 
-  /** Is the event about a task that has failed by itself, and is settled? Of primitives nobody can tell. */
+  /** Whether the event is about a task that has failed by itself, and is settled. Of primitives that can't be told. */
   private isOwed(error: unknown): boolean {
     const count = isObject(error) ? (this.owed.get(error) ?? 0) : 0;
     if (count > 0) this.owed.set(error as object, count - 1);

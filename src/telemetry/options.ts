@@ -15,7 +15,7 @@ export type Relation = "link" | "parent" | "auto";
 
 /**
  * In which async context handlers run: everything that the `producer` had when it put, its `AsyncLocalStorage` stores included; or
- * that of the `worker`, made by whoever made the pool or wrapped the handler, with the producer's trace, baggage and correlation ID.
+ * that of the `worker`, made where the pool was made or the handler wrapped, with the producer's trace, baggage and correlation ID.
  */
 export type AsyncContext = "producer" | "worker";
 

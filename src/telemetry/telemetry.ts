@@ -75,7 +75,7 @@ export class Telemetry implements QueueTelemetry {
       else this.byPriority.set(priority, this.tierNames.push(tier) - 1);
     }
     this.byPriority.set(0, 0);
-    // Numbers that are not to be exported are still kept, in series that nobody knows.
+    // Numbers that are not to be exported are still kept, in series of their own.
     this.series = metrics === "never" ? new QueueSeries(name, false) : seriesOf(name);
     this.tiers = this.tierNames.map((tier, i) => this.tierSeries(tier, i));
     this.spans = new Spans(name, system, traces, relation);
@@ -186,7 +186,7 @@ export class Telemetry implements QueueTelemetry {
       const { counts, wait, sla } = this.tiers[tier]!;
       const waitMs = now - enqueuedAt;
       counts[DEQUEUED]!++;
-      // Where nobody knows when an item came in, both are NaN, and no comparison holds.
+      // Where it is not known when an item came in, both are NaN, and no comparison holds.
       if (enqueuedAt < this.youngest[0]!) counts[OVERTAKES]!++;
       else if (enqueuedAt > this.youngest[0]!) this.youngest[0] = enqueuedAt;
       if (sla !== undefined && attempt === 1) {

@@ -16,7 +16,7 @@ export class Job {
   ) {}
 }
 
-/** Work that goes on until somebody ends it. */
+/** Work that goes on until it is ended. */
 export class Gate {
   readonly work: () => Promise<unknown>;
   open!: (value?: unknown) => void;

@@ -194,7 +194,7 @@ export class Rig<Q extends object> {
     } catch (error) {
       this.complaints.push(`put threw: ${String(error)}`);
     }
-    // Nobody else looks at what the put gave, so that nothing is left unhandled.
+    // Nothing else looks at what the put gave, so that nothing is left unhandled.
     const look = (outcome: Job["outcome"]) => {
       for (const job of jobs) job.outcome = outcome;
     };

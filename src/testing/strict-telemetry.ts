@@ -53,7 +53,7 @@ export class StrictTelemetry implements QueueTelemetry {
   settlements = 0;
   lost = 0;
   spans = 0;
-  /** How many items may come out of which nobody knows how they came in. */
+  /** How many items may come out that were not seen to come in. */
   strangers = 0;
   private readonly tiers = new Map([[0, 0]]);
 

@@ -102,7 +102,7 @@ class Threads {
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       ...(execArgv === undefined ? {} : { execArgv }),
     });
-    // A thread has ended without a task. Nobody is waiting for it, or `look` tells them.
+    // A thread has ended without a task. No caller waits for it, or `look` tells them.
     this.pool.on("error", (error) => {
       this.lastError = error;
     });

@@ -11,7 +11,7 @@ export const ONLY_PLACE: Place = { priority: 0, tier: 0 };
 /** One of a store's items, and what is known of it. */
 export interface Entry<T> {
   readonly item: T;
-  /** When it came in; means nothing where nobody tracks it. */
+  /** When it came in; means nothing where it is not tracked. */
   readonly at: number;
   readonly tag: unknown;
   readonly place: Readonly<Place>;
@@ -47,7 +47,7 @@ export interface Store<T> {
   isLast(at: number, tag: unknown, place: Place): boolean;
   /** How many entries the tier has. */
   depth(tier: number): number;
-  /** When the oldest entry of the tier came in; undefined when it has none, or nobody tracked it. */
+  /** When the oldest entry of the tier came in; undefined when it has none, or it was not tracked. */
   oldestAt(tier: number): number | undefined;
   /** From now on entries keep `at` and `tag`; those that are here already get `now` and no tag. */
   track(now: number): void;

@@ -201,5 +201,5 @@ type NamesOf<K extends InstrumentKind> = {
 }[InstrumentName];
 
 export type HistogramName = NamesOf<"histogram">;
-/** Instruments whose values are read when somebody asks for them. */
+/** Instruments whose values are read on demand. */
 export type ReadingName = NamesOf<"gauge" | "counter">;

@@ -51,7 +51,7 @@ class PlainExport {
     state.unbind = bind(provider, state.sinks);
   }
 
-  /** In a timer of ours nobody else would catch what a provider throws. */
+  /** In a timer of ours nothing else would catch what a provider throws. */
   private look(): void {
     try {
       this.sync();

@@ -63,7 +63,7 @@ export const DEAD_LETTERED = 3;
 export const ERRORS = 4;
 export const CONTEXT_LOST = 5;
 
-/** A queue that can be looked at, as long as somebody else keeps it alive. */
+/** A queue that can be looked at, as long as it is kept alive elsewhere. */
 interface Watched {
   readonly probe: WeakRef<Probe>;
   /** For each tier of the probe, its series. */
@@ -101,7 +101,7 @@ export class QueueSeries {
 
   constructor(
     readonly name: string,
-    /** `false`: the numbers are kept, and nobody gets to see them. */
+    /** `false`: the numbers are kept, and not exported. */
     private readonly exports: Exports | false,
   ) {
     this.sinks = exports ? exports.sinks : NO_SINKS;
@@ -152,7 +152,7 @@ export class QueueSeries {
     return alive;
   }
 
-  /** Also where nobody ever reads: short-lived queues of one name must not pile up. */
+  /** Also where it is never read: short-lived queues of one name must not pile up. */
   private sweep(): void {
     this.watched = this.watched.filter(({ probe }) => probe.deref() !== undefined);
     this.sweepAt = Math.max(64, 2 * this.watched.length);

@@ -90,7 +90,7 @@ function isOpen({ req, writableEnded }: Scrape): boolean {
   return !writableEnded && !req.socket.destroyed;
 }
 
-/** Answers with a line of text. What else comes by the connection of a request that was refused, nobody reads. */
+/** Answers with a line of text. What else comes by the connection of a request that was refused is not read. */
 export function reply(
   response: Scrape,
   status: number,

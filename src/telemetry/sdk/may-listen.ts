@@ -1,5 +1,5 @@
 /**
- * Throws where the permission model forbids to listen, from Node 25 on: Node itself would throw only where nobody can catch it, which
+ * Throws where the permission model forbids to listen, from Node 25 on: Node itself would throw only where it can't be caught, which
  * ends the process.
  */
 export function checkMayListen(): void {

@@ -1,7 +1,7 @@
 import { createNoopMeter, type MeterProvider, metrics, ProxyTracerProvider, trace } from "@opentelemetry/api";
 import { warnThat } from "../../base/warning.js";
 
-/** What somebody has registered with the OpenTelemetry API before us; it stays. */
+/** What was registered with the OpenTelemetry API before us; it stays. */
 export interface Theirs {
   readonly tracers: unknown;
   readonly meters: unknown;
@@ -16,7 +16,7 @@ export function findTheirs(): Theirs {
   };
 }
 
-/** The provider that stands for none has meters that do. One that throws is somebody's. */
+/** The provider that stands for none has meters that do. One that throws is another's. */
 function isNone(meters: MeterProvider): boolean {
   try {
     return meters.getMeter("queuescope") === createNoopMeter();

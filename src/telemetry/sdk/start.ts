@@ -141,7 +141,7 @@ async function startOrClose(
 ) {
   try {
     const sdk = new peers["@opentelemetry/sdk-node"].NodeSDK(configuration);
-    // Where somebody's SDK was first, it stays. Contexts and propagators come with the tracers; of them the API doesn't say.
+    // Where another SDK was first, it stays. Contexts and propagators come with the tracers; of them the API doesn't say.
     const theirs = findTheirs();
     const registered: Api[] = [];
     if (theirs.tracers === undefined) registered.push(trace, context, propagation);
@@ -186,7 +186,7 @@ async function stop({ sdk, registered, server, shutdownTimeoutMs }: Running): Pr
   }
 }
 
-/** Our SDK's: of spans what it has registered, of metrics also the readers of a provider that has no place because somebody's was first. */
+/** Our SDK's: of spans what it has registered, of metrics also the readers of a provider that has no place because another was first. */
 function flushable(registered: readonly Api[], readers: readonly Flushable[]): Flushable[] {
   const spans = registered.includes(trace) ? [tracers()] : [];
   const measures = registered.includes(metrics) ? [metrics.getMeterProvider()] : readers;
@@ -248,7 +248,7 @@ function otlpExport(peers: Peers, endpoint: string): Partial<NodeSDKConfiguratio
   return configuration;
 }
 
-/** What the environment asks for and nothing else: left to itself, the SDK would send to whoever listens on OTLP's usual port. */
+/** What the environment asks for and nothing else: left to itself, the SDK would send to any program that listens on OTLP's usual port. */
 function exportByEnvironment(peers: Peers): Partial<NodeSDKConfiguration> {
   const { NoopSpanProcessor } = peers["@opentelemetry/sdk-trace"];
   const configuration: Partial<NodeSDKConfiguration> = {};
@@ -264,7 +264,7 @@ function isDisabled(): boolean {
   return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true";
 }
 
-/** And nobody else has an SDK here that would. */
+/** And there is no other SDK here that would. */
 function exportsNothing({ prometheus, otlp }: Settings): boolean {
   if (prometheus !== undefined || otlp !== undefined || SIGNALS.some(environmentExports)) return false;
   const theirs = findTheirs();
@@ -282,7 +282,7 @@ function environmentExports(what: (typeof SIGNALS)[number]): boolean {
   );
 }
 
-/** Undefined leaves it to the SDK and its environment. Where nobody gets spans, none are recorded, only context is passed on. */
+/** Undefined leaves it to the SDK and its environment. Where spans go nowhere, none are recorded, only context is passed on. */
 function samplerFor(peers: Peers, sampling: number | undefined, exportsSpans: boolean): Sampler | undefined {
   const { AlwaysOffSampler, ParentBasedSampler, TraceIdRatioBasedSampler } =
     peers["@opentelemetry/sdk-trace"];

@@ -43,7 +43,7 @@ function currentTracer(): Tracer {
 /** What stands for a provider while none is registered. */
 const NONE = new ProxyTracerProvider().getDelegate();
 
-/** Is somebody there who makes spans? Asked each time: an SDK may come later. */
+/** Whether spans are made. Asked each time: an SDK may come later. */
 function isTraced(): boolean {
   const current = trace.getTracerProvider() as Partial<ProxyTracerProvider>;
   return current.getDelegate === undefined || current.getDelegate() !== NONE;
@@ -55,7 +55,7 @@ let lookups = 0;
 
 type Operation = "send" | "receive" | "process";
 
-/** Somebody pulls under a span of its own. */
+/** A get under a span of its own. */
 export interface Pull {
   readonly context: Context;
 }

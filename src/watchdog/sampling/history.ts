@@ -79,7 +79,7 @@ export class History {
   /** Counts at the last look; before the first one those of the beginning, which tell only what has changed since. */
   private taken: number;
   private ended: number;
-  /** Of these samples, once somebody has asked: a report does for each task in flight. */
+  /** Of these samples, once it was asked for: a report does for each task in flight. */
   private gaps: readonly Gap[] | undefined = undefined;
   private beganAt: number | undefined = undefined;
   private lastTakenAt = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@
  * What a task says of itself, in memory that both threads see: `step` and `progress` may be called millions of times a second,
  * and only the latest counts. A message each would pile up in front of the main thread's event loop.
  *
- * There are three slots: the writer fills one, the reader reads one, and whoever is done swaps its own for the middle one. So nobody waits,
+ * There are three slots: the writer fills one, the reader reads one, and the one that is done swaps its own for the middle one. So neither waits,
  * no slot is read while it is written, and what was said last can be read even if the thread was terminated right after.
  */
 
@@ -79,7 +79,7 @@ export class BoardWriter {
     this.slots = slotsOf(board);
   }
 
-  /** Returns true if the reader has read all that was said before: then somebody has to tell it that there is more. */
+  /** Returns true if the reader has read all that was said before: then it must be told that there is more. */
   setStep(name: string): boolean {
     this.step = name;
     this.steps = (this.steps + 1) | 0;

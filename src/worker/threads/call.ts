@@ -45,7 +45,7 @@ export class Call implements Abortable {
         const failure = await this.send(threads);
         if (this.outcome !== undefined) break;
         if (failure instanceof ThreadTerminatedError || failure instanceof ThreadsClosedError) throw failure;
-        // Somebody else's crash: what this task does has not even begun.
+        // The crash of another task: this one has not even begun.
         if (this.isStarted || tries === MOST_TRIES) throw new ThreadCrashedError(failure);
         if (signal?.aborted) throw signal.reason;
       }

@@ -17,7 +17,7 @@ import { contained } from "../../base/output.js";
 export interface PackedContext {
   /** What the propagators have to say. */
   readonly headers: Record<string, string>;
-  /** The same once more: a thread in which nobody registered a propagator shall know its trace, too. */
+  /** The same once more: a thread without a registered propagator shall know its trace, too. */
   readonly span: { traceId: string; spanId: string; traceFlags: number; traceState: string } | undefined;
   readonly baggage: readonly (readonly [key: string, value: string, metadata: string])[];
 }

@@ -21,7 +21,7 @@ export interface ThreadTask {
   readonly attempt: number;
   /** Name of the item's priority tier. */
   readonly tier: string;
-  /** Time spent in the queue, in milliseconds; undefined where nobody measured it. */
+  /** Time spent in the queue, in milliseconds; undefined where it was not measured. */
   readonly waitMs: number | undefined;
   /**
    * Aborted when the task's own signal is, in the main thread. Asking for `signal.aborted`, or calling `signal.throwIfAborted()`,
