@@ -87,7 +87,7 @@ describe("without the permission", { timeout: LIMIT_MS }, () => {
   it.runIf(has("--allow-net"))("to listen, startTelemetry rejects, and the process goes on", async () => {
     const { code, out } = await run(
       `
-const { startTelemetry } = await import(${url("dist/telemetry/sdk.js")});
+const { startTelemetry } = await import(${url("dist/sdk.js")});
 await startTelemetry({ serviceName: "x", prometheus: { port: 0 } }).catch(({ code, message }) => console.log(code, message));
 `,
       [],

@@ -15,7 +15,7 @@ const LIMIT_MS = 240_000;
 const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 const TSX = import.meta.resolve("tsx");
 const START = `
-  import { startTelemetry } from ${JSON.stringify(`${SRC}/telemetry/sdk.ts`)};
+  import { startTelemetry } from ${JSON.stringify(`${SRC}/sdk.ts`)};
   import { FifoQueue, instrument } from ${JSON.stringify(`${SRC}/index.ts`)};
 `;
 

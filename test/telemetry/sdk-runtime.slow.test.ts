@@ -142,7 +142,7 @@ describe("an instrumentation of the runtime", () => {
       writeFileSync(
         join(folder, "main.ts"),
         `import { diag, DiagLogLevel } from "@opentelemetry/api";
-         import { startTelemetry } from "./src/telemetry/sdk.js";
+         import { startTelemetry } from "./src/sdk.js";
          const say = (...words: unknown[]) => /queuescope/.test(String(words[0])) && console.log(...words);
          diag.setLogger({ error: say, warn: say, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
          const { url, shutdown } = await startTelemetry({ serviceName: "s", prometheus: { port: 0 } });
