@@ -1,4 +1,4 @@
-export { type GenericNames, generic } from "./adapters/generic.js";
+export { generic } from "./adapters/generic.js";
 export { instrumentHandler } from "./adapters/handler.js";
 export { type InstrumentOptions, instrument, uninstrument } from "./adapters/instrument.js";
 export {
@@ -42,9 +42,7 @@ export type { WatchdogEvents } from "./watchdog/events.js";
 export type { WatchdogOptions, WatchOptions } from "./watchdog/options.js";
 export type { BreachReport } from "./watchdog/report/report.js";
 export { Watchdog } from "./watchdog/watchdog.js";
-export type { AdviceOptions } from "./worker/advice.js";
 export { type DrainOnSignalsOptions, drainOnSignals } from "./worker/drain-on-signals.js";
-export type { Failed } from "./worker/failures.js";
 export { Gate, type GateOptions, type Policy } from "./worker/gate.js";
 export { type GroupOptions, runGroup } from "./worker/group.js";
 export type { DeadLetterQueue, WorkerPoolOptions } from "./worker/options.js";

@@ -245,3 +245,12 @@ describe("the check itself", () => {
     expect(cycleIn(graph)).toEqual(["b", "c", "b"]);
   });
 });
+
+it("the main entry has at most sixty names", () => {
+  const source = readFileSync(join(SRC, "index.ts"), "utf8");
+  const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)];
+  const names = lists.flatMap(([, names]) => names!.split(",").filter((name) => name.trim() !== ""));
+  expect(source.match(/^export /gm)).toHaveLength(lists.length);
+  expect(names.length).toBeGreaterThan(30);
+  expect(names.length).toBeLessThanOrEqual(60);
+});

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { checkKnown } from "../src/base/checks.js";
 import {
   FifoQueue,
-  type GenericNames,
   generic,
   type InstrumentOptions,
   InvalidOptionTypeError,
@@ -75,7 +74,7 @@ describe("options that nobody knows are refused by", () => {
       { targetMs: 5, objectiv: 0.9 },
       "sla.default.objective",
     ],
-    ["generic", (options) => generic(options as GenericNames), { put: "put", sise: "length" }, "size"],
+    ["generic", (options) => generic(options as never), { put: "put", sise: "length" }, "size"],
     ["Watchdog", (options) => new Watchdog(options as WatchdogOptions), { everyMS: 100 }, "everyMs"],
   ];
 
