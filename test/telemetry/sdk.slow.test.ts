@@ -90,8 +90,11 @@ async function takePort(): Promise<{ server: Server; port: number }> {
 describe("the Prometheus endpoint", () => {
   it("serves every series at the URL it names, under the names of the contract", async () => {
     const { url } = await start();
-    await pass(instrument(new FifoQueue<string>({ capacity: 5 }), { name }));
+    const queue = instrument(new FifoQueue<string>({ capacity: 5 }), { name });
+    await pass(queue);
     const response = await fetch(url as string);
+    // Of a queue that is garbage by then there is no capacity.
+    expect(queue.size).toBe(0);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
     const text = await response.text();
