@@ -13,26 +13,31 @@ export function scopesKeepStores(): boolean {
   return isKept;
 }
 
-/**
- * The scope, for one call: what that sets there by `enterWith`, as tracers and nestjs-cls do, is not there for the next one. Costs nothing
- * where scopes don't keep it (from Node 24 on); else an object that inherits from the scope: it has the scope's stores until it gets its own.
- */
-export function apart(scope: AsyncResource): AsyncResource {
-  if (!scopesKeepStores()) return scope;
-  if (scope !== lastScope) {
-    const Heir = function (this: unknown) {} as unknown as HeirClass;
-    Heir.prototype = scope;
-    lastScope = scope;
-    LastHeir = Heir;
-  }
-  return new LastHeir!();
-}
+/** Makes what inherits from a scope. Each scope has one, so that its heirs are of one shape, however many scopes take turns. */
+const HEIR = Symbol("queuescope.heir");
+
+type Scope = AsyncResource & { [HEIR]?: HeirClass | undefined };
 
 interface HeirClass {
   new (): AsyncResource;
   prototype: AsyncResource;
 }
 
-/** Most processes have one scope that is used again and again. */
-let lastScope: AsyncResource | undefined;
-let LastHeir: HeirClass | undefined;
+/**
+ * The scope, for one call: what that sets there by `enterWith`, as tracers and nestjs-cls do, is not there for the next one. Costs nothing
+ * where scopes don't keep it (from Node 24 on); else an object that inherits from the scope: it has the scope's stores until it gets its own.
+ */
+export function apart(scope: Scope): AsyncResource {
+  if (!scopesKeepStores()) return scope;
+  scope[HEIR] ??= heirOf(scope);
+  return new scope[HEIR]();
+}
+
+function heirOf(scope: AsyncResource): HeirClass {
+  const Heir = function (this: Scope) {
+    // Not its parent's: an heir is a scope, too.
+    this[HEIR] = undefined;
+  } as unknown as HeirClass;
+  Heir.prototype = scope;
+  return Heir;
+}

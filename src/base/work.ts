@@ -122,11 +122,5 @@ export class Work<T> implements TaskFacts {
 
 /** The class of what a consumer is given for an item. */
 export type WorkClass<T, W extends Work<T> = Work<T>> = new (
-  queue: Settler<T>,
-  item: T,
-  place: Rank,
-  attempt: number,
-  enqueuedAt: number | undefined,
-  takenAt: number | undefined,
-  tag: unknown,
+  ...given: ConstructorParameters<typeof Work<T>>
 ) => W;

@@ -3,10 +3,11 @@ import { type Context, context, type Span, trace } from "@opentelemetry/api";
 import { apart, scopesKeepStores } from "../../base/apart.js";
 import { processWide } from "../../base/process-wide.js";
 import type { OpenContext, TaskFacts, TaskMonitor } from "../../contracts/index.js";
+import { activeTaskMonitor } from "./active-task-monitor.js";
 import { correlation, isIdOf } from "./correlation.js";
 import type { SendContext } from "./send-context.js";
 
-const { activeTaskMonitor, stallAnswers } = processWide;
+const { stallAnswers } = processWide;
 
 type Prepare = ((result: unknown) => unknown) | undefined;
 
