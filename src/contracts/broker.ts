@@ -1,0 +1,136 @@
+/** Reads one header of a message; what it gives is the producer's, so it may be anything. May throw. */
+export type ReadHeader = (name: string) => unknown;
+
+/** Where a message is sent. */
+export interface Destination {
+  /** What spans call it, such as `exchange:key`. */
+  readonly name: string;
+  /** The queue whose numbers it counts for. Default: the name. */
+  readonly queue?: string | undefined;
+  /** The message's priority, where queues of this engine have priorities. */
+  readonly priority?: number | undefined;
+  /** What spans say besides. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Whether another instrumentation makes the spans of this client: then there are none of ours, and the carrier has the correlation ID only. */
+  readonly isTracedElsewhere?: boolean | undefined;
+}
+
+/** A message on its way to the broker. */
+export interface Sending {
+  /** What is to travel with the message, as headers or whatever the engine has for them; empty where nothing is to. */
+  readonly carrier: Readonly<Record<string, string>>;
+  /** Calls what sends, once, with the span of the put active. */
+  run<R>(fn: () => R): R;
+  /** The broker has it, or has refused it with an error. Only the first call counts. */
+  done(error?: unknown): void;
+  /** The message goes out without the carrier, because both together are too large. */
+  leftOut(): void;
+}
+
+/** What is known of a delivery when it comes. */
+export interface DeliveryFacts {
+  readonly queue: string;
+  /** 1 for the first delivery, as far as the engine tells. Default: 1. */
+  readonly attempt?: number | undefined;
+  /** Whether it was delivered before. Default: whether `attempt` is more than 1. */
+  readonly isRedelivered?: boolean | undefined;
+  /**
+   * When it could first have been taken, in epoch milliseconds, by the broker's clock or else the producer's; a planned delay is over by
+   * then. Default: what the carrier says. `null`: it can't be known.
+   */
+  readonly eligibleAt?: number | null | undefined;
+  /** When it was taken, by the clock of `eligibleAt`, in epoch milliseconds. Default: now. */
+  readonly takenAt?: number | undefined;
+  readonly priority?: number | undefined;
+  /** Whether a message without context is one that never had any, such as a scheduler's: that is no loss. */
+  readonly hasNoProducer?: boolean | undefined;
+  /** What spans say besides. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly isTracedElsewhere?: boolean | undefined;
+}
+
+/** A message that this process has and has not settled. */
+export interface BrokerDelivery {
+  readonly queue: string;
+  readonly attempt: number;
+  /** In milliseconds; undefined where it is not known, as of every attempt but the first. */
+  readonly waitMs: number | undefined;
+  readonly correlationId: string;
+  readonly isSettled: boolean;
+}
+
+/**
+ * What becomes of a delivery: a `success`; a `retry`, when the message comes again; a `dead` letter; a `failure` for good; `moved`, when the handler
+ * has put it back by plan, which is neither success nor failure; or `abandoned`, when this process lost it, and the broker delivers it
+ * again by itself.
+ */
+export type Settlement = "success" | "retry" | "dead" | "failure" | "moved" | "abandoned";
+
+/** What an adapter tells about its client. No method throws, but {@link BrokerHub.run} and {@link Sending.run} what they call. */
+export interface BrokerHub {
+  /** `count` messages are being sent by one call, in the caller's async context. */
+  send(destination: string | Destination, count?: number): Sending;
+  /** A message has reached this process. */
+  deliver(read: ReadHeader, facts: DeliveryFacts): BrokerDelivery;
+  /**
+   * Calls the handler, once, in the context of the delivery, inside its `process` span, which ends when the delivery is settled and what
+   * the handler returned is over. Gives and throws what it does.
+   */
+  run<R>(delivery: BrokerDelivery, handler: () => R): R;
+  /** From the second time on nothing happens. */
+  settle(delivery: BrokerDelivery, how: Settlement, error?: unknown): void;
+  /** The client has acknowledged a delivery whose channel or lock is gone: that may have hit another message. */
+  stale(delivery: BrokerDelivery): void;
+  /** The consumer of a queue was cancelled by the broker. */
+  cancelled(queue: string): void;
+  /** The broker takes no messages for now; undefined: it does again. */
+  blocked(reason: string | undefined): void;
+  /** Something of ours has failed. */
+  fault(queue: string, error: unknown): void;
+}
+
+/** What the broker says of a queue. What is undefined is unknown. Instants are epoch milliseconds of the broker's clock. */
+export interface BrokerFacts {
+  /** Messages that could be taken now. */
+  readonly depth?: number | undefined;
+  /** Since when the oldest of them could be taken; `null` if there is none. */
+  readonly oldestAt?: number | null | undefined;
+  /** Messages that some process has taken and not settled. */
+  readonly inFlight?: number | undefined;
+  /** Messages that wait for a planned delay to pass. */
+  readonly delayed?: number | undefined;
+  /** Consumers that the broker knows of. */
+  readonly consumers?: number | undefined;
+  /** How many messages may be in flight at a time, over all consumers. */
+  readonly maxInFlight?: number | undefined;
+  readonly isPaused?: boolean | undefined;
+  /** How long nothing is given out for, because so many were lately, in milliseconds. */
+  readonly rateLimitedMs?: number | undefined;
+  /** Why the broker takes no messages, such as a memory alarm. */
+  readonly blockedReason?: string | undefined;
+  /** Messages whose planned delay has passed, and which can't be taken yet. */
+  readonly overdue?: number | undefined;
+  /** Since when a scheduler's next message is overdue. */
+  readonly schedulerOverdueSince?: number | undefined;
+  /** The broker's clock when it answered. */
+  readonly brokerNow?: number | undefined;
+}
+
+/**
+ * Knows one kind of broker. It only says what happens: context, spans, metrics, carriers, limits and faults are the hub's.
+ */
+export interface BrokerAdapter<C extends object = object> {
+  /** What spans say in `messaging.system.name`. */
+  readonly system: string;
+  /** Whether messages have priorities, each of which is a tier. Default: no. */
+  readonly priorities?: boolean | undefined;
+  /** The one queue that the client is for; undefined where it serves many. Default: many. */
+  queueOf?(client: C): string | undefined;
+  /** From now on the hub is told what happens. Returns what restores the client. Throws `NotInstrumentableError` if that can't be. */
+  attach(client: C, hub: BrokerHub): () => void;
+  /**
+   * Asks the broker about a queue, on a connection of its own, which never publishes and fails fast. Absent: it is not asked. One call at a
+   * time; what takes too long is aborted.
+   */
+  poll?(queue: string, signal: AbortSignal): Promise<BrokerFacts>;
+}
