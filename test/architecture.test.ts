@@ -36,7 +36,18 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "stall-monitor": { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   watchdog: { ours: ["stall-monitor", "waits", ...GROUND], packages: /^@opentelemetry\/api$/ },
   adapters: { ours: GROUND, types: /./ },
-  "adapters/instrument": { ours: ["telemetry", "adapters", ...GROUND] },
+  "adapters/instrument": { ours: ["telemetry", "adapters", "brokers/instrument", ...GROUND] },
+  // The hub; each engine's folder is a layer of its own.
+  brokers: { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\/api$/ },
+  "brokers/bullmq": {
+    ours: ["adapters/patch", "adapters/handler", "telemetry/context/correlation", ...GROUND],
+    packages: /^@opentelemetry\/api$/,
+    types: /^(bullmq|ioredis)$/,
+  },
+  "brokers/amqplib": {
+    ours: ["adapters/patch", ...GROUND],
+    types: /^(amqplib|amqp-connection-manager|rabbitmq-client)$/,
+  },
   testing: { ours: GROUND },
   // Doors: each is one entry of the package.
   index: {
@@ -56,6 +67,8 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "prom-client": { ours: ["telemetry", ...GROUND] },
   sdk: { ours: ["telemetry/sdk"] },
   threads: { ours: ["worker/threads"] },
+  bullmq: { ours: ["brokers/bullmq"] },
+  amqplib: { ours: ["brokers/amqplib"] },
 };
 
 interface Import {
@@ -81,6 +94,8 @@ function importsOf(source: string): Import[] {
 function layerOf(file: string): string {
   if (/^worker\/threads[./]/.test(file)) return "worker/threads";
   if (/^telemetry\/sdk[./]/.test(file)) return "telemetry/sdk";
+  const engine = /^brokers\/[^/]+(?=\/)/.exec(file);
+  if (engine !== null) return engine[0];
   if (file === "adapters/instrument.ts") return "adapters/instrument";
   return file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, "");
 }

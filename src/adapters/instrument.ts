@@ -2,6 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import { checkKnown, type OptionNames } from "../base/checks.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "../base/errors.js";
 import { processWide } from "../base/process-wide.js";
+import { type BrokerOptions, isBrokerAdapter, readClient } from "../brokers/instrument.js";
 import type { Adapter, TierOf } from "../contracts/index.js";
 import { WatchableQueue } from "../telemetry/metrics/watchable.js";
 import { type InstrumentOptions as Options, readOptions } from "../telemetry/options.js";
@@ -53,10 +54,36 @@ const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapte
  * const thumbnails = instrument(new PQueue({ concurrency: 4 }), { name: "thumbnails" });
  * await thumbnails.add(async () => console.log("resized"));
  */
-export function instrument<Q extends object>(queue: Q, options: InstrumentOptions<TierOf<Q>>): Q {
+export function instrument<Q extends object>(queue: Q, options: InstrumentOptions<TierOf<Q>>): Q;
+/**
+ * The same for the client of a broker: a queue, worker, channel or connection. What isn't declared in `queues` counts as the queue `other`.
+ *
+ * @example
+ * import { amqplib } from "queuescope/amqplib";
+ *
+ * const broker = await connect("amqp://127.0.0.1");
+ * const channel = await broker.createChannel();
+ * instrument(channel, { adapter: amqplib(), queues: { orders: { sla: { default: { targetMs: 5_000 } } }, mails: {} } });
+ */
+export function instrument<C extends object>(client: C, options: BrokerOptions<C>): C;
+export function instrument(queue: object, options: InstrumentOptions | BrokerOptions): object {
   if ((typeof queue !== "object" && typeof queue !== "function") || queue === null) {
     throw new InvalidOptionTypeError("queue", queue, "a queue");
   }
+  if (isBrokerAdapter(options?.adapter)) return instrumentClient(queue, options as BrokerOptions);
+  return instrumentQueue(queue, options as InstrumentOptions);
+}
+
+function instrumentClient(client: object, options: BrokerOptions): object {
+  const { name, attach } = readClient(client, options);
+  const first = instrumented.get(client);
+  if (first !== undefined) throw new AlreadyInstrumentedError(first.name, name);
+  warnOfOtherApi();
+  instrumented.set(client, attach());
+  return client;
+}
+
+function instrumentQueue(queue: object, options: InstrumentOptions): object {
   checkKnown(options, OPTIONS);
   const adapter = adapterFor(queue, options?.adapter);
   const tiers = adapter.tiersOf(queue);
@@ -80,7 +107,7 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
     (tier) => telemetry.slaOf(tier),
     settings.isTier,
   );
-  instrumented.set(queue, { name: settings.name, watchable, undo });
+  instrumented.set(queue, { name: settings.name, watchables: [watchable], undo });
   return queue;
 }
 

@@ -74,9 +74,10 @@ export interface BrokerHub {
   deliver(read: ReadHeader, facts: DeliveryFacts): BrokerDelivery;
   /**
    * Calls the handler, once, in the context of the delivery, inside its `process` span, which ends when the delivery is settled and what
-   * the handler returned is over. Gives and throws what it does.
+   * the handler returned is over. Gives and throws what it does. Where the engine `ignores` what handlers return, a rejection stays
+   * unhandled. Default: it `awaits` that.
    */
-  run<R>(delivery: BrokerDelivery, handler: () => R): R;
+  run<R>(delivery: BrokerDelivery, handler: () => R, engine?: "awaits" | "ignores"): R;
   /** From the second time on nothing happens. */
   settle(delivery: BrokerDelivery, how: Settlement, error?: unknown): void;
   /** The client has acknowledged a delivery whose channel or lock is gone: that may have hit another message. */

@@ -12,6 +12,17 @@ export {
   PROBE,
   type QueueTelemetry,
 } from "./attach.js";
+export type {
+  BrokerAdapter,
+  BrokerDelivery,
+  BrokerFacts,
+  BrokerHub,
+  DeliveryFacts,
+  Destination,
+  ReadHeader,
+  Sending,
+  Settlement,
+} from "./broker.js";
 export type { Claimant } from "./claimant.js";
 export type { Correlated } from "./correlated.js";
 export type { Health, QueueHealthOptions } from "./health.js";
@@ -26,7 +37,7 @@ export type {
   TaskFacts,
 } from "./observer.js";
 export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
-export type { Head, Probe, TaskView } from "./probe.js";
+export type { Head, Probe, SharedFigures, TaskView } from "./probe.js";
 export { type Consumer, QUEUE_SOURCE, type QueueSource } from "./queue-source.js";
 export type { Report } from "./report.js";
 export type { ActiveTaskMonitor, TaskMonitor } from "./task-monitor.js";

@@ -85,6 +85,8 @@ export interface TaskFacts {
   readonly waitMs: number | undefined;
   /** Made when first read, if the producer had none. */
   readonly correlationId: string;
+  /** What the `process` span says besides. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 /** How a handler is called. */

@@ -44,10 +44,25 @@ export interface Probe {
   readonly isPaused?: boolean | undefined;
   /** Does it give out nothing for now, because so many were given out lately? Undefined where that can't be. */
   readonly isRateLimited?: boolean | undefined;
+  /**
+   * Figures that a broker tells, which are those of all processes together: then depth, ages and delayed items are, too. Absent where all of
+   * the queue is in this process.
+   */
+  readonly shared?: SharedFigures | undefined;
+  /** Whether that is known at present. Absent where it always is; where it is not, {@link depth} is 0 and {@link oldestAt} undefined. */
+  knows?(what: "depth" | "age"): boolean;
   /** The pools that work on the queue. */
   readonly pools?: Iterable<PoolView> | undefined;
   /** What is in flight, the oldest first, for a report; absent where the queue cannot know. */
   tasks?(): Iterable<TaskView>;
+}
+
+/** What a broker tells of all processes together. What is undefined is unknown. */
+export interface SharedFigures {
+  readonly inFlight: number | undefined;
+  readonly consumers: number | undefined;
+  /** This process's clock minus the broker's, in milliseconds. */
+  readonly skewMs: number | undefined;
 }
 
 /** What is known of an item that is in flight. */

@@ -47,7 +47,8 @@ export interface Watchable {
 /** A queue that is instrumented: what every copy of this library knows of it. */
 export interface Instrumented {
   readonly name: string;
-  readonly watchable: Watchable;
+  /** What a watchdog sees of it: one queue, or all those that the client of a broker was declared to serve. */
+  readonly watchables: readonly Watchable[];
   readonly undo: () => void;
 }
 

@@ -6,21 +6,25 @@ import { QUEUE_SOURCE, type Report, type SlaTarget, type Watchable } from "../co
 /** What every copy of this library has instrumented. */
 const { instrumented } = processWide;
 
-/** The queue that `watch` means by its argument. Throws `NotWatchableError` where there is none. */
-export function subjectOf(queueOrPool: unknown): { readonly queue: object; readonly watchable: Watchable } {
+/** The queues that `watch` means by its argument, and the object that they belong to. Throws `NotWatchableError` where there are none. */
+export function subjectOf(queueOrPool: unknown): {
+  readonly queue: object;
+  readonly watchables: readonly Watchable[];
+} {
   if ((typeof queueOrPool !== "object" || queueOrPool === null) && typeof queueOrPool !== "function") {
     const allowed = "an instrumented queue, or a pool that works on one";
     throw new InvalidOptionTypeError("queueOrPool", queueOrPool, allowed);
   }
   const queue = instrumented.has(queueOrPool) ? queueOrPool : (queueOrPool as { queue?: object }).queue;
-  const watchable = queue === undefined ? undefined : instrumented.get(queue)?.watchable;
-  if (queue === undefined || watchable === undefined) throw new NotWatchableError();
-  return { queue, watchable };
+  const watchables = queue === undefined ? undefined : instrumented.get(queue)?.watchables;
+  if (queue === undefined || watchables === undefined || watchables.length === 0)
+    throw new NotWatchableError();
+  return { queue, watchables };
 }
 
 /** Whether the queue is still instrumented, and has not been anew. */
 export function isStill(queue: object, watchable: Watchable): boolean {
-  return instrumented.get(queue)?.watchable === watchable;
+  return instrumented.get(queue)?.watchables.includes(watchable) === true;
 }
 
 /** The SLA of a queue by tier. Throws an `InvalidOption…Error` for a tier that the queue can't have. */

@@ -47,9 +47,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly pieces = new Pieces();
   private readonly gracePeriod: StallGracePeriod;
   private readonly announcer: BreachAnnouncer;
-  private readonly watched = new Map<object, WatchedQueue>();
+  private readonly watched = new Map<Watchable, WatchedQueue>();
   /** By queue, what ends that it can ask for reports. */
-  private readonly answers = new Map<object, () => void>();
+  private readonly answers = new Map<Watchable, () => void>();
   private readonly vitals = processWide.vitals;
   private readonly stalls: Stalls | undefined;
   private cpuMs = cpuMs();
@@ -100,27 +100,31 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /**
-   * Watches an instrumented queue, or the queue of a pool, until it is uninstrumented. Of one that is watched already it takes the options
+   * Watches an instrumented queue, the queue of a pool, or all declared queues of a broker's client, until it is uninstrumented. Of one that is watched already it takes the options
    * that are given; the others stay as they were. Returns the watchdog. Throws `NotWatchableError` for a queue that isn't instrumented,
    * and an `InvalidOption…Error` for a bad option.
    */
   watch<Q extends object>(queueOrPool: Q, options?: WatchOptions<TierOf<Q>>): this {
     checkWatchOptions(options as WatchOptions | undefined);
-    const { queue, watchable } = subjectOf(queueOrPool);
-    const sla = options?.sla === undefined ? undefined : readSlaFor(watchable, options.sla);
+    const { queue, watchables } = subjectOf(queueOrPool);
+    const slas = watchables.map((each) =>
+      options?.sla === undefined ? undefined : readSlaFor(each, options.sla),
+    );
     // What it was instrumented as before is over.
     this.letGo();
-    const watched = this.watched.get(queue) ?? this.add(queue, watchable);
-    if (options === undefined) return this;
-    watched.amend(options.name, sla);
-    this.stalls?.renew(watched);
+    for (const [i, watchable] of watchables.entries()) {
+      const watched = this.watched.get(watchable) ?? this.add(queue, watchable);
+      if (options === undefined) continue;
+      watched.amend(options.name, slas[i]);
+      this.stalls?.renew(watched);
+    }
     return this;
   }
 
   private add(queue: object, watchable: Watchable): WatchedQueue {
-    const watched = new WatchedQueue(watchable, this.settings.minReportIntervalMs);
-    this.watched.set(queue, watched);
-    if (this.isRunning) this.answer(queue, watched);
+    const watched = new WatchedQueue(watchable, this.settings.minReportIntervalMs, queue);
+    this.watched.set(watchable, watched);
+    if (this.isRunning) this.answer(watched);
     for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
       for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
     }
@@ -128,9 +132,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /** For joins and drains that time out while the watchdog runs. */
-  private answer(queue: object, watched: WatchedQueue): void {
+  private answer(watched: WatchedQueue): void {
     const answer = () => this.events.attempt(() => this.reporter.report(watched));
-    this.answers.set(queue, answerFor(queue, answer));
+    this.answers.set(watched.queue, answerFor(watched.owner, answer));
   }
 
   /** Begins to sample. Can be called again. Returns the watchdog. */
@@ -142,9 +146,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.contain(() => this.stalls?.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
-    for (const [queue, watched] of this.watched) {
+    for (const watched of this.watched.values()) {
       this.contain(() => watched.begin());
-      this.answer(queue, watched);
+      this.answer(watched);
     }
     this.contain(() => this.vitals.ran());
     // The first sample is soon, but not at once: listeners may be added after the start.
@@ -172,7 +176,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     for (const queue of this.watched.keys()) this.endAnswer(queue);
   }
 
-  private endAnswer(queue: object): void {
+  private endAnswer(queue: Watchable): void {
     this.answers.get(queue)?.();
     this.answers.delete(queue);
   }
@@ -244,7 +248,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** Ends the watch of queues that were uninstrumented. */
   private letGo(): void {
     for (const [queue, watched] of this.watched) {
-      if (isStill(queue, watched.queue)) continue;
+      if (isStill(watched.owner, queue)) continue;
       this.watched.delete(queue);
       this.endAnswer(queue);
       const cleared = watched.clear();

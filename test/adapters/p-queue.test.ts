@@ -95,7 +95,7 @@ const drops = () => read.by("queue.reason", "queue.dropped");
 
 it("a watchdog sees that a p-queue is paused, or held back by its rate limit", async () => {
   const queue = wrap({ intervalCap: 1, interval: 60_000 });
-  const { probe } = processWide.instrumented.get(queue)!.watchable;
+  const { probe } = processWide.instrumented.get(queue)!.watchables[0]!;
   expect([probe.isPaused, probe.isRateLimited]).toEqual([false, false]);
   await queue.add(() => {});
   void queue.add(() => {});

@@ -141,7 +141,7 @@ describe.each(Object.entries(CASES))("%s", (_, make) => {
     try {
       const { queue, options, put, size, putWell } = make();
       instrument(queue, { name: `refused-${count++}`, ...options });
-      const { probe } = processWide.instrumented.get(queue)!.watchable;
+      const { probe } = processWide.instrumented.get(queue)!.watchables[0]!;
       let error: unknown;
       try {
         await put();

@@ -30,7 +30,7 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
       sla: { default: { targetMs: 1_000 } },
     },
   );
-  const { watchable } = processWide.instrumented.get(queue)!;
+  const watchable = processWide.instrumented.get(queue)!.watchables[0]!;
   const watched = new WatchedQueue(watchable, 60_000);
   queue.push("first");
   asked = 0;
@@ -46,7 +46,7 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
 
 it("items that take too long to weigh are weighed once", async () => {
   const queue = instrument(new FifoQueue<object>(), { name: "heavy" });
-  const { watchable } = processWide.instrumented.get(queue)!;
+  const watchable = processWide.instrumented.get(queue)!.watchables[0]!;
   const watched = new WatchedQueue(watchable, 60_000);
   const slow = new Proxy(
     {},

@@ -62,6 +62,11 @@ export const RETRIED = 2;
 export const DEAD_LETTERED = 3;
 export const ERRORS = 4;
 export const CONTEXT_LOST = 5;
+export const CARRIER_REJECTED = 6;
+export const CARRIER_TOO_LARGE = 7;
+export const REDELIVERED = 8;
+export const STALE_SETTLES = 9;
+export const NEGATIVE_WAITS = 10;
 
 /** A queue that can be looked at, as long as it is kept alive elsewhere. */
 interface Watched {
@@ -81,7 +86,7 @@ export const MOST_TIERS = 20;
 
 /** All numbers under one queue name. Queues of the same name share them. */
 export class QueueSeries {
-  readonly counts = numbers(CONTEXT_LOST + 1);
+  readonly counts = numbers(NEGATIVE_WAITS + 1);
   readonly labels: Labels;
   readonly put: Histogram;
   readonly get: Histogram;

@@ -55,6 +55,12 @@ let lookups = 0;
 
 type Operation = "send" | "receive" | "process";
 
+/** Where a put goes, where that is not the queue that it counts for: to an exchange, say. */
+export interface SendsTo {
+  readonly name: string;
+  readonly attributes?: Attributes | undefined;
+}
+
 /** A get under a span of its own. */
 export interface Pull {
   readonly context: Context;
@@ -90,15 +96,23 @@ export class Spans {
     this.names = { send: `send ${queue}`, receive: `receive ${queue}`, process: `process ${queue}` };
   }
 
-  /** Opens the put span, if there is to be one. */
-  send(tier: string, given: string | undefined, count: number): SendContext {
+  /** Opens the put span, if there is to be one. `to` is where it goes, if that is not the queue itself. */
+  send(tier: string, given: string | undefined, count: number, to?: SendsTo): SendContext {
     const active = context.active();
     if (!this.wanted(active)) return parcelOf(active, given);
     const attributes = this.attributes("send", tier);
     if (count > 1) attributes["messaging.batch.message_count"] = count;
+    if (to !== undefined) {
+      attributes["messaging.destination.name"] = to.name;
+      if (to.attributes !== undefined) Object.assign(attributes, to.attributes);
+    }
     const id = given ?? correlation.getStore()?.correlationId;
     if (id !== undefined) attributes["messaging.message.conversation_id"] = id;
-    const span = currentTracer().startSpan(this.names.send, { kind: SpanKind.PRODUCER, attributes }, active);
+    const span = currentTracer().startSpan(
+      to === undefined ? this.names.send : `send ${to.name}`,
+      { kind: SpanKind.PRODUCER, attributes },
+      active,
+    );
     const spanContext = span.spanContext();
     if (!trace.isSpanContextValid(spanContext)) return parcelOf(active, given);
     if (id === undefined) span.setAttribute("messaging.message.conversation_id", spanContext.traceId);
@@ -160,6 +174,7 @@ export class Spans {
       span.setAttribute("queue.attempt", task.attempt);
       if (task.waitMs !== undefined) span.setAttribute("queue.wait_ms", task.waitMs);
       span.setAttribute("messaging.message.conversation_id", task.correlationId);
+      if (task.attributes !== undefined) span.setAttributes(task.attributes);
     }
     return span;
   }
@@ -213,6 +228,16 @@ function linkTo(parcel: SendContext | undefined): Link[] {
 export function end(span: Span, failure?: { readonly error: unknown }): void {
   try {
     if (failure !== undefined) fail(span, failure.error);
+  } finally {
+    span.end();
+  }
+}
+
+/** Ends the span of what has failed without an error that could be shown. `type` is its `error.type`. */
+export function endFailed(span: Span, type: string, message: string): void {
+  try {
+    span.setAttribute("error.type", type);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
   } finally {
     span.end();
   }

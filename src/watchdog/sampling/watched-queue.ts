@@ -64,6 +64,8 @@ export class WatchedQueue {
   constructor(
     readonly queue: Watchable,
     private readonly minReportIntervalMs: number,
+    /** What the user instrumented. */
+    readonly owner: object = queue,
   ) {
     this.history = new History(queue);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));

@@ -1,0 +1,139 @@
+import { systemClock } from "../base/clock.js";
+import { realClearTimeout, realSetTimeout, realWallNow } from "../base/real-time.js";
+import type { BrokerFacts } from "../contracts/index.js";
+import { correlation } from "../telemetry/context/correlation.js";
+import { untraced } from "./carrier.js";
+
+/** How much earlier or later than planned the broker is asked, so that processes don't all ask at once. */
+const JITTER = 0.1;
+/** How long an answer may take, in milliseconds; less than the interval, where that is short. */
+const MAX_ANSWER_MS = 5_000;
+/** After so many intervals without an answer, what is known is too old. */
+const MAX_INTERVALS = 3;
+
+/** Asks the broker about one queue. */
+export type Ask = (signal: AbortSignal) => Promise<BrokerFacts>;
+
+/** One client's share in a {@link Polled}. */
+export interface Asker {
+  readonly ask: Ask;
+  readonly everyMs: number;
+  /** Is told what an answer has failed with. */
+  readonly fault: (error: unknown) => void;
+}
+
+/** All queues that are asked about, by engine and name: several clients of a process share one poller. */
+const polled = new Map<string, Polled>();
+
+/** From now on the broker is asked about the queue. */
+export function poll(system: string, queue: string, asker: Asker): Polled {
+  const key = JSON.stringify([system, queue]);
+  let known = polled.get(key);
+  if (known === undefined) {
+    known = new Polled(() => polled.delete(key));
+    polled.set(key, known);
+  }
+  known.join(asker);
+  return known;
+}
+
+/**
+ * What a broker last said of a queue. It is asked by one client at a time, never twice at once, by a timer that holds no process, and
+ * outside any trace. What is unknown, or was said too long ago, is absent.
+ */
+export class Polled {
+  private facts: BrokerFacts = {};
+  /** When that was, in monotonic milliseconds, and by how much the wall clock of this process was ahead of the broker's then. */
+  private saidAt = Number.NEGATIVE_INFINITY;
+  private skewMs: number | undefined = undefined;
+  private readonly askers = new Set<Asker>();
+  private timer: NodeJS.Timeout | undefined = undefined;
+  private asking: AbortController | undefined = undefined;
+
+  constructor(private readonly over: () => void) {}
+
+  join(asker: Asker): void {
+    this.askers.add(asker);
+    if (this.askers.size === 1) void this.ask();
+  }
+
+  leave(asker: Asker): void {
+    this.askers.delete(asker);
+    if (this.askers.size > 0) return;
+    realClearTimeout(this.timer);
+    this.asking?.abort();
+    this.over();
+  }
+
+  /** What is known now. */
+  get now(): BrokerFacts {
+    return systemClock.now() - this.saidAt > MAX_INTERVALS * this.everyMs ? NOTHING : this.facts;
+  }
+
+  /** This process's wall clock minus the broker's, in milliseconds; undefined where that is not known. */
+  get skew(): number | undefined {
+    return this.now === NOTHING ? undefined : this.skewMs;
+  }
+
+  /** An instant of the broker's clock as one of this process's monotonic clock. */
+  monotonic(at: number): number {
+    return systemClock.now() - Math.max(0, realWallNow() - (this.skewMs ?? 0) - at);
+  }
+
+  private get everyMs(): number {
+    let everyMs = Number.POSITIVE_INFINITY;
+    for (const asker of this.askers) everyMs = Math.min(everyMs, asker.everyMs);
+    return everyMs;
+  }
+
+  private async ask(): Promise<void> {
+    const [asker] = this.askers;
+    if (asker === undefined) return;
+    const { everyMs } = this;
+    const asking = new AbortController();
+    this.asking = asking;
+    const limit = realSetTimeout(
+      () => asking.abort(new Error("the broker has not answered in time")),
+      Math.min(MAX_ANSWER_MS, everyMs),
+    );
+    limit.unref?.();
+    try {
+      const before = realWallNow();
+      const facts = await Promise.race([outside(() => asker.ask(asking.signal)), aborted(asking.signal)]);
+      this.learn(facts, (before + realWallNow()) / 2);
+    } catch (error) {
+      if (this.askers.has(asker)) asker.fault(error);
+    } finally {
+      realClearTimeout(limit);
+      // Whatever still waits for the signal is over.
+      asking.abort();
+      this.plan(everyMs);
+    }
+  }
+
+  private learn(facts: BrokerFacts, askedAt: number): void {
+    this.facts = facts;
+    this.saidAt = systemClock.now();
+    if (facts.brokerNow !== undefined) this.skewMs = askedAt - facts.brokerNow;
+  }
+
+  private plan(everyMs: number): void {
+    if (this.askers.size === 0) return;
+    realClearTimeout(this.timer);
+    this.timer = realSetTimeout(() => void this.ask(), everyMs * (1 - JITTER + 2 * JITTER * Math.random()));
+    this.timer.unref?.();
+  }
+}
+
+const NOTHING: BrokerFacts = {};
+
+/** In nobody's trace and nobody's task: the poller may have been started by a request. */
+async function outside<R>(fn: () => Promise<R>): Promise<R> {
+  return await correlation.run(undefined as never, () => untraced(fn));
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,85 @@
+import { systemClock } from "../base/clock.js";
+import type { LinkedList } from "../base/linked-list.js";
+import type { BrokerFacts, Probe, SharedFigures, TaskView } from "../contracts/index.js";
+import type { Delivery } from "./delivery.js";
+import type { Polled } from "./polled.js";
+
+const NOTHING: BrokerFacts = {};
+
+/** A queue of a broker: what waits, as the broker tells it of all processes, and what this process has in flight. */
+export class BrokerProbe implements Probe {
+  readonly capacity = Number.POSITIVE_INFINITY;
+  readonly waitingPuts = undefined;
+  readonly waitingGets = undefined;
+
+  constructor(
+    private readonly tierNames: readonly string[],
+    private readonly deliveries: LinkedList<Delivery>,
+    /** Undefined where the broker is not asked. */
+    private readonly polled: Polled | undefined,
+  ) {}
+
+  /** What the broker last said; empty where it has not answered for long. */
+  get facts(): BrokerFacts {
+    return this.polled?.now ?? NOTHING;
+  }
+
+  get tiers(): readonly string[] {
+    return this.tierNames;
+  }
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  /** How messages spread over priorities is not told: all stand with the first tier. */
+  depth(tier: number): number {
+    return tier === 0 ? (this.facts.depth ?? 0) : 0;
+  }
+
+  oldestAt(tier: number): number | undefined {
+    const { oldestAt } = this.facts;
+    return tier === 0 && typeof oldestAt === "number" ? this.polled?.monotonic(oldestAt) : undefined;
+  }
+
+  headAt(): number | undefined {
+    return undefined;
+  }
+
+  knows(what: "depth" | "age"): boolean {
+    const { depth, oldestAt } = this.facts;
+    return what === "depth" ? depth !== undefined : oldestAt !== undefined;
+  }
+
+  get delayed(): number | undefined {
+    return this.facts.delayed;
+  }
+
+  get inFlight(): number {
+    return this.deliveries.size;
+  }
+
+  get inFlightOldestAt(): number | undefined {
+    return this.deliveries.first?.takenAt;
+  }
+
+  get isPaused(): boolean | undefined {
+    return this.facts.isPaused;
+  }
+
+  get isRateLimited(): boolean | undefined {
+    const { rateLimitedMs } = this.facts;
+    return rateLimitedMs === undefined ? undefined : rateLimitedMs > 0;
+  }
+
+  get shared(): SharedFigures {
+    const { inFlight, consumers } = this.facts;
+    return { inFlight, consumers, skewMs: this.polled?.skew };
+  }
+
+  *tasks(): Iterable<TaskView> {
+    for (let task = this.deliveries.first; task !== undefined; task = task.next) {
+      yield { facts: task, takenAt: task.takenAt, carrier: task.parcel };
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import { context } from "@opentelemetry/api";
+import { systemClock, wallNow } from "../base/clock.js";
+import { LinkedList } from "../base/linked-list.js";
+import { shown } from "../base/shown.js";
+import { listenIfPlain, whenSettled } from "../base/thenable.js";
+import { warnThat } from "../base/warning.js";
+import type {
+  Capability,
+  DeliveryFacts,
+  Destination,
+  ReadHeader,
+  Sending,
+  Settlement,
+} from "../contracts/index.js";
+import { parcelOf, SendContext } from "../telemetry/context/send-context.js";
+import { WatchableQueue } from "../telemetry/metrics/watchable.js";
+import type { Settings } from "../telemetry/options.js";
+import { Telemetry } from "../telemetry/telemetry.js";
+import { headersOf, receivedFrom, sendingContext } from "./carrier.js";
+import { Delivery, type Ending } from "./delivery.js";
+import { type Asker, type Polled, poll } from "./polled.js";
+import { BrokerProbe } from "./probe.js";
+
+/** What a broker's queue can tell by way of its clients. */
+const TELLS: readonly Capability[] = ["takes", "outcomes", "durations", "retries", "dead-letters"];
+
+/** What is in the broker between two clocks that agree to the millisecond is no negative wait. In milliseconds. */
+const CLOCK_TOLERANCE_MS = 1;
+
+/** One queue of a broker, as one client sees it: what it sends there, and what it has taken and not settled. */
+export class BrokerQueue {
+  readonly telemetry: Telemetry;
+  readonly watchable: WatchableQueue;
+  readonly probe: BrokerProbe;
+  private readonly inFlight = new LinkedList<Delivery>();
+  private readonly polled: Polled | undefined;
+  private hasWarnedOfStale = false;
+  /** Why the broker takes no messages for now, as the client was told. */
+  blockedReason: string | undefined = undefined;
+  /** When the broker last cancelled a consumer of this process's, in monotonic milliseconds. */
+  cancelledAt: number | undefined = undefined;
+
+  constructor(
+    system: string,
+    settings: Settings,
+    /** Whether a message's priority is its tier. */
+    private readonly hasPriorities: boolean,
+    /** By which the broker is asked; undefined where it is not. */
+    private readonly asker: Asker | undefined,
+    queue: string,
+  ) {
+    this.telemetry = new Telemetry(settings, ["default"], system);
+    this.polled = asker === undefined ? undefined : poll(system, queue, asker);
+    this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled);
+    const { series, tiers } = this.telemetry;
+    series.watch(this.probe, tiers, TELLS);
+    const slaOf = (tier: number) => this.telemetry.slaOf(tier);
+    this.watchable = new WatchableQueue(series, tiers, this.probe, slaOf, settings.isTier);
+  }
+
+  get name(): string {
+    return this.telemetry.queueName;
+  }
+
+  /** Ends it: the deliveries that are left are another process's from now on. */
+  close(): void {
+    while (this.inFlight.first !== undefined) this.settle(this.inFlight.first, "abandoned");
+    if (this.asker !== undefined) this.polled?.leave(this.asker);
+    this.telemetry.series.unwatch(this.probe);
+  }
+
+  send(to: Destination, count: number): Sending {
+    const { telemetry } = this;
+    const isTracedElsewhere = to.isTracedElsewhere === true;
+    const tier = this.tierOf(to.priority);
+    const startedAt = systemClock.now();
+    let parcel: SendContext;
+    let carrier: Record<string, string> = {};
+    try {
+      parcel = isTracedElsewhere
+        ? parcelOf(context.active(), undefined)
+        : telemetry.sendingTo(to, tier, count);
+      carrier = headersOf(parcel, wallNow(), () => telemetry.lost("too_large"), isTracedElsewhere);
+    } catch (error) {
+      telemetry.fault(error);
+      parcel = new SendContext(context.active(), undefined);
+    }
+    let isOver = false;
+    return {
+      carrier,
+      run: (fn) => telemetry.inContext(sendingContext(parcel, isTracedElsewhere), fn),
+      done: (error) => {
+        if (isOver) return;
+        isOver = true;
+        const tookMs = systemClock.now() - startedAt;
+        if (error === undefined || error === null) telemetry.putDone(parcel, tier, count, tookMs);
+        else telemetry.putFailed(parcel, tier, 0, tookMs, error);
+      },
+      leftOut: () => telemetry.lost("too_large"),
+    };
+  }
+
+  deliver(read: ReadHeader, facts: DeliveryFacts): Delivery {
+    const { telemetry } = this;
+    const received = receivedFrom(read);
+    const { parcel } = received;
+    if (received.rejected > 0) telemetry.lost("carrier", received.rejected);
+    else if (parcel.correlationId === undefined && facts.hasNoProducer !== true) telemetry.contextLost();
+    const attempt = Math.max(1, Math.trunc(facts.attempt ?? 1) || 1);
+    const isRedelivered = facts.isRedelivered ?? attempt > 1;
+    if (isRedelivered) telemetry.redelivered();
+    const takenAt = facts.takenAt ?? wallNow();
+    const eligibleAt = facts.eligibleAt === null ? undefined : (facts.eligibleAt ?? received.sentAt);
+    const waitMs = isRedelivered || eligibleAt === undefined ? undefined : this.waitOf(takenAt - eligibleAt);
+    const tier = this.tierOf(facts.priority);
+    const isTracedElsewhere = facts.isTracedElsewhere === true;
+    const delivery = new Delivery(
+      facts.queue,
+      isTracedElsewhere ? new SendContext(context.active(), parcel.correlationId) : parcel,
+      tier,
+      telemetry.tierNames[tier]!,
+      attempt,
+      waitMs,
+      systemClock.now(),
+      facts.attributes,
+      isTracedElsewhere,
+    );
+    telemetry.taken(delivery.parcel, tier, takenAt - (waitMs ?? Number.NaN), takenAt, attempt);
+    this.inFlight.append(delivery);
+    return delivery;
+  }
+
+  run<R>(delivery: Delivery, handler: () => R, engine: "awaits" | "ignores"): R {
+    const { telemetry } = this;
+    const { parcel } = delivery;
+    if (!delivery.isTracedElsewhere && !delivery.isSettled) {
+      delivery.began ??= telemetry.begin(parcel, delivery);
+    }
+    delivery.running++;
+    let result: R;
+    try {
+      result = telemetry.within(delivery.began, parcel, delivery, handler);
+    } catch (error) {
+      this.returned(delivery, { error });
+      throw error;
+    }
+    const over = () => this.returned(delivery, undefined);
+    if (!whenOver(result, engine, over, (error) => this.returned(delivery, { error }))) over();
+    return result;
+  }
+
+  settle(delivery: Delivery, how: Settlement, error?: unknown): void {
+    if (delivery.isSettled) return;
+    delivery.isSettled = true;
+    this.inFlight.remove(delivery);
+    const { telemetry } = this;
+    const processMs = systemClock.now() - delivery.takenAt;
+    if (how === "success") telemetry.settled("success", processMs);
+    else if (how === "failure") telemetry.settled("failure", processMs, error);
+    else if (how === "dead") telemetry.deadLettered(processMs, error);
+    else if (how === "retry") telemetry.retried(processMs, delivery.attempt, error);
+    const failure = error === undefined ? delivery.ending?.failure : { error };
+    delivery.ending = { failure, outcome: how === "success" ? undefined : how };
+    this.endIfOver(delivery);
+  }
+
+  stale(delivery: Delivery): void {
+    this.telemetry.staleSettle();
+    if (this.hasWarnedOfStale) return;
+    this.hasWarnedOfStale = true;
+    warnThat(
+      `a delivery of the queue "${shown(this.name)}" was acknowledged though its channel or lock is gone (correlation ID ` +
+        `${shown(delivery.correlationId)}): the broker delivers it again, and may take the acknowledgement for another message's, which then is lost`,
+    );
+  }
+
+  cancelled(): void {
+    this.cancelledAt = systemClock.now();
+  }
+
+  /** The handler has returned, and what it returned is over; or it has failed. */
+  private returned(delivery: Delivery, failure: { readonly error: unknown } | undefined): void {
+    delivery.running--;
+    const { ending } = delivery;
+    if (failure !== undefined) {
+      delivery.ending = { failure: ending?.failure ?? failure, outcome: ending?.outcome };
+    }
+    this.endIfOver(delivery);
+  }
+
+  private endIfOver(delivery: Delivery): void {
+    if (!delivery.isSettled || delivery.running > 0 || delivery.began === undefined) return;
+    const { began } = delivery;
+    delivery.began = undefined;
+    this.telemetry.endSettled(began, delivery.ending ?? SUCCESS);
+  }
+
+  private waitOf(waitMs: number): number | undefined {
+    if (!Number.isFinite(waitMs)) return undefined;
+    if (waitMs < -CLOCK_TOLERANCE_MS) this.telemetry.negativeWait();
+    return Math.max(0, waitMs);
+  }
+
+  private tierOf(priority: number | undefined): number {
+    return this.hasPriorities && priority !== undefined && Number.isFinite(priority)
+      ? this.telemetry.tierOf(priority)
+      : 0;
+  }
+}
+
+const SUCCESS: Ending = { failure: undefined, outcome: undefined };
+
+/**
+ * Calls back when what a handler returned is over; false if it is over already. Where the engine `ignores` it, a rejection that nothing
+ * handles stays one that nothing handles.
+ */
+function whenOver(
+  result: unknown,
+  engine: "awaits" | "ignores",
+  fulfilled: () => void,
+  rejected: (error: unknown) => void,
+): boolean {
+  if (engine === "awaits") return whenSettled(result, fulfilled, rejected);
+  return listenIfPlain(result, fulfilled, (error) => {
+    rejected(error);
+    throw error;
+  });
+}
