@@ -23,6 +23,8 @@ export type Capability =
   | "durations"
   | "retries"
   | "dead-letters"
+  /** That a broker delivers again, and what goes wrong on the way to it. */
+  | "redeliveries"
   /** That items are dropped for this reason. */
   | DropReason;
 

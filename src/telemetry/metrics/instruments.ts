@@ -187,6 +187,36 @@ export const INSTRUMENTS = {
     attributes: ["queue.name", "queue.where"],
     description: "Deliveries without the context that their put had",
   },
+  "queue.consumers": {
+    kind: "gauge",
+    unit: "{consumer}",
+    attributes: ["queue.name", "queue.scope"],
+    description: "Consumers that the broker knows of",
+  },
+  "queue.redelivered": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Deliveries of what had been delivered before",
+  },
+  "queue.settle.stale": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Acknowledgements of deliveries whose channel or lock is gone",
+  },
+  "queue.clock.skew.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: QUEUE,
+    description: "By how much this process's clock is ahead of the broker's",
+  },
+  "queue.negative.waits": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: QUEUE,
+    description: "Items that were taken before they were put, as clocks have it: their wait counts as 0",
+  },
 } as const satisfies Record<string, Instrument>;
 
 export type InstrumentName = keyof typeof INSTRUMENTS;

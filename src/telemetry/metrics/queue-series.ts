@@ -134,8 +134,12 @@ export class QueueSeries {
     for (const what of tells) this.told.add(what);
   }
 
+  /** Whether a queue of this name is or was in this process: then its figures are, too. */
+  isLocal = false;
+
   watch(probe: Probe, tiers: readonly TierSeries[], tells: readonly Capability[] = EVERYTHING): void {
     this.learn(tells);
+    this.isLocal ||= probe.shared === undefined;
     if (this.exports) this.exports.series.set(this.name, this);
     this.watched.push({ probe: new WeakRef(probe), tiers, tells });
     if (this.watched.length >= this.sweepAt) this.sweep();

@@ -4,6 +4,8 @@ import type { HistogramName, ReadingName } from "./instruments.js";
 import { Labels, label, NO_LABELS } from "./labels.js";
 import {
   allSeries,
+  CARRIER_REJECTED,
+  CARRIER_TOO_LARGE,
   CONTEXT_LOST,
   DEAD_LETTERED,
   DEQUEUED,
@@ -11,12 +13,15 @@ import {
   dropIndex,
   ENQUEUED,
   ERRORS,
+  NEGATIVE_WAITS,
   OUTCOMES,
   OVERTAKES,
   type QueueSeries,
+  REDELIVERED,
   RETRIED,
   SLA_MET,
   SLA_MISSED,
+  STALE_SETTLES,
   type TierSeries,
 } from "./series.js";
 import { vitals } from "./vitals.js";
@@ -28,7 +33,13 @@ export type Add = (value: number, labels: Labels, more?: Labels) => void;
 const SIDES = { put: label("queue.side", "put"), get: label("queue.side", "get") } as const;
 const MET = label("queue.result", "met");
 const MISSED = label("queue.result", "missed");
-const LOST_AT_GET = label("queue.where", "get");
+const LOST = [
+  { index: CONTEXT_LOST, labels: label("queue.where", "get") },
+  { index: CARRIER_REJECTED, labels: label("queue.where", "carrier") },
+  { index: CARRIER_TOO_LARGE, labels: label("queue.where", "too_large") },
+] as const;
+/** Of figures that are those of all processes. */
+const SHARED = label("queue.scope", "shared");
 const REASONS = DROP_REASONS.map((reason) => ({
   reason,
   index: dropIndex(reason),
@@ -72,14 +83,17 @@ export function* histogramsOf(name: HistogramName): Iterable<Histogram> {
 
 /** How the points of each gauge and counter are read from the numbers of one queue. */
 const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
-  "queue.depth": perTier((probe, tier) => probe.depth(tier), sum),
-  "queue.oldest.age.seconds": perTier((probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
+  "queue.depth": perTier("depth", (probe, tier) => probe.depth(tier), sum),
+  "queue.oldest.age.seconds": perTier("age", (probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
   "queue.capacity": (queue, add) => {
     // Where one of several queues has no bound, neither have all together.
     const capacity = perQueue(queue, (probe) => probe.capacity, sum);
     if (capacity !== undefined && Number.isFinite(capacity)) add(capacity, queue.labels);
   },
-  "queue.inflight": gauge("in flight", (probe) => probe.inFlight, sum),
+  "queue.inflight": both(
+    gauge("in flight", (probe) => probe.inFlight, sum),
+    shared((probe) => probe.shared?.inFlight),
+  ),
   "queue.inflight.oldest.age.seconds": gauge(
     "age in flight",
     (probe) => (probe.inFlight === undefined ? undefined : ageSeconds(probe, probe.inFlightOldestAt)),
@@ -102,10 +116,24 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
       if (isOpen !== undefined) add(isOpen ? 1 : 0, queue.labels, label("queue.gate", name));
     }
   },
-  "queue.delayed": gauge("delayed", (probe) => probe.delayed, sum),
+  "queue.delayed": both(
+    gauge("delayed", (probe) => (probe.shared === undefined ? probe.delayed : undefined), sum),
+    shared((probe) => (probe.shared === undefined ? undefined : probe.delayed)),
+  ),
+  "queue.consumers": shared((probe) => probe.shared?.consumers),
+  "queue.clock.skew.seconds": (queue, add) => {
+    const skewMs = perQueue(queue, (probe) => probe.shared?.skewMs, Math.max);
+    if (skewMs !== undefined) add(skewMs / 1000, queue.labels);
+  },
+  "queue.redelivered": ifTold("redeliveries", queueCounter(REDELIVERED)),
+  "queue.settle.stale": ifTold("redeliveries", queueCounter(STALE_SETTLES)),
+  "queue.negative.waits": ifTold("redeliveries", queueCounter(NEGATIVE_WAITS)),
   "queue.enqueued": tierCounter(ENQUEUED),
   "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
-  "queue.overtakes": ifTold("takes", tierCounter(OVERTAKES)),
+  // One process sees a part of a broker's queue only, by clocks that differ.
+  "queue.overtakes": ifTold("takes", (queue, add) => {
+    if (queue.isLocal) tierCounter(OVERTAKES)(queue, add);
+  }),
   "queue.completed": ifTold("outcomes", (queue, add) => {
     for (const [i, labels] of OUTCOME_LABELS.entries()) add(queue.counts[i]!, queue.labels, labels);
   }),
@@ -118,7 +146,10 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.retried": ifTold("retries", queueCounter(RETRIED)),
   "queue.dead.lettered": ifTold("dead-letters", queueCounter(DEAD_LETTERED)),
   "queue.telemetry.errors": queueCounter(ERRORS),
-  "queue.context.lost": (queue, add) => add(queue.counts[CONTEXT_LOST]!, queue.labels, LOST_AT_GET),
+  "queue.context.lost": (queue, add) => {
+    const wheres = queue.tells("redeliveries") ? LOST : LOST.slice(0, 1);
+    for (const { index, labels } of wheres) add(queue.counts[index]!, queue.labels, labels);
+  },
   "queue.sla.target.seconds": eachTier(({ sla, labels }, add) => {
     if (sla !== undefined) add(sla.targetMs / 1000, labels);
   }),
@@ -229,14 +260,35 @@ function both(first: Reading, second: Reading): Reading {
   };
 }
 
-function perTier(read: (probe: Probe, tier: number) => number, merge: Merge): Reading {
+/** A figure of a broker's, which is that of all processes: of several clients that tell it, the highest counts. Absent while it is unknown. */
+function shared(read: (probe: Probe) => number | undefined): Reading {
+  return (queue, add) => {
+    const value = perQueue(queue, read, Math.max);
+    if (value !== undefined) add(value, queue.labels, SHARED);
+  };
+}
+
+function perTier(
+  what: "depth" | "age",
+  read: (probe: Probe, tier: number) => number,
+  merge: Merge,
+): Reading {
   return (queue, add) => {
     const values = new Map<TierSeries, number>();
-    for (const tier of queue.tiers.values()) values.set(tier, 0);
+    let told: number | undefined;
+    let first: TierSeries | undefined;
+    if (queue.isLocal) for (const tier of queue.tiers.values()) values.set(tier, 0);
     for (const { probe, tiers } of queue.alive()) {
-      for (const [i, tier] of tiers.entries()) values.set(tier, merge(values.get(tier)!, read(probe, i)));
+      if (probe.shared === undefined) {
+        for (const [i, tier] of tiers.entries()) values.set(tier, merge(values.get(tier)!, read(probe, i)));
+      } else if (probe.knows?.(what) === true) {
+        // A broker doesn't tell how it spreads over tiers.
+        told = Math.max(told ?? 0, read(probe, 0));
+        first = tiers[0];
+      }
     }
     for (const [tier, value] of values) add(value, tier.labels);
+    if (told !== undefined) add(told, first!.labels, SHARED);
   };
 }
 
