@@ -22,7 +22,14 @@ import { type Asker, type Polled, poll } from "./polled.js";
 import { BrokerProbe } from "./probe.js";
 
 /** What a broker's queue can tell by way of its clients. */
-const TELLS: readonly Capability[] = ["takes", "outcomes", "durations", "retries", "dead-letters", "redeliveries"];
+const TELLS: readonly Capability[] = [
+  "takes",
+  "outcomes",
+  "durations",
+  "retries",
+  "dead-letters",
+  "redeliveries",
+];
 
 /** What is in the broker between two clocks that agree to the millisecond is no negative wait. In milliseconds. */
 const CLOCK_TOLERANCE_MS = 1;

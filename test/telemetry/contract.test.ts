@@ -55,6 +55,9 @@ function metricsUnder(heading: string): Row[] {
 }
 
 const TABLE = metricsUnder("## Metrics");
+/** Of queues in a broker; those that both have differ in attributes. */
+const OF_BROKERS = metricsUnder("## Metrics of brokers");
+const OF_BROKERS_ONLY = OF_BROKERS.filter(({ name }) => !TABLE.some((row) => row.name === name));
 
 const captures: { stop(): unknown }[] = [];
 
@@ -173,20 +176,62 @@ describe.each(["plain", "producer"] as const)("what a run exports by way of the 
   });
 });
 
+describe("a queue of a broker", () => {
+  let collected: Collected;
+
+  it("has its own metrics by the names of its table, beside those of every queue", async () => {
+    forgetProcessWide();
+    const { MetricCapture } = await import("../support/telemetry-capture.js");
+    const { MemoryBroker, memoryAdapter } = await import("../brokers/support/memory-broker.js");
+    const { instrument } = await import("../../src/index.js");
+    const { plainExport } = await import("../../src/telemetry/metrics/plain-export.js");
+    const metrics = new MetricCapture("producer");
+    captures.push(metrics, plainExport);
+    const client = new MemoryBroker().connect();
+    const adapter = memoryAdapter({ inFlight: 3, delayed: 2, consumers: 1, brokerNow: 0 });
+    instrument(client, { adapter, queues: { contract: {} } });
+    client.publish("contract", "a");
+    await adapter.answered;
+    collected = await metrics.collect();
+    for (const { name } of OF_BROKERS) expect([name, collected.byName.has(name)]).toEqual([name, true]);
+    expect(collected.byName.has("queue.overtakes")).toBe(false);
+  });
+
+  it.each(OF_BROKERS)("$name has the kind, unit and attributes of the table", (row) => {
+    const metric = collected.byName.get(row.name);
+    expect(metric).toMatchObject({ kind: row.kind, unit: row.unit });
+    const keys = [...row.attributes.keys()].sort();
+    const points = metric!.points.filter(
+      ({ attributes }) => "queue.scope" in attributes || !row.attributes.has("queue.scope"),
+    );
+    expect(points.length).toBeGreaterThan(0);
+    for (const { attributes } of points) expect(Object.keys(attributes).sort()).toEqual(keys);
+    for (const [key, values] of row.attributes) {
+      if (values === undefined) continue;
+      const seen = new Set(points.map(({ attributes }) => attributes[key]));
+      expect([...seen].sort()).toEqual([...values].sort());
+    }
+  });
+});
+
 describe("the names", () => {
   it("are those of the code", () => {
-    expect(TABLE.map((row) => row.name)).toEqual(expect.arrayContaining(Object.keys(INSTRUMENTS)));
-    expect(TABLE).toHaveLength(Object.keys(INSTRUMENTS).length);
+    const names = [...TABLE, ...OF_BROKERS_ONLY].map((row) => row.name);
+    expect(names.sort()).toEqual(Object.keys(INSTRUMENTS).sort());
   });
 
-  it.each(TABLE)("$name: the unit stands in it, and is never 1", ({ name, unit, kind }) => {
-    expect(name).toMatch(/^queue(\.[a-z]+)+$/);
-    expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
-    expect(unit === "s").toBe(name.endsWith(".seconds"));
-    if (kind === "counter") expect(name).not.toMatch(/total$/);
-  });
+  it.each([...TABLE, ...OF_BROKERS_ONLY])(
+    "$name: the unit stands in it, and is never 1",
+    ({ name, unit, kind }) => {
+      expect(name).toMatch(/^queue(\.[a-z]+)+$/);
+      expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
+      expect(unit === "s").toBe(name.endsWith(".seconds"));
+      if (kind === "counter") expect(name).not.toMatch(/total$/);
+    },
+  );
 
   it("in Prometheus are the same with underscores, and _total for counters", async () => {
+    forgetProcessWide();
     const { FifoQueue, Gate, instrument, Watchdog, WorkerPool } = await import("../../src/index.js");
     const { startTelemetry } = await import("../../src/telemetry/sdk/start.js");
     const queue = instrument(new FifoQueue<string>({ capacity: 1 }), {

@@ -84,7 +84,11 @@ export function* histogramsOf(name: HistogramName): Iterable<Histogram> {
 /** How the points of each gauge and counter are read from the numbers of one queue. */
 const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.depth": perTier("depth", (probe, tier) => probe.depth(tier), sum),
-  "queue.oldest.age.seconds": perTier("age", (probe, tier) => ageSeconds(probe, probe.oldestAt(tier)), Math.max),
+  "queue.oldest.age.seconds": perTier(
+    "age",
+    (probe, tier) => ageSeconds(probe, probe.oldestAt(tier)),
+    Math.max,
+  ),
   "queue.capacity": (queue, add) => {
     // Where one of several queues has no bound, neither have all together.
     const capacity = perQueue(queue, (probe) => probe.capacity, sum);
@@ -268,11 +272,7 @@ function shared(read: (probe: Probe) => number | undefined): Reading {
   };
 }
 
-function perTier(
-  what: "depth" | "age",
-  read: (probe: Probe, tier: number) => number,
-  merge: Merge,
-): Reading {
+function perTier(what: "depth" | "age", read: (probe: Probe, tier: number) => number, merge: Merge): Reading {
   return (queue, add) => {
     const values = new Map<TierSeries, number>();
     let told: number | undefined;
