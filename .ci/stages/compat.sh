@@ -5,6 +5,7 @@ source .ci/stage.sh
 readonly OTEL_3=(
   @opentelemetry/api@1.10.0
   @opentelemetry/context-async-hooks@3.1.0
+  @opentelemetry/core@3.1.0
   @opentelemetry/exporter-metrics-otlp-http@0.301.0
   @opentelemetry/exporter-prometheus@0.301.0
   @opentelemetry/exporter-trace-otlp-http@0.301.0
@@ -16,7 +17,7 @@ readonly OTEL_3=(
 # The newest p-queue, which needs Node 22. What `npm ci` installs is the newest for Node 20: with OpenTelemetry 2 that one is tried.
 readonly P_QUEUE=p-queue@10.0.0
 readonly SLOW_TESTS=(test/watchdog test/worker test/telemetry)
-readonly TELEMETRY_TESTS=(test/telemetry test/instrument.test.ts test/adapters)
+readonly TELEMETRY_TESTS=(test/telemetry test/instrument.test.ts test/adapters test/brokers)
 
 # An older SDK beside the new one would be the one that is tried.
 only_otel_3() {
