@@ -1,5 +1,21 @@
 /** The causes of a breach that a watchdog looks for, with their thresholds, and what a check of your own goes by: see docs/diagnosis.md. */
 
+export type { BrokerView } from "./contracts/index.js";
+export {
+  brokerBlocked,
+  clockSkew,
+  consumersSaturated,
+  delayedOverdue,
+  idleThoughConnected,
+  lockLost,
+  noBrokerConsumer,
+  pausedInBroker,
+  poisonMessage,
+  rateLimited,
+  redeliveryStorm,
+  schedulerDead,
+  staleSettle,
+} from "./watchdog/checks/brokers.js";
 export { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./watchdog/checks/consumers.js";
 export { eventLoopBlocked } from "./watchdog/checks/event-loop.js";
 export { downstreamSaturated, poisonItem } from "./watchdog/checks/failures.js";

@@ -63,7 +63,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     ],
   },
   adapter: { ours: ["adapters", "contracts"] },
-  checks: { ours: ["watchdog"] },
+  checks: { ours: ["watchdog", "contracts"] },
   "prom-client": { ours: ["telemetry", ...GROUND] },
   sdk: { ours: ["telemetry/sdk"] },
   threads: { ours: ["worker/threads"] },

@@ -1,10 +1,20 @@
 import { systemClock } from "../base/clock.js";
 import type { LinkedList } from "../base/linked-list.js";
-import type { BrokerFacts, Probe, SharedFigures, TaskView } from "../contracts/index.js";
+import type { BrokerFacts, BrokerView, Probe, SharedFigures, TaskView } from "../contracts/index.js";
 import type { Delivery } from "./delivery.js";
 import type { Polled } from "./polled.js";
+import type { Recent } from "./recent.js";
 
 const NOTHING: BrokerFacts = {};
+
+/** What the client of the broker knows by itself. */
+export interface ClientView {
+  readonly system: string;
+  readonly blockedReason: string | undefined;
+  /** Monotonic milliseconds. */
+  readonly cancelledAt: number | undefined;
+  readonly recent: Recent;
+}
 
 /** A queue of a broker: what waits, as the broker tells it of all processes, and what this process has in flight. */
 export class BrokerProbe implements Probe {
@@ -17,6 +27,7 @@ export class BrokerProbe implements Probe {
     private readonly deliveries: LinkedList<Delivery>,
     /** Undefined where the broker is not asked. */
     private readonly polled: Polled | undefined,
+    private readonly client: ClientView,
   ) {}
 
   /** What the broker last said; empty where it has not answered for long. */
@@ -75,6 +86,25 @@ export class BrokerProbe implements Probe {
   get shared(): SharedFigures {
     const { inFlight, consumers } = this.facts;
     return { inFlight, consumers, skewMs: this.polled?.skew };
+  }
+
+  broker(): BrokerView {
+    const { facts, polled } = this;
+    const { system, blockedReason, cancelledAt, recent } = this.client;
+    const { schedulerOverdueSince: since } = facts;
+    return {
+      ...this.shared,
+      system,
+      depth: facts.depth,
+      maxInFlight: facts.maxInFlight,
+      isPaused: facts.isPaused,
+      rateLimitedMs: facts.rateLimitedMs,
+      blockedReason: blockedReason ?? facts.blockedReason,
+      overdue: facts.overdue,
+      schedulerOverdueMs: since === undefined ? undefined : this.now() - polled!.monotonic(since),
+      cancelledMsAgo: cancelledAt === undefined ? undefined : this.now() - cancelledAt,
+      recent: recent.read(),
+    };
   }
 
   *tasks(): Iterable<TaskView> {

@@ -20,6 +20,7 @@ import { headersOf, receivedFrom, sendingContext } from "./carrier.js";
 import { Delivery, type Ending } from "./delivery.js";
 import { type Asker, type Polled, poll } from "./polled.js";
 import { BrokerProbe } from "./probe.js";
+import { Recent } from "./recent.js";
 
 /** What a broker's queue can tell by way of its clients. */
 const TELLS: readonly Capability[] = [
@@ -41,6 +42,7 @@ export class BrokerQueue {
   readonly probe: BrokerProbe;
   private readonly inFlight = new LinkedList<Delivery>();
   private readonly polled: Polled | undefined;
+  readonly recent = new Recent();
   private hasWarnedOfStale = false;
   /** Why the broker takes no messages for now, as the client was told. */
   blockedReason: string | undefined = undefined;
@@ -48,7 +50,7 @@ export class BrokerQueue {
   cancelledAt: number | undefined = undefined;
 
   constructor(
-    system: string,
+    readonly system: string,
     settings: Settings,
     /** Whether a message's priority is its tier. */
     private readonly hasPriorities: boolean,
@@ -58,7 +60,7 @@ export class BrokerQueue {
   ) {
     this.telemetry = new Telemetry(settings, ["default"], system);
     this.polled = asker === undefined ? undefined : poll(system, queue, asker);
-    this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled);
+    this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled, this);
     const { series, tiers } = this.telemetry;
     series.watch(this.probe, tiers, TELLS);
     const slaOf = (tier: number) => this.telemetry.slaOf(tier);
@@ -134,6 +136,11 @@ export class BrokerQueue {
     );
     telemetry.taken(delivery.parcel, tier, takenAt - (waitMs ?? Number.NaN), takenAt, attempt);
     this.inFlight.append(delivery);
+    this.recent.count("taken");
+    if (isRedelivered) {
+      this.recent.count("redelivered");
+      this.recent.repeated(delivery.correlationId, attempt);
+    }
     return delivery;
   }
 
@@ -166,6 +173,7 @@ export class BrokerQueue {
     else if (how === "failure") telemetry.settled("failure", processMs, error);
     else if (how === "dead") telemetry.deadLettered(processMs, error);
     else if (how === "retry") telemetry.retried(processMs, delivery.attempt, error);
+    else if (how === "abandoned" && isLockLost(error)) this.recent.count("lockLost");
     const failure = error === undefined ? delivery.ending?.failure : { error };
     delivery.ending = { failure, outcome: how === "success" ? undefined : how };
     this.endIfOver(delivery);
@@ -173,6 +181,7 @@ export class BrokerQueue {
 
   stale(delivery: Delivery): void {
     this.telemetry.staleSettle();
+    this.recent.count("stale");
     if (this.hasWarnedOfStale) return;
     this.hasWarnedOfStale = true;
     warnThat(
@@ -213,6 +222,11 @@ export class BrokerQueue {
       ? this.telemetry.tierOf(priority)
       : 0;
   }
+}
+
+/** As adapters say that another process may have the message by now. */
+function isLockLost(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "lock_lost";
 }
 
 const SUCCESS: Ending = { failure: undefined, outcome: undefined };

@@ -78,7 +78,7 @@ export interface BrokerHub {
    * unhandled. Default: it `awaits` that.
    */
   run<R>(delivery: BrokerDelivery, handler: () => R, engine?: "awaits" | "ignores"): R;
-  /** From the second time on nothing happens. */
+  /** From the second time on nothing happens. Where a lock was lost, the error's code is `lock_lost`. */
   settle(delivery: BrokerDelivery, how: Settlement, error?: unknown): void;
   /** The client has acknowledged a delivery whose channel or lock is gone: that may have hit another message. */
   stale(delivery: BrokerDelivery): void;

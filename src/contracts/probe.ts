@@ -49,6 +49,8 @@ export interface Probe {
    * the queue is in this process.
    */
   readonly shared?: SharedFigures | undefined;
+  /** All that is known of the queue in its broker. Absent where all of the queue is in this process. */
+  broker?(): BrokerView;
   /** Whether that is known at present. Absent where it always is; where it is not, {@link depth} is 0 and {@link oldestAt} undefined. */
   knows?(what: "depth" | "age"): boolean;
   /** The pools that work on the queue. */
@@ -63,6 +65,38 @@ export interface SharedFigures {
   readonly consumers: number | undefined;
   /** This process's clock minus the broker's, in milliseconds. */
   readonly skewMs: number | undefined;
+}
+
+/** A queue of a broker, for the checks of a watchdog. What is undefined is unknown. */
+export interface BrokerView extends SharedFigures {
+  readonly system: string;
+  readonly depth: number | undefined;
+  /** Most messages that may be in flight at a time, over all consumers. */
+  readonly maxInFlight: number | undefined;
+  readonly isPaused: boolean | undefined;
+  readonly rateLimitedMs: number | undefined;
+  /** Why the broker takes no messages. */
+  readonly blockedReason: string | undefined;
+  /** Messages whose planned delay has passed, and which can't be taken yet. */
+  readonly overdue: number | undefined;
+  /** For how long a scheduler's next message has been overdue, in milliseconds. */
+  readonly schedulerOverdueMs: number | undefined;
+  /** How long ago the broker has cancelled a consumer of this process, in milliseconds. */
+  readonly cancelledMsAgo: number | undefined;
+  /** What this process has had of it lately. */
+  readonly recent: {
+    readonly windowMs: number;
+    readonly taken: number;
+    readonly redelivered: number;
+    /** Acknowledgements of deliveries whose channel or lock was gone, and how many of those were locks. */
+    readonly stale: number;
+    readonly lockLost: number;
+    /** Messages with three attempts and more. */
+    readonly repeated: number;
+    readonly mostAttempts: number;
+    /** Of the message with the most attempts. */
+    readonly correlationId: string | undefined;
+  };
 }
 
 /** What is known of an item that is in flight. */

@@ -1,4 +1,11 @@
-import type { GateView, NotTakingReason, SlaTarget, TaskFacts, WorkerState } from "../contracts/index.js";
+import type {
+  BrokerView,
+  GateView,
+  NotTakingReason,
+  SlaTarget,
+  TaskFacts,
+  WorkerState,
+} from "../contracts/index.js";
 import type { CallSite, WaitKind } from "../waits/wait.js";
 
 /** One tier of a queue, at the moment of a sample. */
@@ -137,6 +144,8 @@ export interface Situation {
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
   readonly loopUtilization: number;
   readonly lastFailure: string | undefined;
+  /** The queue in its broker; undefined where all of it is in this process. */
+  readonly broker?: BrokerView | undefined;
 }
 
 /** The most deliveries of one item, among those in flight and at the head. */

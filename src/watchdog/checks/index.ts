@@ -1,4 +1,21 @@
 import type { Check } from "../situation.js";
+import {
+  brokerBlocked,
+  clockSkew,
+  consumersSaturated,
+  delayedOverdue,
+  idleThoughConnected,
+  lockLost,
+  noBrokerConsumer,
+  ofConsumers,
+  ofThisProcess,
+  pausedInBroker,
+  poisonMessage,
+  rateLimited,
+  redeliveryStorm,
+  schedulerDead,
+  staleSettle,
+} from "./brokers.js";
 import { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./consumers.js";
 import { eventLoopBlocked } from "./event-loop.js";
 import { downstreamSaturated, poisonItem } from "./failures.js";
@@ -19,16 +36,30 @@ import { burst, priorityInversion, producersBlocked, starvedTier, underCapacity 
  * const watchdog = new Watchdog({ checks: [nightly, ...CHECKS] });
  */
 export const CHECKS: readonly Check[] = [
-  eventLoopBlocked(),
-  noConsumer(),
-  consumersPaused(),
+  ofConsumers(eventLoopBlocked()),
+  // Of queues in brokers, from what only one process can do to what concerns all.
+  lockLost(),
+  staleSettle(),
+  brokerBlocked(),
+  pausedInBroker(),
+  noBrokerConsumer(),
+  rateLimited(),
+  poisonMessage(),
+  redeliveryStorm(),
+  schedulerDead(),
+  delayedOverdue(),
+  idleThoughConnected(),
+  consumersSaturated(),
+  clockSkew(),
+  ofThisProcess(noConsumer()),
+  ofThisProcess(consumersPaused()),
   neverResumes(),
-  poisonItem(),
-  priorityInversion(),
+  ofThisProcess(poisonItem()),
+  ofThisProcess(priorityInversion()),
   downstreamSaturated(),
   consumersStuck(),
-  starvedTier(),
-  underCapacity(),
-  burst(),
-  producersBlocked(),
+  ofThisProcess(starvedTier()),
+  ofThisProcess(underCapacity()),
+  ofThisProcess(burst()),
+  ofThisProcess(producersBlocked()),
 ];

@@ -176,6 +176,7 @@ export class WatchedQueue {
       processorShare: this.history.processorShare(now - waitMs),
       loopUtilization: processFacts.loopUtilization(),
       lastFailure: tally.lastFailure,
+      broker: probe.broker?.(),
     };
   }
 

@@ -1,0 +1,75 @@
+import { systemClock } from "../base/clock.js";
+
+/** How far back it goes, in milliseconds, and in how many steps. */
+const STEP_MS = 10_000;
+const STEPS = 6;
+/** From this attempt on a message is remembered by its ID, and so many of them, at most. */
+const MANY_ATTEMPTS = 3;
+const MAX_REPEATED = 100;
+
+/** What is counted. */
+const KINDS = ["taken", "redelivered", "stale", "lockLost"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** What happened in one step. */
+class Step {
+  readonly counts: Record<Kind, number> = { taken: 0, redelivered: 0, stale: 0, lockLost: 0 };
+  /** Messages that came again and again, by their ID, with the number of the attempt. */
+  readonly repeated = new Map<string, number>();
+
+  constructor(readonly startedAt: number) {}
+}
+
+/** What this process has had of a broker's queue lately. */
+export interface RecentDeliveries extends Readonly<Record<Kind, number>> {
+  readonly windowMs: number;
+  /** Messages with three attempts and more. */
+  readonly repeated: number;
+  readonly mostAttempts: number;
+  /** Of the message with the most attempts. */
+  readonly correlationId: string | undefined;
+}
+
+/** Counts deliveries of the last minute. Costs some 20 ns a delivery, and a few numbers. */
+export class Recent {
+  private steps: Step[] = [];
+
+  count(kind: Kind): void {
+    this.current().counts[kind]++;
+  }
+
+  /** A message came for the so-manieth time. */
+  repeated(correlationId: string, attempt: number): void {
+    if (attempt < MANY_ATTEMPTS) return;
+    const { repeated } = this.current();
+    if (repeated.has(correlationId) || repeated.size < MAX_REPEATED) repeated.set(correlationId, attempt);
+  }
+
+  read(): RecentDeliveries {
+    const now = systemClock.now();
+    const steps = this.steps.filter(({ startedAt }) => now - startedAt < STEPS * STEP_MS);
+    const sum = { taken: 0, redelivered: 0, stale: 0, lockLost: 0 };
+    const all = new Map<string, number>();
+    for (const { counts, repeated } of steps) {
+      for (const kind of KINDS) sum[kind] += counts[kind];
+      for (const [id, attempt] of repeated) all.set(id, Math.max(attempt, all.get(id) ?? 0));
+    }
+    const [most] = [...all].sort(([, a], [, b]) => b - a);
+    return {
+      ...sum,
+      windowMs: steps[0] === undefined ? 0 : now - steps[0].startedAt,
+      repeated: all.size,
+      mostAttempts: most?.[1] ?? 0,
+      correlationId: most?.[0],
+    };
+  }
+
+  private current(): Step {
+    const now = systemClock.now();
+    const last = this.steps.at(-1);
+    if (last !== undefined && now - last.startedAt < STEP_MS) return last;
+    const step = new Step(now);
+    this.steps = [...this.steps.slice(1 - STEPS), step];
+    return step;
+  }
+}
