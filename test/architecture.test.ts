@@ -62,7 +62,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
       "base/errors",
     ],
   },
-  adapter: { ours: ["adapters", "contracts"] },
+  adapter: { ours: ["adapters", "brokers/instrument", "contracts"] },
   checks: { ours: ["watchdog", "contracts"] },
   "prom-client": { ours: ["telemetry", ...GROUND] },
   sdk: { ours: ["telemetry/sdk"] },
