@@ -56,14 +56,8 @@ const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapte
  */
 export function instrument<Q extends object>(queue: Q, options: InstrumentOptions<TierOf<Q>>): Q;
 /**
- * The same for the client of a broker: a queue, worker, channel or connection. What isn't declared in `queues` counts as the queue `other`.
- *
- * @example
- * import { amqplib } from "queuescope/amqplib";
- *
- * const broker = await connect("amqp://127.0.0.1");
- * const channel = await broker.createChannel();
- * instrument(channel, { adapter: amqplib(), queues: { orders: { sla: { default: { targetMs: 5_000 } } }, mails: {} } });
+ * The same for the client of a broker: a queue, worker, channel or connection. What isn't declared in `queues` counts as the queue
+ * `other`. See docs/brokers.md.
  */
 export function instrument<C extends object>(client: C, options: BrokerOptions<C>): C;
 export function instrument(queue: object, options: InstrumentOptions | BrokerOptions): object {

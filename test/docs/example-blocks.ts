@@ -26,7 +26,12 @@ const DECLARATION = /^export (?:declare )?(?:abstract )?(?:async )?(?:class|func
 
 /** What a door exports besides types, its own and that of the files that it names. */
 export function publicNames(door: string): PublicName[] {
-  return exportsOf(DOORS[door]!).map((found) => ({ door, ...found }));
+  // Of an overloaded function the first declaration has the example.
+  const byName = new Map<string, PublicName>();
+  for (const found of exportsOf(DOORS[door]!)) {
+    if (!byName.has(found.name)) byName.set(found.name, { door, ...found });
+  }
+  return [...byName.values()];
 }
 
 /** The types that a door exports. */
