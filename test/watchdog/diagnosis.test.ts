@@ -257,4 +257,10 @@ describe("a check of the user's", () => {
       odd.map(() => expect.stringContaining('TypeError: the check "odd" must give')),
     );
   });
+
+  it("has a name that metrics can tell from others: halves of surrogate pairs are replaced", () => {
+    const verdict = { name: "odd \ud800", confidence: 0.5, sentence: "It is odd.", evidence: {} };
+    const { verdicts } = diagnose([{ name: "odd", look: () => verdict }], situation(), () => {});
+    expect(verdicts).toEqual([{ ...verdict, name: "odd \ufffd" }]);
+  });
 });

@@ -1,5 +1,5 @@
 import { errorLine } from "../../base/error-text.js";
-import { cut, MAX_NAME } from "../../base/limits.js";
+import { cut, MAX_NAME, whole } from "../../base/limits.js";
 import { shown } from "../../base/shown.js";
 import { plainCopy } from "../report/bounds.js";
 import type { Check, Situation, Verdict } from "../situation.js";
@@ -52,7 +52,13 @@ function bounded(
   } catch (error) {
     fault(error);
   }
-  return { name: cut(name, MAX_NAME), confidence, sentence: shown(sentence, MAX_SENTENCE), evidence: told };
+  return {
+    // A label of metrics.
+    name: cut(whole(name), MAX_NAME),
+    confidence,
+    sentence: shown(sentence, MAX_SENTENCE),
+    evidence: told,
+  };
 }
 
 /** A check of the user's may give anything; what is no verdict would be in the way of those that are. */
