@@ -18,7 +18,7 @@ import {
 } from "./options.js";
 import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
-import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/cpu-time.js";
+import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
 import { Pieces } from "./sampling/pieces.js";
 import { Ticker } from "./sampling/ticker.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
@@ -113,15 +113,16 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const watched = this.watched.get(queue) ?? this.add(queue, watchable);
     if (options === undefined) return this;
     watched.amend(options.name, sla);
-    this.stalls?.renew(watched);
     return this;
   }
 
   private add(queue: object, watchable: Watchable): WatchedQueue {
-    const watched = new WatchedQueue(watchable, this.settings.minReportIntervalMs);
+    const { stalls, settings } = this;
+    const headOf = stalls && ((name: string, tier: string) => stalls.head(name, tier));
+    const watched = new WatchedQueue(watchable, settings.minReportIntervalMs, headOf);
     this.watched.set(queue, watched);
     if (this.isRunning) this.answer(queue, watched);
-    for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
+    for (const verdict of [...settings.checks.map(({ name }) => name), UNKNOWN]) {
       for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
     }
     return watched;
@@ -209,7 +210,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.gracePeriod.begin(realWallNow() - lateMs, late);
     }
     this.contain(() => this.letGo());
-    this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
       this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
@@ -253,9 +253,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private sample(watched: WatchedQueue): void {
-    const { breached, cleared } = watched.sample(this.processFacts);
-    this.announcer.cleared(watched, cleared);
-    for (const tier of breached) this.announcer.breach(watched, tier);
+    const changes = watched.sample(this.processFacts);
+    if (changes === undefined) return;
+    this.announcer.cleared(watched, changes.cleared);
+    for (const tier of changes.breached) this.announcer.breach(watched, tier);
   }
 
   private inPieces(act: () => void): void {

@@ -52,8 +52,11 @@ export class Tasks {
   watch(now: number, knowledge: TaskKnowledge): void {
     const { probe } = this.queue;
     if (probe.inFlight === 0) return;
-    const shortest = Math.min(...probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
-    const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
+    const { tiers } = probe;
+    let oldMs = OLD_MS;
+    for (let tier = 0; tier < tiers.length; tier++) {
+      oldMs = Math.min(oldMs, OLD_SHARE * (this.slaOf(tier)?.targetMs ?? OLD_MS));
+    }
     let asked = 0;
     for (const { facts, takenAt } of probe.tasks?.() ?? []) {
       // The oldest come first.

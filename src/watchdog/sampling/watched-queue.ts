@@ -1,6 +1,7 @@
 import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
+import type { SharedHead } from "../../stall-monitor/shared-heads.js";
 import { weigh } from "../report/size-of.js";
 import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "../situation.js";
 import { TierBreach } from "../tier-breach.js";
@@ -51,11 +52,20 @@ export interface Cleared {
   readonly lastedMs: number;
 }
 
+/** What a sample has found. */
+export interface Changes {
+  /** Tiers whose SLA is breached now. */
+  readonly breached: number[];
+  readonly cleared: Cleared[];
+}
+
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
   private history: History;
   private readonly tasks: Tasks;
   private readonly breaches: TierBreach[] = [];
+  /** By tier, of those that have an SLA. */
+  private readonly sharedHeads: (SharedHead | undefined)[] = [];
   private slas: ReadonlyMap<string, SlaTarget> = new Map();
   private givenName: string | undefined = undefined;
   /** Whether it took too long to weigh its items. */
@@ -64,6 +74,8 @@ export class WatchedQueue {
   constructor(
     readonly queue: Watchable,
     private readonly minReportIntervalMs: number,
+    /** Where the stall monitor's thread sees the head of a tier; absent where stalls are not watched. */
+    private readonly headOf?: (queue: string, tier: string) => SharedHead,
   ) {
     this.history = new History(queue);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
@@ -78,6 +90,8 @@ export class WatchedQueue {
   amend(name: string | undefined, slas: ReadonlyMap<string, SlaTarget> | undefined): void {
     this.givenName = name ?? this.givenName;
     this.slas = slas ?? this.slas;
+    // The thread gets name and SLA anew.
+    this.hideHeads();
   }
 
   /** Starts anew: what happened while it was not sampled is unknown. */
@@ -91,22 +105,61 @@ export class WatchedQueue {
     return given ?? this.queue.slaOf(tier);
   }
 
-  /** Takes a sample; returns the tiers whose SLA is breached now, and the breaches that have ended. */
-  sample(processFacts: ProcessFacts): { breached: number[]; cleared: Cleared[] } {
-    this.history.look(processFacts.cpuMs?.());
+  /** Takes a sample, and shows the heads to the stall monitor's thread. Undefined: nothing is beyond its SLA, and nothing was. */
+  sample(processFacts: ProcessFacts): Changes | undefined {
     const { probe } = this.queue;
     const now = probe.now();
+    this.history.look(processFacts.cpuMs?.(), now);
     this.tasks.watch(now, processFacts);
-    const breached: number[] = [];
-    const cleared: Cleared[] = [];
+    let changes: Changes | undefined;
     for (let tier = 0; tier < probe.tiers.length; tier++) {
-      const sla = this.slaOf(tier);
-      const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
-      if (isBreached) breached.push(tier);
+      const since = probe.oldestAt(tier);
+      const sla = this.showHead(tier, since === undefined ? undefined : now - since);
+      const isBreached = sla !== undefined && since !== undefined && now - since > sla.targetMs;
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
-      if (breach?.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+      if (breach === undefined) continue;
+      changes ??= { breached: [], cleared: [] };
+      const seen = breach.observe(isBreached, now);
+      if (isBreached) changes.breached.push(tier);
+      else if (seen === "ended") changes.cleared.push({ tier, lastedMs: breach.lastedMs });
     }
-    return { breached, cleared };
+    return changes;
+  }
+
+  /** Shows the heads anew to the stall monitor's thread, in the midst of what the queue does: they are only read. */
+  showHeads(): void {
+    const { probe } = this.queue;
+    const now = probe.now();
+    for (let tier = 0; tier < probe.tiers.length; tier++) {
+      const since = probe.glimpseAt === undefined ? probe.oldestAt(tier) : probe.glimpseAt(tier);
+      this.showHead(tier, since === undefined ? undefined : now - since);
+    }
+  }
+
+  /** Until the next sample the thread sees none of them. */
+  hideHeads(): void {
+    for (const head of this.sharedHeads.splice(0)) head?.release();
+  }
+
+  /** The tier whose head the thread knows by this index. */
+  tierOfHead(index: number): number | undefined {
+    const tier = this.sharedHeads.findIndex((head) => head?.index === index);
+    return tier === -1 ? undefined : tier;
+  }
+
+  /** Returns the SLA; undefined where there is none, and perhaps where no item waits. */
+  private showHead(tier: number, waitMs: number | undefined): SlaTarget | undefined {
+    const { headOf } = this;
+    let head = this.sharedHeads[tier];
+    if (waitMs === undefined && (head !== undefined || headOf === undefined)) {
+      head?.publish(undefined, 0);
+      return undefined;
+    }
+    const sla = this.slaOf(tier);
+    if (sla === undefined || headOf === undefined) return sla;
+    head ??= this.sharedHeads[tier] = headOf(this.name, this.queue.probe.tiers[tier]!);
+    head.publish(waitMs, sla.targetMs);
+    return sla;
   }
 
   /**
@@ -120,6 +173,7 @@ export class WatchedQueue {
 
   /** Ends the watch: returns the breaches that end with it. */
   clear(): Cleared[] {
+    this.hideHeads();
     const now = this.queue.probe.now();
     const cleared: Cleared[] = [];
     this.breaches.forEach((breach, tier) => {
@@ -175,24 +229,6 @@ export class WatchedQueue {
       loopUtilization: processFacts.loopUtilization(),
       lastFailure: tally.lastFailure,
     };
-  }
-
-  /**
-   * Of each tier that has an SLA: how long its oldest item has waited, if there is one, and may wait, in milliseconds. `inTheMidst` of
-   * what the queue does it is only read.
-   */
-  *promises(
-    inTheMidst: boolean,
-  ): Iterable<{ tier: number; name: string; waitMs: number | undefined; targetMs: number }> {
-    const { probe } = this.queue;
-    const now = probe.now();
-    for (const [tier, name] of probe.tiers.entries()) {
-      const sla = this.slaOf(tier);
-      if (sla === undefined) continue;
-      const since =
-        inTheMidst && probe.glimpseAt !== undefined ? probe.glimpseAt(tier) : probe.oldestAt(tier);
-      yield { tier, name, waitMs: since === undefined ? undefined : now - since, targetMs: sla.targetMs };
-    }
   }
 
   /** What the items that wait take, judged by those at the head; undefined where the queue doesn't show them. */
