@@ -9,7 +9,7 @@ import type {
   StallTask,
 } from "../stall-monitor/stall.js";
 import { StallMonitor } from "../stall-monitor/stall-monitor.js";
-import { makeFolder } from "./report/make-folder.js";
+import { makeFolder } from "./report/files.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
 import type { StallNow } from "./situation.js";
 

@@ -41,15 +41,15 @@ it("the heads of a queue can be read in the midst of what the queue does: no cod
   );
   const { watchable } = processWide.instrumented.get(queue)!;
   const publish = vi.fn();
-  const headOf = vi.fn(() => ({ publish }) as unknown as SharedHead);
-  const watched = new WatchedQueue(watchable, 60_000, headOf);
+  const head = vi.fn(() => ({ publish }) as unknown as SharedHead);
+  const watched = new WatchedQueue(watchable, 60_000, { head });
   queue.push("first");
   asked = 0;
   watched.showHeads();
   expect(asked).toBe(0);
   watched.sample(noFacts);
   expect(asked).toBeGreaterThan(0);
-  expect(headOf.mock.calls).toEqual([["homemade", "default"]]);
+  expect(head.mock.calls).toEqual([["homemade", "default"]]);
   expect(publish.mock.calls).toEqual([
     [expect.any(Number), 1_000],
     [expect.any(Number), 1_000],
