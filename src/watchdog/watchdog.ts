@@ -1,13 +1,21 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
+import { InvalidOptionTypeError, NotWatchableError } from "../base/errors.js";
 import { print } from "../base/output.js";
 import { processWide } from "../base/process-wide.js";
 import { realNow, realWallNow } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
-import type { TierOf, Watchable } from "../contracts/index.js";
+import { readSla } from "../base/sla.js";
+import {
+  QUEUE_SOURCE,
+  type Report,
+  type SlaTarget,
+  type TierOf,
+  type Watchable,
+} from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
 import { Waits } from "../waits/waits.js";
-import { BreachAnnouncer } from "./breach-announcer.js";
+import { BreachAnnouncer, StallGracePeriod } from "./announcer.js";
 import { Events, type WatchdogEvents } from "./events.js";
 import {
   checkWatchOptions,
@@ -18,14 +26,14 @@ import {
 } from "./options.js";
 import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
-import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/cpu-time.js";
-import { Pieces } from "./sampling/pieces.js";
-import { Ticker } from "./sampling/ticker.js";
+import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
+import { Pieces, Ticker } from "./sampling/schedule.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
-import { StallGracePeriod } from "./stall-grace-period.js";
+import { UNKNOWN } from "./situation.js";
 import { Stalls } from "./stalls.js";
-import { answerFor, isStill, readSlaFor, subjectOf } from "./subject.js";
-import { UNKNOWN } from "./tier-breach.js";
+
+/** What every copy of this library has instrumented. */
+const { instrumented } = processWide;
 
 /**
  * Samples the head of every watched queue, compares its wait with the SLA and, on a breach, says why: as an event, a file, a log record and
@@ -108,20 +116,21 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     checkWatchOptions(options as WatchOptions | undefined);
     const { queue, watchable } = subjectOf(queueOrPool);
     const sla = options?.sla === undefined ? undefined : readSlaFor(watchable, options.sla);
+    const before = this.watched.get(queue);
     // What it was instrumented as before is over.
-    this.letGo();
+    if (before !== undefined && before.queue !== watchable) this.letGo(queue, before);
     const watched = this.watched.get(queue) ?? this.add(queue, watchable);
     if (options === undefined) return this;
     watched.amend(options.name, sla);
-    this.stalls?.renew(watched);
     return this;
   }
 
   private add(queue: object, watchable: Watchable): WatchedQueue {
-    const watched = new WatchedQueue(watchable, this.settings.minReportIntervalMs);
+    const { stalls, settings } = this;
+    const watched = new WatchedQueue(watchable, settings.minReportIntervalMs, stalls);
     this.watched.set(queue, watched);
     if (this.isRunning) this.answer(queue, watched);
-    for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
+    for (const verdict of [...settings.checks.map(({ name }) => name), UNKNOWN]) {
       for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
     }
     return watched;
@@ -182,7 +191,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
    * about a millisecond for each queue, in which nothing else is done.
    */
   report(): BreachReport[] {
-    this.letGo();
+    this.letGoOfOthers();
     const reports = [...this.watched.values()].map((watched) => this.reporter.report(watched));
     for (const [i, watched] of [...this.watched.values()].entries())
       this.reporter.write(reports[i]!, watched);
@@ -191,7 +200,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private readonly onSignal = (): void => {
     this.pieces.begin();
-    this.contain(() => this.letGo());
+    this.contain(() => this.letGoOfOthers());
     for (const watched of this.watched.values()) {
       this.inPieces(() => {
         const report = this.reporter.report(watched);
@@ -208,8 +217,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
       this.gracePeriod.begin(realWallNow() - lateMs, late);
     }
-    this.contain(() => this.letGo());
-    this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
       this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
@@ -220,7 +227,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     // With very many queues, the last tick's work may not be done yet.
     if (this.pieces.isBusy) return;
     // A queue that throws must not hide the others.
-    for (const watched of this.watched.values()) this.inPieces(() => this.sample(watched));
+    for (const [queue, watched] of this.watched) this.inPieces(() => this.sample(queue, watched));
   }
 
   private stalled(stall: Stall): void {
@@ -242,20 +249,27 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /** Ends the watch of queues that were uninstrumented. */
-  private letGo(): void {
-    for (const [queue, watched] of this.watched) {
-      if (isStill(queue, watched.queue)) continue;
-      this.watched.delete(queue);
-      this.endAnswer(queue);
-      const cleared = watched.clear();
-      if (cleared.length > 0) this.inPieces(() => this.announcer.cleared(watched, cleared));
-    }
+  private letGoOfOthers(): void {
+    for (const [queue, watched] of this.watched)
+      if (!isStill(queue, watched.queue)) this.letGo(queue, watched);
   }
 
-  private sample(watched: WatchedQueue): void {
-    const { breached, cleared } = watched.sample(this.processFacts);
-    this.announcer.cleared(watched, cleared);
-    for (const tier of breached) this.announcer.breach(watched, tier);
+  private letGo(queue: object, watched: WatchedQueue): void {
+    this.watched.delete(queue);
+    this.endAnswer(queue);
+    const cleared = watched.clear();
+    if (cleared.length > 0) this.inPieces(() => this.announcer.cleared(watched, cleared));
+  }
+
+  private sample(queue: object, watched: WatchedQueue): void {
+    if (!isStill(queue, watched.queue)) {
+      this.letGo(queue, watched);
+      return;
+    }
+    const changes = watched.sample(this.processFacts);
+    if (changes === undefined) return;
+    this.announcer.cleared(watched, changes.cleared);
+    for (const tier of changes.breached) this.announcer.breach(watched, tier);
   }
 
   private inPieces(act: () => void): void {
@@ -265,4 +279,46 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private contain(act: () => void): void {
     this.events.attempt(act);
   }
+}
+
+/** The queue that `watch` means by its argument. Throws `NotWatchableError` where there is none. */
+function subjectOf(queueOrPool: unknown): { readonly queue: object; readonly watchable: Watchable } {
+  if ((typeof queueOrPool !== "object" || queueOrPool === null) && typeof queueOrPool !== "function") {
+    const allowed = "an instrumented queue, or a pool that works on one";
+    throw new InvalidOptionTypeError("queueOrPool", queueOrPool, allowed);
+  }
+  const queue = instrumented.has(queueOrPool) ? queueOrPool : (queueOrPool as { queue?: object }).queue;
+  const watchable = queue === undefined ? undefined : instrumented.get(queue)?.watchable;
+  if (queue === undefined || watchable === undefined) throw new NotWatchableError();
+  return { queue, watchable };
+}
+
+/** Whether the queue is still instrumented, and has not been anew. */
+function isStill(queue: object, watchable: Watchable): boolean {
+  return instrumented.get(queue)?.watchable === watchable;
+}
+
+/** The SLA of a queue by tier. Throws an `InvalidOption…Error` for a tier that the queue can't have. */
+function readSlaFor(watchable: Watchable, sla: unknown): ReadonlyMap<string, SlaTarget> {
+  const known = [...new Set([...watchable.probe.tiers, "default"])];
+  return readSla(sla, (tier) => known.includes(tier) || watchable.mayHaveTier?.(tier) === true, known);
+}
+
+type Answer = () => Report | undefined;
+
+/**
+ * Lets a queue ask for a report when a join or drain of it times out; of several answers the first report counts. `answer` must not throw.
+ * Nothing is written on the queue, which may be frozen. Returns the function that ends it.
+ */
+function answerFor(queue: object, answer: Answer): () => void {
+  // Other queues don't ask.
+  if (!(QUEUE_SOURCE in queue)) return () => {};
+  const { reports } = processWide;
+  const all = reports.get(queue) ?? new Set();
+  reports.set(queue, all);
+  all.add(answer);
+  return () => {
+    all.delete(answer);
+    if (all.size === 0) reports.delete(queue);
+  };
 }

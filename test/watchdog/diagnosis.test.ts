@@ -3,7 +3,7 @@ import { instrument } from "../../src/adapters/instrument.js";
 import { CHECKS, type Check } from "../../src/checks.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import { diagnose } from "../../src/watchdog/checks/diagnose.js";
+import { diagnose } from "../../src/watchdog/checks/index.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { type Handler, WorkerPool } from "../../src/worker/pool.js";
 import { situation } from "./situations.js";
