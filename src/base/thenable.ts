@@ -26,7 +26,9 @@ export function listen(promise: Promise<unknown>, fulfilled: Fulfilled, rejected
 export function listenIfPlain(value: unknown, fulfilled: Fulfilled, rejected: Rejected): boolean {
   try {
     if (value instanceof Promise && value.constructor === Promise) {
-      THEN.call(value, fulfilled, rejected);
+      // The same twice, but the first can be inlined.
+      if (value.then === THEN) value.then(fulfilled, rejected);
+      else THEN.call(value, fulfilled, rejected);
       return true;
     }
   } catch {
