@@ -6,18 +6,16 @@ import {
   type InstrumentName,
   type ReadingName,
 } from "./instruments.js";
-import { type Labels, promName } from "./labels.js";
+import { promName } from "./labels.js";
 import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
 import { allSeries } from "./series.js";
 
-/** Of how many queues a piece of text is at most: making it takes well under a millisecond. */
+/** Of how many queues or histograms a piece of text is at most: making it takes well under a millisecond. */
 const MAX_QUEUES = 32;
 /** How long a page is, in bytes: pieces of text are parts of pages. */
 const PAGE = 131_072;
-/** A figure has no more characters. */
-const MAX_FIGURE = 24;
-/** A UTF-16 unit has no more bytes in UTF-8. */
-const MAX_BYTES = 3;
+/** What a line has beside its name and labels, in bytes: a figure has at most 24. */
+const MAX_REST = 32;
 
 /** The points of one of our instruments as Prometheus reads them, without the head, in pieces. `scope`: labels that all of them have. */
 export type PointsInText = (name: InstrumentName, scope: string) => Iterable<Uint8Array>;
@@ -28,45 +26,71 @@ export const pointsInText: PointsInText = (name, scope) =>
     : readingsInText(name as ReadingName, scope);
 
 function* readingsInText(name: ReadingName, scope: string): Iterable<Uint8Array> {
-  const series = promName(name) + (INSTRUMENTS[name].kind === "counter" ? "_total" : "");
-  let text = "";
+  const series = Buffer.from(`${promName(name) + (INSTRUMENTS[name].kind === "counter" ? "_total" : "")}{`);
+  const scopeBytes = Buffer.from(scope);
+  const pieces = new Pieces();
   const add: Add = (value, labels, more) => {
-    text += `${series}{${joined(labels, more, scope)}} ${figure(value)}\n`;
+    const { bytes } = labels;
+    const moreBytes = more === undefined ? NOTHING : more.bytes;
+    pieces.reserve(series.length + bytes.length + moreBytes.length + scopeBytes.length + MAX_REST);
+    const at = put(page, put(page, used, series), bytes);
+    const end = put(page, putMore(page, putMore(page, at, bytes, moreBytes), bytes, scopeBytes), END);
+    used = putFigure(page, end, value);
+    page[used++] = NEWLINE;
   };
   let queues = 0;
   readProcess(name, add);
   for (const queue of allSeries.values()) {
     readQueue(name, queue, add);
-    if (++queues < MAX_QUEUES) continue;
-    if (text !== "") yield Buffer.from(text);
-    text = "";
-    queues = 0;
+    if (++queues % MAX_QUEUES === 0) yield* pieces.taken();
   }
-  if (text !== "") yield Buffer.from(text);
+  yield* pieces.taken();
 }
-
-/** The page that is being filled, and up to where; the next piece begins there. */
-let page = Buffer.alloc(0);
-let used = 0;
 
 function* histogramsInText(name: HistogramName, scope: string): Iterable<Uint8Array> {
   const form = formOf(name);
-  let start = used;
+  const scopeBytes = Buffer.from(scope);
+  const pieces = new Pieces();
+  let histograms = 0;
   for (const histogram of histogramsOf(name)) {
-    const labels = joined(histogram.labels, undefined, scope);
-    const room = form.roomFor(labels);
-    if (used + room > page.length) {
-      if (used > start) yield page.subarray(start, used);
-      // Another scrape may have gone on with the page, or begun one.
-      if (used + room > page.length) {
-        page = Buffer.allocUnsafeSlow(Math.max(PAGE, room));
-        used = 0;
-      }
-      start = used;
-    }
-    used = form.fill(page, used, labels, histogram);
+    pieces.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
+    used = form.fill(page, used, histogram, scopeBytes);
+    if (++histograms % MAX_QUEUES === 0) yield* pieces.taken();
   }
-  if (used > start) yield page.subarray(start, used);
+  yield* pieces.taken();
+}
+
+/** The page that is being filled, and up to where. All text goes there, of whichever scrape. */
+let page = Buffer.alloc(0);
+let used = 0;
+
+/** The pieces of one family. While one is taken, other text may come to the page. */
+class Pieces {
+  private start = used;
+  private full: Uint8Array[] = [];
+
+  /** Makes room for so many bytes, on a new page if need be. */
+  reserve(bytes: number): void {
+    if (used + bytes <= page.length) return;
+    this.cut();
+    page = Buffer.allocUnsafeSlow(Math.max(PAGE, bytes));
+    used = 0;
+    this.start = 0;
+  }
+
+  /** Everything that was written since the last time. */
+  *taken(): Iterable<Uint8Array> {
+    this.cut();
+    const { full } = this;
+    this.full = [];
+    yield* full;
+    this.start = used;
+  }
+
+  private cut(): void {
+    if (used > this.start) this.full.push(page.subarray(this.start, used));
+    this.start = used;
+  }
 }
 
 const forms = new Map<HistogramName, HistogramForm>();
@@ -95,21 +119,22 @@ class HistogramForm {
     this.sum = bytes(`\n${series}_sum{`);
     this.bucket = bytes(`\n${series}_bucket{`);
     this.bounds = [...BOUNDS.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
-    const perLine = this.bucket.length + LE.length + MAX_FIGURE;
+    const perLine = this.bucket.length + LE.length + MAX_REST;
     this.length = this.bounds.reduce((sum, { length }) => sum + length + perLine, 2 * perLine);
   }
 
-  /** The most bytes that such a histogram can take. */
-  roomFor(labels: string): number {
-    return this.length + (this.bounds.length + 2) * MAX_BYTES * labels.length;
+  /** The most bytes that a histogram can take whose labels have so many. */
+  roomFor(labels: number): number {
+    return this.length + (this.bounds.length + 2) * labels;
   }
 
   /** Writes it to the place, and returns where it ends. */
-  fill(into: Buffer, place: number, labels: string, histogram: Histogram): number {
+  fill(into: Buffer, place: number, histogram: Histogram, scope: Uint8Array): number {
     const { counts } = histogram;
+    const { bytes } = histogram.labels;
     let at = put(into, place, this.count);
     const labelsAt = at;
-    at += into.write(labels, at);
+    at = putMore(into, put(into, at, bytes), bytes, scope);
     const labelsEnd = at;
     at = put(into, at, END);
     let count = 0;
@@ -118,7 +143,7 @@ class HistogramForm {
     at = put(into, at, this.sum);
     at = again(into, at, labelsAt, labelsEnd);
     at = put(into, at, END);
-    at += into.write(figure(histogram.sumSeconds), at);
+    at = putFigure(into, at, histogram.sumSeconds);
     const bucketAt = at;
     at = put(into, at, this.bucket);
     at = again(into, at, labelsAt, labelsEnd);
@@ -138,6 +163,8 @@ class HistogramForm {
 
 const END = Buffer.from("} ");
 const LE = Buffer.from(',le="');
+const NOTHING = new Uint8Array(0);
+const COMMA = 44;
 const ZERO = 48;
 const NEWLINE = 10;
 /** Less than that has only bits that stay an integer's. */
@@ -146,6 +173,14 @@ const MAX_SMALL = 2 ** 31;
 function put(into: Buffer, at: number, bytes: Uint8Array): number {
   into.set(bytes, at);
   return at + bytes.length;
+}
+
+/** Further labels, after these. */
+function putMore(into: Buffer, at: number, first: Uint8Array, more: Uint8Array): number {
+  if (more.length === 0) return at;
+  if (first.length === 0) return put(into, at, more);
+  into[at] = COMMA;
+  return put(into, at + 1, more);
 }
 
 /** What was written already, once more. */
@@ -166,11 +201,10 @@ function putCount(into: Buffer, at: number, count: number): number {
   return end;
 }
 
-function joined(labels: Labels, more: Labels | undefined, scope: string): string {
-  const { text } = labels;
-  const all = more === undefined ? text : `${text},${more.text}`;
-  if (scope === "") return all;
-  return all === "" ? scope : `${all},${scope}`;
+function putFigure(into: Buffer, at: number, value: number): number {
+  // -0 is a 0, too.
+  if (value >= 0 && value < MAX_SMALL && Number.isInteger(value)) return putCount(into, at, value);
+  return at + into.write(figure(value), at);
 }
 
 function figure(value: number): string {

@@ -42,12 +42,19 @@ export async function exposition(
   }
   const pieces: Uint8Array[] = [];
   for (const text of textOf(resourceMetrics, ours)) {
-    if (text.length > 0) pieces.push(typeof text === "string" ? Buffer.from(text) : text);
+    if (text.length > 0) append(pieces, typeof text === "string" ? Buffer.from(text) : text);
     if (!slices.isOver) continue;
     await slices.next();
     if (!isWanted()) return [];
   }
   return pieces;
+}
+
+/** Where it goes on from the last one in memory, as one piece with that: each costs a call of the system when it is sent. */
+function append(pieces: Uint8Array[], piece: Uint8Array): void {
+  const last = pieces.at(-1);
+  if (last?.buffer !== piece.buffer || last.byteOffset + last.length !== piece.byteOffset) pieces.push(piece);
+  else pieces[pieces.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + piece.length);
 }
 
 function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Iterable<string | Uint8Array> {
