@@ -32,7 +32,12 @@ export const GOALS = {
   fifo: 1,
   /** Capacity 16; `floor`, two loops that await null, is for the promise path. */
   handoff: { effect: 8, "fastq.promise": 10, "p-queue": 50, floor: 1 / 1.25 },
-  memory: { instrumentedBytes: 64, drainedBytes: 1 },
+  memory: {
+    instrumentedBytes: 64,
+    drainedBytes: 1,
+    instrumentedQueueBytes: 16 * 2 ** 10,
+    watchedQueueBytes: 32 * 2 ** 10,
+  },
   /** What a watchdog adds to handlers that take 100 µs. */
   watchdog: { without: 1 / 1.03, memoryBytes: 25 * 2 ** 20 },
   /** At any depth up to 10M. */

@@ -7,7 +7,7 @@ export interface Vessel {
 }
 
 /** Bytes on the heap and in typed arrays. */
-async function held(): Promise<number> {
+export async function held(): Promise<number> {
   if (globalThis.gc === undefined) throw new Error("run me with node --expose-gc");
   for (let i = 0; i < 2; i++) {
     globalThis.gc();

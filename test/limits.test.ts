@@ -1,3 +1,4 @@
+import PQueue from "p-queue";
 import { describe, expect, it } from "vitest";
 import { instrumentHandler } from "../src/adapters/handler.js";
 import { instrument } from "../src/adapters/instrument.js";
@@ -13,28 +14,57 @@ import { WorkerPool } from "../src/worker/pool.js";
 const LONG = "n".repeat(256);
 const LONGEST = "n".repeat(255);
 
+/** Everything that has a name which becomes a label of metrics, or stands in reports. */
+const NAMED: [string, (name: string) => () => unknown][] = [
+  ["a queue's", (name) => () => instrument(new FifoQueue(), { name })],
+  ["a worker's", (name) => () => instrumentHandler(() => {}, { name })],
+  ["a pool's", (name) => () => new WorkerPool(new FifoQueue(), () => {}, { name, autoStart: false })],
+  ["a gate's", (name) => () => new Gate({ name, concurrency: 1 })],
+  ["a tier's", (name) => () => new PriorityQueue({ tiers: { [name]: 0 } })],
+  [
+    "a tier's of a queue that has numbers",
+    (name) => () => instrument(new PQueue(), { name: "short", tiers: { [name]: 1 } }),
+  ],
+  [
+    "a tier's of an adapter",
+    (name) => () =>
+      instrument({}, { name: "short", adapter: { system: "desk", tiersOf: () => [name], attach: never } }),
+  ],
+  [
+    "what a watchdog calls a queue",
+    (name) => () =>
+      new Watchdog({ stallThresholdMs: Number.POSITIVE_INFINITY }).watch(
+        instrument(new FifoQueue(), { name: "short" }),
+        { name },
+      ),
+  ],
+];
+
+function never(): never {
+  throw new Error("attached");
+}
+
 describe("a name of more than 255 characters", () => {
-  it.each([
-    ["a queue's", () => instrument(new FifoQueue(), { name: LONG })],
-    ["a worker's", () => instrumentHandler(() => {}, { name: LONG })],
-    ["a pool's", () => new WorkerPool(new FifoQueue(), () => {}, { name: LONG, autoStart: false })],
-    ["a gate's", () => new Gate({ name: LONG, concurrency: 1 })],
-    ["a tier's", () => new PriorityQueue({ tiers: { [LONG]: 0 } })],
-    [
-      "what a watchdog calls a queue",
-      () =>
-        new Watchdog({ stallThresholdMs: Number.POSITIVE_INFINITY }).watch(
-          instrument(new FifoQueue(), { name: "short" }),
-          { name: LONG },
-        ),
-    ],
-  ])("is refused: %s", (_, make) => {
-    expect(make).toThrow(InvalidOptionRangeError);
-    expect(make).toThrow("must be a string of at most 255 characters");
+  it.each(NAMED)("is refused: %s", (_, make) => {
+    expect(make(LONG)).toThrow(InvalidOptionRangeError);
+    expect(make(LONG)).toThrow("must be a string of at most 255 characters");
   });
 
   it("is the first that is", () => {
     expect(() => new Gate({ name: LONGEST, concurrency: 1 })).not.toThrow();
+  });
+});
+
+describe("a name with half of a surrogate pair, which no byte of UTF-8 stands for", () => {
+  it.each(NAMED)("is refused: %s", (_, make) => {
+    for (const name of ["\ud800", "jobs \udc00", "\udc00\ud800"]) {
+      expect(make(name)).toThrow(InvalidOptionRangeError);
+      expect(make(name)).toThrow("must be a string of whole characters, without halves of surrogate pairs");
+    }
+  });
+
+  it("is not one with whole pairs", () => {
+    expect(() => new Gate({ name: "jobs 😀", concurrency: 1 })).not.toThrow();
   });
 });
 

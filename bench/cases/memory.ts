@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { FifoQueue, instrument, PriorityQueue, Watchdog } from "queuescope";
+import { FakeClock } from "queuescope/testing";
 import {
   fewPriorities,
   fifos,
@@ -12,7 +15,7 @@ import { GOALS } from "../goals.js";
 import { compare, differences } from "../harness.js";
 import { LIMIT } from "../report.js";
 import type { Findings, Row, Scenario } from "../scenario.js";
-import { type Vessel, weigh } from "../weigh.js";
+import { held, type Vessel, weigh } from "../weigh.js";
 
 const COUNTS = { "10k": 10_000, "1M": 1_000_000 } as const;
 /** Small queues are weighed by the dozen: what the process does on the side would outweigh one. */
@@ -105,12 +108,82 @@ function instrumentedScenario(size: Size): Scenario {
   };
 }
 
-/** Bytes per queued item, beyond the item itself, and what is left of them when the queue is empty again. */
-export const memory: readonly Scenario[] = (["10k", "1M"] as const).flatMap((size) => [
-  scenario("FIFO", size, () => fifos),
-  scenario("LIFO", size, () => lifos),
-  scenario("few priorities", size, () => heaps(fewPriorities(), undefined)),
-  scenario("wide priorities", size, () => heaps(widePriorities(), undefined)),
-  scenario("aging", size, () => heaps(fewPriorities(), 1_000)),
-  instrumentedScenario(size),
-]);
+const QUEUES = 500;
+const TIERS = { a: 0, b: 1, c: 2, d: 3, e: 4 } as const;
+const LOOK_EVERY_MS = 1_000;
+/** More than a watchdog remembers. */
+const LOOKS = 70;
+
+/** What a queue takes that is instrumented, and watched for a minute, beyond the bare one. */
+function queueScenario(tiers: 1 | 5): Scenario {
+  const name = `queue of ${tiers === 1 ? "1 tier" : "5 tiers"}`;
+  return {
+    name,
+    async run() {
+      const found = { instrumented: [] as number[], watched: [] as number[] };
+      // The first round doesn't count, as above.
+      for (let round = 0; round < ROUNDS; round++) {
+        const { instrumented, watched } = await weighQueues(`bench.memory.${tiers}.${round}`, tiers);
+        if (round === 0) continue;
+        found.instrumented.push(instrumented);
+        found.watched.push(watched);
+      }
+      const { instrumentedQueueBytes, watchedQueueBytes } = GOALS.memory;
+      const limit = { peerName: LIMIT, goal: 1, unit: "bytes" } as const;
+      return {
+        rows: [
+          compare({
+            case: `${name}, instrumented`,
+            ours: found.instrumented,
+            peer: instrumentedQueueBytes,
+            ...limit,
+          }),
+          compare({
+            case: `${name}, instrumented and watched`,
+            ours: found.watched,
+            peer: watchedQueueBytes,
+            ...limit,
+          }),
+        ],
+      };
+    },
+  };
+}
+
+async function weighQueues(name: string, tiers: 1 | 5): Promise<{ instrumented: number; watched: number }> {
+  const clock = new FakeClock();
+  const queues = Array.from({ length: QUEUES }, () =>
+    tiers === 1 ? new FifoQueue<object>({ clock }) : new PriorityQueue<object>({ clock, tiers: TIERS }),
+  );
+  const bare = await held();
+  const sla = { default: { targetMs: 3_600_000 } };
+  for (const [i, queue] of queues.entries()) instrument<object>(queue, { name: `${name}.${i}`, sla });
+  const instrumented = await held();
+  const watchdog = new Watchdog({
+    clock,
+    everyMs: LOOK_EVERY_MS,
+    stallThresholdMs: Number.POSITIVE_INFINITY,
+  });
+  for (const queue of queues) watchdog.watch<object>(queue);
+  watchdog.start();
+  for (let look = 0; look < LOOKS; look++) {
+    clock.advance(LOOK_EVERY_MS);
+    // A look at many queues leaves turns to others.
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+  }
+  const watched = await held();
+  await watchdog.stop();
+  return { instrumented: (instrumented - bare) / QUEUES, watched: (watched - bare) / QUEUES };
+}
+
+/** Bytes per queued item, beyond the item itself, and what is left of them when the queue is empty again; and bytes per queue. */
+export const memory: readonly Scenario[] = (["10k", "1M"] as const)
+  .flatMap((size) => [
+    scenario("FIFO", size, () => fifos),
+    scenario("LIFO", size, () => lifos),
+    scenario("few priorities", size, () => heaps(fewPriorities(), undefined)),
+    scenario("wide priorities", size, () => heaps(widePriorities(), undefined)),
+    scenario("aging", size, () => heaps(fewPriorities(), 1_000)),
+    instrumentedScenario(size),
+  ])
+  .concat(queueScenario(1), queueScenario(5));

@@ -13,7 +13,8 @@ import type { Task } from "./task.js";
 export interface GenericNames<Name extends string = string> {
   /**
    * A method whose first argument is the item. It may return a promise: the item is in when that resolves. Without `get`, that may as
-   * well be what becomes of the task, so the item is in when the method returns.
+   * well be what becomes of the task, so the item is in when the method returns. One that throws has refused the item, unless a consumer has
+   * taken it within the call, or `size` shows that it is in. An item that was refused and comes out by `get` all the same has been in.
    */
   put: Name;
   /**
@@ -35,6 +36,8 @@ const NAMES: OptionNames<GenericNames> = { put: true, get: true, size: true, pee
 const SLACK = 1_000;
 /** Items that may be between `get` and a wrapped worker before we stop waiting for those that never get there. */
 const MOST_HANDED = 10_000;
+/** Items, the latest, whose put has failed, that are known again if they come out all the same. */
+const MAX_REFUSED = 100;
 
 /**
  * An adapter for any object with methods that add and take. Items are recognised by identity, so they must come out as they went
@@ -99,6 +102,7 @@ class GenericAttachment implements Attachment, Claimant {
   private readonly claimed = new WeakSet<Task>();
   /** Items that were there before us; they come out without a task, and that is no loss. */
   private strangers: number;
+  private readonly refusals: Task[] = [];
   private waitingPuts = 0;
   private waitingGets = 0;
   private readonly restores: (() => void)[] = [];
@@ -183,7 +187,9 @@ class GenericAttachment implements Attachment, Claimant {
   };
 
   private put(args: unknown[], original: () => unknown): unknown {
-    const { ledger, waiting } = this;
+    const { ledger, waiting, refusals } = this;
+    const unseen = this.unseen();
+    let isIn = false;
     // Before the call, because a consumer that waits may get the item within it.
     const task = ledger.enter(args[0]);
     waiting.add(task);
@@ -192,13 +198,25 @@ class GenericAttachment implements Attachment, Claimant {
       this.forgetLeftovers();
     };
     const refused = (error: unknown) => {
+      if (isIn) return;
+      if (task.stage === "entering" && this.names.get !== undefined) {
+        refusals.push(task);
+        if (refusals.length > MAX_REFUSED) refusals.shift();
+      }
       ledger.refused(task, error);
       // Where a put is over when it returns, it was accepted.
       ledger.lose(task);
       waiting.find(task.item);
     };
     const call = () => {
-      const result = original();
+      let result: unknown;
+      try {
+        result = original();
+      } catch (error) {
+        isIn = this.unseen() >= unseen;
+        if (isIn) accepted(systemClock.now() - task.at);
+        throw error;
+      }
       task.isOnStack = false;
       if (this.names.get === undefined) accepted(systemClock.now() - task.at);
       return result;
@@ -228,8 +246,8 @@ class GenericAttachment implements Attachment, Claimant {
   }
 
   private took(item: unknown, pull: object | undefined, tookMs: number): void {
-    const { telemetry, waiting, ledger } = this;
-    const task = waiting.find(item);
+    const { telemetry, waiting, ledger, refusals } = this;
+    let task = waiting.find(item);
     if (task !== undefined) {
       this.take(task);
       if (hasHandler(telemetry.queueName)) this.handOver(task);
@@ -237,11 +255,20 @@ class GenericAttachment implements Attachment, Claimant {
     } else {
       // Both mean that there is no item, unless that very thing was put in.
       if (item === undefined || item === null) return;
-      if (this.strangers > 0) this.strangers--;
+      const at = refusals.findIndex((refused) => Object.is(refused.item, item));
+      if (at >= 0) {
+        task = refusals.splice(at, 1)[0]!;
+        telemetry.reentered(0);
+      } else if (this.strangers > 0) this.strangers--;
       else telemetry.contextLost();
-      telemetry.taken(undefined, 0, Number.NaN, systemClock.now(), 1);
+      telemetry.taken(task?.carrier, 0, task?.at ?? Number.NaN, systemClock.now(), 1);
     }
     telemetry.pullDone(pull, task?.carrier, tookMs);
+  }
+
+  /** How many items are in the queue and not in the books; NaN where there is no size. */
+  private unseen(): number {
+    return this.names.size === undefined ? Number.NaN : (this.readSize() ?? Number.NaN) - this.ledger.size;
   }
 
   private take(task: Task): void {

@@ -134,6 +134,12 @@ function adapterFor(queue: object, adapter: Partial<Adapter> | undefined): Adapt
   }
   const known = KNOWN.find(({ is }) => is(queue));
   if (known !== undefined) return known.adapter as Adapter;
+  if (typeof queue === "function") {
+    throw new NotInstrumentableError(
+      "a function's own call can't be replaced; wrap an object with a method that calls it, " +
+        'as for p-limit in docs/writing-an-adapter.md: { adapter: generic({ put: "run", size: "waiting" }) }',
+    );
+  }
   throw new NotInstrumentableError(
     "no adapter knows this object; name its methods with { adapter: generic({ put, get, size }) }",
   );

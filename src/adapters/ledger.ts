@@ -216,7 +216,8 @@ export class Ledger {
 
   probe(figures: QueueReadings): Probe {
     const { telemetry, waiting, running, priorities } = this;
-    /** How many more are in the queue than we know of: they were there before us. */
+    let strangersSince = this.openedAt;
+    /** How many more are in the queue than we know of: they were there before us, or came by ways that we don't see. */
     const strangers = () => figures.size() - this.size;
     return {
       get tiers() {
@@ -227,7 +228,11 @@ export class Ledger {
       // asked for first, because to tell a size, a queue may bring these books up to date.
       depth: (tier) => Math.max(0, (tier === 0 ? strangers() : 0) + (waiting[tier]?.size ?? 0)),
       oldestAt: (tier) => {
-        if (tier === 0 && strangers() > 0) return this.openedAt;
+        if (tier === 0) {
+          if (strangers() > 0) return strangersSince;
+          // What is found later has come since.
+          strangersSince = systemClock.now();
+        }
         return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;
       },
       glimpseAt: (tier) => waiting[tier]?.first?.at,

@@ -1,15 +1,13 @@
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { AsyncLocalStorage, type AsyncResource } from "node:async_hooks";
 
-let isKept: boolean | undefined;
+/**
+ * Whether a scope keeps what is set in it by `enterWith`. It does up to Node 22, where a resource holds the stores, and storages hand them on
+ * by this method. To try it would be surer; but where it does, the first storage that is used makes all promises of the process slower, for
+ * good.
+ */
+const isKept = "_propagate" in AsyncLocalStorage.prototype;
 
-/** Whether a scope keeps what is set in it by `enterWith`. It does up to Node 22, where a resource holds the stores. */
 export function scopesKeepStores(): boolean {
-  if (isKept !== undefined) return isKept;
-  const storage = new AsyncLocalStorage<boolean>();
-  const scope = new AsyncResource("queuescope.apart", { requireManualDestroy: true });
-  scope.runInAsyncScope(() => storage.enterWith(true));
-  isKept = scope.runInAsyncScope(() => storage.getStore()) === true;
-  storage.disable();
   return isKept;
 }
 

@@ -16,17 +16,32 @@ export function cut(text: string, most: number): string {
   return `${Buffer.from(begun, "utf16le").toString("utf16le")}…`;
 }
 
-/** Throws an `InvalidOption…Error` unless it is a text with characters, and not too many. */
+/** Half of a surrogate pair: in UTF-8 all of them are the same replacement character, and names that differ in them only are one. */
+const HALF = /\p{Cs}/gu;
+
+/** The text, with a replacement character for each half of a surrogate pair. */
+export function whole(text: string): string {
+  return text.replace(HALF, "\ufffd");
+}
+
+/** Throws an `InvalidOption…Error` unless it is a text with characters, and a name that {@link checkText} takes. */
 export function checkName(option: string, value: unknown): string {
   if (typeof value !== "string") throw new InvalidOptionTypeError(option, value, "a string");
   if (value === "") throw new InvalidOptionRangeError(option, value, "a string with at least one character");
-  return checkLength(option, value);
+  return checkText(option, value);
 }
 
-/** Throws an `InvalidOptionRangeError` if a name is too long. */
-export function checkLength(option: string, name: string): string {
+/** Throws an `InvalidOptionRangeError` if a name is too long, or has halves of surrogate pairs. */
+export function checkText(option: string, name: string): string {
   if (name.length > MAX_NAME) {
     throw new InvalidOptionRangeError(option, name, `a string of at most ${MAX_NAME} characters`);
+  }
+  if (whole(name) !== name) {
+    throw new InvalidOptionRangeError(
+      option,
+      name,
+      "a string of whole characters, without halves of surrogate pairs",
+    );
   }
   return name;
 }

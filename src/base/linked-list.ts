@@ -31,6 +31,17 @@ export class LinkedList<N extends Links<N>> {
     this.size++;
   }
 
+  /** Takes the first node away. Only when there is one. */
+  shift(): void {
+    const first = this.first!;
+    const { next } = first;
+    this.first = next;
+    if (next === undefined) this.last = undefined;
+    else next.previous = undefined;
+    first.next = undefined;
+    this.size--;
+  }
+
   /** The node must be in this list. */
   remove(node: N): void {
     const { previous, next } = node;

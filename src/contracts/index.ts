@@ -38,7 +38,7 @@ export type {
 } from "./observer.js";
 export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
 export type { BrokerView, Head, Probe, SharedFigures, TaskView } from "./probe.js";
-export { type Consumer, QUEUE_SOURCE, type QueueSource } from "./queue-source.js";
+export { type Consumer, QUEUE_SOURCE, type QueueSource, Work, type WorkClass } from "./queue-source.js";
 export type { Report } from "./report.js";
 export type { ActiveTaskMonitor, TaskMonitor } from "./task-monitor.js";
 export type { ByTier, TierOf } from "./tiers.js";

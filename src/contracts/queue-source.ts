@@ -1,18 +1,23 @@
+import type { AsyncResource } from "node:async_hooks";
 import type { Clock } from "../base/clock.js";
-import type { Work, WorkClass } from "../base/work.js";
+import type { Settling } from "../base/errors.js";
+import { randomId } from "../base/random-id.js";
 import type { Health, QueueHealthOptions } from "./health.js";
+import type { TaskFacts } from "./observer.js";
 import type { PoolView } from "./pool.js";
 import type { Report } from "./report.js";
 
 /** The key under which a queue of ours offers a {@link QueueSource}. */
 export const QUEUE_SOURCE: unique symbol = Symbol.for("queuescope.source") as never;
 
-/** What a worker pool needs of a queue. What it takes is settled by {@link Work.queue}. */
+/** What consumers that settle their items need of a queue. */
 export interface QueueSource<T> {
   readonly clock: Clock;
+  /** Names of the tiers, most urgent first. */
+  readonly tiers: readonly string[];
   /** Whether times are kept: then works know when they were taken. */
   readonly isTimed: boolean;
-  /** Whether handlers are to be called by {@link Settler.run}. */
+  /** Whether handlers are to be called by {@link run}. */
   readonly isObserved: boolean;
   /** Items that wait, and those that wait for a planned delay to pass. */
   readonly size: number;
@@ -36,6 +41,20 @@ export interface QueueSource<T> {
   stand(consumer: Consumer<T>): void;
   /** Leaves the line. */
   leave(consumer: Consumer<T>): void;
+  /** Calls `fn` in the producer's context, inside a `process` span. `scope` is the pool's, where this is called. */
+  run<R>(work: Work<T>, fn: () => R, scope?: AsyncResource): R;
+  /** The work is done. `now` is the time, where the caller knows it: monotonic milliseconds. */
+  done(work: Work<T>, now?: number): void;
+  /** The work failed for good. */
+  fail(work: Work<T>, error: unknown): void;
+  /** The item comes back after so many milliseconds, as a new arrival. */
+  retry(work: Work<T>, delayMs: number, error: unknown): void;
+  /** It was put aside, and is settled by that. */
+  deadLettered(work: Work<T>, error: unknown): void;
+  /** It waited for a gate; that is no time of processing. */
+  gateWaited(work: Work<T>, gate: string, waitedMs: number): void;
+  /** The correlation ID that travels with the work, if it has one already. */
+  correlationIdOf(work: Work<T>): string | undefined;
   /** Takes nothing in any more; what is there can still be taken. */
   shutdown(): void;
   /** From now on probes of the queue show the pool. */
@@ -50,8 +69,113 @@ export interface QueueSource<T> {
 export interface Consumer<T> {
   /** What it wants for an item. */
   readonly works: WorkClass<T>;
+  /** Kept by the queue: its place in line, made once, and whether it stands there. */
+  place: object | undefined;
+  isInLine: boolean;
   /** Called within the put that brings the item. */
   take(work: Work<T>): void;
   /** The queue is shut down, and nothing will ever come. */
   ended(): void;
 }
+
+/** Where an item stands among the others. */
+interface Rank {
+  readonly priority: number;
+  /** Index of its tier. */
+  readonly tier: number;
+}
+
+/**
+ * An item that was taken, and is in flight until it is settled, once. There is one such object for an item: a queue adds it to what is in
+ * flight, and a consumer's own class adds what it needs.
+ */
+export class Work<T> implements TaskFacts {
+  // Fields are declared, and written once, by the constructor: a field that is defined is written twice.
+  /** @internal */
+  declare readonly queue: QueueSource<T>;
+  declare readonly item: T;
+  /** @internal */
+  declare readonly place: Rank;
+  /** 1 for the first delivery, one more for each retry. */
+  declare readonly attempt: number;
+  /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
+  declare readonly enqueuedAt: number | undefined;
+  /** When the item was taken, in monotonic milliseconds; undefined where the queue reads no clock. */
+  declare readonly takenAt: number | undefined;
+  /** @internal */
+  declare tag: unknown;
+  /** @internal */
+  declare previous: Work<T> | undefined;
+  /** @internal */
+  declare next: Work<T> | undefined;
+  /** Milliseconds that it waited for gates. @internal */
+  declare gatedMs: number;
+  /** Whether its handler was called in the producer's context. @internal */
+  declare hasRun: boolean;
+  /** @internal */
+  declare settledBy: Settling | undefined;
+  declare private id: string | undefined;
+  /** For the consumer's own class. @internal */
+  declare worker: object | undefined;
+  /** For the consumer's own class: what few items need. @internal */
+  declare extras: object | undefined;
+
+  /** @internal */
+  constructor(
+    queue: QueueSource<T>,
+    item: T,
+    place: Rank,
+    attempt: number,
+    enqueuedAt: number | undefined,
+    takenAt: number | undefined,
+    tag: unknown,
+  ) {
+    this.queue = queue;
+    this.item = item;
+    this.place = place;
+    this.attempt = attempt;
+    this.enqueuedAt = enqueuedAt;
+    this.takenAt = takenAt;
+    this.tag = tag;
+    this.previous = undefined;
+    this.next = undefined;
+    this.gatedMs = 0;
+    this.hasRun = false;
+    this.settledBy = undefined;
+    this.id = undefined;
+    this.worker = undefined;
+    this.extras = undefined;
+  }
+
+  /** Name of the item's tier; `default` where the queue has none. */
+  get tier(): string {
+    return this.queue.tiers[this.place.tier]!;
+  }
+
+  /** 0 where the queue has no priorities. */
+  get priority(): number {
+    return this.place.priority;
+  }
+
+  /** Milliseconds between put and get, planned delays excluded; undefined where the queue reads no clock. */
+  get waitMs(): number | undefined {
+    return this.takenAt === undefined ? undefined : this.takenAt - this.enqueuedAt!;
+  }
+
+  /** The producer's correlation ID; if it had none, one is made now and kept. */
+  get correlationId(): string {
+    this.id ??= this.queue.correlationIdOf(this) ?? randomId();
+    return this.id;
+  }
+
+  /** Keeps only this of what travelled with it. @internal */
+  release(carrier: unknown): void {
+    this.id ??= this.queue.correlationIdOf(this);
+    this.tag = carrier;
+  }
+}
+
+/** The class of what a consumer is given for an item. */
+export type WorkClass<T, W extends Work<T> = Work<T>> = new (
+  ...given: ConstructorParameters<typeof Work<T>>
+) => W;

@@ -1,11 +1,10 @@
 import type { Clock } from "../base/clock.js";
 import { LinkedList } from "../base/linked-list.js";
 import { processWide } from "../base/process-wide.js";
-import type { PoolView, QueueTelemetry, Report } from "../contracts/index.js";
+import type { PoolView, QueueTelemetry, Report, Work } from "../contracts/index.js";
 import type { Delayed } from "./delayed.js";
 import { carrierOf, EntryExtras } from "./entry-extras.js";
-import { InFlight } from "./in-flight.js";
-import type { Place, Store } from "./storage/store.js";
+import type { Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /** What `Infinity` is as a limit: no array is longer. */
@@ -17,9 +16,6 @@ const MAX_ITEMS = 2 ** 31 - 1;
  */
 export type State = "open" | "closing" | "done";
 
-/** What is kept with the items: nothing, when they came in and a tag, or a deadline for some of them as well. It only grows. */
-export type Kept = "items" | "times" | "deadlines";
-
 /**
  * The state that the parts of a queue share.
  *
@@ -28,7 +24,10 @@ export type Kept = "items" | "times" | "deadlines";
  */
 export class Core<T> {
   state: State = "open";
-  kept: Kept = "items";
+  /** Whether entries keep when they came in, and a tag. */
+  isTracked = false;
+  /** Whether some of those tags have a deadline. */
+  hasDeadlines = false;
   /** Open, with nothing kept but items, and so without observer: then the short paths are all there is to do. */
   isPlain = true;
   readonly getters = new LinkedList<GetWaiter<T>>();
@@ -69,10 +68,6 @@ export class Core<T> {
     this.limit = Math.min(capacity, MAX_ITEMS);
   }
 
-  get isTracked(): boolean {
-    return this.kept !== "items";
-  }
-
   /** Why the queue is late, if a watchdog knows. */
   report(): Report | undefined {
     for (const answer of processWide.reports.get(this.queue) ?? []) {
@@ -94,7 +89,7 @@ export class Core<T> {
 
   /** Monotonic milliseconds; NaN where times are not kept. */
   now(): number {
-    return this.kept === "items" ? Number.NaN : this.clock.now();
+    return this.isTracked ? this.clock.now() : Number.NaN;
   }
 
   /** Takes nothing in any more; `done`: nothing comes back in either. */
@@ -105,8 +100,8 @@ export class Core<T> {
 
   /** From now on entries keep their time and a tag. Waits that began before are measured from now on. */
   track(): void {
-    if (this.kept !== "items") return;
-    this.kept = "times";
+    if (this.isTracked) return;
+    this.isTracked = true;
     this.isPlain = false;
     const now = this.clock.now();
     this.store.track(now);
@@ -123,20 +118,9 @@ export class Core<T> {
 
   /** When the item that is served next came in. */
   headAt(): number | undefined {
-    if (this.kept === "items" || this.store.size === 0) return undefined;
+    if (!this.isTracked || this.store.size === 0) return undefined;
     this.store.front();
     return this.store.at;
-  }
-
-  /**
-   * Fast path in: a plain item, room free, and so no producer waiting; no consumer waiting either. False means that nothing has
-   * changed.
-   */
-  enterPlainly(item: T, place: Place): boolean {
-    const { store } = this;
-    if (!this.isPlain || store.size >= this.limit || this.getters.first !== undefined) return false;
-    store.push(item, Number.NaN, undefined, place);
-    return true;
   }
 
   /** Fast path out: the next item, if nothing more is to be known of it and no producer waits for its place. */
@@ -145,5 +129,35 @@ export class Core<T> {
     if (!this.isPlain || store.size === 0 || this.putters.first !== undefined) return undefined;
     this.undone++;
     return store.shift();
+  }
+}
+
+/** What is in flight, in order of taking. A list of its own: code that sees several kinds of nodes is slow for each of them. */
+class InFlight<T> {
+  first: Work<T> | undefined = undefined;
+  size = 0;
+  private last: Work<T> | undefined = undefined;
+
+  add(work: Work<T>): void {
+    const { last } = this;
+    if (last === undefined) this.first = work;
+    else {
+      work.previous = last;
+      last.next = work;
+    }
+    this.last = work;
+    this.size++;
+  }
+
+  /** The work must be in this list. */
+  remove(work: Work<T>): void {
+    const { previous, next } = work;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.last = previous;
+    else next.previous = previous;
+    work.previous = undefined;
+    work.next = undefined;
+    this.size--;
   }
 }

@@ -1,6 +1,6 @@
 import { checkDuration, checkObject } from "../base/checks.js";
 import { AlreadySettledError, type Settling } from "../base/errors.js";
-import { Work } from "../base/work.js";
+import { Work } from "../contracts/index.js";
 
 /** An item on its way through a consumer. It is in flight until `done`, `fail`, `retry` or `deadLettered` settles it, once. */
 export class Delivery<T> extends Work<T> {

@@ -1,20 +1,32 @@
 import type { AsyncResource } from "node:async_hooks";
+import type { Clock } from "../base/clock.js";
 import { QueueShutDownError } from "../base/errors.js";
 import { adopted } from "../base/thenable.js";
-import type { Settler, Work } from "../base/work.js";
+import type {
+  Consumer,
+  Health,
+  PoolView,
+  QueueHealthOptions,
+  QueueSource,
+  Report,
+  Work,
+  WorkClass,
+} from "../contracts/index.js";
 import type { Core } from "./core.js";
 import { Delayed } from "./delayed.js";
 import { attemptOf, carrierOf, deadlineOf, EntryExtras } from "./entry-extras.js";
+import { healthOf } from "./health.js";
 import type { Settlement } from "./settlement.js";
-import type { Place } from "./storage/store.js";
-import { type GetWaiter, kept, type PutWaiter, rejectQuietly, Step, type Wanted } from "./waiters.js";
+import { ONLY_PLACE, type Place } from "./storage/store.js";
+import { GetWaiter, kept, type PutWaiter, rejectQuietly, Step, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /**
  * How items get to consumers, and room to producers: what arrives goes to the consumer that has waited longest, room to the producer that
- * has. What is given out belongs to its consumer until it is settled or comes back.
+ * has. What is given out belongs to its consumer until it is settled or comes back; so this is the queue as worker pools see it.
  */
-export class Handover<T> implements Settler<T> {
+export class Handover<T> implements QueueSource<T> {
+  readonly clock: Clock;
   readonly tiers: readonly string[];
 
   constructor(
@@ -22,6 +34,7 @@ export class Handover<T> implements Settler<T> {
     private readonly room: WaitingRoom,
     private readonly settlement: Settlement<T>,
   ) {
+    this.clock = core.clock;
     this.tiers = core.tiers;
   }
 
@@ -30,26 +43,32 @@ export class Handover<T> implements Settler<T> {
     const { core } = this;
     const getter = core.getters.first;
     if (getter === undefined) core.store.push(item, at, tag, place);
-    else if (core.kept === "deadlines" && deadlineOf(tag) < at) {
+    else if (core.hasDeadlines && deadlineOf(tag) < at) {
       this.settlement.drop(item, place.tier, "expired", attemptOf(tag));
     } else this.hand(getter, item, at, tag, place);
   }
 
-  /** There may be room: it goes to the producers that wait for it, in order. */
-  admit(): void {
+  /** There may be room: it goes to the producers that wait for it, in order. `at` is the time, where the caller knows it. */
+  admit(at?: number): void {
     const { core } = this;
-    const { store } = core;
-    const { first } = core.putters;
+    const { store, putters } = core;
+    const { first } = putters;
     if (first === undefined) return;
     // Fast path: room for the one plain item of a producer, and no consumer waiting.
-    if (core.isPlain && first.count === 1 && core.getters.first === undefined && store.size < core.limit) {
+    if (
+      core.isPlain &&
+      first.batch === undefined &&
+      core.getters.first === undefined &&
+      store.size < core.limit
+    ) {
       store.push(first.nextItem(), Number.NaN, undefined, first.place);
-      this.leavePutters(first);
+      putters.shift();
+      if (first.timeLimit !== undefined || first.signals !== undefined) this.room.release(first);
       first.resolve(undefined);
-      if (store.size >= core.limit || core.putters.first === undefined) return;
+      if (store.size >= core.limit || putters.first === undefined) return;
     }
-    const now = core.now();
-    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first as PutWaiter<T>) {
+    const now = at ?? core.now();
+    for (let waiter = putters.first; waiter !== undefined; waiter = putters.first as PutWaiter<T>) {
       this.fill(waiter, now);
       if (!waiter.isIn) return;
       this.leavePutters(waiter);
@@ -73,28 +92,56 @@ export class Handover<T> implements Settler<T> {
   }
 
   putDone({ tag, place, count, startedAt }: PutWaiter<T>, now: number): void {
-    this.core.observer?.putDone(carrierOf(tag), place.tier, count, now - startedAt);
+    // The time may be of a moment before the put began.
+    this.core.observer?.putDone(carrierOf(tag), place.tier, count, Math.max(0, now - startedAt));
   }
 
-  /** An item goes to its consumer, in the form in which it is wanted. `at` and `takenAt` mean nothing where no times are kept. */
-  give(wanted: Wanted<T>, item: T, at: number, tag: unknown, place: Place, takenAt: number): unknown {
+  /** Whether there is an item to take. Drops those past their deadline until there is, or nothing is left. */
+  hasNext(now: number): boolean {
     const { core } = this;
-    if (typeof wanted === "function") {
-      const isTracked = core.kept !== "items";
-      const work = new wanted(
-        this,
-        item,
-        place,
-        attemptOf(tag),
-        isTracked ? at : undefined,
-        isTracked ? takenAt : undefined,
-        tag,
-      );
+    const { store } = core;
+    while (store.size > 0) {
+      if (!core.hasDeadlines) return true;
+      store.front();
+      if (deadlineOf(store.tag) >= now) return true;
+      const item = store.shift();
+      const { tier, tag } = store;
+      this.admit();
+      this.settlement.drop(item, tier, "expired", attemptOf(tag));
+    }
+    return false;
+  }
+
+  next<W extends Work<T>>(works: WorkClass<T, W>, at?: number): W | undefined {
+    const { core } = this;
+    const { store } = core;
+    if (store.size === 0) return undefined;
+    if (core.isPlain) {
+      const work = new works(this, store.shift(), store.place, 1, undefined, undefined, undefined);
       core.inFlight.add(work);
+      if (core.putters.first !== undefined) this.admit();
       return work;
     }
-    core.undone++;
-    return wanted === "items" ? [item] : item;
+    const now = at ?? core.now();
+    if (core.hasDeadlines && !this.hasNext(now)) return undefined;
+    return this.take(works, now, undefined) as W;
+  }
+
+  /** Takes the next item, in the form in which it is wanted. Only when there is one. `pull` is the observer's own. */
+  take(wanted: Wanted<T>, now: number, pull: object | undefined): unknown {
+    const { core } = this;
+    const { store, observer } = core;
+    const item = store.shift();
+    const { at, tag } = store;
+    const place = typeof wanted === "function" ? store.place : ONLY_PLACE;
+    const takenAt = now < at ? at : now; // it may have come in after the clock was read
+    if (core.isTracked) core.lastTakenAt = takenAt;
+    if (observer !== undefined) {
+      observer.takenAtOnce(pull, carrierOf(tag), store.tier, at, takenAt, attemptOf(tag));
+    }
+    const value = this.give(wanted, item, at, tag, place, takenAt);
+    if (core.putters.first !== undefined) this.admit(takenAt);
+    return value;
   }
 
   /** Tells all consumers that wait, if nothing will ever come. */
@@ -109,8 +156,12 @@ export class Handover<T> implements Settler<T> {
   }
 
   endGet(waiter: GetWaiter<T>, error: unknown): void {
+    const { consumer } = waiter;
     this.leaveGetters(waiter, error);
-    if (error instanceof QueueShutDownError) rejectQuietly(waiter, error);
+    if (consumer !== undefined) {
+      consumer.isInLine = false;
+      consumer.ended();
+    } else if (error instanceof QueueShutDownError) rejectQuietly(waiter, error);
     else waiter.reject(error);
   }
 
@@ -120,12 +171,21 @@ export class Handover<T> implements Settler<T> {
     waiter.resolve({ done: true, value: undefined });
   }
 
-  private leaveGetters(waiter: GetWaiter<T>, failure: unknown): void {
+  stand(consumer: Consumer<T>): void {
+    if (consumer.isInLine) return;
     const { core } = this;
-    core.getters.remove(waiter);
-    this.room.release(waiter);
-    waiter.iteration?.gone(waiter);
-    core.observer?.pullDone(waiter.pull, [], core.now() - waiter.startedAt, failure);
+    consumer.place ??= new GetWaiter<T>(this, consumer.works, 0, undefined, undefined, consumer);
+    const waiter = consumer.place as GetWaiter<T>;
+    consumer.isInLine = true;
+    if (core.isTracked) waiter.startedAt = core.clock.now();
+    core.getters.append(waiter);
+    if (core.state !== "open") this.endIfFinished();
+  }
+
+  leave(consumer: Consumer<T>): void {
+    if (!consumer.isInLine) return;
+    consumer.isInLine = false;
+    this.core.getters.remove(consumer.place as GetWaiter<T>);
   }
 
   run<R>(work: Work<T>, fn: () => R, scope?: AsyncResource): R {
@@ -192,6 +252,96 @@ export class Handover<T> implements Settler<T> {
     }
   }
 
+  get isTimed(): boolean {
+    return this.core.isTracked;
+  }
+
+  get isObserved(): boolean {
+    return this.core.observer !== undefined;
+  }
+
+  get size(): number {
+    return this.core.store.size;
+  }
+
+  get delayed(): number {
+    return this.core.delayed.size;
+  }
+
+  get capacity(): number {
+    return this.core.capacity;
+  }
+
+  get waitingPuts(): number {
+    return this.core.putters.size;
+  }
+
+  get isFinished(): boolean {
+    return this.core.isFinished;
+  }
+
+  /** Of the items that come next, those IDs that are known: none is made for a report. */
+  correlationIds(most: number): string[] {
+    const { core } = this;
+    const tags = core.store.heads(most).map(({ tag }) => tag);
+    for (
+      let delayed = core.delayed.first;
+      delayed !== undefined && tags.length < most;
+      delayed = delayed.next
+    ) {
+      tags.push(delayed.extras);
+    }
+    return tags.map((tag) => core.correlationIdOf(tag)).filter((id) => id !== undefined);
+  }
+
+  health(options?: QueueHealthOptions): Health {
+    return healthOf(this.core, options);
+  }
+
+  shutdown(): void {
+    const { core } = this;
+    if (core.state === "open") this.close();
+    this.endIfFinished();
+  }
+
+  show(pool: PoolView): void {
+    const { core } = this;
+    // Those that have stopped are still to be seen, until there are others.
+    const pools = [...(core.pools ?? [])].filter((other) => other.statuses().length > 0);
+    core.pools = new Set([...pools, pool]);
+  }
+
+  fault(error: unknown): void {
+    this.settlement.fault(error);
+  }
+
+  report(): Report | undefined {
+    return this.core.report();
+  }
+
+  endPut(waiter: PutWaiter<T>, error: unknown): void {
+    this.leavePutters(waiter);
+    this.putFailed(waiter, error);
+    waiter.reject(error);
+  }
+
+  putFailed({ tag, place, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
+    const { core } = this;
+    core.observer?.putFailed(carrierOf(tag), place.tier, accepted, core.now() - startedAt, error);
+  }
+
+  /** Nothing comes in any more. */
+  private close(): void {
+    const { core } = this;
+    core.close("closing");
+    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
+      const error = new QueueShutDownError("put", waiter.refused());
+      this.leavePutters(waiter);
+      this.putFailed(waiter, error);
+      rejectQuietly(waiter, error);
+    }
+  }
+
   private readonly comeBack = (delayed: Delayed<T>): void => {
     this.core.delayed.remove(delayed);
     this.reenter(delayed.item, this.core.now(), delayed.extras, delayed.place);
@@ -203,25 +353,51 @@ export class Handover<T> implements Settler<T> {
     this.arrive(item, now, extras, place);
   }
 
+  private leaveGetters(waiter: GetWaiter<T>, failure: unknown): void {
+    const { core } = this;
+    core.getters.remove(waiter);
+    this.room.release(waiter);
+    waiter.iteration?.gone(waiter);
+    core.observer?.pullDone(waiter.pull, [], core.now() - waiter.startedAt, failure);
+  }
+
   private hand(getter: GetWaiter<T>, item: T, at: number, tag: unknown, place: Place): void {
     const { core } = this;
     const { observer } = core;
-    const { wanted, iteration } = getter;
-    core.getters.remove(getter);
-    this.room.release(getter);
-    if (core.kept !== "items") core.lastTakenAt = at;
+    const { wanted, iteration, consumer } = getter;
+    core.getters.shift();
+    if (getter.timeLimit !== undefined || getter.signals !== undefined) this.room.release(getter);
+    if (core.isTracked) core.lastTakenAt = at;
     if (observer !== undefined) {
       observer.taken(carrierOf(tag), place.tier, at, at, attemptOf(tag));
       observer.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
     }
     const own = iteration !== undefined || typeof wanted === "function" ? kept(place) : place;
     const value = this.give(wanted, item, at, tag, own, at);
-    if (iteration === undefined) getter.resolve(value);
+    if (consumer !== undefined) {
+      consumer.isInLine = false;
+      consumer.take(value as Work<T>);
+    } else if (iteration === undefined) getter.resolve(value);
     else {
       const result = { done: false, value };
       iteration.gone(getter);
       iteration.handed(new Step(wanted, result, item, at, tag, own));
       getter.resolve(result);
     }
+  }
+
+  /** An item goes to its consumer, in the form in which it is wanted. `at` and `takenAt` mean nothing where no times are kept. */
+  private give(wanted: Wanted<T>, item: T, at: number, tag: unknown, place: Place, takenAt: number): unknown {
+    const { core } = this;
+    if (typeof wanted === "function") {
+      const attempt = attemptOf(tag);
+      const work = core.isTracked
+        ? new wanted(this, item, place, attempt, at, takenAt, tag)
+        : new wanted(this, item, place, attempt, undefined, undefined, tag);
+      core.inFlight.add(work);
+      return work;
+    }
+    core.undone++;
+    return wanted === "items" ? [item] : item;
   }
 }

@@ -3,12 +3,12 @@ import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
 import type { Carrier } from "../contracts/index.js";
 import type { Core } from "./core.js";
-import { attemptOf, carrierOf, EntryExtras } from "./entry-extras.js";
+import { attemptOf, EntryExtras } from "./entry-extras.js";
 import type { Handover } from "./handover.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
 import type { Settlement } from "./settlement.js";
 import type { Place } from "./storage/store.js";
-import { handled, kept, PutWaiter, promiseOf, rejectQuietly } from "./waiters.js";
+import { handled, kept, PutWaiter, promiseOf } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
@@ -28,16 +28,22 @@ export class Intake<T> {
   /** Takes the item in if there is room and no other producer to barge past; false means that nothing has changed. */
   accept(item: T, options: PutOptions | undefined, place: Place): boolean {
     const { core } = this;
-    if (core.store.size >= core.limit || core.putters.first !== undefined) return false;
-    if (core.state !== "open") return false;
-    if (core.isPlain && isPlain(options)) {
-      this.handover.arrive(item, Number.NaN, undefined, place);
+    const { store } = core;
+    if (store.size >= core.limit || core.putters.first !== undefined) return false;
+    if (core.isPlain && (options === undefined || isPlain(options))) {
+      if (core.getters.first === undefined) store.push(item, Number.NaN, undefined, place);
+      else this.handover.arrive(item, Number.NaN, undefined, place);
       return true;
     }
-    core.track();
+    if (core.state !== "open") return false;
+    if (!core.isTracked) core.track();
     const now = core.clock.now();
-    const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options?.correlationId));
-    this.handover.arrive(item, now, this.tagOf(options, carrier, now), place);
+    if (options === undefined) {
+      this.handover.arrive(item, now, core.observer?.putAtOnce(place.tier, undefined), place);
+    } else {
+      const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options.correlationId));
+      this.handover.arrive(item, now, this.tagOf(options, carrier, now), place);
+    }
     return true;
   }
 
@@ -64,12 +70,12 @@ export class Intake<T> {
     const { core } = this;
     // Fast path: a plain item that waits for its place.
     if (core.isPlain && batch === undefined && options === undefined && this.whenFull === "wait") {
-      const waiter = new PutWaiter(this, item, undefined, kept(place), undefined, 0);
+      const waiter = new PutWaiter(this.handover, item, undefined, kept(place), undefined, 0);
       core.putters.append(waiter);
       return promiseOf<void>(waiter);
     }
     const waiter = this.waiterFor(item, batch, options, place);
-    if (core.putters.first === undefined) this.handover.fill(waiter, core.now());
+    if (core.putters.first === undefined) this.handover.fill(waiter, waiter.startedAt);
     if (!waiter.isIn && this.mayEvict()) {
       this.evictFor(waiter);
       if (!waiter.isIn) return Promise.reject(this.refuse(waiter, "evicted"));
@@ -84,7 +90,7 @@ export class Intake<T> {
     // Only here, because a callback of the user's may have shut the queue down on the way.
     if (core.state !== "open") {
       const error = new QueueShutDownError("put", waiter.refused());
-      this.putFailed(waiter, error);
+      this.handover.putFailed(waiter, error);
       return handled(Promise.reject(error));
     }
     if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
@@ -92,32 +98,14 @@ export class Intake<T> {
     return this.room.wait<void, T>(waiter, options);
   }
 
-  /** Nothing comes in any more. */
-  close(): void {
-    const { core } = this;
-    core.close("closing");
-    for (let waiter = core.putters.first; waiter !== undefined; waiter = core.putters.first) {
-      const error = new QueueShutDownError("put", waiter.refused());
-      this.handover.leavePutters(waiter);
-      this.putFailed(waiter, error);
-      rejectQuietly(waiter, error);
-    }
-  }
-
-  endPut(waiter: PutWaiter<T>, error: unknown): void {
-    this.handover.leavePutters(waiter);
-    this.putFailed(waiter, error);
-    waiter.reject(error);
-  }
-
   /** Most items travel with their observer's carrier, or with nothing; extras are for the few that bring more. */
-  private tagOf(options: PutOptions | undefined, carrier: Carrier, now: number): unknown {
-    if (options === undefined || isPlain(options)) return carrier;
+  private tagOf(options: PutOptions, carrier: Carrier, now: number): unknown {
+    if (isPlain(options)) return carrier;
     const { core } = this;
     const { deadline } = options;
     const correlationId = core.observer === undefined ? checkCorrelationId(options.correlationId) : undefined;
     if (deadline === undefined && correlationId === undefined) return carrier;
-    if (deadline !== undefined) core.kept = "deadlines";
+    if (deadline !== undefined) core.hasDeadlines = true;
     const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
     return new EntryExtras(dueAt, 1, correlationId, carrier);
   }
@@ -130,12 +118,14 @@ export class Intake<T> {
   ): PutWaiter<T> {
     const { core } = this;
     const own = kept(place);
-    if (!core.isTracked && isPlain(options)) return new PutWaiter(this, item, batch, own, undefined, 0);
+    if (!core.isTracked && isPlain(options))
+      return new PutWaiter(this.handover, item, batch, own, undefined, 0);
     core.track();
     const now = core.clock.now();
     const correlationId = checkCorrelationId(options?.correlationId);
     const carrier = core.observer?.putStarted(place.tier, correlationId, batch?.length ?? 1);
-    return new PutWaiter(this, item, batch, own, this.tagOf(options, carrier, now), now);
+    const tag = options === undefined ? carrier : this.tagOf(options, carrier, now);
+    return new PutWaiter(this.handover, item, batch, own, tag, now);
   }
 
   /** Whether a newcomer may evict. If so, those that have waited because `evictWhen` didn't hold have done it first. */
@@ -191,12 +181,8 @@ export class Intake<T> {
   /** Refuses what is left of the waiter's items: they go back to the caller in the error. */
   private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
     const error = new QueueFullError(this.core.limit, waiter.refused());
-    this.putFailed(waiter, error);
+    this.handover.putFailed(waiter, error);
     for (const item of waiter.rest()) this.settlement.tellDropped(item, waiter.place.tier, reason, 1);
     return error;
-  }
-
-  private putFailed({ tag, place, accepted, startedAt }: PutWaiter<T>, error: unknown): void {
-    this.core.observer?.putFailed(carrierOf(tag), place.tier, accepted, this.core.now() - startedAt, error);
   }
 }

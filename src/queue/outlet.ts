@@ -1,13 +1,11 @@
 import { QueueShutDownError } from "../base/errors.js";
-import type { Work, WorkClass } from "../base/work.js";
-import type { Carrier } from "../contracts/index.js";
+import type { Carrier, Work } from "../contracts/index.js";
 import type { Core } from "./core.js";
-import { attemptOf, carrierOf, deadlineOf } from "./entry-extras.js";
+import { attemptOf, carrierOf } from "./entry-extras.js";
 import type { Handover } from "./handover.js";
 import type { WaitOptions } from "./options.js";
 import type { Settlement } from "./settlement.js";
 import { restore } from "./storage/restore.js";
-import { ONLY_PLACE } from "./storage/store.js";
 import { GetWaiter, type Step, type Steps, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -24,24 +22,9 @@ export class Outlet<T> {
   tryTake(): T | undefined {
     const { core } = this;
     const now = core.now();
-    if (this.hasNext(now)) return this.takeOne("item", now, core.observer?.pullStarted()) as T;
+    if (this.handover.hasNext(now)) return this.handover.take("item", now, core.observer?.pullStarted()) as T;
     if (core.isFinished) throw new QueueShutDownError("get");
     return undefined;
-  }
-
-  /** The next item, for a consumer that settles it, if there is one. `at` is the time, where the caller knows it. */
-  tryDeliver<W extends Work<T>>(wanted: WorkClass<T, W>, at?: number): W | undefined {
-    const { core, handover } = this;
-    if (core.isPlain) {
-      const { store } = core;
-      if (store.size === 0) return undefined;
-      const work = new wanted(handover, store.shift(), store.place, 1, undefined, undefined, undefined);
-      core.inFlight.add(work);
-      if (core.putters.first !== undefined) handover.admit();
-      return work;
-    }
-    const now = at ?? core.now();
-    return this.hasNext(now) ? (this.takeOne(wanted, now, undefined) as W) : undefined;
   }
 
   /** Takes what is wanted, or waits for it; an iteration's `next` says whose it is. */
@@ -54,8 +37,9 @@ export class Outlet<T> {
     const { core } = this;
     const pull = core.observer?.pullStarted();
     const now = core.now();
-    if (this.hasNext(now)) {
-      const value = wanted === "items" ? this.takeMany(max, now, pull) : this.takeOne(wanted, now, pull);
+    if (this.handover.hasNext(now)) {
+      const value =
+        wanted === "items" ? this.takeMany(max, now, pull) : this.handover.take(wanted, now, pull);
       return Promise.resolve(iteration === undefined ? value : { done: false, value });
     }
     const startedAt = core.isTracked ? now : 0;
@@ -65,22 +49,6 @@ export class Outlet<T> {
     const promise = this.room.wait(waiter, options);
     this.handover.endIfFinished();
     return promise;
-  }
-
-  /** Whether there is an item to take. Drops those past their deadline until there is, or nothing is left. */
-  hasNext(now: number): boolean {
-    const { core } = this;
-    const { store } = core;
-    while (store.size > 0) {
-      if (core.kept !== "deadlines") return true;
-      store.front();
-      if (deadlineOf(store.tag) >= now) return true;
-      const item = store.shift();
-      const { tier, tag } = store;
-      this.handover.admit();
-      this.settlement.drop(item, tier, "expired", attemptOf(tag));
-    }
-    return false;
   }
 
   /** The `next` of an iteration ends without an item. */
@@ -112,29 +80,13 @@ export class Outlet<T> {
     if (rest.length > 0) restore(core.store, rest, core.isTracked);
   }
 
-  private takeOne(wanted: Wanted<T>, now: number, pull: object | undefined): unknown {
-    const { core, handover } = this;
-    const { store, observer } = core;
-    const item = store.shift();
-    const { at, tag } = store;
-    const place = typeof wanted === "function" ? store.place : ONLY_PLACE;
-    const takenAt = now < at ? at : now; // it may have come in after the clock was read
-    if (core.isTracked) core.lastTakenAt = takenAt;
-    if (observer !== undefined) {
-      observer.takenAtOnce(pull, carrierOf(tag), store.tier, at, takenAt, attemptOf(tag));
-    }
-    const value = handover.give(wanted, item, at, tag, place, takenAt);
-    if (core.putters.first !== undefined) handover.admit();
-    return value;
-  }
-
   private takeMany(max: number, now: number, pull: object | undefined): T[] {
     const { core } = this;
     const { store, observer } = core;
     const items: T[] = [];
     const carriers: Carrier[] = [];
     if (core.isTracked) core.lastTakenAt = now;
-    while (items.length < max && this.hasNext(now)) {
+    while (items.length < max && this.handover.hasNext(now)) {
       items.push(store.shift());
       core.undone++;
       const { at, tag, tier } = store;

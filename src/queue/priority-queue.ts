@@ -1,6 +1,6 @@
 import { checkKnown, checkNumber, checkObject, checkOneOf, type OptionNames } from "../base/checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
-import { checkLength } from "../base/limits.js";
+import { checkText } from "../base/limits.js";
 import { type PriorityPutOptions, QUEUE_OPTIONS, type QueueOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import { Ranked } from "./storage/ranked.js";
@@ -137,7 +137,7 @@ function checkTiers(tiers: unknown, agingMs: number): [name: string, priority: n
   const rungs = Object.entries(tiers) as [string, number][];
   if (rungs.length === 0) throw new InvalidOptionRangeError("tiers", tiers, "left out where there are none");
   for (const [name, priority] of rungs) {
-    checkLength("tiers", name);
+    checkText("tiers", name);
     checkPriority(`tiers.${name}`, priority, agingMs);
   }
   rungs.sort(([, a], [, b]) => a - b);

@@ -27,14 +27,12 @@ import {
   checkIterate,
   checkWait,
   type IterateOptions,
-  isPlain,
   type PutOptions,
   type QueueOptions,
   type WaitOptions,
 } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import { Source } from "./queue-source.js";
 import { Settlement } from "./settlement.js";
 import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import { kept, type Wanted } from "./waiters.js";
@@ -54,7 +52,6 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   private readonly handover: Handover<T>;
   private readonly intake: Intake<T>;
   private readonly outlet: Outlet<T>;
-  private readonly source: Source<T>;
 
   protected constructor(
     store: Store<T>,
@@ -84,7 +81,6 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     this.handover = new Handover(core, room, this.settlement);
     this.intake = new Intake(core, room, this.settlement, this.handover, policy, evictWhen);
     this.outlet = new Outlet(core, room, this.settlement, this.handover);
-    this.source = new Source(core, this.settlement, this.handover, this.intake, this.outlet);
     if (timed) core.track();
   }
 
@@ -124,7 +120,6 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
   put(item: T, options?: O): Promise<void> {
     try {
       const place = this.check(item, options);
-      if (isPlain(options) && this.core.enterPlainly(item, place)) return DONE;
       if (this.intake.accept(item, options, place)) return DONE;
       return this.intake.putOrWait(item, undefined, options, place);
     } catch (error) {
@@ -138,7 +133,6 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   tryPut(item: T, options?: O): boolean {
     const place = this.check(item, options);
-    if (isPlain(options) && this.core.enterPlainly(item, place)) return true;
     return this.intake.accept(item, options, place) || this.intake.tryEvict(item, options, place);
   }
 
@@ -197,7 +191,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** What is served next; it stays. Items past their deadline are dropped on the way. */
   peek(): T | undefined {
-    return this.outlet.hasNext(this.core.now()) ? this.core.store.front() : undefined;
+    return this.handover.hasNext(this.core.now()) ? this.core.store.front() : undefined;
   }
 
   /** Says that an item taken by a plain get is done. Throws {@link TaskDoneError} when all of them are. */
@@ -225,12 +219,12 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     if (immediate !== undefined && typeof immediate !== "boolean") {
       throw new InvalidOptionTypeError("immediate", immediate, "a boolean");
     }
-    if (this.core.state === "open") this.intake.close();
+    this.handover.shutdown();
     if (immediate) {
       this.core.close("done");
       this.dropEverything();
+      this.handover.endIfFinished();
     }
-    this.handover.endIfFinished();
   }
 
   /**
@@ -309,7 +303,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** What a `WorkerPool` needs of it. */
   get [QUEUE_SOURCE](): QueueSource<T> {
-    return this.source;
+    return this.handover;
   }
 
   /** Whether nothing of the user's runs while an item goes from put to store. */

@@ -1,8 +1,7 @@
 import { tell } from "../base/callback.js";
 import { TaskDoneError } from "../base/errors.js";
 import { warn } from "../base/warning.js";
-import type { Work } from "../base/work.js";
-import type { DropReason, Outcome } from "../contracts/index.js";
+import type { DropReason, Outcome, Work } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import { carrierOf } from "./entry-extras.js";
 import type { QueueOptions, WaitOptions } from "./options.js";

@@ -1,7 +1,7 @@
 import type { Abortable, SignalGroup } from "../base/abort-signals.js";
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../base/errors.js";
 import type { Links } from "../base/linked-list.js";
-import type { WorkClass } from "../base/work.js";
+import type { Consumer, WorkClass } from "../contracts/index.js";
 import { type Due, UNSET } from "./alarm.js";
 import { ONLY_PLACE, type Place } from "./storage/store.js";
 
@@ -51,6 +51,8 @@ export class GetWaiter<T> implements Links<GetWaiter<T>>, Abortable, Settleable 
   declare readonly pull: object | undefined;
   /** Whose `next` it is, if it is one. */
   declare readonly iteration: Steps<T> | undefined;
+  /** What stands in line as long as it likes, without a promise for each wait. */
+  declare readonly consumer: Consumer<T> | undefined;
 
   constructor(
     line: { endGet(waiter: GetWaiter<T>, error: unknown): void },
@@ -58,8 +60,10 @@ export class GetWaiter<T> implements Links<GetWaiter<T>>, Abortable, Settleable 
     startedAt: number,
     pull: object | undefined,
     iteration: Steps<T> | undefined,
+    consumer?: Consumer<T>,
   ) {
     this.line = line;
+    this.consumer = consumer;
     this.wanted = wanted;
     this.startedAt = startedAt;
     this.pull = pull;
@@ -122,7 +126,7 @@ export class PutWaiter<T> implements Links<PutWaiter<T>>, Abortable, Settleable 
   declare private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void };
   declare private readonly item: T;
   /** Of a `putMany`, all its items. */
-  declare private readonly batch: readonly T[] | undefined;
+  declare readonly batch: readonly T[] | undefined;
   declare readonly place: Place;
   declare readonly tag: unknown;
   /** Means nothing where no times are kept. */

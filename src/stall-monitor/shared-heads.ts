@@ -41,8 +41,12 @@ export class SharedHead {
   /** The head has waited for `ageMs`, and may wait for `slaMs`. Undefined: there is none to watch. */
   publish(ageMs: number | undefined, slaMs: number): void {
     if (this.index === undefined || this.isFree) return;
+    if (ageMs === undefined) {
+      this.clear();
+      return;
+    }
     const now = hrNow();
-    this.memory[this.at] = ageMs === undefined ? Number.NaN : now - ageMs;
+    this.memory[this.at] = now - ageMs;
     this.memory[this.at + 1] = slaMs;
     this.memory[this.at + 2] = now;
   }

@@ -1,6 +1,6 @@
 import { checkNumber, checkOneOf } from "../base/checks.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
-import { checkLength, checkName } from "../base/limits.js";
+import { checkName, checkText } from "../base/limits.js";
 import { readSla } from "../base/sla.js";
 import type { ByTier, SlaTarget } from "../contracts/index.js";
 
@@ -84,6 +84,7 @@ export function readOptions(
     unknown
   >;
   const checked = checkName("name", name);
+  for (const tier of queue.tiers) checkText("tiers", tier);
   if (tiers !== undefined && queue.priorities !== true) {
     throw new InvalidOptionTypeError(
       "tiers",
@@ -120,7 +121,7 @@ function readTiers(tiers: unknown): Map<number, string> {
     throw new InvalidOptionTypeError("tiers", tiers, "an object of names and priorities");
   }
   for (const [name, given] of Object.entries(tiers)) {
-    checkLength("tiers", name);
+    checkText("tiers", name);
     const priority = checkNumber(`tiers.${name}`, given, "a finite number", Number.isFinite);
     const other = names.get(priority);
     if (other !== undefined) {

@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import type { AsyncResource } from "node:async_hooks";
 import { type Context, context, diag, ROOT_CONTEXT, type Span } from "@opentelemetry/api";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
@@ -18,7 +18,7 @@ import type {
 import { activeTaskMonitor } from "./context/active-task-monitor.js";
 import { currentCorrelationId } from "./context/correlation.js";
 import { HandlerContext } from "./context/handler-context.js";
-import { parcelOf, SendContext } from "./context/send-context.js";
+import { type Parcel, parcelIn, parcelOf, SendContext, TakenAlong } from "./context/send-context.js";
 import { plainExport } from "./metrics/plain-export.js";
 import {
   CARRIER_REJECTED,
@@ -121,7 +121,7 @@ export class Telemetry implements QueueTelemetry {
     this.tiers[tier]!.counts[ENQUEUED]!++;
     this.series.put.recordZero();
     try {
-      return this.packed(parcelOf(context.active(), correlationId));
+      return this.packed(parcelOf(context.active(), correlationId), 1, correlationId === undefined);
     } catch (error) {
       this.fault(error);
       return this.withoutSpan(correlationId, 1);
@@ -131,10 +131,11 @@ export class Telemetry implements QueueTelemetry {
   putStarted(tier: number, correlationId: string | undefined, count: number): Carrier {
     try {
       if (!this.tracing && plainExport.isStopped) {
-        return this.packed(parcelOf(context.active(), correlationId), count);
+        return this.packed(parcelOf(context.active(), correlationId), count, correlationId === undefined);
       }
       plainExport.sync();
-      return this.packed(this.spans.send(this.tierNames[tier]!, correlationId, count), count);
+      const parcel = this.spans.send(this.tierNames[tier]!, correlationId, count);
+      return this.packed(parcel, count, correlationId === undefined && !(parcel instanceof SentParcel));
     } catch (error) {
       this.fault(error);
       return this.withoutSpan(correlationId, count);
@@ -145,7 +146,7 @@ export class Telemetry implements QueueTelemetry {
     try {
       this.tiers[tier]!.counts[ENQUEUED]! += count;
       try {
-        if (this.tracing) this.spans.sent(carrier as SendContext);
+        if (this.tracing) this.spans.sent(parcelIn(carrier));
       } finally {
         this.series.put.record(tookMs);
       }
@@ -157,7 +158,7 @@ export class Telemetry implements QueueTelemetry {
   putFailed(carrier: Carrier, tier: number, accepted: number, _tookMs: number, error: unknown): void {
     try {
       this.tiers[tier]!.counts[ENQUEUED]! += accepted;
-      this.spans.sent(carrier as SendContext, error);
+      this.spans.sent(parcelIn(carrier), error);
     } catch (fault) {
       this.fault(fault);
     }
@@ -278,7 +279,7 @@ export class Telemetry implements QueueTelemetry {
   }
 
   correlationIdOf(carrier: Carrier): string | undefined {
-    return (carrier as SendContext | undefined)?.correlationId;
+    return (carrier as Parcel | undefined)?.correlationId;
   }
 
   contextLost(): void {
@@ -343,15 +344,14 @@ export class Telemetry implements QueueTelemetry {
   }
 
   released(carrier: Carrier, comesBack: boolean): Carrier {
-    const parcel = carrier as SendContext | undefined;
-    if (parcel?.scope === undefined) return carrier;
-    if (!comesBack && !parcel.isShared) parcel.scope.emitDestroy();
-    return new SendContext(parcel.context, parcel.correlationId);
+    if (!(carrier instanceof TakenAlong)) return carrier;
+    if (!comesBack && !carrier.isShared) carrier.emitDestroy();
+    return carrier.parcel;
   }
 
   run<R>(carrier: Carrier, task: TaskFacts, fn: () => R, scope?: AsyncResource): R {
     const span = this.begin(carrier, task);
-    const parcel = carrier as SendContext | undefined;
+    const parcel = carrier as Parcel | undefined;
     if (span === undefined) return this.handlers.callInside(scope, parcel, task, fn, adopted);
     return this.endWith(span, () => this.handlers.call(span, parcel, task, fn, undefined, adopted));
   }
@@ -359,7 +359,7 @@ export class Telemetry implements QueueTelemetry {
   begin(carrier: Carrier, task: TaskFacts): Span | undefined {
     if (!this.tracing) return undefined;
     try {
-      return this.spans.process(carrier as SendContext | undefined, task);
+      return this.spans.process(parcelIn(carrier), task);
     } catch (error) {
       this.fault(error);
       return undefined;
@@ -367,7 +367,7 @@ export class Telemetry implements QueueTelemetry {
   }
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R {
-    const parcel = carrier as SendContext | undefined;
+    const parcel = carrier as Parcel | undefined;
     return this.handlers.call(began as Span | undefined, parcel, task, fn, how?.scope, how?.prepare);
   }
 
@@ -377,7 +377,7 @@ export class Telemetry implements QueueTelemetry {
     task: TaskFacts,
     scope: AsyncResource | undefined,
   ): OpenContext {
-    return this.handlers.open(began as Span | undefined, carrier as SendContext | undefined, task, scope);
+    return this.handlers.open(began as Span | undefined, carrier as Parcel | undefined, task, scope);
   }
 
   end(began: object | undefined, failure?: { readonly error: unknown }): void {
@@ -389,14 +389,19 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  /** What travels with the item of a put, in whose async context this is called. */
-  private packed(parcel: SendContext, count = 1): SendContext {
+  /**
+   * What travels with the item of a put, in whose async context this is called. `isAll` is whether that has the context and the ID of the
+   * parcel already.
+   */
+  private packed(parcel: SendContext, count: number, isAll: boolean): Parcel {
     const { current } = activeTaskMonitor;
     const place = current?.put();
     if (place === undefined && !this.takesAlong) return parcel;
-    const own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
+    let own: Parcel;
+    if (this.takesAlong) own = new TakenAlong(parcel, count > 1, isAll && parcel.correlationId !== undefined);
+    else own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
     if (place !== undefined) current!.remember(own, place);
-    return this.takesAlong ? takingAlong(own, count) : own;
+    return own;
   }
 
   private tierSeries(name: string, index: number): TierSeries {
@@ -406,15 +411,14 @@ export class Telemetry implements QueueTelemetry {
   }
 
   /** What still travels when the put span could not be made. */
-  private withoutSpan(correlationId: string | undefined, count: number): SendContext {
+  private withoutSpan(correlationId: string | undefined, count: number): Parcel {
     let parcel: SendContext;
     try {
       parcel = parcelOf(context.active(), correlationId);
     } catch {
       parcel = new SendContext(ROOT_CONTEXT, correlationId ?? currentCorrelationId());
     }
-    if (!this.takesAlong) return parcel;
-    return takingAlong(new SendContext(parcel.context, parcel.correlationId), count);
+    return this.takesAlong ? new TakenAlong(parcel, count > 1, false) : parcel;
   }
 
   private receiveSpan(
@@ -425,7 +429,7 @@ export class Telemetry implements QueueTelemetry {
   ): void {
     try {
       const parcels = Array.isArray(carriers) ? carriers : carriers === undefined ? [] : [carriers];
-      this.spans.pulled(pull, parcels, tookMs, error);
+      this.spans.pulled(pull, parcels.map(parcelIn), tookMs, error);
     } catch (fault) {
       this.fault(fault);
     }
@@ -465,11 +469,4 @@ export class Telemetry implements QueueTelemetry {
 interface HowItEnded {
   readonly failure: { readonly error: unknown } | undefined;
   readonly outcome: string | undefined;
-}
-
-/** With the async context of the caller. Garbage collection destroys the resource where nothing else does, if any async hook listens. */
-function takingAlong(parcel: SendContext, count: number): SendContext {
-  parcel.scope = new AsyncResource("queuescope.task");
-  parcel.isShared = count > 1;
-  return parcel;
 }

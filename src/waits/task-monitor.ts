@@ -1,7 +1,7 @@
 import type { Carrier, TaskFacts, TaskMonitor } from "../contracts/index.js";
 import { spanEnded, spanStarted } from "./sources/spans.js";
 import { sampledPlace } from "./stacks.js";
-import { TaskContext } from "./task-context.js";
+import { TaskContext } from "./task-notes.js";
 
 /** Where sampled items were put, by what travels with them. */
 const places = new WeakMap<object, Error>();

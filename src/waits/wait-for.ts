@@ -1,5 +1,5 @@
 import { InvalidOptionTypeError } from "../base/errors.js";
-import { Pending } from "./pending.js";
+import { Pending } from "./sources/source.js";
 import { currentTaskNotes, type TaskNotes } from "./task-notes.js";
 
 class LabelWait extends Pending {

@@ -1,8 +1,7 @@
 import { processWide } from "../base/process-wide.js";
 import { children } from "./sources/children.js";
 import { fetches } from "./sources/fetch.js";
-import { httpRequests } from "./sources/http.js";
-import { http2Streams } from "./sources/http2.js";
+import { http2Streams, httpRequests } from "./sources/http.js";
 import { openSockets } from "./sources/sockets.js";
 import { listen } from "./sources/source.js";
 import { framesOf, samplePlaces } from "./stacks.js";

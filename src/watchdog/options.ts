@@ -10,7 +10,7 @@ import {
 } from "../base/checks.js";
 import { type Clock, LONGEST_DELAY_MS, systemClock } from "../base/clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
-import { checkLength } from "../base/limits.js";
+import { checkText } from "../base/limits.js";
 import type { ByTier } from "../contracts/index.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
@@ -189,7 +189,7 @@ export function checkWatchOptions(options: WatchOptions | undefined): void {
   if (typeof name !== "string" || name === "") {
     throw new InvalidOptionTypeError("name", name, "a string with at least one character");
   }
-  checkLength("name", name);
+  checkText("name", name);
 }
 
 /** The names that the system knows, without the two that no process can handle. */

@@ -197,6 +197,9 @@ export interface Verdict {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** The verdict of a breach while no check names its cause. */
+export const UNKNOWN = "unknown";
+
 /** Looks for one cause. */
 export interface Check {
   readonly name: string;

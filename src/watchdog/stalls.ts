@@ -9,7 +9,7 @@ import type {
   StallTask,
 } from "../stall-monitor/stall.js";
 import { StallMonitor } from "../stall-monitor/stall-monitor.js";
-import { makeFolder } from "./report/make-folder.js";
+import { makeFolder } from "./report/files.js";
 import type { WatchedQueue } from "./sampling/watched-queue.js";
 import type { StallNow } from "./situation.js";
 
@@ -33,7 +33,6 @@ interface PastStall {
 /** The stalls of the event loop, as the thread saw them, or, where it can't, as late ticks of the watchdog show. */
 export class Stalls {
   private readonly monitor: StallMonitor;
-  private readonly heads = new Map<WatchedQueue, Map<number, SharedHead>>();
   private past: PastStall[] = [];
 
   constructor(
@@ -46,7 +45,7 @@ export class Stalls {
     },
   ) {
     this.monitor = new StallMonitor(
-      { ...options, describe: (store) => this.taskOf(store), refresh: () => this.publish(true) },
+      { ...options, describe: (store) => this.taskOf(store), refresh: () => this.refresh() },
       {
         stall: (stall) => {
           this.remember({
@@ -81,34 +80,13 @@ export class Stalls {
   }
 
   stop(): Promise<void> {
-    for (const queue of this.heads.keys()) this.release(queue);
+    for (const queue of this.queues()) queue.hideHeads();
     return this.monitor.stop();
   }
 
-  /** Shows the heads to the thread, which compares them with their SLA while main is blocked. */
-  publish(inTheMidst = false): void {
-    const queues = new Set(this.queues());
-    for (const queue of this.heads.keys()) if (!queues.has(queue)) this.release(queue);
-    for (const queue of queues) {
-      for (const { tier, name, waitMs, targetMs } of queue.promises(inTheMidst)) {
-        let heads = this.heads.get(queue);
-        if (heads === undefined) {
-          heads = new Map();
-          this.heads.set(queue, heads);
-        }
-        let head = heads.get(tier);
-        if (head === undefined) {
-          head = this.monitor.head(queue.name, name);
-          heads.set(tier, head);
-        }
-        head.publish(waitMs, targetMs);
-      }
-    }
-  }
-
-  /** The name or the SLA has changed: the thread gets the new one at the next tick. */
-  renew(queue: WatchedQueue): void {
-    this.release(queue);
+  /** Where the thread sees the head of a tier. */
+  head(queue: string, tier: string): SharedHead {
+    return this.monitor.head(queue, tier);
   }
 
   /** The watchdog ticked so late that the event loop must have been blocked, until an instant of monotonic time; perhaps unseen by the thread. */
@@ -139,15 +117,16 @@ export class Stalls {
 
   /** The queue and tier of a shared head. Several queues may have the same name. */
   private watchedHead(index: number): [WatchedQueue, number] | undefined {
-    for (const [queue, heads] of this.heads) {
-      for (const [tier, head] of heads) if (head.index === index) return [queue, tier];
+    for (const queue of this.queues()) {
+      const tier = queue.tierOfHead(index);
+      if (tier !== undefined) return [queue, tier];
     }
     return undefined;
   }
 
-  private release(queue: WatchedQueue): void {
-    for (const head of this.heads.get(queue)?.values() ?? []) head.release();
-    this.heads.delete(queue);
+  /** None counts that was served before the block. In the midst of whatever runs: heads are only read. */
+  private refresh(): void {
+    for (const queue of this.queues()) queue.showHeads();
   }
 
   /** By its correlation ID, because what is in the store need not be what is in flight, but only look like it. */

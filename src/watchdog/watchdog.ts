@@ -1,13 +1,21 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
+import { InvalidOptionTypeError, NotWatchableError } from "../base/errors.js";
 import { print } from "../base/output.js";
 import { processWide } from "../base/process-wide.js";
 import { realNow, realWallNow } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
-import type { TierOf, Watchable } from "../contracts/index.js";
+import { readSla } from "../base/sla.js";
+import {
+  QUEUE_SOURCE,
+  type Report,
+  type SlaTarget,
+  type TierOf,
+  type Watchable,
+} from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
 import { Waits } from "../waits/waits.js";
-import { BreachAnnouncer } from "./breach-announcer.js";
+import { BreachAnnouncer, StallGracePeriod } from "./announcer.js";
 import { Events, type WatchdogEvents } from "./events.js";
 import {
   checkWatchOptions,
@@ -18,14 +26,14 @@ import {
 } from "./options.js";
 import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
-import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/cpu-time.js";
-import { Pieces } from "./sampling/pieces.js";
-import { Ticker } from "./sampling/ticker.js";
+import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
+import { Pieces, Ticker } from "./sampling/schedule.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
-import { StallGracePeriod } from "./stall-grace-period.js";
+import { UNKNOWN } from "./situation.js";
 import { Stalls } from "./stalls.js";
-import { answerFor, isStill, readSlaFor, subjectOf } from "./subject.js";
-import { UNKNOWN } from "./tier-breach.js";
+
+/** What every copy of this library has instrumented. */
+const { instrumented } = processWide;
 
 /**
  * Samples the head of every watched queue, compares its wait with the SLA and, on a breach, says why: as an event, a file, a log record and
@@ -47,9 +55,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly pieces = new Pieces();
   private readonly gracePeriod: StallGracePeriod;
   private readonly announcer: BreachAnnouncer;
-  private readonly watched = new Map<Watchable, WatchedQueue>();
+  /** By what the user instrumented: the client of a broker may have several queues. */
+  private readonly watched = new Map<object, readonly WatchedQueue[]>();
   /** By queue, what ends that it can ask for reports. */
-  private readonly answers = new Map<Watchable, () => void>();
+  private readonly answers = new Map<object, () => void>();
   private readonly vitals = processWide.vitals;
   private readonly stalls: Stalls | undefined;
   private cpuMs = cpuMs();
@@ -88,7 +97,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.announcer = new BreachAnnouncer(clock, this.reporter, this.gracePeriod, this.events);
     if (thresholdMs !== Number.POSITIVE_INFINITY) {
       this.stalls = new Stalls(
-        () => this.watched.values(),
+        () => this.queues(),
         { thresholdMs, print, reportDir, redact },
         {
           stall: (stall) => this.contain(() => this.stalled(stall)),
@@ -110,31 +119,36 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const slas = watchables.map((each) =>
       options?.sla === undefined ? undefined : readSlaFor(each, options.sla),
     );
+    const before = this.watched.get(queue);
     // What it was instrumented as before is over.
-    this.letGo();
-    for (const [i, watchable] of watchables.entries()) {
-      const watched = this.watched.get(watchable) ?? this.add(queue, watchable);
-      if (options === undefined) continue;
-      watched.amend(options.name, slas[i]);
-      this.stalls?.renew(watched);
-    }
+    if (before !== undefined && !isStill(queue, before)) this.letGo(queue, before);
+    const watched = this.watched.get(queue) ?? this.add(queue, watchables);
+    if (options === undefined) return this;
+    for (const [i, each] of watched.entries()) each.amend(options.name, slas[i]);
     return this;
   }
 
-  private add(queue: object, watchable: Watchable): WatchedQueue {
-    const watched = new WatchedQueue(watchable, this.settings.minReportIntervalMs, queue);
-    this.watched.set(watchable, watched);
-    if (this.isRunning) this.answer(watched);
-    for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
-      for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
+  private add(queue: object, watchables: readonly Watchable[]): readonly WatchedQueue[] {
+    const { stalls, settings } = this;
+    const watched = watchables.map((each) => new WatchedQueue(each, settings.minReportIntervalMs, stalls));
+    this.watched.set(queue, watched);
+    if (this.isRunning) this.answer(queue, watched);
+    for (const verdict of [...settings.checks.map(({ name }) => name), UNKNOWN]) {
+      for (const each of watchables)
+        for (const tier of each.probe.tiers.keys()) each.breached(tier, verdict, 0);
     }
     return watched;
   }
 
-  /** For joins and drains that time out while the watchdog runs. */
-  private answer(watched: WatchedQueue): void {
-    const answer = () => this.events.attempt(() => this.reporter.report(watched));
-    this.answers.set(watched.queue, answerFor(watched.owner, answer));
+  /** All queues that are watched, in the order in which that began. */
+  private *queues(): Iterable<WatchedQueue> {
+    for (const watched of this.watched.values()) yield* watched;
+  }
+
+  /** For joins and drains that time out while the watchdog runs: those of a queue of ours, which is one. */
+  private answer(queue: object, [watched]: readonly WatchedQueue[]): void {
+    const answer = () => this.events.attempt(() => this.reporter.report(watched!));
+    this.answers.set(queue, answerFor(queue, answer));
   }
 
   /** Begins to sample. Can be called again. Returns the watchdog. */
@@ -146,9 +160,9 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.contain(() => this.stalls?.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
-    for (const watched of this.watched.values()) {
-      this.contain(() => watched.begin());
-      this.answer(watched);
+    for (const [queue, watched] of this.watched) {
+      for (const each of watched) this.contain(() => each.begin());
+      this.answer(queue, watched);
     }
     this.contain(() => this.vitals.ran());
     // The first sample is soon, but not at once: listeners may be added after the start.
@@ -176,7 +190,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     for (const queue of this.watched.keys()) this.endAnswer(queue);
   }
 
-  private endAnswer(queue: Watchable): void {
+  private endAnswer(queue: object): void {
     this.answers.get(queue)?.();
     this.answers.delete(queue);
   }
@@ -186,17 +200,17 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
    * about a millisecond for each queue, in which nothing else is done.
    */
   report(): BreachReport[] {
-    this.letGo();
-    const reports = [...this.watched.values()].map((watched) => this.reporter.report(watched));
-    for (const [i, watched] of [...this.watched.values()].entries())
-      this.reporter.write(reports[i]!, watched);
+    this.letGoOfOthers();
+    const all = [...this.queues()];
+    const reports = all.map((watched) => this.reporter.report(watched));
+    for (const [i, watched] of all.entries()) this.reporter.write(reports[i]!, watched);
     return reports;
   }
 
   private readonly onSignal = (): void => {
     this.pieces.begin();
-    this.contain(() => this.letGo());
-    for (const watched of this.watched.values()) {
+    this.contain(() => this.letGoOfOthers());
+    for (const watched of this.queues()) {
       this.inPieces(() => {
         const report = this.reporter.report(watched);
         this.reporter.write(report, watched);
@@ -212,8 +226,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       const late = wasAtWork ? { lateMs, endedAt: realNow() } : undefined;
       this.gracePeriod.begin(realWallNow() - lateMs, late);
     }
-    this.contain(() => this.letGo());
-    this.contain(() => this.stalls?.publish());
     this.contain(() => {
       const now = performance.eventLoopUtilization();
       this.busy = performance.eventLoopUtilization(now, this.utilization).utilization;
@@ -224,7 +236,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     // With very many queues, the last tick's work may not be done yet.
     if (this.pieces.isBusy) return;
     // A queue that throws must not hide the others.
-    for (const watched of this.watched.values()) this.inPieces(() => this.sample(watched));
+    for (const [queue, watched] of this.watched) {
+      if (!isStill(queue, watched)) this.inPieces(() => this.letGo(queue, watched));
+      else for (const each of watched) this.inPieces(() => this.sample(each));
+    }
   }
 
   private stalled(stall: Stall): void {
@@ -246,20 +261,24 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   /** Ends the watch of queues that were uninstrumented. */
-  private letGo(): void {
-    for (const [queue, watched] of this.watched) {
-      if (isStill(watched.owner, queue)) continue;
-      this.watched.delete(queue);
-      this.endAnswer(queue);
-      const cleared = watched.clear();
-      if (cleared.length > 0) this.inPieces(() => this.announcer.cleared(watched, cleared));
+  private letGoOfOthers(): void {
+    for (const [queue, watched] of this.watched) if (!isStill(queue, watched)) this.letGo(queue, watched);
+  }
+
+  private letGo(queue: object, watched: readonly WatchedQueue[]): void {
+    this.watched.delete(queue);
+    this.endAnswer(queue);
+    for (const each of watched) {
+      const cleared = each.clear();
+      if (cleared.length > 0) this.inPieces(() => this.announcer.cleared(each, cleared));
     }
   }
 
   private sample(watched: WatchedQueue): void {
-    const { breached, cleared } = watched.sample(this.processFacts);
-    this.announcer.cleared(watched, cleared);
-    for (const tier of breached) this.announcer.breach(watched, tier);
+    const changes = watched.sample(this.processFacts);
+    if (changes === undefined) return;
+    this.announcer.cleared(watched, changes.cleared);
+    for (const tier of changes.breached) this.announcer.breach(watched, tier);
   }
 
   private inPieces(act: () => void): void {
@@ -269,4 +288,50 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private contain(act: () => void): void {
     this.events.attempt(act);
   }
+}
+
+/** The queues that `watch` means by its argument, and the object that was instrumented. Throws `NotWatchableError` where there are none. */
+function subjectOf(queueOrPool: unknown): {
+  readonly queue: object;
+  readonly watchables: readonly Watchable[];
+} {
+  if ((typeof queueOrPool !== "object" || queueOrPool === null) && typeof queueOrPool !== "function") {
+    const allowed = "an instrumented queue, or a pool that works on one";
+    throw new InvalidOptionTypeError("queueOrPool", queueOrPool, allowed);
+  }
+  const queue = instrumented.has(queueOrPool) ? queueOrPool : (queueOrPool as { queue?: object }).queue;
+  const watchables = queue === undefined ? undefined : instrumented.get(queue)?.watchables;
+  if (queue === undefined || watchables === undefined || watchables.length === 0)
+    throw new NotWatchableError();
+  return { queue, watchables };
+}
+
+/** Whether the queue is still instrumented, and has not been anew. */
+function isStill(queue: object, watched: readonly WatchedQueue[]): boolean {
+  return instrumented.get(queue)?.watchables[0] === watched[0]!.queue;
+}
+
+/** The SLA of a queue by tier. Throws an `InvalidOption…Error` for a tier that the queue can't have. */
+function readSlaFor(watchable: Watchable, sla: unknown): ReadonlyMap<string, SlaTarget> {
+  const known = [...new Set([...watchable.probe.tiers, "default"])];
+  return readSla(sla, (tier) => known.includes(tier) || watchable.mayHaveTier?.(tier) === true, known);
+}
+
+type Answer = () => Report | undefined;
+
+/**
+ * Lets a queue ask for a report when a join or drain of it times out; of several answers the first report counts. `answer` must not throw.
+ * Nothing is written on the queue, which may be frozen. Returns the function that ends it.
+ */
+function answerFor(queue: object, answer: Answer): () => void {
+  // Other queues don't ask.
+  if (!(QUEUE_SOURCE in queue)) return () => {};
+  const { reports } = processWide;
+  const all = reports.get(queue) ?? new Set();
+  reports.set(queue, all);
+  all.add(answer);
+  return () => {
+    all.delete(answer);
+    if (all.size === 0) reports.delete(queue);
+  };
 }

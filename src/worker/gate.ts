@@ -13,6 +13,7 @@ import { InvalidOptionTypeError, LateCallError, TaskAbandonedError } from "../ba
 import { checkName } from "../base/limits.js";
 import { LinkedList } from "../base/linked-list.js";
 import { recorder } from "../base/recorder.js";
+import { isThenable, listen } from "../base/thenable.js";
 import { Wakeup } from "../base/wakeup.js";
 import { warn } from "../base/warning.js";
 import type { GateView } from "../contracts/index.js";
@@ -22,8 +23,9 @@ import type { GateView } from "../contracts/index.js";
  *
  * One that rejects, or throws, without a call refuses: it is asked again. One that resolves without a call, as a fallback does, has
  * answered itself: `gate.run` gives that answer, but the task of a pool with that gate has not been done, and fails with
- * `HandlerNotCalledError`, as any attempt can. It may call several times, as a retry does. A call after it has settled, or after
- * the wait for it was aborted, is refused with `LateCallError`. What it does not say in time is waited for, until the wait is aborted.
+ * `HandlerNotCalledError`, as any attempt can. It may call several times, as a retry does. One that resolves without having looked at the
+ * promise of its last call has not judged it: that is waited for, and if it rejects, so does the call. A call after the policy has settled,
+ * or after the wait for it was aborted, is refused with `LateCallError`. What it does not say in time is waited for, until the wait is aborted.
  */
 export interface Policy {
   execute<R>(fn: (context: { readonly signal?: AbortSignal }) => R | Promise<R>): Promise<R>;
@@ -175,6 +177,7 @@ export class Gate implements GateView {
         let wasCalled = false;
         let isOver = false;
         let stop = ignore;
+        const last: { result?: CallResult<R> } = {};
         const call = (context?: unknown): R | Promise<R> => {
           try {
             if (isOver) throw new LateCallError(this.name);
@@ -187,17 +190,24 @@ export class Gate implements GateView {
           wasCalled = true;
           stop();
           this.agreed();
-          return fn(typeof context === "object" && context !== null ? context : {});
+          const result = fn(typeof context === "object" && context !== null ? context : {});
+          if (this.policy === undefined || !isThenable(result)) return result;
+          last.result = CallResult.of(result);
+          return last.result;
         };
         try {
           if (this.policy === undefined) return await call();
-          const answer = this.policy.execute(call);
-          if (wasCalled) return await answer;
+          const promise = this.policy.execute(call);
           // It may never settle.
-          return await new Promise<R>((resolve, reject) => {
-            stop = onAbort(wait, reject);
-            Promise.resolve(answer).then(resolve, reject);
-          });
+          const answer = wasCalled
+            ? await promise
+            : await new Promise<R>((resolve, reject) => {
+                stop = onAbort(wait, reject);
+                Promise.resolve(promise).then(resolve, reject);
+              });
+          isOver = true;
+          if (last.result?.isHeard === false) await last.result;
+          return answer;
         } catch (error) {
           if (wasCalled) throw error;
           isOver = true;
@@ -328,6 +338,29 @@ function onAbort({ signal, task, hush }: Wait, aborted: (reason: unknown) => voi
     }
   }
   return stop;
+}
+
+/** What a policy is given for a call. Never an unhandled rejection: what the policy does not look at, the gate does. */
+class CallResult<R> extends Promise<R> {
+  static override readonly [Symbol.species] = Promise;
+
+  static of<R>(result: PromiseLike<R>): CallResult<R> {
+    const promise = new CallResult<R>((resolve) => resolve(result));
+    listen(promise, ignore, ignore);
+    return promise;
+  }
+
+  /** Whether the policy has looked at it. */
+  isHeard = false;
+
+  // biome-ignore lint/suspicious/noThenProperty: `await` calls it, as this is no plain promise
+  override then<A = R, B = never>(
+    fulfilled?: ((value: R) => A | PromiseLike<A>) | null,
+    rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.isHeard = true;
+    return super.then(fulfilled, rejected);
+  }
 }
 
 /** Rejected, and no unhandled rejection: a policy may call from anywhere, a timer say, where no one hears of it. */

@@ -1,6 +1,6 @@
 import { checkFunction, checkKnown, checkNumber, checkObject, type OptionNames } from "../base/checks.js";
 import { InvalidOptionTypeError } from "../base/errors.js";
-import { checkLength } from "../base/limits.js";
+import { checkText } from "../base/limits.js";
 import { QUEUE_SOURCE } from "../contracts/index.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Gate } from "./gate.js";
@@ -97,7 +97,7 @@ export function readOptions<T>(options: WorkerPoolOptions<T> | undefined): Setti
   const { callbackTimeoutMs = timeoutMs === Number.POSITIVE_INFINITY ? CALLBACK_TIMEOUT_MS : timeoutMs } =
     options ?? {};
   if (typeof name !== "string") throw new InvalidOptionTypeError("name", name, "a string");
-  checkLength("name", name);
+  checkText("name", name);
   checkConcurrency(concurrency);
   checkObject("retry", retry);
   checkKnown(retry, { attempts: true, backoff: true }, "retry.");

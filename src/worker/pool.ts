@@ -105,7 +105,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       get notTakingReason() {
         return notTakingReason();
       },
-      changed: (worker, from) => this.changed(worker, from),
+      hearsStates: () => this.listenerCount("state") > 0,
+      changed: (worker, from) => this.tell("state", { worker: statusOf(worker), from, to: worker.state }),
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),
     });
@@ -294,11 +295,6 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /** What a listener throws or rejects with is its own affair, not the pool's: it is counted, and the others are told. */
   private tell<E extends keyof WorkerPoolEvents<T>>(event: E, ...args: WorkerPoolEvents<T>[E]): void {
     emit(this, event, args, (error) => this.source.fault(error));
-  }
-
-  private changed(worker: WorkerStatus, from: WorkerState): void {
-    if (this.listenerCount("state") > 0)
-      this.tell("state", { worker: statusOf(worker), from, to: worker.state });
   }
 
   private failed(failed: Failed<T>): void {

@@ -17,6 +17,8 @@ export class TimeLimits<T> {
     private readonly clock: Clock,
     private readonly timeoutMs: number,
     private readonly stalledAfterMs: number,
+    /** The worker goes on although its task was aborted. */
+    private readonly stalled: (worker: Worker<T>) => void,
   ) {
     this.wakeup = new Wakeup(clock, (now) => this.look(now));
     this.isOn = timeoutMs !== Number.POSITIVE_INFINITY;
@@ -75,7 +77,7 @@ export class TimeLimits<T> {
       timed = this.aborted.first
     ) {
       this.end(timed.worker);
-      timed.worker.state = "stalled";
+      this.stalled(timed.worker);
     }
     const never = Number.POSITIVE_INFINITY;
     this.wakeup.set(Math.min(this.running.first?.dueAt ?? never, this.aborted.first?.dueAt ?? never), now);

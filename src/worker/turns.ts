@@ -1,6 +1,6 @@
 import { nextTurn, realNow } from "../base/real-time.js";
 
-/** So many tasks may begin until the event loop is asked for a turn. */
+/** So many tasks may begin, or some more, until the event loop is asked for a turn. */
 const ASK_AFTER = 256;
 /** And so many until the next one has to wait for it. */
 const MAX_TASKS = 1_024;
@@ -15,25 +15,30 @@ const MAX_STRIDE = 16;
 
 /**
  * Sees to it that the event loop has its turn: tasks of nothing but microtasks would hold up timers, signals and I/O for ever, and a few that
- * compute for long would do so for as long as that takes. There is one for all pools, which share the loop.
+ * compute for long would do so for as long as that takes. There is one for all pools, which share the loop. Only one task in a stride is
+ * looked at: to the others it is a number that goes down.
  */
 class Turns {
-  /** Tasks since the last turn that is known of. */
+  /** Tasks until the next one that {@link look} is called for. */
+  left = 1;
+  /** Whether it has been too long since the last turn. Then the next task had better begin with {@link nextTurn}. */
+  isDue = false;
+  /** Whether the handler that is called next is to be measured, until it returns, be it a promise. */
+  isMeasuring = false;
+  /** Tasks from one look to the next. */
+  private stride = 1;
+  /** Tasks since the last turn that is known of, but for those of this stride. */
   private begun = 0;
   /** For how long handlers have kept the loop since then, in milliseconds. */
   private workMs = 0;
   private isAsked = false;
-  /** Whether the handler that is called next is to be measured, until it returns, be it a promise. */
-  isMeasuring = false;
-  /** Tasks until one is. */
-  private toMeasure = 1;
-  /** One in so many is. */
-  private stride = 1;
 
-  /** A task begins. */
-  begin(): void {
-    if (++this.begun === ASK_AFTER) this.ask();
-    if (--this.toMeasure === 0) this.isMeasuring = true;
+  /** A stride is over, with the task that begins now. */
+  look(): void {
+    this.begun += this.stride;
+    this.left = this.stride;
+    this.isMeasuring = true;
+    this.judge();
   }
 
   /** Calls a handler whose time is to be measured. */
@@ -47,28 +52,26 @@ class Turns {
     }
   }
 
-  /** Whether it has been too long since the last turn. Then the next task had better begin with {@link nextTurn}. */
-  get isDue(): boolean {
-    return this.workMs >= MAX_MS || this.begun >= MAX_TASKS;
-  }
-
   /** The event loop has turned. */
   readonly turned = (): void => {
     this.begun = 0;
     this.workMs = 0;
     this.isAsked = false;
+    this.isDue = false;
   };
 
   private worked(tookMs: number): void {
     // Those that were not measured since took as long, presumably.
     this.workMs += tookMs * this.stride;
+    this.begun += this.stride - this.left;
     this.stride = tookMs >= SLOW_MS ? 1 : Math.min(2 * this.stride, MAX_STRIDE);
-    this.toMeasure = this.stride;
-    if (this.workMs >= ASK_AFTER_MS) this.ask();
+    this.left = this.stride;
+    this.judge();
   }
 
-  private ask(): void {
-    if (this.isAsked) return;
+  private judge(): void {
+    this.isDue = this.workMs >= MAX_MS || this.begun >= MAX_TASKS;
+    if (this.isAsked || (this.workMs < ASK_AFTER_MS && this.begun < ASK_AFTER)) return;
     this.isAsked = true;
     nextTurn(this.turned);
   }

@@ -1,26 +1,30 @@
 import { type InspectOptions, inspect } from "node:util";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { cut, MAX_STEP } from "../base/limits.js";
-import { Work } from "../base/work.js";
-import type { WorkerState, WorkerView } from "../contracts/index.js";
+import { Work, type WorkerState, type WorkerView } from "../contracts/index.js";
 import type { Gate } from "./gate.js";
 import type { Task } from "./task.js";
+import { turns } from "./turns.js";
 
 /** What drives workers. */
 interface Driver<T> {
-  /** Of the gate before each handler. */
-  readonly gateName: string | undefined;
+  /** What is called for an item. */
+  readonly handler: (item: T, task: Task) => unknown;
+  /** The gate before each handler. */
+  readonly gate: Gate | undefined;
   /** The gates that work has to pass. */
   readonly gates: Set<Gate>;
   /** Monotonic milliseconds; undefined while no times are kept. */
   now(): number | undefined;
   succeeded(worker: Worker<T>): void;
   failed(worker: Worker<T>, error: unknown): void;
-  changed(worker: Worker<T>, from: WorkerState): void;
+  /** The worker is in another state from now on. */
+  change(worker: Worker<T>, to: WorkerState): void;
 }
 
 /** One of a pool's workers: handles one item at a time. What it needs for that is made once, not for each item. */
 export class Worker<T> implements WorkerView {
+  state: WorkerState = "idle";
   /** What it works on. */
   task: PoolTask<T> | undefined = undefined;
   /** Whether the task waits for its gate, so that the handler has not been called. */
@@ -31,15 +35,22 @@ export class Worker<T> implements WorkerView {
   lastStepAt: number | undefined = undefined;
   /** When it was last done with one. */
   lastFinishAt: number | undefined = undefined;
+  /** Calls the handler for its task. */
+  readonly call: () => unknown;
   readonly succeeded: () => void;
   readonly failed: (error: unknown) => void;
-  private current: WorkerState = "idle";
 
   constructor(
     private readonly driver: Driver<T>,
     /** Counts from 1. */
     readonly id: number,
   ) {
+    const { handler } = driver;
+    this.call = () => {
+      const task = this.task!;
+      if (turns.isMeasuring) return turns.measure(() => handler(task.item, task));
+      return handler(task.item, task);
+    };
     this.succeeded = () => driver.succeeded(this);
     this.failed = (error) => driver.failed(this, error);
   }
@@ -53,18 +64,7 @@ export class Worker<T> implements WorkerView {
   }
 
   get gate(): string | undefined {
-    return this.isAtGate ? this.driver.gateName : undefined;
-  }
-
-  get state(): WorkerState {
-    return this.current;
-  }
-
-  set state(state: WorkerState) {
-    const from = this.current;
-    if (from === state) return;
-    this.current = state;
-    this.driver.changed(this, from);
+    return this.isAtGate ? this.driver.gate?.name : undefined;
   }
 
   /** The task is at a gate, and may have to wait. */
@@ -76,7 +76,7 @@ export class Worker<T> implements WorkerView {
   heard(task: PoolTask<T>): void {
     if (task !== this.task) return;
     this.lastStepAt = this.driver.now() ?? this.lastStepAt;
-    if (this.current === "stalled") this.state = "processing";
+    if (this.state === "stalled") this.driver.change(this, "processing");
   }
 }
 

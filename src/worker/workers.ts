@@ -36,6 +36,8 @@ const MAX_IDS = 100;
 export interface Listener<T> {
   /** Why nothing is taken, or soon won't be. */
   readonly notTakingReason: NotTakingReason | undefined;
+  /** Whether there are listeners to {@link changed}. */
+  hearsStates(): boolean;
   changed(worker: Worker<T>, from: WorkerState): void;
   failed(failed: Failed<T>): void;
   /** Nothing is running any more, and nothing will be unless something is put into the queue. */
@@ -48,6 +50,8 @@ export interface Listener<T> {
  */
 export class Workers<T> implements Consumer<T>, PoolView {
   readonly works = PoolTask;
+  place: object | undefined = undefined;
+  isInLine = false;
   readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
   readonly workers: Worker<T>[] = [];
   readonly gates = new Set<Gate>();
@@ -73,6 +77,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
    * would go on from item to item. Nothing of the user's is called in the scope itself, but {@link apart} from others.
    */
   private readonly scope = new AsyncResource("WorkerPool", { requireManualDestroy: true });
+  readonly gate: Gate | undefined;
   private isPumping = false;
   private lastId = 0;
   /** How many workers there are to be. */
@@ -81,12 +86,16 @@ export class Workers<T> implements Consumer<T>, PoolView {
   constructor(
     private readonly source: QueueSource<T>,
     private readonly settings: Settings<T>,
-    private readonly handler: (item: T, task: Task) => unknown,
+    readonly handler: (item: T, task: Task) => unknown,
     private readonly listener: Listener<T>,
   ) {
     this.failures = new Failures(settings, source, (failed) => this.settled(failed));
-    this.limits = new TimeLimits(source.clock, settings.timeoutMs, settings.stalledAfterMs);
-    if (settings.gate !== undefined) this.gates.add(settings.gate);
+    const { gate, timeoutMs, stalledAfterMs } = settings;
+    this.limits = new TimeLimits(source.clock, timeoutMs, stalledAfterMs, (worker) =>
+      this.change(worker, "stalled"),
+    );
+    this.gate = gate;
+    if (gate !== undefined) this.gates.add(gate);
     this.resize(settings.concurrency);
   }
 
@@ -105,10 +114,6 @@ export class Workers<T> implements Consumer<T>, PoolView {
 
   get notTakingReason(): NotTakingReason | undefined {
     return this.listener.notTakingReason;
-  }
-
-  get gateName(): string | undefined {
-    return this.settings.gate?.name;
   }
 
   statuses(): readonly WorkerView[] {
@@ -153,12 +158,12 @@ export class Workers<T> implements Consumer<T>, PoolView {
   }
 
   ended(): void {
-    this.listenIfQuiet();
+    this.tellIfQuiet();
   }
 
   succeeded(worker: Worker<T>): void {
     if (worker.isAtGate) {
-      this.failed(worker, new HandlerNotCalledError(this.gateName ?? ""));
+      this.failed(worker, new HandlerNotCalledError(this.gate?.name ?? ""));
       return;
     }
     const now = this.done(worker);
@@ -169,14 +174,17 @@ export class Workers<T> implements Consumer<T>, PoolView {
     if (this.isOver(worker, error)) this.drive(worker, this.nextFor());
   }
 
-  changed(worker: Worker<T>, from: WorkerState): void {
+  change(worker: Worker<T>, to: WorkerState): void {
+    const from = worker.state;
+    if (from === to) return;
+    worker.state = to;
     this.states[from]--;
-    this.states[worker.state]++;
+    this.states[to]++;
     // What happens with every item would drive out what matters.
-    if (!USUAL.has(from) || !USUAL.has(worker.state)) {
-      recorder.tell(this.name, `worker ${worker.id}: ${from} → ${worker.state}`);
+    if (!USUAL.has(from) || !USUAL.has(to)) {
+      recorder.tell(this.name, `worker ${worker.id}: ${from} → ${to}`);
     }
-    this.listener.changed(worker, from);
+    if (this.listener.hearsStates()) this.listener.changed(worker, from);
   }
 
   now(): number | undefined {
@@ -246,7 +254,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
       this.drive(worker, task);
       if (task === undefined) break;
     }
-    this.listenIfQuiet();
+    this.tellIfQuiet();
   };
 
   /**
@@ -259,21 +267,27 @@ export class Workers<T> implements Consumer<T>, PoolView {
       task.worker = worker;
       worker.task = task;
       worker.lastStartAt = task.takenAt ?? now ?? this.now();
-      if (worker.state !== "processing") worker.state = "processing";
-      turns.begin();
+      if (worker.state !== "processing") this.change(worker, "processing");
+      if (--turns.left === 0) turns.look();
       now = undefined;
-      if (this.failures.isPending(task)) {
+      if (task.attempt > this.settings.attempts && this.failures.isPending(task)) {
         if (!this.isOver(worker, this.failures.errorOf(task))) return;
         continue;
       }
-      if (this.settings.gate !== undefined) {
-        this.pass(this.settings.gate, worker, task);
+      if (this.gate !== undefined) {
+        this.pass(this.gate, worker, task);
         return;
       }
       if (this.limits.isOn) this.limits.begin(worker);
       try {
         // What the handler sets in its async context by `enterWith` is not there for the next one.
-        const result: unknown = apart(this.scope).runInAsyncScope(this.handle, this, task, this.scope);
+        const result: unknown = apart(this.scope).runInAsyncScope(
+          this.handle,
+          this,
+          task,
+          worker.call,
+          this.scope,
+        );
         if (listenIfPlain(result, worker.succeeded, worker.failed)) return;
         if (isThenable(result)) {
           // Whatever its `then` does, this is settled once, and later.
@@ -289,26 +303,17 @@ export class Workers<T> implements Consumer<T>, PoolView {
     if (this.workers.length > this.target) this.dismiss(worker);
     else {
       this.idle.push(worker);
-      if (worker.state !== "idle") worker.state = "idle";
+      if (worker.state !== "idle") this.change(worker, "idle");
       // A listener may have put something in, or have sent the worker away.
       if (this.source.size > 0) this.wake();
       else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
     }
-    this.listenIfQuiet();
+    this.tellIfQuiet();
   }
 
-  /**
-   * Calls the handler in the item's context; a lazy thenable is awaited there. `scope` is where this is called; behind a gate that is
-   * the policy's.
-   */
-  private handle(task: PoolTask<T>, scope?: AsyncResource): unknown {
-    if (this.source.isObserved) return task.queue.run(task, () => this.call(task), scope);
-    return adopted(this.call(task));
-  }
-
-  private call(task: PoolTask<T>): unknown {
-    if (turns.isMeasuring) return turns.measure(() => this.handler(task.item, task));
-    return this.handler(task.item, task);
+  /** Calls the handler in the item's context; a lazy thenable is awaited there. `scope` is where this is called, if that is the pool's. */
+  private handle(task: PoolTask<T>, call: () => unknown, scope?: AsyncResource): unknown {
+    return this.source.isObserved ? task.queue.run(task, call, scope) : adopted(call());
   }
 
   /** The next task, if there is one to take. `now` is the time, where it is known. */
@@ -366,6 +371,8 @@ export class Workers<T> implements Consumer<T>, PoolView {
   private pass(gate: Gate, worker: Worker<T>, task: PoolTask<T>): void {
     worker.isAtGate = true;
     // Of this task, not of the worker's: a policy may call a second time when that has the next item already.
+    const handler = () => this.handler(task.item, task);
+    const call = () => (turns.isMeasuring ? turns.measure(handler) : handler());
     const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
       // Of the policy: one for each call, or one for all of them.
       const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
@@ -373,13 +380,13 @@ export class Workers<T> implements Consumer<T>, PoolView {
       if (signal !== undefined && signal !== null) this.follow(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
-        return await this.handle(task);
+        return await this.handle(task, call);
       } finally {
         signals.leave(follower);
       }
     };
     const onBackoff = (isWaiting: boolean) => {
-      worker.state = isWaiting ? "backoff" : "processing";
+      this.change(worker, isWaiting ? "backoff" : "processing");
     };
     const passed = apart(this.scope).runInAsyncScope(gate.run, gate, handle, { task, onBackoff });
     listen(passed, worker.succeeded, worker.failed);
@@ -413,10 +420,11 @@ export class Workers<T> implements Consumer<T>, PoolView {
 
   private dismiss(worker: Worker<T>): void {
     this.workers.splice(this.workers.indexOf(worker), 1);
-    worker.state = "stopped";
+    this.change(worker, "stopped");
   }
 
-  private listenIfQuiet(): void {
-    if (this.running === 0) this.listener.quiet();
+  private tellIfQuiet(): void {
+    const isQuiet = this.workers.length === this.idle.length;
+    if (isQuiet && (!this.isTaking || this.source.isFinished)) this.listener.quiet();
   }
 }

@@ -1,5 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -7,6 +9,7 @@ import { type GenericNames, generic } from "../../src/adapters/generic.js";
 import { instrumentHandler } from "../../src/adapters/handler.js";
 import { type InstrumentOptions, instrument, uninstrument } from "../../src/adapters/instrument.js";
 import { NotInstrumentableError } from "../../src/base/errors.js";
+import { processWide } from "../../src/base/process-wide.js";
 import { MetricCapture, SpanCapture, signal } from "../support/telemetry-capture.js";
 import { as, kept, stopClock, who, whoThroughout } from "./callers.js";
 import { idOf, parentOf, Readings } from "./readings.js";
@@ -120,6 +123,15 @@ async function underSpan<R>(fn: () => R | Promise<R>): Promise<R> {
   });
 }
 
+/** How many are left when everything is gone that can go. */
+async function alive(refs: readonly WeakRef<object>[]): Promise<number> {
+  setFlagsFromString("--expose-gc");
+  // A weak reference that was made stays strong until the turn of the event loop is over.
+  await turn();
+  (runInNewContext("gc") as () => void)();
+  return refs.filter((ref) => ref.deref() !== undefined).length;
+}
+
 describe("a synchronous queue", () => {
   it("gives what it gave before, with arguments, this and names untouched", () => {
     const seen: unknown[] = [];
@@ -179,6 +191,83 @@ describe("a synchronous queue", () => {
     expect((await spans.only(`receive ${name}`)).attributes["error.type"]).toBe("FULL");
     expect(await read("queue.enqueued")).toBe(0);
     expect(await read("queue.depth")).toBe(0);
+  });
+
+  describe("whose put throws when it has taken the item in", () => {
+    /** Throws when the item is in, while it is told to. */
+    class Hasty extends Line<unknown> {
+      isThrowing = true;
+      override enqueue(item: unknown): number {
+        super.enqueue(item);
+        if (this.isThrowing) throw new Error("too late to refuse");
+        return this.length;
+      }
+    }
+
+    const totals = async () => ({
+      enqueued: await read("queue.enqueued"),
+      dequeued: await read("queue.dequeued"),
+      lost: await read("queue.context.lost"),
+      waits: await waits(),
+    });
+
+    it.each([
+      ["with a size, at once", LINE, 2],
+      ["without a size, when the item comes out", { put: "enqueue", get: "dequeue" } as const, 1],
+    ])("has books that add up: %s", async (_, names, depth) => {
+      const queue = wrap(new Hasty(), names);
+      expect(() => queue.enqueue("a")).toThrow("too late to refuse");
+      queue.isThrowing = false;
+      queue.enqueue("b");
+      expect(await read("queue.depth")).toBe(depth);
+      expect([queue.dequeue(), queue.dequeue()]).toEqual(["a", "b"]);
+      expect(await totals()).toEqual({ enqueued: 2, dequeued: 2, lost: 0, waits: 2 });
+      expect(await read("queue.depth")).toBe(0);
+    });
+
+    it("and gives it to a consumer within the put: it was put, and taken", async () => {
+      const queue = new Hasty();
+      const taken: unknown[] = [];
+      const { enqueue } = queue;
+      queue.enqueue = function (item) {
+        try {
+          return enqueue.call(this, item);
+        } finally {
+          taken.push(this.dequeue());
+        }
+      };
+      wrap(queue, LINE);
+      expect(() => queue.enqueue("a")).toThrow("too late to refuse");
+      expect(taken).toEqual(["a"]);
+      expect(await totals()).toEqual({ enqueued: 1, dequeued: 1, lost: 0, waits: 1 });
+      expect(await read("queue.depth")).toBe(0);
+    });
+
+    it("comes with its producer's context", async () => {
+      const queue = wrap(new Hasty(), LINE);
+      expect(() => queue.enqueue("a")).toThrow();
+      await underSpan(() => queue.dequeue());
+      expect(await linked()).toEqual([0]);
+    });
+  });
+
+  it("keeps no more than a hundred of the items that it refused", async () => {
+    const queue = wrap(
+      {
+        put(): void {
+          throw new Error("full");
+        },
+        get: () => undefined,
+      },
+      { put: "put", get: "get" },
+    ) as { put(item: object): void };
+    const refused: WeakRef<object>[] = [];
+    for (let i = 0; i < 1_000; i++) {
+      const item = { payload: i };
+      refused.push(new WeakRef(item));
+      expect(() => queue.put(item)).toThrow("full");
+    }
+    expect(await alive(refused)).toBeLessThanOrEqual(101);
   });
 
   it("takes its size from a property or from a method", async () => {
@@ -347,6 +436,19 @@ describe("items", () => {
     expect(await waits()).toBe(0);
   });
 
+  it("that come from nowhere age from the last look that has not found them", async () => {
+    vi.useFakeTimers({ now: 0, toFake: ["performance", "Date"] });
+    const queue = wrap(new Line<string>(), LINE);
+    const { probe } = processWide.instrumented.get(queue)!.watchables[0]!;
+    for (let i = 0; i < 3; i++) {
+      vi.advanceTimersByTime(60_000);
+      expect(probe.oldestAt(0)).toBeUndefined();
+    }
+    queue.items.push("smuggled");
+    vi.advanceTimersByTime(1_000);
+    expect(probe.now() - probe.oldestAt(0)!).toBe(1_000);
+  });
+
   it("that leave by other ways don't pile up, and an empty queue has no age", async () => {
     const queue = wrap(new Line<object>(), LINE);
     const gone: WeakRef<object>[] = [];
@@ -358,13 +460,7 @@ describe("items", () => {
     }
     expect(await read("queue.depth")).toBe(0);
     expect(await read("queue.oldest.age.seconds")).toBe(0);
-    const { setFlagsFromString } = await import("node:v8");
-    const { runInNewContext } = await import("node:vm");
-    setFlagsFromString("--expose-gc");
-    // A weak reference that was made stays strong until the turn of the event loop is over.
-    await new Promise((resolve) => setImmediate(resolve));
-    (runInNewContext("gc") as () => void)();
-    expect(gone.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(1_100);
+    expect(await alive(gone)).toBeLessThan(1_100);
   });
 
   it("that are taken out of order, as a stack does, count as overtakes", async () => {

@@ -74,10 +74,13 @@ function asyncCase(what: "callback" | "priority"): Case {
   return { queue, put: () => push(1, "no function"), size: () => queue.length(), putWell };
 }
 
-function genericCase(style: "return" | "callback", whenIn: boolean): Case {
+function genericCase(style: "return" | "callback", whenIn: boolean, names: { size?: "length" } = {}): Case {
   const items: unknown[] = [];
   let refuses = true;
   const queue = {
+    get length() {
+      return items.length;
+    },
     put(item: unknown, done?: () => void) {
       if (whenIn) items.push(item);
       if (whenIn) done?.();
@@ -87,7 +90,7 @@ function genericCase(style: "return" | "callback", whenIn: boolean): Case {
     },
     get: () => items.shift(),
   };
-  const adapter = generic({ put: "put", get: "get", style });
+  const adapter = generic({ put: "put", get: "get", style, ...names });
   const putWell = () => {
     refuses = false;
     queue.put(2, () => {});
@@ -129,6 +132,9 @@ CASES["async.queue push with a callback that is none"] = () => asyncCase("callba
 CASES["async.priorityQueue push with a priority that can't be compared, when the item is in"] = () =>
   asyncCase("priority");
 CASES["generic, style return"] = () => genericCase("return", false);
+CASES["generic, style return, with a size"] = () => genericCase("return", false, { size: "length" });
+CASES["generic, style return, when the item is in, as its size shows"] = () =>
+  genericCase("return", true, { size: "length" });
 CASES["generic, style callback"] = () => genericCase("callback", false);
 CASES["generic, style callback, when it has called back"] = () => genericCase("callback", true);
 CASES["p-queue add with options that throw"] = pQueueCase;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as checks from "../../src/checks.js";
 import type { BrokerView } from "../../src/contracts/index.js";
-import { diagnose } from "../../src/watchdog/checks/diagnose.js";
+import { diagnose } from "../../src/watchdog/checks/index.js";
 import type { Situation } from "../../src/watchdog/situation.js";
 import { situation, task } from "./situations.js";
 

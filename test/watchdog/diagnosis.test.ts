@@ -3,7 +3,7 @@ import { instrument } from "../../src/adapters/instrument.js";
 import { CHECKS, type Check } from "../../src/checks.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import { diagnose } from "../../src/watchdog/checks/diagnose.js";
+import { diagnose } from "../../src/watchdog/checks/index.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { type Handler, WorkerPool } from "../../src/worker/pool.js";
 import { situation } from "./situations.js";
@@ -256,5 +256,11 @@ describe("a check of the user's", () => {
     expect(faults.map(String)).toEqual(
       odd.map(() => expect.stringContaining('TypeError: the check "odd" must give')),
     );
+  });
+
+  it("has a name that metrics can tell from others: halves of surrogate pairs are replaced", () => {
+    const verdict = { name: "odd \ud800", confidence: 0.5, sentence: "It is odd.", evidence: {} };
+    const { verdicts } = diagnose([{ name: "odd", look: () => verdict }], situation(), () => {});
+    expect(verdicts).toEqual([{ ...verdict, name: "odd \ufffd" }]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Pieces } from "../../src/watchdog/sampling/pieces.js";
+import { Pieces } from "../../src/watchdog/sampling/schedule.js";
 
 const busy = (ms: number) => {
   const until = performance.now() + ms;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { plainCopy } from "../../src/watchdog/report/bounds.js";
+import { plainCopy } from "../../src/watchdog/values.js";
 
 it("is what JSON shows of a value, and what JSON can't show in words", () => {
   const value = {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { realNow } from "../../src/base/real-time.js";
-import { sizeOf, weigh } from "../../src/watchdog/report/size-of.js";
+import { sizeOf, weigh } from "../../src/watchdog/values.js";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

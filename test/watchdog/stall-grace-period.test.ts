@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import { StallGracePeriod } from "../../src/watchdog/stall-grace-period.js";
+import { StallGracePeriod } from "../../src/watchdog/announcer.js";
 
 let clock: FakeClock;
 let told: string[];

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { TierBreach } from "../../src/watchdog/tier-breach.js";
+import { TierBreach } from "../../src/watchdog/sampling/watched-queue.js";
 
 let breach: TierBreach;
 beforeEach(() => {

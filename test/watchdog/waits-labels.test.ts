@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { groupByWait } from "../../src/waits/group.js";
 import { normalised, requestLabel } from "../../src/waits/labels.js";
 import type { Wait, WaitKind } from "../../src/waits/wait.js";
+import { groupByWait } from "../../src/watchdog/sampling/tasks.js";
 
 const UUID = "8c5e0b52-7b9a-4f53-9a37-0d6d7f6f1e11";
 

@@ -3,7 +3,8 @@ import { generic } from "../../src/adapters/generic.js";
 import { instrument } from "../../src/adapters/instrument.js";
 import { processWide } from "../../src/base/process-wide.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
-import { WatchedQueue } from "../../src/watchdog/sampling/watched-queue.js";
+import type { SharedHead } from "../../src/stall-monitor/shared-heads.js";
+import { type ProcessFacts, WatchedQueue } from "../../src/watchdog/sampling/watched-queue.js";
 
 /** Budgets go by the real clock, which fake timers don't reach; here the test moves it. */
 const real = vi.hoisted(() => ({ now: 0 }));
@@ -12,7 +13,15 @@ vi.mock("../../src/base/real-time.js", async (original) => ({
   realNow: () => real.now,
 }));
 
-it("the heads of a queue can be read in the midst of what the queue does: nobody's code is called", () => {
+const noFacts: ProcessFacts = {
+  waitsOf: () => [],
+  putAt: () => undefined,
+  neverResumes: () => undefined,
+  stalls: () => [],
+  loopUtilization: () => 0,
+};
+
+it("the heads of a queue can be read in the midst of what the queue does: no code of the user's is called", () => {
   let asked = 0;
   const items: string[] = [];
   const queue = instrument(
@@ -31,16 +40,19 @@ it("the heads of a queue can be read in the midst of what the queue does: nobody
     },
   );
   const watchable = processWide.instrumented.get(queue)!.watchables[0]!;
-  const watched = new WatchedQueue(watchable, 60_000);
+  const publish = vi.fn();
+  const head = vi.fn(() => ({ publish }) as unknown as SharedHead);
+  const watched = new WatchedQueue(watchable, 60_000, { head });
   queue.push("first");
   asked = 0;
-  const [inTheMidst] = watched.promises(true);
+  watched.showHeads();
   expect(asked).toBe(0);
-  const [otherwise] = watched.promises(false);
+  watched.sample(noFacts);
   expect(asked).toBeGreaterThan(0);
-  expect([inTheMidst, otherwise]).toMatchObject([
-    { name: "default", targetMs: 1_000, waitMs: expect.any(Number) },
-    { name: "default", targetMs: 1_000, waitMs: expect.any(Number) },
+  expect(head.mock.calls).toEqual([["homemade", "default"]]);
+  expect(publish.mock.calls).toEqual([
+    [expect.any(Number), 1_000],
+    [expect.any(Number), 1_000],
   ]);
 });
 

@@ -571,6 +571,94 @@ describe("a policy that misbehaves", () => {
     await pool.drain();
   });
 
+  describe("and ignores the promise of its call", () => {
+    const ignoring = {
+      "answers at once": (fn: () => unknown) => void fn(),
+      "answers later": async (fn: () => unknown) => {
+        fn();
+        await settled();
+      },
+    };
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown) => void unhandled.push(reason);
+    beforeEach(() => void process.on("unhandledRejection", hear));
+    afterEach(() => {
+      process.off("unhandledRejection", hear);
+      expect(unhandled.splice(0)).toEqual([]);
+    });
+
+    it.each(Object.entries(ignoring))(
+      "%s: the attempt fails with what the handler failed with",
+      async (_, execute) => {
+        const queue = new FifoQueue<number>({ clock });
+        const gate = gateOf({ policy: { execute } as unknown as Policy });
+        const pool = new WorkerPool(queue, async () => fail(), { gate });
+        const errors: unknown[] = [];
+        pool.on("failed", ({ error }) => errors.push(error));
+        await queue.put(1);
+        await pool.drain();
+        expect(pool.counts).toMatchObject({ done: 0, failed: 1 });
+        expect(errors).toEqual([expect.objectContaining({ message: "503" })]);
+        expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
+      },
+    );
+
+    it.each(Object.entries(ignoring))(
+      "%s: the task keeps its permit until its handler is over",
+      async (_, execute) => {
+        const queue = new FifoQueue<number>({ clock });
+        const gate = gateOf({ concurrency: 1, policy: { execute } as unknown as Policy });
+        const pool = new WorkerPool(queue, hand.handler, { concurrency: 2, gate });
+        await queue.putMany([1, 2]);
+        await settled();
+        expect(pool.counts.done).toBe(0);
+        expect(hand.items).toEqual([1]);
+        hand.of(1).done();
+        await settled();
+        expect(hand.items).toEqual([1, 2]);
+        hand.of(2).done();
+        await pool.drain();
+        expect(pool.counts.done).toBe(2);
+      },
+    );
+
+    it.each(Object.entries(ignoring))(
+      "%s: a direct call rejects as its function does",
+      async (_, execute) => {
+        const gate = gateOf({ policy: { execute } as unknown as Policy });
+        expect(await errorOf(gate.run(async () => fail()))).toMatchObject({ message: "503" });
+        expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
+      },
+    );
+
+    it("and refuses: its own error counts", async () => {
+      const execute = async (fn: () => unknown) => {
+        fn();
+        throw new Error("too slow");
+      };
+      const gate = gateOf({ policy: { execute } as unknown as Policy });
+      expect(await errorOf(gate.run(async () => fail()))).toMatchObject({ message: "too slow" });
+      await settled();
+    });
+
+    it("of all calls but the last one: what it makes of that one counts", async () => {
+      const execute = async (fn: () => unknown) => {
+        fn();
+        return fn();
+      };
+      const gate = gateOf({ policy: { execute } as unknown as Policy });
+      let calls = 0;
+      expect(await gate.run(async () => (++calls === 1 ? fail() : "second"))).toBe("second");
+      await settled();
+    });
+  });
+
+  it("and looks at the promise of its call has the last word, even before that is settled", async () => {
+    const execute = (fn: () => Promise<unknown>) => Promise.race([fn(), settled().then(() => "instead")]);
+    const gate = gateOf({ policy: { execute } as unknown as Policy });
+    expect(await gate.run(() => new Promise(() => {}))).toBe("instead");
+  });
+
   it("gives its answer to a direct call", async () => {
     const gate = gateOf({ policy: { execute: async () => "instead" } as unknown as Policy });
     expect(await gate.run(() => "never called")).toBe("instead");

@@ -1,7 +1,44 @@
 import type { MessagePort } from "node:worker_threads";
+import type { shown } from "../../base/shown.js";
+import type { Layout } from "../shared-heads.js";
 import type { Message, Order } from "../stall.js";
-import type { Parts, ThreadData } from "./parts.js";
-import type { Story } from "./story.js";
+import type { makeHeads } from "./heads.js";
+import type { heaviest, makeInquiry, makeSampler } from "./inspector.js";
+import type { makePulse, makeWaited } from "./pulse.js";
+import type { makeStallLog } from "./stall-log.js";
+import type { makeStory, Story } from "./story.js";
+
+/** What the thread is made of. */
+export interface Parts {
+  readonly heaviest: typeof heaviest;
+  readonly makeHeads: typeof makeHeads;
+  readonly makeInquiry: typeof makeInquiry;
+  readonly makeStallLog: typeof makeStallLog;
+  readonly makePulse: typeof makePulse;
+  readonly makeSampler: typeof makeSampler;
+  readonly makeStory: typeof makeStory;
+  readonly makeWaited: typeof makeWaited;
+  readonly shown: typeof shown;
+}
+
+/** What it is told when it starts. */
+export interface ThreadData {
+  readonly buffer: SharedArrayBuffer;
+  readonly layout: Layout;
+  readonly thresholdMs: number;
+  readonly everyMs: number;
+  readonly profileEveryMs: number;
+  readonly print: boolean;
+  readonly reportDir: string | undefined;
+  /** Folders of this library's own code. */
+  readonly ours: readonly string[];
+  /** Whether threads may connect to main's inspector. Asking is fatal where they may not. */
+  readonly mayInspect: boolean;
+  /** Whether Node itself profiles main. */
+  readonly isProfiled: boolean;
+  /** Evaluated in main, it gives the `Answers`. */
+  readonly answers: string;
+}
 
 /** Runs in the thread: its source is sent there, so it refers to nothing outside. */
 export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): void {

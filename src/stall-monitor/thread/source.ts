@@ -1,11 +1,8 @@
 import { shown } from "../../base/shown.js";
 import { makeHeads } from "./heads.js";
-import { heaviest } from "./heaviest.js";
-import { makeInquiry } from "./inquiry.js";
-import type { ThreadData } from "./parts.js";
+import { heaviest, makeInquiry, makeSampler } from "./inspector.js";
 import { makePulse, makeWaited } from "./pulse.js";
-import { run } from "./run.js";
-import { makeSampler } from "./sampler.js";
+import { run, type ThreadData } from "./run.js";
 import { makeStallLog } from "./stall-log.js";
 import { makeStory } from "./story.js";
 

@@ -1,8 +1,6 @@
 import type { StackFrame, StackSnapshot, Stall } from "../stall.js";
-import type { Heaviest, heaviest } from "./heaviest.js";
-import type { Inquiry } from "./inquiry.js";
+import type { Heaviest, heaviest, Inquiry, Sampler } from "./inspector.js";
 import type { Pulse } from "./pulse.js";
-import type { Sampler } from "./sampler.js";
 
 /** One stall, from when it is noticed to its report. */
 export interface Story {

@@ -5,7 +5,7 @@ import { processWide } from "../../base/process-wide.js";
 import type { OpenContext, TaskFacts, TaskMonitor } from "../../contracts/index.js";
 import { activeTaskMonitor } from "./active-task-monitor.js";
 import { correlation, isIdOf } from "./correlation.js";
-import type { SendContext } from "./send-context.js";
+import { type Parcel, TakenAlong } from "./send-context.js";
 
 const { stallAnswers } = processWide;
 
@@ -25,15 +25,15 @@ export class HandlerContext {
   /** Calls `fn` once. `given` is where the handler was wrapped, and `prepare` looks at what it returns. */
   call<R>(
     span: Span | undefined,
-    parcel: SendContext | undefined,
+    parcel: Parcel | undefined,
     task: TaskFacts,
     fn: () => R,
     given: AsyncResource | undefined,
     prepare: Prepare,
   ): R {
-    const common = parcel?.scope === undefined ? (given ?? this.home) : undefined;
-    const shared = span === undefined ? this.sharedScope(parcel, common) : undefined;
-    if (shared !== undefined) return shared.runInAsyncScope(called<R>, undefined, fn, prepare);
+    const common = given ?? this.home;
+    const ready = span === undefined ? this.readyScope(parcel, common) : undefined;
+    if (ready !== undefined) return ready.runInAsyncScope(called<R>, undefined, fn, prepare);
     const { current } = activeTaskMonitor;
     const store = current === undefined ? task : current.begin(task, parcel);
     const handler = current === undefined ? fn : monitored(current, store, fn);
@@ -45,26 +45,29 @@ export class HandlerContext {
   /** The same without a span, where the scope, if there is one, was entered already. */
   callInside<R>(
     scope: AsyncResource | undefined,
-    parcel: SendContext | undefined,
+    parcel: Parcel | undefined,
     task: TaskFacts,
     fn: () => R,
     prepare: Prepare,
   ): R {
-    const shared = this.sharedScope(parcel, scope);
-    if (shared !== undefined) return shared.runInAsyncScope(called<R>, undefined, fn, prepare);
+    const ready = this.readyScope(parcel, scope);
+    if (ready !== undefined) return ready.runInAsyncScope(called<R>, undefined, fn, prepare);
     return this.call(undefined, parcel, task, fn, undefined, prepare);
   }
 
   /** What {@link call} puts around a handler, as a scope in which that can be called once, with nothing of ours on the stack. */
   open(
     span: Span | undefined,
-    parcel: SendContext | undefined,
+    parcel: Parcel | undefined,
     task: TaskFacts,
     given: AsyncResource | undefined,
   ): OpenContext {
+    const common = given ?? this.home;
+    const ready = span === undefined ? this.readyScope(parcel, common) : undefined;
+    if (ready !== undefined) return ready instanceof TakenAlong ? ready : { scope: ready };
     const { current } = activeTaskMonitor;
     const store = current === undefined ? task : current.begin(task, parcel);
-    const scope = scopeOf(parcel, given ?? this.home);
+    const scope = scopeOf(parcel, common);
     const inside =
       scope === undefined
         ? this.enter(span, parcel, store, newScope, undefined)
@@ -78,16 +81,19 @@ export class HandlerContext {
   }
 
   /**
-   * Where all handlers run of items that were put in one context, and so share their parcel: made at the second item. Undefined where
-   * each needs a context of its own.
+   * A scope in which the handler has all of its context: the item's own, or one for all items that were put in one context, and so share
+   * their parcel, which is made at the second of them. Undefined where there is something to enter.
    */
-  private sharedScope(
-    parcel: SendContext | undefined,
+  private readyScope(
+    parcel: Parcel | undefined,
     common: AsyncResource | undefined,
   ): AsyncResource | undefined {
-    if (common === undefined || parcel?.correlationId === undefined || parcel.scope !== undefined)
-      return undefined;
-    if (isTaskAsked() || scopesKeepStores()) return undefined;
+    if (parcel === undefined || isTaskAsked()) return undefined;
+    if (parcel instanceof TakenAlong) {
+      if (!parcel.isComplete) return undefined;
+      return parcel.isShared ? apart(parcel) : parcel;
+    }
+    if (common === undefined || parcel.correlationId === undefined || scopesKeepStores()) return undefined;
     if (parcel.common !== common) {
       parcel.common = common;
       parcel.shared = undefined;
@@ -98,7 +104,7 @@ export class HandlerContext {
       this,
       undefined,
       parcel,
-      parcel as SendContext & { readonly correlationId: string },
+      parcel as typeof parcel & { readonly correlationId: string },
       newScope,
       undefined,
     );
@@ -108,7 +114,7 @@ export class HandlerContext {
   /** Enters what is not there yet, and calls `fn`. */
   private enter<R>(
     span: Span | undefined,
-    parcel: SendContext | undefined,
+    parcel: Parcel | undefined,
     store: { readonly correlationId: string },
     fn: () => R,
     prepare: Prepare,
@@ -156,14 +162,9 @@ export class HandlerContext {
 }
 
 /** The item's own, else the handler's: never that of another item, which happens to make room for this one. */
-function scopeOf(
-  parcel: SendContext | undefined,
-  common: AsyncResource | undefined,
-): AsyncResource | undefined {
-  const own = parcel?.scope;
-  if (own !== undefined && !parcel!.isShared) return own;
-  const shared = own ?? common;
-  return shared === undefined ? undefined : apart(shared);
+function scopeOf(parcel: Parcel | undefined, common: AsyncResource | undefined): AsyncResource | undefined {
+  if (!(parcel instanceof TakenAlong)) return common === undefined ? undefined : apart(common);
+  return parcel.isShared ? apart(parcel) : parcel;
 }
 
 /** Whether a watchdog or a stall monitor wants to know which task runs; then each has the store to itself. */

@@ -1,13 +1,9 @@
-import type { AsyncResource } from "node:async_hooks";
+import { AsyncResource } from "node:async_hooks";
 import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { correlation, traceIdOf } from "./correlation.js";
 
-/** What travels with an item from put to get: the carrier of our observer. Doesn't change, so many items can share one. */
+/** What travels with an item from put to get. Doesn't change, so many items can share one. */
 export class SendContext {
-  /** The producer's async context as a whole, where handlers are to run in it. Then no other put shares the parcel. */
-  scope: AsyncResource | undefined = undefined;
-  /** Does it travel with several items, of one put? */
-  isShared = false;
   /** Where the handlers of such items run that share the parcel, in the surroundings `common`; made at the second one. */
   shared: AsyncResource | undefined = undefined;
   common: AsyncResource | undefined = undefined;
@@ -18,6 +14,44 @@ export class SendContext {
     /** Undefined where the producer had none; then the consumer's task makes one when it is asked. */
     readonly correlationId: string | undefined,
   ) {}
+}
+
+/**
+ * The same where handlers are to run in the producer's async context as a whole. It is that context, as a scope, so that it takes one object; no
+ * other put shares it. Garbage collection destroys it where nothing else does, if any async hook listens.
+ */
+export class TakenAlong extends AsyncResource {
+  // Declared, and written once: a field that is defined is written twice.
+  declare readonly context: Context;
+  declare readonly correlationId: string | undefined;
+  /** What is left when the scope is given up. */
+  declare readonly parcel: SendContext;
+  /** Whether it travels with several items, of one put. */
+  declare readonly isShared: boolean;
+  /** Whether a handler that runs in it has the item's context and correlation ID, with nothing to add. */
+  declare readonly isComplete: boolean;
+
+  constructor(parcel: SendContext, isShared: boolean, isComplete: boolean) {
+    super("queuescope.task");
+    this.context = parcel.context;
+    this.correlationId = parcel.correlationId;
+    this.parcel = parcel;
+    this.isShared = isShared;
+    this.isComplete = isComplete;
+  }
+
+  /** As {@link OpenContext} has it. */
+  get scope(): AsyncResource {
+    return this;
+  }
+}
+
+/** The carrier of our observer. */
+export type Parcel = SendContext | TakenAlong;
+
+/** What travels with an item, without its scope. */
+export function parcelIn(carrier: object | undefined): SendContext | undefined {
+  return carrier instanceof TakenAlong ? carrier.parcel : (carrier as SendContext | undefined);
 }
 
 let last = new SendContext(ROOT_CONTEXT, undefined);

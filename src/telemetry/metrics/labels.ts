@@ -2,15 +2,17 @@ import type { Attributes } from "@opentelemetry/api";
 
 /** What tells a series from the others of its instrument: as attributes, and in the words of Prometheus, which are made once. */
 export class Labels {
-  private words: string | undefined = undefined;
+  private words: Uint8Array | undefined = undefined;
 
   constructor(readonly attributes: Attributes) {}
 
-  /** As it stands between the braces. */
-  get text(): string {
-    this.words ??= Object.entries(this.attributes)
-      .map(([name, value]) => `${promName(name)}="${escaped(String(value))}"`)
-      .join(",");
+  /** As it stands between the braces, in UTF-8. */
+  get bytes(): Uint8Array {
+    this.words ??= Buffer.from(
+      Object.entries(this.attributes)
+        .map(([name, value]) => `${promName(name)}="${escaped(String(value))}"`)
+        .join(","),
+    );
     return this.words;
   }
 }

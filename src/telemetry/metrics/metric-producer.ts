@@ -15,7 +15,7 @@ import { attributesOf } from "./labels.js";
 import { plainExport } from "./plain-export.js";
 import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
 import { allSeries } from "./series.js";
-import { Slices } from "./slices.js";
+import { slices } from "./slices.js";
 
 /** Values of the SDK's enumerations, the same in its 2.x and 3.x lines; importing them would import the SDK. */
 const CUMULATIVE = 1;
@@ -93,10 +93,9 @@ async function collectAll(): Promise<Collected> {
   const endTime = hrTime(wallNow());
   const metrics: MetricData[] = [];
   const errors: unknown[] = [];
-  const slices = new Slices();
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
     try {
-      const metric = await metricData(name, endTime, slices);
+      const metric = await metricData(name, endTime);
       if (metric.dataPoints.length > 0) metrics.push(metric);
     } catch (error) {
       errors.push(error);
@@ -110,7 +109,7 @@ function collected(metrics: MetricData[], errors: unknown[]): Collected {
   return { resourceMetrics: { resource: { attributes: {} }, scopeMetrics }, errors };
 }
 
-async function metricData(name: InstrumentName, endTime: HrTime, slices: Slices): Promise<MetricData> {
+async function metricData(name: InstrumentName, endTime: HrTime): Promise<MetricData> {
   const { kind, unit, description } = INSTRUMENTS[name];
   const descriptor = { name, description, unit, valueType: DOUBLE } as const;
   const common = { descriptor, aggregationTemporality: CUMULATIVE } as const;

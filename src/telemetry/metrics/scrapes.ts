@@ -4,6 +4,7 @@ import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { turn } from "../../base/real-time.js";
 import { within } from "../context/within.js";
+import { slices } from "./slices.js";
 
 /** How long a collection may take, in milliseconds. */
 const LIMIT_MS = 10_000;
@@ -71,6 +72,8 @@ export class Scrapes {
 async function send(response: Scrape, pieces: readonly Uint8Array[]): Promise<void> {
   for (const piece of pieces.slice(0, -1)) {
     if (!response.write(piece)) await hasDrained(response);
+    // To a fast reader it drains within the turn.
+    if (slices.isOver) await slices.next();
     if (!isOpen(response)) return;
   }
   response.end(pieces.at(-1));

@@ -6,91 +6,205 @@ import {
   type InstrumentName,
   type ReadingName,
 } from "./instruments.js";
-import { type Labels, promName } from "./labels.js";
+import { promName } from "./labels.js";
 import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
 import { allSeries } from "./series.js";
 
-/** How long a piece of text gets, in characters, and of how many queues it is at most: making it takes well under a millisecond. */
-const MAX_LENGTH = 131_072;
+/** Of how many queues or histograms a piece of text is at most: making it takes well under a millisecond. */
 const MAX_QUEUES = 32;
+/** How long a page is, in bytes: pieces of text are parts of pages. */
+const PAGE = 131_072;
+/** What a line has beside its name and labels, in bytes: a figure has at most 24. */
+const MAX_REST = 32;
 
 /** The points of one of our instruments as Prometheus reads them, without the head, in pieces. `scope`: labels that all of them have. */
-export type PointsInText = (name: InstrumentName, scope: string) => Iterable<string>;
+export type PointsInText = (name: InstrumentName, scope: string) => Iterable<Uint8Array>;
 
 export const pointsInText: PointsInText = (name, scope) =>
   INSTRUMENTS[name].kind === "histogram"
     ? histogramsInText(name as HistogramName, scope)
     : readingsInText(name as ReadingName, scope);
 
-function* readingsInText(name: ReadingName, scope: string): Iterable<string> {
-  const series = promName(name) + (INSTRUMENTS[name].kind === "counter" ? "_total" : "");
-  let text = "";
+function* readingsInText(name: ReadingName, scope: string): Iterable<Uint8Array> {
+  const series = Buffer.from(`${promName(name) + (INSTRUMENTS[name].kind === "counter" ? "_total" : "")}{`);
+  const scopeBytes = Buffer.from(scope);
+  const pieces = new Pieces();
   const add: Add = (value, labels, more) => {
-    text += `${series}{${joined(labels, more, scope)}} ${figure(value)}\n`;
+    const { bytes } = labels;
+    const moreBytes = more === undefined ? NOTHING : more.bytes;
+    pieces.reserve(series.length + bytes.length + moreBytes.length + scopeBytes.length + MAX_REST);
+    const at = put(page, put(page, used, series), bytes);
+    const end = put(page, putMore(page, putMore(page, at, bytes, moreBytes), bytes, scopeBytes), END);
+    used = putFigure(page, end, value);
+    page[used++] = NEWLINE;
   };
   let queues = 0;
   readProcess(name, add);
   for (const queue of allSeries.values()) {
     readQueue(name, queue, add);
-    if (text.length < MAX_LENGTH && ++queues < MAX_QUEUES) continue;
-    yield text;
-    text = "";
-    queues = 0;
+    if (++queues % MAX_QUEUES === 0) yield* pieces.taken();
   }
-  if (text !== "") yield text;
+  yield* pieces.taken();
 }
 
-function* histogramsInText(name: HistogramName, scope: string): Iterable<string> {
-  const form = new HistogramForm(promName(name));
-  let text = "";
+function* histogramsInText(name: HistogramName, scope: string): Iterable<Uint8Array> {
+  const form = formOf(name);
+  const scopeBytes = Buffer.from(scope);
+  const pieces = new Pieces();
+  let histograms = 0;
   for (const histogram of histogramsOf(name)) {
-    text += form.fill(histogram, scope);
-    if (text.length < MAX_LENGTH) continue;
-    yield text;
-    text = "";
+    pieces.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
+    used = form.fill(page, used, histogram, scopeBytes);
+    if (++histograms % MAX_QUEUES === 0) yield* pieces.taken();
   }
-  if (text !== "") yield text;
+  yield* pieces.taken();
 }
 
-/** The lines of a histogram, but for labels and figures: what is between two of them is the same for all series. */
+/** The page that is being filled, and up to where. All text goes there, of whichever scrape. */
+let page = Buffer.alloc(0);
+let used = 0;
+
+/** The pieces of one family. While one is taken, other text may come to the page. */
+class Pieces {
+  private start = used;
+  private full: Uint8Array[] = [];
+
+  /** Makes room for so many bytes, on a new page if need be. */
+  reserve(bytes: number): void {
+    if (used + bytes <= page.length) return;
+    this.cut();
+    page = Buffer.allocUnsafeSlow(Math.max(PAGE, bytes));
+    used = 0;
+    this.start = 0;
+  }
+
+  /** Everything that was written since the last time. */
+  *taken(): Iterable<Uint8Array> {
+    this.cut();
+    const { full } = this;
+    this.full = [];
+    yield* full;
+    this.start = used;
+  }
+
+  private cut(): void {
+    if (used > this.start) this.full.push(page.subarray(this.start, used));
+    this.start = used;
+  }
+}
+
+const forms = new Map<HistogramName, HistogramForm>();
+
+function formOf(name: HistogramName): HistogramForm {
+  const form = forms.get(name) ?? new HistogramForm(promName(name));
+  forms.set(name, form);
+  return form;
+}
+
+/**
+ * The lines of a histogram, but for labels and figures: what is between two of them is the same for all series. They are written byte by byte, as
+ * strings would have to be made, joined and encoded, and then collected as garbage.
+ */
 class HistogramForm {
-  /** What comes before the labels, and after them up to the figure, of each line. */
-  private readonly starts: readonly string[];
-  private readonly ends: readonly string[];
-  /** With a 0 for each figure: what is between the labels of one line and of the next. */
-  private readonly betweenZeros: readonly string[];
+  private readonly count: Uint8Array;
+  private readonly sum: Uint8Array;
+  private readonly bucket: Uint8Array;
+  /** What comes after the labels of a bucket's line, up to the figure, but for what they begin with: `,le="`. */
+  private readonly bounds: readonly Uint8Array[];
+  private readonly length: number;
 
   constructor(series: string) {
-    const bounds = [...BOUNDS.map(String), "+Inf"];
-    this.starts = [`${series}_count{`, `${series}_sum{`, ...bounds.map(() => `${series}_bucket{`)];
-    this.ends = ["} ", "} ", ...bounds.map((bound) => `,le="${bound}"} `)];
-    const last = this.starts.length - 1;
-    this.betweenZeros = [
-      this.starts[0]!,
-      ...this.ends.map((end, i) => (i === last ? `${end}0\n` : `${end}0\n${this.starts[i + 1]}`)),
-    ];
+    const bytes = (text: string) => Buffer.from(text);
+    this.count = bytes(`${series}_count{`);
+    this.sum = bytes(`\n${series}_sum{`);
+    this.bucket = bytes(`\n${series}_bucket{`);
+    this.bounds = [...BOUNDS.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
+    const perLine = this.bucket.length + LE.length + MAX_REST;
+    this.length = this.bounds.reduce((sum, { length }) => sum + length + perLine, 2 * perLine);
   }
 
-  fill(histogram: Histogram, scope: string): string {
-    const labels = joined(histogram.labels, undefined, scope);
-    if (histogram.isEmpty) return this.betweenZeros.join(labels);
-    const { starts, ends } = this;
+  /** The most bytes that a histogram can take whose labels have so many. */
+  roomFor(labels: number): number {
+    return this.length + (this.bounds.length + 2) * labels;
+  }
+
+  /** Writes it to the place, and returns where it ends. */
+  fill(into: Buffer, place: number, histogram: Histogram, scope: Uint8Array): number {
     const { counts } = histogram;
-    let buckets = "";
+    const { bytes } = histogram.labels;
+    let at = put(into, place, this.count);
+    const labelsAt = at;
+    at = putMore(into, put(into, at, bytes), bytes, scope);
+    const labelsEnd = at;
+    at = put(into, at, END);
     let count = 0;
+    for (let i = 0; i < counts.length; i++) count += counts[i]!;
+    at = putCount(into, at, count);
+    at = put(into, at, this.sum);
+    at = again(into, at, labelsAt, labelsEnd);
+    at = put(into, at, END);
+    at = putFigure(into, at, histogram.sumSeconds);
+    const bucketAt = at;
+    at = put(into, at, this.bucket);
+    at = again(into, at, labelsAt, labelsEnd);
+    at = put(into, at, labelsAt === labelsEnd ? LE.subarray(1) : LE);
+    const bucketEnd = at;
+    count = 0;
     for (let i = 0; i < counts.length; i++) {
+      if (i > 0) at = again(into, at, bucketAt, bucketEnd);
+      at = put(into, at, this.bounds[i]!);
       count += counts[i]!;
-      buckets += `${starts[i + 2]}${labels}${ends[i + 2]}${count}\n`;
+      at = putCount(into, at, count);
     }
-    return `${starts[0]}${labels}${ends[0]}${count}\n${starts[1]}${labels}${ends[1]}${figure(histogram.sumSeconds)}\n${buckets}`;
+    into[at++] = NEWLINE;
+    return at;
   }
 }
 
-function joined(labels: Labels, more: Labels | undefined, scope: string): string {
-  const { text } = labels;
-  const all = more === undefined ? text : `${text},${more.text}`;
-  if (scope === "") return all;
-  return all === "" ? scope : `${all},${scope}`;
+const END = Buffer.from("} ");
+const LE = Buffer.from(',le="');
+const NOTHING = new Uint8Array(0);
+const COMMA = 44;
+const ZERO = 48;
+const NEWLINE = 10;
+/** Less than that has only bits that stay an integer's. */
+const MAX_SMALL = 2 ** 31;
+
+function put(into: Buffer, at: number, bytes: Uint8Array): number {
+  into.set(bytes, at);
+  return at + bytes.length;
+}
+
+/** Further labels, after these. */
+function putMore(into: Buffer, at: number, first: Uint8Array, more: Uint8Array): number {
+  if (more.length === 0) return at;
+  if (first.length === 0) return put(into, at, more);
+  into[at] = COMMA;
+  return put(into, at + 1, more);
+}
+
+/** What was written already, once more. */
+function again(into: Buffer, at: number, start: number, end: number): number {
+  into.copyWithin(at, start, end);
+  return at + end - start;
+}
+
+function putCount(into: Buffer, at: number, count: number): number {
+  if (count >= MAX_SMALL) return at + into.write(String(count), at);
+  let end = at + 1;
+  for (let rest = count; rest >= 10; rest = (rest / 10) | 0) end++;
+  for (let i = end - 1, rest = count; i >= at; i--) {
+    const tens = (rest / 10) | 0;
+    into[i] = ZERO + rest - 10 * tens;
+    rest = tens;
+  }
+  return end;
+}
+
+function putFigure(into: Buffer, at: number, value: number): number {
+  // -0 is a 0, too.
+  if (value >= 0 && value < MAX_SMALL && Number.isInteger(value)) return putCount(into, at, value);
+  return at + into.write(figure(value), at);
 }
 
 function figure(value: number): string {

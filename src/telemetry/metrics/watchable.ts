@@ -1,7 +1,7 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import { errorLine } from "../../base/error-text.js";
 import type { Carrier, Probe, SlaTarget, Tally, Watchable } from "../../contracts/index.js";
-import type { SendContext } from "../context/send-context.js";
+import type { Parcel } from "../context/send-context.js";
 import {
   DEAD_LETTERED,
   DEQUEUED,
@@ -40,7 +40,7 @@ export class WatchableQueue implements Watchable, Tally {
   }
 
   traceOf(carrier: Carrier): string | undefined {
-    const context = (carrier as SendContext | undefined)?.context;
+    const context = (carrier as Parcel | undefined)?.context;
     const spanContext = context === undefined ? undefined : trace.getSpanContext(context);
     return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
   }

@@ -3,7 +3,7 @@ import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/ex
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { INSTRUMENTS, type InstrumentKind, type InstrumentName } from "../metrics/instruments.js";
-import { Slices } from "../metrics/slices.js";
+import { slices } from "../metrics/slices.js";
 import type { PointsInText } from "../metrics/text.js";
 import { SCOPE } from "../version.js";
 
@@ -41,9 +41,8 @@ export async function exposition(
     contained(() => diag.error("queuescope: some metrics could not be collected", ...errors.map(plainError)));
   }
   const pieces: Uint8Array[] = [];
-  const slices = new Slices();
   for (const text of textOf(resourceMetrics, ours)) {
-    if (text !== "") pieces.push(Buffer.from(text));
+    if (text.length > 0) append(pieces, typeof text === "string" ? Buffer.from(text) : text);
     if (!slices.isOver) continue;
     await slices.next();
     if (!isWanted()) return [];
@@ -51,7 +50,14 @@ export async function exposition(
   return pieces;
 }
 
-function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Iterable<string> {
+/** Where it goes on from the last one in memory, as one piece with that: each costs a call of the system when it is sent. */
+function append(pieces: Uint8Array[], piece: Uint8Array): void {
+  const last = pieces.at(-1);
+  if (last?.buffer !== piece.buffer || last.byteOffset + last.length !== piece.byteOffset) pieces.push(piece);
+  else pieces[pieces.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + piece.length);
+}
+
+function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Iterable<string | Uint8Array> {
   const families = familiesIn(scopeMetrics);
   const start = WITH_TARGET.serialize({ resource, scopeMetrics: [] });
   // It says there are no metrics, in a line that has no end.
@@ -68,9 +74,10 @@ function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Itera
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
     const head = headOf(resource, name);
     let hasHead = false;
-    for (const text of firstWith(head.text, ours(name, head.scope))) {
-      hasHead ||= text !== "";
-      yield text;
+    for (const points of ours(name, head.scope)) {
+      if (!hasHead) yield head.text;
+      hasHead = true;
+      yield points;
     }
     const others = (families.get(name) ?? []).filter(
       ({ metric }) => metric.dataPointType === DATA_POINT_TYPES[INSTRUMENTS[name].kind],
@@ -82,15 +89,6 @@ function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Itera
     if (hasHead) isEmpty = false;
   }
   if (isEmpty) yield start.slice(end);
-}
-
-/** With that before the first piece that isn't empty. */
-function* firstWith(head: string, pieces: Iterable<string>): Iterable<string> {
-  let isFirst = true;
-  for (const piece of pieces) {
-    yield isFirst && piece !== "" ? head + piece : piece;
-    if (piece !== "") isFirst = false;
-  }
 }
 
 function* familyInText(resource: Metrics["resource"], family: readonly Scoped[]): Iterable<string> {
@@ -111,8 +109,22 @@ function withoutHead(text: string): string {
   return text.replace(/^(?:#.*\n)+/, "");
 }
 
-/** How this version of the exporter begins one of our families, and which labels it gives all points because of their scope. */
-function headOf(resource: Metrics["resource"], name: InstrumentName): { text: string; scope: string } {
+interface Head {
+  readonly text: string;
+  /** Labels that all points have because of their scope. */
+  readonly scope: string;
+}
+
+const heads = new Map<InstrumentName, Head>();
+
+/** How this version of the exporter begins one of our families. The resource is in none of it. */
+function headOf(resource: Metrics["resource"], name: InstrumentName): Head {
+  const head = heads.get(name) ?? makeHead(resource, name);
+  heads.set(name, head);
+  return head;
+}
+
+function makeHead(resource: Metrics["resource"], name: InstrumentName): Head {
   const { kind, unit, description } = INSTRUMENTS[name];
   const point = { startTime: [0, 0], endTime: [0, 0], attributes: {}, value: 0 };
   const isCounter = kind === "counter";

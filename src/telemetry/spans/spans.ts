@@ -120,7 +120,7 @@ export class Spans {
   }
 
   /** Closes the put span, if there is one. */
-  sent(parcel: SendContext, error?: unknown): void {
+  sent(parcel: SendContext | undefined, error?: unknown): void {
     if (!(parcel instanceof SentParcel)) return;
     end(parcel.span, error === undefined ? undefined : { error });
   }

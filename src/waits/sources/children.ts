@@ -1,8 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { basename } from "node:path";
-import { Pending } from "../pending.js";
 import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
-import type { Source } from "./source.js";
+import { Pending, type Source } from "./source.js";
 
 class ChildWait extends Pending {
   readonly kind = "process";

@@ -1,8 +1,7 @@
 import { requestLabel } from "../labels.js";
-import { Pending } from "../pending.js";
 import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import { forgetSocket } from "./sockets.js";
-import type { Source } from "./source.js";
+import { Pending, type Source } from "./source.js";
 
 /** What undici publishes of a request. */
 interface Request {

@@ -1,8 +1,7 @@
 import type { Socket } from "node:net";
-import { Pending } from "../pending.js";
 import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
 import type { Wait } from "../wait.js";
-import type { Source } from "./source.js";
+import { Pending, type Source } from "./source.js";
 
 const sockets = new WeakMap<Socket, SocketWait>();
 

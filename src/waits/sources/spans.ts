@@ -1,6 +1,6 @@
 import { SpanKind } from "@opentelemetry/api";
-import { Pending } from "../pending.js";
 import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
+import { Pending } from "./source.js";
 
 const PENDING: unique symbol = Symbol.for("queuescope.pending") as never;
 

@@ -1,4 +1,8 @@
-import type { Check } from "../situation.js";
+import { errorLine } from "../../base/error-text.js";
+import { cut, MAX_NAME, whole } from "../../base/limits.js";
+import { shown } from "../../base/shown.js";
+import { type Check, type Situation, UNKNOWN, type Verdict } from "../situation.js";
+import { plainCopy } from "../values.js";
 import {
   brokerBlocked,
   clockSkew,
@@ -63,3 +67,68 @@ export const CHECKS: readonly Check[] = [
   ofThisProcess(burst()),
   ofThisProcess(producersBlocked()),
 ];
+
+/** The verdict that a breach is counted under. */
+export function verdictOf({ verdicts }: { readonly verdicts: readonly Verdict[] }): string {
+  return verdicts[0]?.name ?? UNKNOWN;
+}
+
+/** Runs the checks: the causes that they found, the surest first, and those that can't be told yet. */
+export function diagnose(
+  checks: readonly Check[],
+  situation: Situation,
+  fault: (error: unknown) => void,
+): { verdicts: Verdict[]; notYet: string[] } {
+  const verdicts: Verdict[] = [];
+  const notYet: string[] = [];
+  for (const check of checks) {
+    try {
+      const found: unknown = check.look(situation);
+      if (found === "not enough evidence yet") notYet.push(check.name);
+      else if (isVerdict(found)) verdicts.push(bounded(found, fault));
+      else if (found !== undefined && found !== null) refuse(check, found);
+    } catch (error) {
+      fault(error);
+    }
+  }
+  // Stable: of two that are as sure, the check that stands first is the more specific one.
+  verdicts.sort((a, b) => b.confidence - a.confidence);
+  return { verdicts, notYet };
+}
+
+function isVerdict(found: unknown): found is Verdict {
+  const { name, confidence, sentence } = (found ?? {}) as Partial<Verdict>;
+  return typeof name === "string" && Number.isFinite(confidence) && typeof sentence === "string";
+}
+
+/** How long names and sentences may be, in characters. */
+const MAX_SENTENCE = 2_000;
+
+/** A check of the user's may tell at any length, and JSON has to be able to show it. The sentence is there to be read, wherever it is printed. */
+function bounded(
+  { name, confidence, sentence, evidence }: Verdict,
+  fault: (error: unknown) => void,
+): Verdict {
+  let told: Verdict["evidence"] = {};
+  try {
+    told = (plainCopy(evidence) ?? {}) as Verdict["evidence"];
+  } catch (error) {
+    fault(error);
+  }
+  return {
+    // A label of metrics.
+    name: cut(whole(name), MAX_NAME),
+    confidence,
+    sentence: shown(sentence, MAX_SENTENCE),
+    evidence: told,
+  };
+}
+
+/** A check of the user's may give anything; what is no verdict would be in the way of those that are. */
+function refuse(check: Check, found: unknown): never {
+  // Its rejection would be unhandled.
+  if (found instanceof Promise) found.catch(() => undefined);
+  throw new TypeError(
+    `the check "${shown(check.name)}" must give a verdict with name, confidence and sentence, undefined, or "not enough evidence yet", at once, not ${errorLine(found, 80)}`,
+  );
+}

@@ -119,79 +119,48 @@ function sizeOf(value: unknown): number {
   return bytes;
 }
 
-/** How much of a value is copied, in characters; each value in it counts as one more. */
-const MAX_COPIED = 16_384;
-const MAX_DEPTH = 16;
-/** In place of what is left out. */
-const MORE = "…";
+/** Members whose texts come from the user; all others are names of ours and numbers. */
+const THEIRS = new Set([
+  "correlationId",
+  "correlationIds",
+  "label",
+  "step",
+  "sentence",
+  "failure",
+  "lastFailure",
+  "where",
+  "traceId",
+  "payload",
+  "evidence",
+]);
 
-/**
- * A copy of a value as plain data, which JSON can show: bounded, and without references to what may change. Maps become pairs, sets arrays,
- * bigints texts; of bytes there is only their number. Throws what a getter or a `toJSON` in it throws.
- */
-export function plainCopy(value: unknown): unknown {
-  return new Copy().of(value, 0);
+/** The members of these have names of the user's, too. */
+const KEYS = new Set(["payload"]);
+
+/** The same report with every text of the user's put through `redact`. */
+export function redacted(report: BreachReport, redact: (text: string) => string): BreachReport {
+  const walk = (value: unknown, isTheirs: boolean, areKeys: boolean): unknown => {
+    if (typeof value === "string") return isTheirs ? redact(value) : value;
+    if (Array.isArray(value)) return value.map((each) => walk(each, isTheirs, areKeys));
+    if (typeof value !== "object" || value === null) return value;
+    const entries: [string, unknown][] = [];
+    const taken = new Set<string>();
+    for (const [key, each] of Object.entries(value)) {
+      const name = areKeys ? unlike(taken, redact(key)) : key;
+      taken.add(name);
+      entries.push([name, walk(each, isTheirs || THEIRS.has(key), areKeys || KEYS.has(key))]);
+    }
+    return Object.fromEntries(entries);
+  };
+  return Object.assign(
+    Object.create(Object.getPrototypeOf(report)) as BreachReport,
+    walk({ ...report }, false, false),
+  );
 }
 
-class Copy {
-  private left = MAX_COPIED;
-  /** What is being copied: a value within itself ends there. */
-  private readonly around = new Set<object>();
-
-  of(value: unknown, depth: number): unknown {
-    this.left--;
-    if (typeof value === "string") return this.text(value);
-    if (typeof value === "bigint") return this.text(String(value));
-    if (typeof value === "function" || typeof value === "symbol") return undefined;
-    if (typeof value !== "object" || value === null) return value;
-    if (this.around.has(value)) return "(circular)";
-    if (depth >= MAX_DEPTH || this.left <= 0) return MORE;
-    this.around.add(value);
-    const copy = this.object(value, depth + 1);
-    this.around.delete(value);
-    return copy;
-  }
-
-  private object(value: object, depth: number): unknown {
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `(${value.byteLength} bytes)`;
-    const { toJSON } = value as { toJSON?: unknown };
-    if (typeof toJSON === "function") return this.of(toJSON.call(value, ""), depth);
-    if (Array.isArray(value) || value instanceof Set || value instanceof Map) return this.list(value, depth);
-    const said = value instanceof Error ? [this.entry("message", value.message, depth)] : [];
-    return Object.fromEntries([...said, ...this.properties(value, depth)]);
-  }
-
-  private list(values: Iterable<unknown>, depth: number): unknown[] {
-    const copies: unknown[] = [];
-    for (const value of values) {
-      if (this.left <= 0) {
-        copies.push(MORE);
-        break;
-      }
-      copies.push(this.of(value, depth));
-    }
-    return copies;
-  }
-
-  private properties(object: object, depth: number): [string, unknown][] {
-    const entries: [string, unknown][] = [];
-    for (const key of Object.keys(object)) {
-      if (this.left <= 0) {
-        entries.push([MORE, MORE]);
-        break;
-      }
-      entries.push(this.entry(key, (object as Record<string, unknown>)[key], depth));
-    }
-    return entries;
-  }
-
-  private entry(key: string, value: unknown, depth: number): [string, unknown] {
-    return [this.text(key), this.of(value, depth)];
-  }
-
-  private text(text: string): string {
-    const cut = text.length > this.left ? `${text.slice(0, Math.max(0, this.left))}${MORE}` : text;
-    this.left -= cut.length;
-    return cut;
-  }
+/** Several keys may have become the same, and none is to be lost. */
+function unlike(taken: ReadonlySet<string>, key: string): string {
+  let name = key;
+  for (let i = 2; taken.has(name); i++) name = `${key} (${i})`;
+  return name;
 }

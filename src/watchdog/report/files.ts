@@ -2,15 +2,16 @@ import {
   closeSync,
   constants,
   lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { randomId } from "../../base/random-id.js";
-import { makeFolder } from "./make-folder.js";
 import type { BreachReport } from "./report.js";
 
 /** The names of all files of ours: when, of which process, by which writer, its number, and of which queue. Nothing else is touched. */
@@ -107,4 +108,36 @@ function isRunning(pid: number): boolean {
 function textOf(report: BreachReport): string {
   const text = JSON.stringify(report);
   return `${text.length > LONG ? text : JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/**
+ * Makes a folder, and those above it that are missing. Not by Node's `recursive`, which tries for ever where a folder can't be made
+ * though the one above it is there, as in `/proc`. Throws the file system's error.
+ */
+export function makeFolder(path: string): void {
+  const error = failureOf(path);
+  if (error === undefined) return;
+  const above = dirname(path);
+  if (error.code !== "ENOENT" || above === path || isFolder(above)) throw error;
+  makeFolder(above);
+  const again = failureOf(path);
+  if (again !== undefined) throw again;
+}
+
+/** Why it is not there now. Another process may make it at the same time. */
+function failureOf(path: string): NodeJS.ErrnoException | undefined {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isFolder(path)) return error as NodeJS.ErrnoException;
+  }
+  return undefined;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

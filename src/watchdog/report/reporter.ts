@@ -3,14 +3,14 @@ import { wallNow } from "../../base/clock.js";
 import { cut } from "../../base/limits.js";
 import { realNow } from "../../base/real-time.js";
 import type { SlaTarget } from "../../contracts/index.js";
-import { diagnose } from "../checks/diagnose.js";
+import { diagnose } from "../checks/index.js";
 import type { Guard } from "../events.js";
 import type { WatchdogSettings } from "../options.js";
 import type { HeadNow, ProcessFacts, WatchedQueue } from "../sampling/watched-queue.js";
 import type { Situation, Verdict } from "../situation.js";
-import { bound, plainCopy } from "./bounds.js";
+import { plainCopy } from "../values.js";
+import { bound, redacted } from "./bounds.js";
 import { ReportFiles } from "./files.js";
-import { redacted } from "./redact.js";
 import { BreachReport } from "./report.js";
 
 /** In place of a text that could not be redacted. */

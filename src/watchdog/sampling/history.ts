@@ -1,54 +1,119 @@
 import type { Probe, TaskView, Watchable } from "../../contracts/index.js";
 import type { Backlog, Rates, Turns } from "../situation.js";
-import { BLOCKING_CPU_SHARE, cpuMs } from "./cpu-time.js";
 
-/** The counts of a queue at one look. The oldest that is remembered is filled anew, so that looks at a thousand queues make no garbage. */
-class Sample {
-  at = 0;
-  /** Processor time of the process so far. */
-  cpuMs = 0;
-  depth = 0;
-  /** By tier, and of all tiers. */
-  readonly enqueued: number[] = [];
-  readonly dequeued: number[] = [];
-  readonly overtaken: number[] = [];
-  arrived = 0;
-  taken = 0;
-  ended = 0;
-  failed = 0;
-  retried = 0;
-  firstRetried = 0;
-  processedMs = 0;
-  /** The longest-running task of the look before, if it is over: how long it had been running by then. */
-  over: { readonly tier: string; readonly ms: number } | undefined = undefined;
+/**
+ * While the event loop is blocked by code the process works for such a share of the time, even where others want the processor, too;
+ * with less, there was none for it.
+ */
+export const BLOCKING_CPU_SHARE = 0.25;
 
-  fill({ probe, tally }: Watchable, over: Sample["over"], cpu: number): void {
+/** Processor time of the process so far, in milliseconds. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** What a look keeps: these columns, and three more for each tier. Times are in milliseconds, counts are since the beginning. */
+const AT = 0;
+const CPU_MS = 1;
+const DEPTH = 2;
+const ARRIVED = 3;
+const TAKEN = 4;
+const ENDED = 5;
+const FAILED = 6;
+const RETRIED = 7;
+const FIRST_RETRIED = 8;
+const PROCESSED_MS = 9;
+const TIERS = 10;
+
+const ENQUEUED = 0;
+const DEQUEUED = 1;
+const OVERTAKEN = 2;
+const TIER_COLUMNS = 3;
+
+/** How many looks are remembered: with one a second, a minute. */
+const MAX_LOOKS = 60;
+/** For how many there is room at first: most of what is watched for an instant needs no more. */
+const FIRST_LOOKS = 6;
+
+/** The last looks at a queue, in one array of numbers: those at a thousand queues make no garbage and take 6 KB each. The first is the oldest. */
+class Looks {
+  length = 0;
+  private tiers = 0;
+  private rows = 0;
+  /** The row of the oldest. */
+  private oldest = 0;
+  private numbers = new Float64Array(0);
+
+  get(look: number, column: number): number {
+    return this.numbers[this.start(look) + column]!;
+  }
+
+  /** A count of a tier, which may have come up later than the look. */
+  ofTier(look: number, tier: number, column: number): number {
+    return tier < this.tiers ? this.get(look, TIERS + TIER_COLUMNS * tier + column) : 0;
+  }
+
+  add({ probe, tally }: Watchable, at: number, cpu: number): void {
     const tiers = probe.tiers.length;
-    this.at = probe.now();
-    this.cpuMs = cpu;
-    this.over = over;
+    if (tiers > this.tiers || (this.length === this.rows && this.rows < MAX_LOOKS)) this.grow(tiers);
+    if (this.length < this.rows) this.length++;
+    else this.oldest = (this.oldest + 1) % this.rows;
+    const { numbers } = this;
+    const row = this.start(this.length - 1);
     let depth = 0;
     let arrived = 0;
     let taken = 0;
+    let column = row + TIERS;
     for (let tier = 0; tier < tiers; tier++) {
       const enqueued = tally.enqueued(tier);
       const dequeued = tally.dequeued(tier);
       depth += probe.depth(tier);
       arrived += enqueued;
       taken += dequeued;
-      this.enqueued[tier] = enqueued;
-      this.dequeued[tier] = dequeued;
-      this.overtaken[tier] = tally.overtaken(tier);
+      numbers[column + ENQUEUED] = enqueued;
+      numbers[column + DEQUEUED] = dequeued;
+      numbers[column + OVERTAKEN] = tally.overtaken(tier);
+      column += TIER_COLUMNS;
     }
-    this.depth = depth;
-    this.arrived = arrived;
-    this.taken = taken;
-    const { succeeded, failed, deadLettered } = tally;
-    this.ended = succeeded + failed + deadLettered;
-    this.failed = failed + deadLettered;
-    this.retried = tally.retried;
-    this.firstRetried = tally.firstRetried;
-    this.processedMs = tally.processedMs;
+    const { deadLettered } = tally;
+    numbers[row + AT] = at;
+    numbers[row + CPU_MS] = cpu;
+    numbers[row + DEPTH] = depth;
+    numbers[row + ARRIVED] = arrived;
+    numbers[row + TAKEN] = taken;
+    numbers[row + ENDED] = tally.succeeded + tally.failed + deadLettered;
+    numbers[row + FAILED] = tally.failed + deadLettered;
+    numbers[row + RETRIED] = tally.retried;
+    numbers[row + FIRST_RETRIED] = tally.firstRetried;
+    numbers[row + PROCESSED_MS] = tally.processedMs;
+  }
+
+  /** The latest of those before `end` at which a column was at most `limit`; -1 where none was. */
+  lastAtMost(limit: number, column: number, end = this.length): number {
+    let look = end - 1;
+    while (look >= 0 && !(this.get(look, column) <= limit)) look--;
+    return look;
+  }
+
+  private start(look: number): number {
+    return ((this.oldest + look) % this.rows) * this.width;
+  }
+
+  private get width(): number {
+    return TIERS + TIER_COLUMNS * this.tiers;
+  }
+
+  private grow(tiers: number): void {
+    const { length, width, numbers } = this;
+    const starts = Array.from({ length }, (_, look) => this.start(look));
+    if (length === this.rows) this.rows = Math.min(MAX_LOOKS, 2 * this.rows || FIRST_LOOKS);
+    this.tiers = tiers;
+    this.oldest = 0;
+    this.numbers = new Float64Array(this.rows * this.width);
+    starts.forEach((from, look) => {
+      this.numbers.set(numbers.subarray(from, from + width), look * this.width);
+    });
   }
 }
 
@@ -61,31 +126,32 @@ interface Gap {
   readonly usual: number;
 }
 
-/** How many looks are remembered: with one a second, a minute. */
-const MOST_SAMPLES = 60;
 /** How many looks make "recently". */
-const RECENT_SAMPLES = 5;
+const RECENT_LOOKS = 5;
 /** Items pile up from when on fewer than such a share of them waited. */
 const PILE_BEGINS = 0.1;
 /** How many looks at a pile tell how it grew: each half has two intervals at least. */
-const LEAST_PILE_SAMPLES = 5;
+const MIN_PILE_LOOKS = 5;
 /** A look that comes so much later than they usually do, in milliseconds, was held up: timers of a busy machine are late by less. */
 const LATE_MS = 100;
 /** A look that takes so many times longer to come than usual is one for which the whole process had to wait. */
 const HELD_UP = 2;
+
 /** What a queue did lately. One look costs O(tiers). */
 export class History {
-  private readonly samples: Sample[] = [];
+  private readonly looks = new Looks();
   /** Counts at the last look; before the first one those of the beginning, which tell only what has changed since. */
   private taken: number;
   private ended: number;
-  /** Of these samples, once it was asked for: a report does for each task in flight. */
+  /** Between these looks, once it was asked for: a report does for each task in flight. */
   private gaps: readonly Gap[] | undefined = undefined;
   private beganAt: number | undefined = undefined;
   private lastTakenAt = Number.NEGATIVE_INFINITY;
   private lastEndedAt = Number.NEGATIVE_INFINITY;
   /** The task in flight that has been running longest, and for how long when it was looked at. */
   private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
+  /** The longest-running tasks of the looks that are remembered that were over by the next look: how long they had been running, and when. */
+  private over: { readonly tier: string; readonly ms: number; readonly at: number }[] = [];
 
   constructor(private readonly queue: Watchable) {
     const { tally } = queue;
@@ -94,23 +160,25 @@ export class History {
   }
 
   /** `cpu`: the processor time of the process so far, in milliseconds. To ask for it takes longer than the look. */
-  look(cpu = cpuMs()): void {
-    const { samples } = this;
-    const sample = samples.length === MOST_SAMPLES ? samples.shift()! : new Sample();
-    sample.fill(this.queue, this.lookAtOldest(), cpu);
-    samples.push(sample);
+  look(cpu = cpuMs(), now = this.queue.probe.now()): void {
+    const { looks } = this;
+    looks.add(this.queue, now, cpu);
     this.gaps = undefined;
-    this.beganAt ??= sample.at;
-    const ended = sample.ended + sample.retried;
-    if (sample.taken > this.taken) this.lastTakenAt = sample.at;
-    if (ended > this.ended) this.lastEndedAt = sample.at;
-    this.taken = sample.taken;
+    this.beganAt ??= now;
+    this.lookAtOldest(now);
+    const taken = looks.get(looks.length - 1, TAKEN);
+    const ended = looks.get(looks.length - 1, ENDED) + looks.get(looks.length - 1, RETRIED);
+    if (taken > this.taken) this.lastTakenAt = now;
+    if (ended > this.ended) this.lastEndedAt = now;
+    this.taken = taken;
     this.ended = ended;
   }
 
   get takenEver(): number {
     const { probe, tally } = this.queue;
-    return sum(probe.tiers.map((_, tier) => tally.dequeued(tier)));
+    let taken = 0;
+    for (let tier = 0; tier < probe.tiers.length; tier++) taken += tally.dequeued(tier);
+    return taken;
   }
 
   /** Since the first look. */
@@ -128,60 +196,59 @@ export class History {
 
   /** Over everything that is remembered. */
   rates(): Rates {
-    return this.between(0);
+    return this.ratesSince(0);
   }
 
   /** Over the last few looks. */
   recent(): Rates {
-    return this.between(this.samples.length - 1 - RECENT_SAMPLES);
+    return this.ratesSince(this.firstRecent);
   }
 
   /** Of the tier, per second, over the last few looks. */
   tierRates(tier: number): { arrived: number; taken: number; overtaken: number } {
-    const first = this.samples[Math.max(0, this.samples.length - 1 - RECENT_SAMPLES)];
-    const last = this.samples.at(-1);
-    if (first === undefined || last === undefined) return { arrived: 0, taken: 0, overtaken: 0 };
-    const rate = (of: (sample: Sample) => readonly number[]) =>
-      perSecond((of(last)[tier] ?? 0) - (of(first)[tier] ?? 0), last.at - first.at);
-    return {
-      arrived: rate(({ enqueued }) => enqueued),
-      taken: rate(({ dequeued }) => dequeued),
-      overtaken: rate(({ overtaken }) => overtaken),
-    };
+    const { looks, firstRecent: first } = this;
+    const last = looks.length - 1;
+    if (last < 0) return { arrived: 0, taken: 0, overtaken: 0 };
+    const ms = this.since(first, AT);
+    const rate = (column: number) =>
+      perSecond(looks.ofTier(last, tier, column) - looks.ofTier(first, tier, column), ms);
+    return { arrived: rate(ENQUEUED), taken: rate(DEQUEUED), overtaken: rate(OVERTAKEN) };
   }
 
   /** Since an item of the tier came in. What the others have got since and no longer have, has had its turn. */
   turnsSince(at: number, tier: number): Turns {
-    const last = this.samples.at(-1);
-    const first = this.samples.find((sample) => sample.at >= at);
-    if (first === undefined || last === undefined) return { taken: 0, overtook: 0 };
+    const { looks } = this;
+    const last = looks.length - 1;
+    let first = 0;
+    while (first <= last && !(looks.get(first, AT) >= at)) first++;
+    if (first > last) return { taken: 0, overtook: 0 };
     const { probe } = this.queue;
-    const overtook = probe.tiers.map((_, other) => {
-      if (other === tier) return 0;
-      const came = (last.enqueued[other] ?? 0) - (first.enqueued[other] ?? 0);
-      return Math.max(0, came - probe.depth(other));
-    });
-    return { taken: last.taken - first.taken, overtook: sum(overtook) };
+    let overtook = 0;
+    for (let other = 0; other < probe.tiers.length; other++) {
+      if (other === tier) continue;
+      const came = looks.ofTier(last, other, ENQUEUED) - looks.ofTier(first, other, ENQUEUED);
+      overtook += Math.max(0, came - probe.depth(other));
+    }
+    return { taken: this.since(first, TAKEN), overtook };
   }
 
   /**
-   * Mean time of the tasks that ended longer ago than so many milliseconds; where the looks don't go back so far, of those that ended before
-   * all of them. Undefined where none did.
+   * Mean time of the tasks that ended before an instant; where the looks don't go back so far, of those that ended before all of them.
+   * Undefined where none did.
    */
   serviceMsBefore(at: number): number | undefined {
-    const [first] = this.samples;
-    if (first === undefined) return undefined;
-    const before = this.samples.findLast((sample) => sample.at <= at) ?? first;
-    return serviceMs(first, before) ?? serviceMs(NOTHING, before);
+    const { looks } = this;
+    if (looks.length === 0) return undefined;
+    const before = Math.max(0, looks.lastAtMost(at, AT));
+    return this.serviceMs(0, before) ?? this.serviceMs(undefined, before);
   }
 
   /** The longest time for which a task of the tier was seen to run that is over; 0 where such tasks were too short to be seen. */
   longestMs(tier: string, index: number, inFlight: number): number | undefined {
+    const { looks } = this;
     let longest: number | undefined;
-    for (const { over } of this.samples) {
-      if (over?.tier === tier) longest = Math.max(longest ?? 0, over.ms);
-    }
-    const taken = this.samples.at(-1)?.dequeued[index] ?? 0;
+    for (const over of this.over) if (over.tier === tier) longest = Math.max(longest ?? 0, over.ms);
+    const taken = looks.length === 0 || index < 0 ? 0 : looks.ofTier(looks.length - 1, index, DEQUEUED);
     return longest ?? (taken > inFlight ? 0 : undefined);
   }
 
@@ -208,67 +275,87 @@ export class History {
 
   /** How much of a processor the process used since then. */
   processorShare(since: number): number {
-    const last = this.samples.at(-1);
-    const first = this.samples.findLast(({ at }) => at <= since) ?? this.samples[0];
-    return last === undefined || first === undefined || first === last
-      ? 0
-      : (last.cpuMs - first.cpuMs) / (last.at - first.at);
+    const first = Math.max(0, this.looks.lastAtMost(since, AT));
+    return first >= this.looks.length - 1 ? 0 : this.since(first, CPU_MS) / this.since(first, AT);
   }
 
   /** How the items that wait came to be so many. */
   backlog(): Backlog | undefined {
-    const { samples } = this;
-    const last = samples.at(-1);
-    if (last === undefined) return undefined;
-    const from = Math.max(
-      0,
-      samples.findLastIndex(({ depth }) => depth <= PILE_BEGINS * last.depth),
-    );
-    if (samples.length - from < LEAST_PILE_SAMPLES) return undefined;
-    const first = samples[from]!;
-    const halfway = (first.at + last.at) / 2;
-    const middle = samples.slice(0, -1).findLast(({ at }) => at <= halfway) ?? first;
+    const { looks } = this;
+    const last = looks.length - 1;
+    if (last < 0) return undefined;
+    const first = Math.max(0, looks.lastAtMost(PILE_BEGINS * looks.get(last, DEPTH), DEPTH));
+    if (looks.length - first < MIN_PILE_LOOKS) return undefined;
+    const halfway = (looks.get(first, AT) + looks.get(last, AT)) / 2;
+    const middle = looks.lastAtMost(halfway, AT, last);
     return {
-      windowMs: last.at - first.at,
-      taken: last.taken - first.taken,
-      ...flow(first, last),
-      later: flow(middle, last),
+      windowMs: this.since(first, AT),
+      taken: this.since(first, TAKEN),
+      ...this.flow(first),
+      later: this.flow(middle < 0 ? first : middle),
     };
   }
 
   /** By how much looks that are late were so, as far as that was after the instant. */
   private lateSince(since: number, isLate: (gap: Gap) => boolean): number {
-    this.gaps ??= gapsOf(this.samples);
+    this.gaps ??= gapsOf(this.looks);
     return this.gaps
       .filter((gap) => gap.at > since && isLate(gap))
       .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
   }
 
-  private lookAtOldest(): Sample["over"] {
+  private lookAtOldest(now: number): void {
     const { probe } = this.queue;
     const before = this.oldest;
+    const { over } = this;
+    while (over.length > 0 && over[0]!.at < this.looks.get(0, AT)) over.shift();
     // Most queues have nothing in flight, and then there is nothing to walk through.
+    if (probe.inFlight === 0 && before === undefined) return;
     const [task] = probe.inFlight === 0 ? [] : (probe.tasks?.() ?? []);
     const takenAt = task?.takenAt;
-    this.oldest =
-      task === undefined || takenAt === undefined ? undefined : { task, ms: probe.now() - takenAt };
-    if (before === undefined || before.task.facts === task?.facts) return undefined;
-    return { tier: before.task.facts.tier, ms: before.ms };
+    this.oldest = task === undefined || takenAt === undefined ? undefined : { task, ms: now - takenAt };
+    if (before === undefined || before.task.facts === task?.facts) return;
+    over.push({ tier: before.task.facts.tier, ms: before.ms, at: now });
   }
 
-  private between(from: number): Rates {
-    const first = this.samples[Math.max(0, from)];
-    const last = this.samples.at(-1);
-    if (first === undefined || last === undefined) return { ...NO_RATES };
-    const ms = last.at - first.at;
+  private get firstRecent(): number {
+    return Math.max(0, this.looks.length - 1 - RECENT_LOOKS);
+  }
+
+  /** What a column has gained since a look. */
+  private since(first: number, column: number): number {
+    const { looks } = this;
+    return looks.get(looks.length - 1, column) - looks.get(first, column);
+  }
+
+  private perSecond(first: number, column: number): number {
+    return perSecond(this.since(first, column), this.since(first, AT));
+  }
+
+  private flow(first: number): { arrivedPerSecond: number; takenPerSecond: number } {
+    return { arrivedPerSecond: this.perSecond(first, ARRIVED), takenPerSecond: this.perSecond(first, TAKEN) };
+  }
+
+  /** Mean time of the tasks that ended between two looks, or since the beginning; undefined where none did. */
+  private serviceMs(first: number | undefined, last: number): number | undefined {
+    const { looks } = this;
+    const between = (column: number) =>
+      looks.get(last, column) - (first === undefined ? 0 : looks.get(first, column));
+    const ended = between(ENDED) + between(RETRIED);
+    return ended === 0 ? undefined : between(PROCESSED_MS) / ended;
+  }
+
+  private ratesSince(first: number): Rates {
+    const last = this.looks.length - 1;
+    if (last < 0) return { ...NO_RATES };
     return {
-      windowMs: ms,
-      ...flow(first, last),
-      endedPerSecond: perSecond(last.ended - first.ended, ms),
-      failedPerSecond: perSecond(last.failed - first.failed, ms),
-      retriedPerSecond: perSecond(last.retried - first.retried, ms),
-      firstRetriedPerSecond: perSecond(last.firstRetried - first.firstRetried, ms),
-      serviceMs: serviceMs(first, last),
+      windowMs: this.since(first, AT),
+      ...this.flow(first),
+      endedPerSecond: this.perSecond(first, ENDED),
+      failedPerSecond: this.perSecond(first, FAILED),
+      retriedPerSecond: this.perSecond(first, RETRIED),
+      firstRetriedPerSecond: this.perSecond(first, FIRST_RETRIED),
+      serviceMs: this.serviceMs(first, last),
     };
   }
 }
@@ -284,8 +371,6 @@ const NO_RATES: Rates = {
   serviceMs: undefined,
 };
 
-const NOTHING = { ended: 0, retried: 0, processedMs: 0 };
-
 /** Items that wait, in all tiers. */
 export function depthOf(probe: Probe): number {
   let depth = 0;
@@ -294,35 +379,16 @@ export function depthOf(probe: Probe): number {
 }
 
 /** All but the first look, with what is between it and the one before. */
-function gapsOf(samples: readonly Sample[]): Gap[] {
-  const gaps = samples.slice(1).map((sample, i) => {
-    const before = samples[i]!;
-    return { at: sample.at, ms: sample.at - before.at, cpuMs: sample.cpuMs - before.cpuMs };
+function gapsOf(looks: Looks): Gap[] {
+  const gaps = Array.from({ length: Math.max(0, looks.length - 1) }, (_, before) => {
+    const at = looks.get(before + 1, AT);
+    const cpuMs = looks.get(before + 1, CPU_MS) - looks.get(before, CPU_MS);
+    return { at, ms: at - looks.get(before, AT), cpuMs };
   });
   const usual = Math.min(...gaps.map(({ ms }) => ms));
   return gaps.map((gap) => ({ ...gap, usual }));
 }
 
-function serviceMs(
-  first: Pick<Sample, "ended" | "retried" | "processedMs">,
-  last: Pick<Sample, "ended" | "retried" | "processedMs">,
-): number | undefined {
-  const ended = last.ended + last.retried - first.ended - first.retried;
-  return ended === 0 ? undefined : (last.processedMs - first.processedMs) / ended;
-}
-
-function flow(first: Sample, last: Sample): { arrivedPerSecond: number; takenPerSecond: number } {
-  const ms = last.at - first.at;
-  return {
-    arrivedPerSecond: perSecond(last.arrived - first.arrived, ms),
-    takenPerSecond: perSecond(last.taken - first.taken, ms),
-  };
-}
-
 function perSecond(count: number, ms: number): number {
   return ms <= 0 ? 0 : (count / ms) * 1_000;
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((a, b) => a + b, 0);
 }

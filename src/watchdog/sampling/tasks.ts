@@ -7,11 +7,10 @@ import type {
   Watchable,
   WorkerView,
 } from "../../contracts/index.js";
-import { groupByWait, tellingWait } from "../../waits/group.js";
-import { short } from "../../waits/labels.js";
+import { normalised, short } from "../../waits/labels.js";
 import { taskLinkOf } from "../../waits/task-notes.js";
-import type { CallSite, Wait } from "../../waits/wait.js";
-import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
+import type { CallSite, Wait, WaitKind } from "../../waits/wait.js";
+import type { MostAttempts, TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
 /** From which age on a task is worth a question at each look: a share of the shortest SLA, and so many milliseconds at most. */
@@ -52,8 +51,11 @@ export class Tasks {
   watch(now: number, knowledge: TaskKnowledge): void {
     const { probe } = this.queue;
     if (probe.inFlight === 0) return;
-    const shortest = Math.min(...probe.tiers.map((_, i) => this.slaOf(i)?.targetMs ?? OLD_MS));
-    const oldMs = Math.min(OLD_MS, OLD_SHARE * shortest);
+    const { tiers } = probe;
+    let oldMs = OLD_MS;
+    for (let tier = 0; tier < tiers.length; tier++) {
+      oldMs = Math.min(oldMs, OLD_SHARE * (this.slaOf(tier)?.targetMs ?? OLD_MS));
+    }
     let asked = 0;
     for (const { facts, takenAt } of probe.tasks?.() ?? []) {
       // The oldest come first.
@@ -154,6 +156,16 @@ export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
   }));
 }
 
+/** The most deliveries of one item, among those in flight and at the head. */
+export function mostAttemptsOf(
+  seen: readonly { readonly attempt: number; readonly correlationId?: string | undefined }[],
+): MostAttempts {
+  let most: (typeof seen)[number] = { attempt: 0 };
+  for (const each of seen) if (each.attempt > most.attempt) most = each;
+  const alike = seen.filter(({ attempt }) => attempt >= Math.max(2, most.attempt / 2)).length;
+  return { attempt: most.attempt, correlationId: most.correlationId, alike };
+}
+
 /** While nothing in the process got on, a task didn't either. */
 function addHeldUp(patienceMs: number | undefined, heldUpMs: number): number | undefined {
   return patienceMs === undefined ? undefined : patienceMs + heldUpMs;
@@ -176,4 +188,83 @@ function waitsOf(
       forMs,
     },
   ];
+}
+
+/** A task, and what it waits for. */
+export interface Waiting {
+  /** When it began, in monotonic milliseconds; undefined where unknown. */
+  readonly since: number | undefined;
+  /** Newest last. */
+  readonly waits: readonly Wait[];
+}
+
+/** Tasks that wait for the same. */
+export interface WaitGroup<W extends Waiting> {
+  /** Undefined where it is unknown what they wait for. */
+  readonly kind: WaitKind | undefined;
+  /** With `:id` in place of numbers and IDs, if these differ between the tasks. */
+  readonly label: string | undefined;
+  /** How far they have come, most frequent first. */
+  readonly states: readonly string[];
+  /** When the longest of these waits began; without a wait, the longest task. */
+  readonly since: number | undefined;
+  /** Oldest first. */
+  readonly tasks: readonly W[];
+}
+
+/**
+ * Tasks by what they wait for: by the newest wait of each, an open span counting only where there is nothing else. Labels are the
+ * same that differ in numbers and IDs only. The group with the oldest wait comes first, tasks with an unknown wait last.
+ */
+export function groupByWait<W extends Waiting>(tasks: readonly W[]): WaitGroup<W>[] {
+  const groups = new Map<string, Entry<W>[]>();
+  for (const task of tasks) {
+    const wait = tellingWait(task.waits);
+    const key = wait === undefined ? "" : `${wait.kind} ${normalised(wait.label)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [{ task, wait }]);
+    else group.push({ task, wait });
+  }
+  const known = (group: WaitGroup<W>) => (group.kind === undefined ? 1 : 0);
+  return [...groups.values()]
+    .map(groupOf)
+    .sort((a, b) => known(a) - known(b) || ascending(a.since, b.since) || b.tasks.length - a.tasks.length);
+}
+
+interface Entry<W> {
+  readonly task: W;
+  readonly wait: Wait | undefined;
+}
+
+/** What a task waits for: its newest wait, an open span only where there is nothing else. */
+export function tellingWait(waits: readonly Wait[]): Wait | undefined {
+  return waits.findLast(({ kind }) => kind !== "span") ?? waits.at(-1);
+}
+
+function groupOf<W extends Waiting>(entries: readonly Entry<W>[]): WaitGroup<W> {
+  const sorted = [...entries].sort((a, b) => ascending(sinceOf(a), sinceOf(b)));
+  const first = sorted[0]!;
+  const labels = new Set(entries.flatMap(({ wait }) => wait?.label ?? []));
+  return {
+    kind: first.wait?.kind,
+    label: labels.size > 1 ? normalised(first.wait!.label) : first.wait?.label,
+    states: byFrequency(entries.flatMap(({ wait }) => wait?.state ?? [])),
+    since: sinceOf(first),
+    tasks: sorted.map(({ task }) => task),
+  };
+}
+
+function sinceOf({ wait, task }: Entry<Waiting>): number | undefined {
+  return wait?.since ?? task.since;
+}
+
+/** An unknown time comes last. */
+function ascending(a = Number.POSITIVE_INFINITY, b = Number.POSITIVE_INFINITY): number {
+  return a === b ? 0 : a - b;
+}
+
+function byFrequency(texts: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).map(([text]) => text);
 }

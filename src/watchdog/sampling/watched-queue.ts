@@ -1,11 +1,11 @@
 import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
-import { weigh } from "../report/size-of.js";
-import type { PoolNow, Situation, StallNow, TaskNow, TierNow } from "../situation.js";
-import { TierBreach } from "../tier-breach.js";
+import type { SharedHead } from "../../stall-monitor/shared-heads.js";
+import { type PoolNow, type Situation, type StallNow, type TierNow, UNKNOWN } from "../situation.js";
+import { weigh } from "../values.js";
 import { depthOf, History } from "./history.js";
-import { groupsOf, type TaskKnowledge, Tasks } from "./tasks.js";
+import { groupsOf, mostAttemptsOf, type TaskKnowledge, Tasks } from "./tasks.js";
 
 /** How many of the items that are served next a report lists. */
 const MAX_HEADS = 10;
@@ -51,11 +51,20 @@ export interface Cleared {
   readonly lastedMs: number;
 }
 
+/** What a sample has found. */
+export interface Changes {
+  /** Tiers whose SLA is breached now. */
+  readonly breached: number[];
+  readonly cleared: Cleared[];
+}
+
 /** One queue under watch: what it did so far, and what it is like now. A look costs O(tiers), at any depth. */
 export class WatchedQueue {
   private history: History;
   private readonly tasks: Tasks;
   private readonly breaches: TierBreach[] = [];
+  /** By tier, of those that have an SLA. */
+  private readonly sharedHeads: (SharedHead | undefined)[] = [];
   private slas: ReadonlyMap<string, SlaTarget> = new Map();
   private givenName: string | undefined = undefined;
   /** Whether it took too long to weigh its items. */
@@ -64,8 +73,8 @@ export class WatchedQueue {
   constructor(
     readonly queue: Watchable,
     private readonly minReportIntervalMs: number,
-    /** What the user instrumented. */
-    readonly owner: object = queue,
+    /** Where the stall monitor's thread sees the head of a tier; absent where stalls are not watched. */
+    private readonly thread?: { head(queue: string, tier: string): SharedHead },
   ) {
     this.history = new History(queue);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
@@ -80,6 +89,8 @@ export class WatchedQueue {
   amend(name: string | undefined, slas: ReadonlyMap<string, SlaTarget> | undefined): void {
     this.givenName = name ?? this.givenName;
     this.slas = slas ?? this.slas;
+    // The thread gets name and SLA anew.
+    this.hideHeads();
   }
 
   /** Starts anew: what happened while it was not sampled is unknown. */
@@ -93,22 +104,61 @@ export class WatchedQueue {
     return given ?? this.queue.slaOf(tier);
   }
 
-  /** Takes a sample; returns the tiers whose SLA is breached now, and the breaches that have ended. */
-  sample(processFacts: ProcessFacts): { breached: number[]; cleared: Cleared[] } {
-    this.history.look(processFacts.cpuMs?.());
+  /** Takes a sample, and shows the heads to the stall monitor's thread. Undefined: nothing is beyond its SLA, and nothing was. */
+  sample(processFacts: ProcessFacts): Changes | undefined {
     const { probe } = this.queue;
     const now = probe.now();
+    this.history.look(processFacts.cpuMs?.(), now);
     this.tasks.watch(now, processFacts);
-    const breached: number[] = [];
-    const cleared: Cleared[] = [];
+    let changes: Changes | undefined;
     for (let tier = 0; tier < probe.tiers.length; tier++) {
-      const sla = this.slaOf(tier);
-      const isBreached = sla !== undefined && this.waitMs(tier, now) > sla.targetMs;
-      if (isBreached) breached.push(tier);
+      const since = probe.oldestAt(tier);
+      const sla = this.showHead(tier, since === undefined ? undefined : now - since);
+      const isBreached = sla !== undefined && since !== undefined && now - since > sla.targetMs;
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
-      if (breach?.observe(isBreached, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+      if (breach === undefined) continue;
+      changes ??= { breached: [], cleared: [] };
+      const seen = breach.observe(isBreached, now);
+      if (isBreached) changes.breached.push(tier);
+      else if (seen === "ended") changes.cleared.push({ tier, lastedMs: breach.lastedMs });
     }
-    return { breached, cleared };
+    return changes;
+  }
+
+  /** Shows the heads anew to the stall monitor's thread, in the midst of what the queue does: they are only read. */
+  showHeads(): void {
+    const { probe } = this.queue;
+    const now = probe.now();
+    for (let tier = 0; tier < probe.tiers.length; tier++) {
+      const since = probe.glimpseAt === undefined ? probe.oldestAt(tier) : probe.glimpseAt(tier);
+      this.showHead(tier, since === undefined ? undefined : now - since);
+    }
+  }
+
+  /** Until the next sample the thread sees none of them. */
+  hideHeads(): void {
+    for (const head of this.sharedHeads.splice(0)) head?.release();
+  }
+
+  /** The tier whose head the thread knows by this index. */
+  tierOfHead(index: number): number | undefined {
+    const tier = this.sharedHeads.findIndex((head) => head?.index === index);
+    return tier === -1 ? undefined : tier;
+  }
+
+  /** Returns the SLA; undefined where there is none, and perhaps where no item waits. */
+  private showHead(tier: number, waitMs: number | undefined): SlaTarget | undefined {
+    const { thread } = this;
+    let head = this.sharedHeads[tier];
+    if (waitMs === undefined && (head !== undefined || thread === undefined)) {
+      head?.publish(undefined, 0);
+      return undefined;
+    }
+    const sla = this.slaOf(tier);
+    if (sla === undefined || thread === undefined) return sla;
+    head ??= this.sharedHeads[tier] = thread.head(this.name, this.queue.probe.tiers[tier]!);
+    head.publish(waitMs, sla.targetMs);
+    return sla;
   }
 
   /**
@@ -122,6 +172,7 @@ export class WatchedQueue {
 
   /** Ends the watch: returns the breaches that end with it. */
   clear(): Cleared[] {
+    this.hideHeads();
     const now = this.queue.probe.now();
     const cleared: Cleared[] = [];
     this.breaches.forEach((breach, tier) => {
@@ -161,7 +212,7 @@ export class WatchedQueue {
       groups: groupsOf(tasks, now),
       pools: this.pools().map(poolNow),
       gates: this.gates(),
-      mostAttempts: this.mostAttempts(tasks),
+      mostAttempts: mostAttemptsOf([...tasks, ...(probe.heads?.(MAX_HEADS) ?? [])]),
       rates: this.history.rates(),
       recent: this.history.recent(),
       backlog: this.history.backlog(),
@@ -178,24 +229,6 @@ export class WatchedQueue {
       lastFailure: tally.lastFailure,
       broker: probe.broker?.(),
     };
-  }
-
-  /**
-   * Of each tier that has an SLA: how long its oldest item has waited, if there is one, and may wait, in milliseconds. `inTheMidst` of
-   * what the queue does it is only read.
-   */
-  *promises(
-    inTheMidst: boolean,
-  ): Iterable<{ tier: number; name: string; waitMs: number | undefined; targetMs: number }> {
-    const { probe } = this.queue;
-    const now = probe.now();
-    for (const [tier, name] of probe.tiers.entries()) {
-      const sla = this.slaOf(tier);
-      if (sla === undefined) continue;
-      const since =
-        inTheMidst && probe.glimpseAt !== undefined ? probe.glimpseAt(tier) : probe.oldestAt(tier);
-      yield { tier, name, waitMs: since === undefined ? undefined : now - since, targetMs: sla.targetMs };
-    }
   }
 
   /** What the items that wait take, judged by those at the head; undefined where the queue doesn't show them. */
@@ -253,14 +286,6 @@ export class WatchedQueue {
     };
   }
 
-  private mostAttempts(tasks: readonly TaskNow[]): Situation["mostAttempts"] {
-    const seen = [...tasks, ...(this.queue.probe.heads?.(MAX_HEADS) ?? [])];
-    let most: { attempt: number; correlationId?: string | undefined } = { attempt: 0 };
-    for (const each of seen) if (each.attempt > most.attempt) most = each;
-    const isAlike = ({ attempt }: { attempt: number }) => attempt >= Math.max(2, most.attempt / 2);
-    return { attempt: most.attempt, correlationId: most.correlationId, alike: seen.filter(isAlike).length };
-  }
-
   private headNow({ at, tier, attempt, correlationId, carrier }: Head, now: number): HeadNow {
     return {
       waitMs: at === undefined ? undefined : now - at,
@@ -289,4 +314,85 @@ function poolNow(pool: PoolView): PoolNow {
     stopped: pool.count("stopped"),
   };
   return { name: pool.name, isTaking: pool.isTaking, notTakingReason: pool.notTakingReason, workers };
+}
+
+/**
+ * The breaches of one tier of a queue: what was observed, and what was announced. The two differ while announcements are held back after a
+ * stall. Instants are monotonic milliseconds.
+ *
+ * A breach is counted once, and once more when the cause of an unexplained one is found. It is reported once, again after
+ * `minIntervalMs` while it lasts, and as soon as its cause is found. A breach that ended and comes back is reported before that only
+ * with another cause: a queue that oscillates around its SLA has one thing to say.
+ */
+export class TierBreach {
+  private since: number | undefined = undefined;
+  private endedAt = Number.NEGATIVE_INFINITY;
+  /** How long the breach that ended last was on. */
+  lastedMs = 0;
+  /** The verdict that the current breach was counted under. */
+  private countedAs: string | undefined = undefined;
+  /** The last report of the current breach. */
+  private last: { readonly at: number; readonly verdict: string } | undefined = undefined;
+  /** When each verdict was last reported, over all breaches. */
+  private readonly reportedAt = new Map<string, number>();
+
+  /** The same verdict, and the same breach, is reported at most once in `minIntervalMs`. */
+  constructor(private readonly minIntervalMs: number) {}
+
+  /** A sample: whether the tier is beyond its SLA. Undefined: it was not, and is not. */
+  observe(isLate: boolean, now: number): "began" | "ongoing" | "ended" | undefined {
+    const { since } = this;
+    if (isLate) {
+      if (since !== undefined) return "ongoing";
+      this.since = now;
+      return "began";
+    }
+    if (since === undefined) return undefined;
+    this.since = undefined;
+    this.endedAt = now;
+    this.lastedMs = now - since;
+    return "ended";
+  }
+
+  /**
+   * Adds a breach that the stall monitor saw at `seenAt`, and that began at `since`; the next sample tells whether it has ended. False: a
+   * sample has seen its end already.
+   */
+  observeFromOutside(since: number, seenAt: number): boolean {
+    if (seenAt <= this.endedAt) return false;
+    this.since ??= since;
+    return true;
+  }
+
+  /** Whether {@link decide} may have anything to do, whatever the verdict is. Spares a diagnosis at most samples. */
+  isDue(now: number): boolean {
+    return this.last === undefined || this.last.verdict === UNKNOWN || this.isLongAgo(this.last.at, now);
+  }
+
+  /** Whether to count, and to report, the current breach under this verdict. What it says is taken as done. */
+  decide(verdict: string, now: number): { readonly count: boolean; readonly report: boolean } {
+    const { countedAs, last } = this;
+    const count = countedAs === undefined || (countedAs === UNKNOWN && verdict !== UNKNOWN);
+    if (count) this.countedAs = verdict;
+    const isCauseFound = last?.verdict === UNKNOWN && verdict !== UNKNOWN;
+    const isNews = last === undefined || isCauseFound || this.isLongAgo(last.at, now);
+    const report = isNews && this.isLongAgo(this.reportedAt.get(verdict), now);
+    if (report) {
+      this.last = { at: now, verdict };
+      this.reportedAt.set(verdict, now);
+    }
+    return { count, report };
+  }
+
+  /** The end of the current breach is announced. False: the breach was not reported, so its end is not. */
+  close(): boolean {
+    const wasReported = this.last !== undefined;
+    this.countedAs = undefined;
+    this.last = undefined;
+    return wasReported;
+  }
+
+  private isLongAgo(at: number | undefined, now: number): boolean {
+    return at === undefined || now - at >= this.minIntervalMs;
+  }
 }
