@@ -679,8 +679,8 @@ describe("what throws", () => {
     const { dog, breaches, errors } = watchdog();
     dog.watch(one).watch(other).start();
     await other.put("a");
-    const { watched } = dog as unknown as { watched: Map<object, { sample: unknown }> };
-    watched.get(one)!.sample = () => {
+    const { watched } = dog as unknown as { watched: Map<object, { sample: unknown }[]> };
+    watched.get(one)![0]!.sample = () => {
       throw new Error("a broken queue");
     };
     clock.advance(1_100);
