@@ -55,7 +55,7 @@ function change(word: string): void {
 describe("the build", () => {
   beforeEach(() => rmSync(join(clone, "dist"), { recursive: true, force: true }));
 
-  it("is done once, whoever asks for it at the same time", { timeout: LIMIT_MS }, async () => {
+  it("is done once, even if several ask for it at the same time", { timeout: LIMIT_MS }, async () => {
     await Promise.all([build(), build(), build()]);
     expect(inDist()).toContain("index.js");
     expect(readdirSync(join(clone, ".build"))).toEqual([]);
