@@ -67,7 +67,7 @@ describe("the build", () => {
     }
   });
 
-  it("is done once, whoever asks for it at the same time", { timeout: LIMIT_MS }, async () => {
+  it("is done once, even if several ask for it at the same time", { timeout: LIMIT_MS }, async () => {
     await Promise.all([build(), build(), build()]);
     expect(inDist()).toContain("index.js");
     expect(readdirSync(join(clone, ".build"))).toEqual([]);

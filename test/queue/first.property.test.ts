@@ -160,7 +160,7 @@ describe("what a probe says of the head", () => {
     expect(queue.size).toBe(3);
   });
 
-  it("has no instants where nobody keeps the time", () => {
+  it("has no instants where time is not kept", () => {
     for (const queue of [new FifoQueue(), new LifoQueue(), new PriorityQueue()]) {
       queue.tryPut("item");
       expect(queue[PROBE].heads!(3)).toEqual([

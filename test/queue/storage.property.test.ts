@@ -400,7 +400,7 @@ describe("a Ranked store", () => {
     );
   });
 
-  it("has the oldest at hand from its first entry on, once somebody has asked: what asks may interrupt a push", () => {
+  it("has the oldest at hand from its first entry on, once it was asked for: what asks may interrupt a push", () => {
     const sorting = vi.spyOn(HeapArrays.prototype, "inOrderOfArrival");
     const store = new Ranked<number>({ order: "priority", agingMs: 0, tierCount: 1, evicts: false });
     store.track(0);
