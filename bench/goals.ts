@@ -8,7 +8,7 @@ export const GOALS = {
     16: { "fastq, async handler": 0.9, "fastq.promise": 1.3, "p-queue": 5 },
     unbounded: { "fastq, async handler": 1.1, "fastq.promise": 2, "p-queue": 15 },
   },
-  /** What wrapping adds to a task of somebody else's queue, without spans. */
+  /** What wrapping adds to a task of another library's queue, without spans. */
   wrapping: { addedNs: 800, againstHandwritten: 1.3 },
   /** CPU time added to a task of 100 µs, in percent of that, cold code included. */
   work: { instrumentedPool: 2, wrappedPQueue: 4 },

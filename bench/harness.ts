@@ -57,7 +57,7 @@ export async function collect(): Promise<void> {
   heapAfterFull = process.memoryUsage().heapUsed;
 }
 
-/** Interleaved rounds in one process, each in another order, so that nobody always comes after the same neighbour. */
+/** Interleaved rounds in one process, each in another order, so that none always comes after the same neighbour. */
 export async function measure(course: Course, pace: Pace): Promise<Samples> {
   const lanes = lanesOf(course);
   for (const lane of lanes) await calibrate(lane, pace);
@@ -78,7 +78,7 @@ export async function measure(course: Course, pace: Pace): Promise<Samples> {
 
 /**
  * Every contestant is made twice, also where only one of them runs: from the second time on V8 no longer compiles a drive for
- * the one queue that it has ever seen, and that would be an advantage over whoever also runs against itself.
+ * the one queue that it has ever seen, and that would be an advantage over what also runs against itself.
  */
 function lanesOf({ contestants, twice }: Course): Lane[] {
   return contestants.flatMap(({ name, make }) => {

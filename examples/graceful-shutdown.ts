@@ -11,7 +11,7 @@ const office = new WorkerPool(
   letters,
   async (letter, task) => {
     task.step(letter === "parcel" ? "carry the parcel" : "carry the letter");
-    // Whoever heeds the signal can be stopped: it is aborted when the time to drain is over.
+    // A task that heeds the signal can be stopped: it is aborted when the time to drain is over.
     await sleep(letter === "parcel" ? 60_000 : 20, undefined, { signal: task.signal });
   },
   {

@@ -19,7 +19,7 @@ async function serve(agingMs: number | undefined): Promise<string[]> {
   const pool = new WorkerPool(queue, async (item) => {
     served.push(item);
     now += 100;
-    // Whoever is served makes room for another one that is urgent.
+    // Each one that is served makes room for another urgent one.
     if (next <= 10) await queue.put(`urgent ${next++}`, { tier: "urgent" });
   });
   await queue.join();

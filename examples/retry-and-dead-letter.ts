@@ -1,5 +1,5 @@
 // A failing handler stops nothing and loses nothing. What may succeed later comes back after a pause, which holds no worker; what can't
-// is put aside at once, and so is what has used up its attempts. Somebody looks at the dead letters and puts them back.
+// is put aside at once, and so is what has used up its attempts. An operator looks at the dead letters and puts them back.
 import { FifoQueue, WorkerPool } from "queuescope";
 
 interface Mail {

@@ -1,5 +1,5 @@
 // The supermarket of the third article: three cashiers, and a line in which two customers fit. Who finds it full waits for room,
-// and nobody jumps it. When the doors close, the cashiers serve who is still in line, and go home.
+// and none jumps it. When the doors close, the cashiers serve who is still in line, and go home.
 import { setTimeout as sleep } from "node:timers/promises";
 import { FifoQueue } from "queuescope";
 
@@ -47,7 +47,7 @@ function random(below: number): number {
   return seed % below;
 }
 
-const everybody = [customersCome(10), ...["Ann", "Bob", "Cem"].map(cashierWorks)];
+const all = [customersCome(10), ...["Ann", "Bob", "Cem"].map(cashierWorks)];
 for (;;) {
   await sleep(); // What the last one set off happens before the next one wakes up.
   const next = sleepers.sort((a, b) => a.at - b.at).shift();
@@ -56,5 +56,5 @@ for (;;) {
   now = next.at;
   next.wake();
 }
-await Promise.all([...everybody, line.join()]);
-say("everybody is served");
+await Promise.all([...all, line.join()]);
+say("all are served");

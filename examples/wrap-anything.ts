@@ -1,4 +1,4 @@
-// A queue of your own, or of somebody else: name the methods that add and take, and it has traces and metrics. The object stays
+// A queue of your own, or of another library: name the methods that add and take, and it has traces and metrics. The object stays
 // what it is, private fields and all. This one has an SDK of its own, as your service may have; it keeps the spans in memory.
 import { trace } from "@opentelemetry/api";
 import { NodeSDK } from "@opentelemetry/sdk-node";

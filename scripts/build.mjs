@@ -23,7 +23,7 @@ const ASIDE = join(ROOT, ".build");
 if (values.fresh || !isUpToDate(DIST, fingerprint(ROOT))) {
   mkdirSync(ASIDE, { recursive: true });
   await withLock(join(ASIDE, "lock"), async () => {
-    // Whoever had the lock may have built just this.
+    // What had the lock may have built just this.
     const print = fingerprint(ROOT);
     if (!values.fresh && isUpToDate(DIST, print)) return;
     const folder = mkdtempSync(join(ASIDE, "dist-"));

@@ -25,7 +25,7 @@ function errorOf(call: () => unknown): unknown {
   return undefined;
 }
 
-describe("an option that nobody knows", () => {
+describe("an unknown option", () => {
   it.each([
     ["capcity", "capcity is not an option; did you mean capacity?"],
     ["whenfull", "whenfull is not an option; did you mean whenFull?"],
@@ -56,7 +56,7 @@ describe("an option that nobody knows", () => {
   });
 });
 
-describe("options that nobody knows are refused by", () => {
+describe("unknown options are refused by", () => {
   const queue = () => new FifoQueue();
   const all: [string, (options: object) => unknown, object, string][] = [
     ["FifoQueue", (options) => new FifoQueue(options), { capcity: 2 }, "capacity"],
@@ -95,7 +95,7 @@ describe("options without effect", () => {
     }
   });
 
-  it("are errors: evictWhen where nobody says what happens to a full queue", () => {
+  it("are errors: evictWhen where no option says what happens to a full queue", () => {
     const evictWhen = () => true;
     const queues: readonly (new (options: QueueOptions<unknown>) => object)[] = [
       FifoQueue,

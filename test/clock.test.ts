@@ -214,7 +214,7 @@ describe("the system clock", () => {
     expect(fired).not.toHaveBeenCalled();
   });
 
-  it("fires no timer that was cleared, whoever set it", () => {
+  it("fires no timer that was cleared, whichever code set it", () => {
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     const fired = vi.fn();
     systemClock.clearTimeout(systemClock.setTimeout(fired, 10));

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 const DIST = new URL("../dist/index.js", import.meta.url).href;
 
-/** As SES does it: whoever assigns what the prototype has fails. */
+/** As SES does it: to assign what the prototype has fails. */
 const FREEZE = `
 for (const each of [Error, Object, Function, Array, Promise, Map, Set, WeakMap, AbortSignal, AbortController, EventTarget, Date, Reflect, Symbol]) {
   Object.freeze(each);

@@ -170,7 +170,7 @@ describe("an error that hands an item back", () => {
       "of a queue that is shut down",
       new QueueShutDownError("put", { item: secret, items: [secret], accepted: 0 }),
     ],
-  ])("shows it to nobody who logs the error: %s", (_, error) => {
+  ])("shows it to none who logs the error: %s", (_, error) => {
     expect(error.item).toBe(secret);
     expect(Object.hasOwn(error, "item")).toBe(true);
     expect({ ...error }).not.toHaveProperty("item");
@@ -342,7 +342,7 @@ describe("hostile values", () => {
   it.each([
     ["what throws whatever it is asked", bomb],
     ["a proxy that was revoked", revoked],
-  ])("as reasons of an abort reach whoever waits, and no one else: %s", async (_, make) => {
+  ])("as reasons of an abort reach the caller that waits, and no other: %s", async (_, make) => {
     const { signal, abort } = aborter();
     const full = new FifoQueue<number>({ capacity: 1 });
     full.tryPut(1);

@@ -72,7 +72,7 @@ describe("a correlation ID of more than 256 characters", () => {
   const id = "i".repeat(16_000);
   const kept = `${"i".repeat(255)}…`;
 
-  it("is cut where it comes in by a put, whoever looks on", async () => {
+  it("is cut where it comes in by a put, with and without telemetry", async () => {
     for (const queue of [new FifoQueue<number>(), instrument(new FifoQueue<number>(), { name: "cut" })]) {
       await queue.put(1, { correlationId: id });
       expect((await queue.receive()).correlationId).toBe(kept);

@@ -69,7 +69,7 @@ it("leaves errors of others' writes to those who would have got them", async () 
   );
   stderr(stream);
   print("ours");
-  // Ours has failed, theirs fails now: nobody but us listens.
+  // Ours has failed, theirs fails now: only we listen.
   done(new Error("ours"));
   expect(() => stream.emit("error", fails)).toThrow(fails);
   const heard: unknown[] = [];
@@ -93,7 +93,7 @@ it("warns all who listen, and contains what one of them throws", async () => {
   expect(heard).toEqual(["QueuescopeWarning: mind the gap"]);
 });
 
-it("contains what somebody else's emitWarning throws", () => {
+it("contains what a foreign emitWarning throws", () => {
   const spy = vi.spyOn(process, "emitWarning").mockImplementation(() => {
     throw new Error("no warnings here");
   });

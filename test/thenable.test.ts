@@ -263,7 +263,7 @@ describe("generic() gives back", () => {
     expect(cancelled).toEqual(["cancelled"]);
   });
 
-  it("what rejects with one unhandled rejection, if nobody handles it, and none otherwise", async () => {
+  it("what rejects with one unhandled rejection, if it is not handled, and none otherwise", async () => {
     for (const kind of ["p-cancelable", "another realm", "subclass"]) {
       const make = MAKES[kind]!;
       const queue = { put: (_: unknown) => make(true), get: () => undefined };

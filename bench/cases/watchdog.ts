@@ -9,7 +9,7 @@ import { median } from "../statistics.js";
 
 /** How long a handler keeps the processor busy, in microseconds. */
 const WORK_MICROS = 100;
-/** So many more than the depth may wait: whoever puts waits for the workers. */
+/** So many more than the depth may wait: a put waits for the workers. */
 const ROOM = 16;
 /** What a round takes, and what is left before it to whatever else has just begun, in milliseconds. */
 const ROUND_MS = { full: 1_500, quick: 150 };

@@ -1,5 +1,5 @@
 /**
- * Backpressure for peers that have none of their own, with the meaning that ours has: whoever puts waits while `capacity` items
+ * Backpressure for peers that have none of their own, with the meaning that ours has: a put waits while `capacity` items
  * are under way, and goes on as soon as there is room. One promise for each wait, and nothing else.
  */
 export class Gate {

@@ -4,7 +4,7 @@ import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeTracerProvider, type SpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { metricProducer } from "queuescope";
 
-/** Collects when asked, and nobody asks: what is measured is the recording. */
+/** Collects when asked, and is never asked: what is measured is the recording. */
 class SilentReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
   protected override async onForceFlush(): Promise<void> {}

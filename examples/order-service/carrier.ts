@@ -3,7 +3,7 @@ import { Gate } from "queuescope";
 import { CarrierError } from "./shipping.js";
 
 /**
- * The way to the carrier: so many calls at a time. After five failures in a row nobody calls for two seconds, and orders wait without
+ * The way to the carrier: so many calls at a time. After five failures in a row there is no call for two seconds, and orders wait without
  * using up their attempts. Only the carrier's failures count, not mistakes of our own.
  */
 export function carrierGate(concurrency: number): Gate {

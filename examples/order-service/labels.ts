@@ -1,6 +1,6 @@
 import type { Order } from "./orders.js";
 
-/** Nobody waits for it any more: to try again, or to look at it later, is in vain. */
+/** No customer waits for it any more: to try again, or to look at it later, is in vain. */
 export class CancelledError extends Error {}
 
 /** Prints the label that an order needs before it is shipped. Ours prints nothing, and fails only when told to, in two ways. */

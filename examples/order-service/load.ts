@@ -11,7 +11,7 @@ interface Phase {
 }
 
 const PHASES: readonly Phase[] = [
-  { name: "calm", seconds: 4, pressure: 0.5, slowdown: 1, says: "nobody waits" },
+  { name: "calm", seconds: 4, pressure: 0.5, slowdown: 1, says: "no order waits" },
   { name: "burst", seconds: 3, pressure: 3, slowdown: 1, says: "regular orders pile up, VIPs overtake them" },
   {
     name: "slow downstream",

@@ -14,7 +14,7 @@ export type OrderQueue = PriorityQueue<Order>;
 
 /**
  * VIPs come first. But each second of waiting is worth one priority step, so a regular order that came 10 s before a VIP's goes
- * ahead of it: nobody starves. A full queue refuses: better an honest "come back later" than a promise nobody can keep.
+ * ahead of it: none starves. A full queue refuses: better an honest "come back later" than a promise that can't be kept.
  */
 export function openOrders(capacity: number, unshipped: Unshipped): OrderQueue {
   const queue = new PriorityQueue<Order>({

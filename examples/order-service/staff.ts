@@ -15,7 +15,7 @@ export class Staff {
     this.pools = [...this.pools.filter(({ running }) => running > 0), hire(this.workplace)];
   }
 
-  /** Everybody goes home: what is begun is finished, nothing more is taken. */
+  /** All workers go home: what is begun is finished, nothing more is taken. */
   leave(): void {
     void this.pools.at(-1)!.stop();
   }

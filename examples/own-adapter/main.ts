@@ -1,4 +1,4 @@
-// An adapter of one's own: who waits for a semaphore of async-mutex waits in a queue, too, and nobody saw it until now. What makes
+// An adapter of one's own: who waits for a semaphore of async-mutex waits in a queue, too, unseen until now. What makes
 // the adapter right is next to it, in semaphore.test.ts.
 import { Semaphore } from "async-mutex";
 import { instrument, metricProducer } from "queuescope";

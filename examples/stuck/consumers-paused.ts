@@ -1,4 +1,4 @@
-// Somebody pauses the pool for a deployment, and forgets to resume it.
+// The pool is paused for a deployment, and never resumed.
 import { setTimeout as sleep } from "node:timers/promises";
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "queuescope";
 

@@ -1,4 +1,4 @@
-// A lock that nobody releases: both workers wait for it, and so does everything behind them.
+// A lock that is never released: both workers wait for it, and so does everything behind them.
 import { setTimeout as sleep } from "node:timers/promises";
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "queuescope";
 

@@ -1,4 +1,4 @@
-// One order brings a list that somebody sorts the hard way: while that runs, nothing else does, in any queue.
+// One order brings a list that is sorted the hard way: while that runs, nothing else does, in any queue.
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "queuescope";
 
 const orders = instrument(new FifoQueue<number>(), { name: "orders", sla: { default: { targetMs: 400 } } });

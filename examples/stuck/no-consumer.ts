@@ -1,4 +1,4 @@
-// A loop dies of an exception, somebody logs that, and the process goes on as if nothing were wrong.
+// A loop dies of an exception, which is logged, and the process goes on as if nothing were wrong.
 import { FifoQueue, instrument, Watchdog } from "queuescope";
 
 const orders = instrument(new FifoQueue<number>(), { name: "orders", sla: { default: { targetMs: 400 } } });

@@ -1,4 +1,4 @@
-// One urgent item can't be parsed. It is retried at once, and again, and keeps everybody else out.
+// One urgent item can't be parsed. It is retried at once, and again, and keeps all others out.
 import { setTimeout as sleep } from "node:timers/promises";
 import { instrument, PriorityQueue, Watchdog, WorkerPool } from "queuescope";
 

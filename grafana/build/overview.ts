@@ -67,7 +67,7 @@ export const overview: Contents = {
       figure({
         title: "Out",
         description:
-          "How many items are taken, per second? 0 while items wait: nobody consumes. See Workers.",
+          "How many items are taken, per second? 0 while items wait: there is no consumer. See Workers.",
         unit: UNITS.rate,
         width: 4,
         expr: rate({ metric: "queue_dequeued_total", where: TIER }),

@@ -125,7 +125,7 @@ export const queue: Contents = {
       graph({
         title: "Oldest item against its SLA",
         description:
-          "Is a tier late, and since when? Dashed is its SLA target. A line that rises as time does is an item that nobody takes; a sawtooth near the target is a queue at its limit.",
+          "Is a tier late, and since when? Dashed is its SLA target. A line that rises as time does is an item that is not taken; a sawtooth near the target is a queue at its limit.",
         unit: UNITS.seconds,
         width: 12,
         queries: [

@@ -201,7 +201,7 @@ export const workers: Contents = {
       graph({
         title: "Retries and dead letters",
         description:
-          "What becomes of failures? Retries come back and add to the load. Dead letters have had their last attempt: somebody has to look at them.",
+          "What becomes of failures? Retries come back and add to the load. Dead letters have had their last attempt: an operator has to look at them.",
         unit: UNITS.rate,
         width: 12,
         queries: [

@@ -14,5 +14,5 @@ export function publicEntries() {
   return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
 }
 
-/** Programs of threads, which find each other by their place in `dist`. Modules only: nobody requires them. */
+/** Programs of threads, which find each other by their place in `dist`. Modules only: they are never required. */
 export const PROGRAMS = { thread: "src/worker/threads/thread.ts" };

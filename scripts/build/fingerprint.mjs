@@ -40,7 +40,7 @@ export function lastBuild(dist) {
 
 export function isUpToDate(dist, print) {
   const { print: built, names } = lastBuild(dist);
-  // Somebody may have removed one.
+  // One may have been removed.
   return built === print && names.every((name) => existsSync(join(dist, name)));
 }
 

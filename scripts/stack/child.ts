@@ -31,7 +31,7 @@ export class Child {
       stdio: ["ignore", log, log],
       env: { ...process.env, ...command.env },
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-      // A group of its own: Ctrl+C is for us, and everybody gets one signal, in order.
+      // A group of its own: Ctrl+C is for us, and each gets one signal, in order.
       detached: true,
     });
     closeSync(log);

@@ -38,7 +38,7 @@ export async function takeNotices(tell: (line: string) => void): Promise<Notices
   };
 }
 
-/** `FIRING    critical  QueueNoConsumer  Nobody takes from queue orders` */
+/** `FIRING    critical  QueueNoConsumer  No consumer takes items from orders` */
 function inWords({ status, labels, annotations }: Alert): string {
   const { alertname = "?", severity = "" } = labels;
   return [

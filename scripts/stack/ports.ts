@@ -7,7 +7,7 @@ export interface Wish {
   readonly exact: boolean;
 }
 
-/** Below those that Linux, macOS and Windows give to whoever asks for any port: between now and its use nobody is given one of these. */
+/** Below those that Linux, macOS and Windows give to programs that ask for any port: between now and its use none of these is given away. */
 const FROM = 20_000;
 const TO = 32_000;
 const TRIES = 100;

@@ -3,7 +3,7 @@
  * instead. Nothing else changes.
  */
 
-/** Where services are: `"demo:9464"` is at `"127.0.0.1:40123"`. What has no entry isn't there, and nobody is told to ask it. */
+/** Where services are: `"demo:9464"` is at `"127.0.0.1:40123"`. What has no entry isn't there, and is not asked. */
 export type Addresses = Readonly<Record<string, string>>;
 
 const RULES = "/etc/prometheus/rules/";

@@ -1,4 +1,4 @@
-import type { Carrier, TaskFacts } from "./observer.js";
+import type { Carrier, DropReason, TaskFacts } from "./observer.js";
 import type { PoolView } from "./pool.js";
 
 /** Read-only sight of a queue, for gauges and the watchdog. Each member is O(1) or O(tiers), and never throws. */
@@ -53,6 +53,8 @@ export interface Probe {
   broker?(): BrokerView;
   /** Whether that is known at present. Absent where it always is; where it is not, {@link depth} is 0 and {@link oldestAt} undefined. */
   knows?(what: "depth" | "age"): boolean;
+  /** For which reasons it can drop items, as its options are. Absent where that can be any. */
+  readonly dropReasons?: readonly DropReason[] | undefined;
   /** The pools that work on the queue. */
   readonly pools?: Iterable<PoolView> | undefined;
   /** What is in flight, the oldest first, for a report; absent where the queue cannot know. */

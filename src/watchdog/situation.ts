@@ -203,6 +203,8 @@ export const UNKNOWN = "unknown";
 /** Looks for one cause. */
 export interface Check {
   readonly name: string;
+  /** Of which queues it looks for the cause: only of those in a broker, or of those that are in this process as a whole. Default: of all. */
+  readonly scope?: "broker" | "process" | undefined;
   /** The verdict, where this is the cause; undefined where it isn't; words where it is too early to say. */
   look(situation: Situation): Verdict | undefined | "not enough evidence yet";
 }

@@ -124,7 +124,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (before !== undefined && !isStill(queue, before)) this.letGo(queue, before);
     const watched = this.watched.get(queue) ?? this.add(queue, watchables);
     if (options === undefined) return this;
-    for (const [i, each] of watched.entries()) each.amend(options.name, slas[i]);
+    for (const [i, each] of watched.entries()) {
+      each.amend(options.name, slas[i]);
+      this.declareBreaches(each);
+    }
     return this;
   }
 
@@ -133,11 +136,19 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const watched = watchables.map((each) => new WatchedQueue(each, settings.minReportIntervalMs, stalls));
     this.watched.set(queue, watched);
     if (this.isRunning) this.answer(queue, watched);
-    for (const verdict of [...settings.checks.map(({ name }) => name), UNKNOWN]) {
-      for (const each of watchables)
-        for (const tier of each.probe.tiers.keys()) each.breached(tier, verdict, 0);
-    }
+    for (const each of watched) this.declareBreaches(each);
     return watched;
+  }
+
+  /** Breaches of the tiers that have an SLA are counted from 0, by the causes that they can have. */
+  private declareBreaches(watched: WatchedQueue): void {
+    const { queue } = watched;
+    const tiers = [...queue.probe.tiers.keys()].filter((tier) => watched.slaOf(tier) !== undefined);
+    const other = queue.probe.broker === undefined ? "broker" : "process";
+    const checks = this.settings.checks.filter(({ scope }) => scope !== other);
+    for (const verdict of [...checks.map(({ name }) => name), UNKNOWN]) {
+      for (const tier of tiers) queue.breached(tier, verdict, 0);
+    }
   }
 
   /** All queues that are watched, in the order in which that began. */

@@ -265,7 +265,7 @@ describe.each(EVERY)("the metrics of an async.queue whose worker is a %s, %s,", 
     });
   });
 
-  it("are there also if the queue was uninstrumented before anybody looked", async () => {
+  it("are there also if the queue was uninstrumented before the first look", async () => {
     const { queue, end } = wrappedQueue(style, kind);
     void queue.push(["a", "b", "c"]);
     await turn();
@@ -523,7 +523,7 @@ describe.each(EVERY)("instrumenting an async.queue whose worker is a %s, %s,", (
     expect(await read.metricNames()).toEqual([]);
   });
 
-  it("keeps no queue that nobody else has, and no item that is over", async () => {
+  it("keeps no queue that nothing else holds, and no item that is over", async () => {
     const left = await kept(async () => {
       const { queue, end } = wrappedQueue(style, kind);
       const items = Array.from({ length: 10 }, (_, i) => ({ i }));
@@ -724,7 +724,7 @@ describe("a task of an async queue runs in the context of its own push", () => {
     expect(await Promise.all([...array, front])).toEqual(["array", "array", "front"]);
   });
 
-  it("with priorities, pause and resume by somebody else", async () => {
+  it("with priorities, pause and resume by another caller", async () => {
     const queue = wrap(priorityQueue(instrumentHandler(whoThroughout, { name }), 2));
     as("pauser", () => queue.pause());
     const all = everybody.map((each, i) => as(each, () => queue.pushAsync("same", (i * 7) % 4)));
@@ -922,7 +922,7 @@ describe("a wrapped async queue behaves as before", () => {
     expect(queue.length()).toBe(1);
   });
 
-  it("leaves a rejection that nobody handles unhandled, and makes none", async () => {
+  it("leaves an unhandled rejection unhandled, and makes none", async () => {
     const unhandled = await unhandledIn(async () => {
       const { queue, end } = wrappedQueue("async function", "wrapped");
       void queue.push("promise that resolves");

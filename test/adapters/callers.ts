@@ -7,7 +7,7 @@ import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/con
 
 const key = Symbol.for("test.key");
 
-/** Calls it as somebody: with a correlation ID, and with a value in OTel's context. */
+/** Calls it as a named caller: with a correlation ID, and with a value in OTel's context. */
 export function as<R>(who: string, fn: () => R): R {
   return withCorrelationId(who, () => context.with(context.active().setValue(key, who), fn));
 }
@@ -31,7 +31,7 @@ export function stopClock(): void {
   vi.useFakeTimers({ toFake: ["performance", "Date"] });
 }
 
-/** How many of what it makes are kept, though nobody else has them. */
+/** How many of what it makes are kept, though nothing else holds them. */
 export async function kept(make: () => Iterable<object> | Promise<Iterable<object>>): Promise<number> {
   const refs = await weakly(make);
   setFlagsFromString("--expose-gc");
@@ -52,7 +52,7 @@ async function weakly(make: () => Iterable<object> | Promise<Iterable<object>>):
   return Array.from(await make(), (each) => new WeakRef(each));
 }
 
-/** The rejections that nobody handles while it runs. */
+/** The rejections that stay unhandled while it runs. */
 export async function unhandledIn(fn: () => unknown): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const listeners = process.listeners("unhandledRejection");

@@ -302,7 +302,7 @@ describe.each(EVERY)("the metrics of a fastq with a %s, whose worker is %s,", (s
     });
   });
 
-  it("are there also if the queue was uninstrumented before anybody looked", async () => {
+  it("are there also if the queue was uninstrumented before the first look", async () => {
     const { queue, end } = manual(style, kind);
     for (const item of ["a", "b", "c"]) queue.push(item);
     await end();
@@ -424,7 +424,7 @@ describe.each(EVERY)("instrumenting a fastq with a %s, whose worker is %s,", (st
     for (let i = 0; i < 3; i++) await end();
     expect(items).toEqual(["a", "b", "c"]);
     expect(await figures()).toMatchObject({ depth: 0, inFlight: 0 });
-    // Those that were inside before are taken, and nobody tells how they end.
+    // Those that were inside before are taken, and how they end is not told.
     expect(await figures()).toMatchObject({ enqueued: 3, dequeued: 3, success: 1, failure: 0 });
     expect(await read.number("queue.inflight.oldest.age.seconds")).toBe(0);
     expect(await read.number("queue.context.lost")).toBe(0);
@@ -462,7 +462,7 @@ describe.each(EVERY)("instrumenting a fastq with a %s, whose worker is %s,", (st
     expect(() => wrap(queue)).not.toThrow();
   });
 
-  it("keeps no queue that nobody else has, and no item that is over", async () => {
+  it("keeps no queue that nothing else holds, and no item that is over", async () => {
     const left = await kept(async () => {
       const { queue, end } = manual(style, kind);
       const items = Array.from({ length: 10 }, (_, i) => ({ i }));
@@ -648,7 +648,7 @@ describe("a task of a fastq runs in the context of its own push", () => {
     expect(await Promise.all(asked)).toEqual(everybody);
   });
 
-  it("with pause and resume by somebody else, and concurrency raised by a third", async () => {
+  it("with pause and resume by another caller, and concurrency raised by a third", async () => {
     const queue = promised(whoThroughout);
     as("pauser", () => queue.pause());
     const asked = everybody.map((each) => as(each, () => queue.push("same")));

@@ -581,7 +581,7 @@ describe("attaching", () => {
     expect(queue.swap).toBe(swap);
   });
 
-  it("keeps what somebody else has wrapped around it, and is silent from then on", async () => {
+  it("keeps what other code has wrapped around it, and is silent from then on", async () => {
     const queue = wrap(new Line<string>(), LINE);
     const ours = queue.enqueue;
     let calls = 0;
@@ -1033,7 +1033,7 @@ describe("a worker that is wrapped", () => {
 });
 
 describe("a queue that is uninstrumented, or gone", () => {
-  it("has its numbers also if that was before anybody looked", async () => {
+  it("has its numbers also if that was before the first look", async () => {
     const work = instrumentHandler(async (_: unknown) => {}, { name });
     const queue = wrap(new Line<string>(), LINE);
     for (const item of ["a", "b"]) queue.enqueue(item);
@@ -1051,7 +1051,7 @@ describe("a queue that is uninstrumented, or gone", () => {
     expect(await readings.number("queue.depth")).toBe(0);
   });
 
-  it.each(["without a handler", "with a handler"])("is kept by nobody, %s of its name", async (handler) => {
+  it.each(["without a handler", "with a handler"])("is not kept, %s of its name", async (handler) => {
     const work = async (_: unknown) => {};
     const worker = handler === "with a handler" ? instrumentHandler(work, { name }) : work;
     const left = await kept(async () => {

@@ -30,7 +30,7 @@ afterEach(() => spans.stop());
 
 const wrap = <F extends (...args: never[]) => unknown>(handler: F): F => instrumentHandler(handler, { name });
 
-/** A queue of that name whose `get` leads to whoever calls. */
+/** A queue of that name whose `get` leads to its caller. */
 function line(its = name) {
   const items: unknown[] = [];
   const queue = { put: (item: unknown) => void items.push(item), get: () => items.shift() };
@@ -369,7 +369,7 @@ describe("a name that is not the queue's", () => {
     expect(await read.number("queue.depth")).toBe(0);
   });
 
-  it("keeps no more than some of what a queue gave to somebody else", async () => {
+  it("keeps no more than some of what a queue gave to others", async () => {
     // There is a handler of the name, but what is taken never gets there.
     wrap(async () => {});
     const queue = line();

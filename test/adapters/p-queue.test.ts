@@ -665,7 +665,7 @@ describe("a task of a p-queue runs in the context of its own add", () => {
     expect(all).toEqual(who.map(of));
   });
 
-  it("with priorities, pause and start by somebody else", async () => {
+  it("with priorities, pause and start by another caller", async () => {
     const queue = wrap({ concurrency: 2, autoStart: false });
     const who = ["a", "b", "c", "d", "e"];
     const adds = who.map((each, priority) => as(each, () => queue.add(later, { priority })));
@@ -835,7 +835,7 @@ describe("a wrapped p-queue behaves as before", () => {
     expect(await outcomes()).toEqual({ success: 1, failure: 0 });
   });
 
-  it("leaves a rejection that nobody handles unhandled, and makes none", async () => {
+  it("leaves an unhandled rejection unhandled, and makes none", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     const listeners = process.listeners("unhandledRejection");
@@ -982,7 +982,7 @@ describe("instrumenting a p-queue", () => {
     expect(await drops()).toEqual({ evicted: 0, shutdown: 0 });
   });
 
-  it("that was undone before anybody looked has its numbers all the same", async () => {
+  it("that was undone before the first look has its numbers all the same", async () => {
     const queue = one();
     await queue.add(() => {});
     uninstrument(queue);
@@ -1071,7 +1071,7 @@ describe("instrumenting a p-queue", () => {
     expect(() => instrument(new PQueue(), { name, ...options })).not.toThrow();
   });
 
-  it("holds no queue that nobody else has, and no task that is over", async () => {
+  it("holds no queue that nothing else holds, and no task that is over", async () => {
     const make = async () => {
       const queue = wrap({ concurrency: 2, timeout: 60_000 });
       const jobs = Array.from({ length: 20 }, () => () => {});
@@ -1107,7 +1107,7 @@ describe("what p-queue is given besides options", () => {
     ["an array", () => [1]],
     ["null", () => null],
     ["a getter that throws", () => throwing(new Error("no priority"))],
-    ["a signal that nobody can listen to", () => ({ signal: { aborted: false } })],
+    ["a signal without listeners", () => ({ signal: { aborted: false } })],
     ["a signal that is a number", () => ({ signal: 5 })],
     ["a signal that is null", () => ({ signal: null })],
     ["an ID that is no text", () => ({ id: Symbol("id") })],

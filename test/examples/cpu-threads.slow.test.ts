@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Example } from "./child.js";
 
-it("threads count primes for whoever asked, and a crash among them is the failure of its task only", async () => {
+it("threads count primes for each caller, and a crash among them is the failure of its task only", async () => {
   const primes = Example.run("cpu-threads/main.ts");
   expect(await primes.exited).toEqual({ code: 0, signal: null });
   expect(primes.output).toBe(`request-of-ann: 17984 primes from 0 to 200000

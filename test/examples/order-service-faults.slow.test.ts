@@ -24,7 +24,7 @@ const workers = (service: OrderService, state: string) =>
 const completed = async (service: OrderService, outcome: string) =>
   (await service.value("queue_completed_total", { queue_outcome: outcome })) ?? 0;
 
-/** Nothing waits, and everybody is there for the next order. */
+/** Nothing waits, and all workers are there for the next order. */
 async function isWell(service: OrderService): Promise<void> {
   expect(await depth(service)).toBe(0);
   expect(await workers(service, "idle")).toBe(4);
@@ -47,7 +47,7 @@ describe.concurrent("the fault", () => {
     await service.eventually(() => isWell(service));
   });
 
-  it("no-consumer leaves nobody to take what waits", async () => {
+  it("no-consumer leaves no worker to take what waits", async () => {
     const service = await broken("no-consumer");
     await service.eventually(async () => {
       expect(await depth(service)).toBeGreaterThan(0);
@@ -82,7 +82,7 @@ describe.concurrent("the fault", () => {
     await service.eventually(() => isWell(service));
   });
 
-  it("failing-handler fails most orders, while the breaker stays closed and nobody waits", async () => {
+  it("failing-handler fails most orders, while the breaker stays closed and no order waits", async () => {
     const service = await broken("failing-handler");
     await service.eventually(async () => {
       const failed = await completed(service, "failure");

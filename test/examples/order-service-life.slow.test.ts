@@ -58,9 +58,12 @@ describe.concurrent("told to stop", () => {
     expect(service.example.lines.at(-1)).toMatch(/^Nothing was left: /);
   });
 
-  it("while nobody takes its spans, it exits with 0 all the same", async () => {
-    const nobody = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT: "500" };
-    const service = await OrderService.start(["--no-load"], nobody);
+  it("while its spans have no receiver, it exits with 0 all the same", async () => {
+    const noReceiver = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",
+      OTEL_EXPORTER_OTLP_TIMEOUT: "500",
+    };
+    const service = await OrderService.start(["--no-load"], noReceiver);
     expect((await service.post({ power_user: false })).status).toBe(202);
     service.example.kill("SIGTERM");
     expect(await service.example.exited).toEqual({ code: 0, signal: null });

@@ -42,7 +42,7 @@ it.concurrent("the supermarket tells the same story every time", async () => {
   5.2 s  Ann goes home
   5.5 s  Bob is done with customer 10
   5.5 s  Bob goes home
-  5.5 s  everybody is served
+  5.5 s  all are served
 `);
 });
 

@@ -21,7 +21,7 @@ it("variables are filled in, however they are written", () => {
     'a{b=~"shop", c="shop", d="shop", e=~"shop"}[120000ms]',
   );
   expect(fillIn('label_replace(a, "b", "$1", "c", "(.*)")', values)).toContain('"$1"');
-  expect(() => fillIn("$jobs", values)).toThrow("nobody knows what $jobs is");
+  expect(() => fillIn("$jobs", values)).toThrow("it is unknown what $jobs is");
 });
 
 it("a variable's query may have the choice of those before it, and all of its values are chosen", async () => {

@@ -30,7 +30,7 @@ export function fillIn(text: string, values: Values): string {
       // A group of a regular expression, as in label_replace.
       if (/^\d+$/.test(name)) return all;
       const value = values.get(name);
-      if (value === undefined) throw new Error(`nobody knows what ${all} is, in ${text}`);
+      if (value === undefined) throw new Error(`it is unknown what ${all} is, in ${text}`);
       return value;
     },
   );

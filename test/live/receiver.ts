@@ -21,7 +21,7 @@ interface Message {
   readonly alerts: readonly Pick<Notice, "status" | "labels" | "annotations">[];
 }
 
-/** Whoever is told by Alertmanager: keeps every alert of every message. */
+/** The receiver of Alertmanager's messages: keeps every alert of every message. */
 export class Receiver {
   readonly notices: Notice[] = [];
   /** The last message on each group. */

@@ -64,7 +64,7 @@ export function itWith<Program extends string>(...programs: readonly Program[]) 
   };
 }
 
-/** Whoever ends these tests early mustn't leave their servers behind. */
+/** These tests may be ended early, and their servers must not stay behind. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");

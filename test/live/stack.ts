@@ -11,7 +11,7 @@ export const PROGRAMS = ["prometheus", "prometheus-alertmanager"] as const;
 type Live = LiveTest<(typeof PROGRAMS)[number]>;
 export type Paths = Live["paths"];
 
-/** The demo, watched by Prometheus with the committed rules; whoever is told of it by Alertmanager is the receiver. */
+/** The demo, watched by Prometheus with the committed rules; what Alertmanager tells goes to the receiver. */
 export interface Stack {
   readonly demo: Demo;
   readonly prometheus: Prometheus;

@@ -11,7 +11,7 @@ export interface Row {
   readonly resolvedAfterMs: number;
   /** Other alerts that were told of until then. */
   readonly besides: readonly string[];
-  /** Alerts that fired meanwhile, and of which nobody was told. */
+  /** Alerts that fired meanwhile, and were not sent to any receiver. */
   readonly inhibited: readonly string[];
 }
 

@@ -107,7 +107,7 @@ describe("a callback that throws", () => {
   });
 });
 
-/** Nobody waits for what is there, and the probe's counts are whole. */
+/** No caller waits for what is there, and the probe's counts are whole. */
 function expectSound(queue: FifoQueue<number> | LifoQueue<number> | PriorityQueue<number>): void {
   const { waitingPuts, waitingGets, capacity } = queue[PROBE];
   if (waitingPuts! > 0) expect(queue.size).toBeGreaterThanOrEqual(capacity);
@@ -277,7 +277,7 @@ describe("a callback that calls the queue", () => {
     expect(queue.peek()).toBe(2);
   });
 
-  it("may make room and wait for an item in evictWhen, and put in onDrop: everybody is served once", async () => {
+  it("may make room and wait for an item in evictWhen, and put in onDrop: each is served once", async () => {
     const clock = new FakeClock();
     const past = { deadline: clock.wallNow() - 1 };
     let get: Promise<number> | undefined;

@@ -88,7 +88,7 @@ export function describeQueue(name: string, make: Make, order: readonly [number,
         expect(inspect(queue)).toMatch(/^\w+Queue { size: 2, delayed: 0, capacity: 3 }$/);
       });
 
-      it("hands an item to the consumer that has waited longest, and nobody barges past", async () => {
+      it("hands an item to the consumer that has waited longest, and none barges past", async () => {
         const queue = make<string>();
         const first = queue.get();
         const second = queue.get();
@@ -359,7 +359,7 @@ export function describeQueue(name: string, make: Make, order: readonly [number,
         expect(time.pending).toBe(0);
       });
 
-      it("never need a listener where nobody has to wait", async () => {
+      it("never need a listener where no caller has to wait", async () => {
         const queue = make<number>();
         const { signal } = new AbortController();
         const put = queue.put(1, { signal });
@@ -451,7 +451,7 @@ export function describeQueue(name: string, make: Make, order: readonly [number,
         expect(queue.size).toBe(1);
       });
 
-      it("share one timer, which is gone when nobody needs it", async () => {
+      it("share one timer, which is gone when it is not needed", async () => {
         const time = clock();
         const queue = make<number>({ clock: time });
         const gets = Array.from({ length: 100 }, (_, i) => queue.get({ timeoutMs: 100 + ((i * 37) % 100) }));

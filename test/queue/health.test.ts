@@ -43,7 +43,7 @@ describe("the health of a queue", () => {
     expect(tiny.health({ maxDepth: 0 }).reasons).toEqual(["1 item waits, more than 0 (capacity 1)"]);
   });
 
-  it("is bad when items wait, and nobody has taken one for too long", async () => {
+  it("is bad when items wait, and none was taken for too long", async () => {
     const clock = new FakeClock();
     const queue = new FifoQueue<number>({ clock });
     fill(queue, 3);

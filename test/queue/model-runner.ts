@@ -83,7 +83,7 @@ export class ModelRunner {
     await this.finish();
   }
 
-  /** Whatever happened: after a shutdown all that is left comes out, and nobody waits any more. */
+  /** Whatever happened: after a shutdown all that is left comes out, and no caller waits any more. */
   private async finish(): Promise<void> {
     this.perform({ do: "shutdown", immediate: false });
     this.perform({ do: "advance", ms: 1_000_000 });
@@ -98,7 +98,7 @@ export class ModelRunner {
     while (this.model.undone > 0) this.perform({ do: "taskDone" });
     await settled();
     this.compare();
-    assert.equal(this.model.waiters.length, 0, "nobody waits");
+    assert.equal(this.model.waiters.length, 0, "no caller waits");
     assert.equal(this.model.unfinished, 0, "nothing is unfinished");
     assert.equal(this.clock.pending, 0, "no timer is left");
     await this.queue.join();

@@ -181,7 +181,7 @@ describe("the probe", () => {
     expect([probe.delayed, probe.depth(0), probe.waitingPuts]).toEqual([0, 0, 0]);
   });
 
-  it("shows no head where nothing is, or nobody keeps time", () => {
+  it("shows no head where nothing is, or time is not kept", () => {
     const queue = new FifoQueue<number>();
     expect(queue[PROBE].headAt()).toBeUndefined();
     queue.tryPut(1);

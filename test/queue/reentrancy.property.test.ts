@@ -92,7 +92,7 @@ class Caller {
       this.put(items, () => this.queue.putMany(items, { signal }));
     },
     tryPut: (item) => {
-      // A newcomer that loses was told of by onDrop; one that there is no room for is nobody's.
+      // A newcomer that loses was told of by onDrop; one without room is not told of.
       if (attempt(() => this.queue.tryPut(item)) !== true && !this.ends.has(item)) this.end(item, "refused");
     },
     get: (_, signal) => this.pull(this.queue.get({ signal }).then((got) => this.end(got, "taken"))),
@@ -174,7 +174,7 @@ function attempt<R>(fn: () => R): R | undefined {
 }
 
 describe("callbacks that call the queue in any way", () => {
-  it("lose no item, double none, and leave nobody waiting", async () => {
+  it("lose no item, double none, and leave no caller waiting", async () => {
     await fc.assert(
       fc.asyncProperty(setting, async ({ kind, capacity, observed, outer, inner }) => {
         const caller = new Caller(kind, capacity, [...inner]);

@@ -62,7 +62,7 @@ process.on("warning", ({ name, message }) => {
 
 const resourcesBefore = countResources();
 
-/** The downstream is broken: whoever calls it fails. */
+/** The downstream is broken: each call fails. */
 class Broken extends Error {}
 let isBroken = false;
 const breaker = circuitBreaker(handleType(Broken), { halfOpenAfter: 5, breaker: new ConsecutiveBreaker(3) });
@@ -274,7 +274,7 @@ let leftOver = 0;
 for (const queue of [evicting, waiting]) {
   const inFlight = queue[PROBE].inFlight;
   check("nothing is unsettled", inFlight === 0, `${inFlight} in flight`);
-  check("nobody waits", queue[PROBE].waitingGets === 0 && queue[PROBE].waitingPuts === 0);
+  check("no caller waits", queue[PROBE].waitingGets === 0 && queue[PROBE].waitingPuts === 0);
   while (queue.size > 0) {
     const item = queue.tryGet();
     if (item === undefined) break; // the rest had expired

@@ -162,7 +162,7 @@ const IN_IMAGE: Readonly<Record<string, string>> = {
   tempo: "/tempo",
 };
 
-describe("nobody gets in", () => {
+describe("no stranger gets in", () => {
   it("to Grafana without the password", () => {
     expect(service("grafana").environment).toMatchObject({
       GF_ANALYTICS_REPORTING_ENABLED: "false",

@@ -89,7 +89,7 @@ function endpoints(protocols: Record<string, { endpoint: string }>): number[] {
   return Object.values(protocols).map(({ endpoint }) => Number(endpoint.split(":")[1]));
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a configuration of somebody else's making
+// biome-ignore lint/suspicious/noExplicitAny: a foreign configuration
 export function read(path: string): any {
   return parse(readFileSync(inRepository(path), "utf8"));
 }

@@ -15,7 +15,7 @@ it("What the demo's image copies is there, and is let in", () => {
   expect(letIn.sort()).toEqual(copied.sort());
 });
 
-it("The demo's image starts the demo, as somebody who isn't root", () => {
+it("The demo's image starts the demo, as a user who isn't root", () => {
   const [, program] = /^ENTRYPOINT .*"(\S+\.ts)"\]$/m.exec(dockerfile)!;
   expect(copied.some((path) => program!.startsWith(`${path}/`))).toBe(true);
   expect(/^USER (\S+)$/m.exec(dockerfile)?.[1]).toBe("node");

@@ -20,7 +20,7 @@ describe("Prometheus's configuration, elsewhere", () => {
     );
   });
 
-  it("asks those who are there, and nobody else", () => {
+  it("asks only the services that are there", () => {
     const addresses = { "demo:9464": "127.0.0.1:1", "alertmanager:9093": "127.0.0.1:2" };
     const config = relocatePrometheus(prometheus, { addresses, rules: "/rules" });
     expect(config.scrape_configs).toEqual([
@@ -46,7 +46,7 @@ describe("Prometheus's configuration, elsewhere", () => {
 describe("Alertmanager's configuration, elsewhere", () => {
   const config = relocateAlertmanager(alertmanager, "http://127.0.0.1:4/");
 
-  it("tells one URL all that it would tell anybody, of ends, too", () => {
+  it("tells one URL all that it would tell any, of ends, too", () => {
     const webhook = { url: "http://127.0.0.1:4/", send_resolved: true };
     for (const receiver of config.receivers) {
       expect(receiver).toEqual({ name: expect.any(String), webhook_configs: [webhook] });

@@ -133,7 +133,7 @@ const LIBRARIES: Record<string, Library> = {
       instrument(queue, { name, asyncContext, adapter: generic({ put: "put", get: "get" }) });
       const work = instrumentHandler(handle, { name });
       let isBusy = false;
-      // Whoever puts wakes the consumer, as in many a queue of one's own.
+      // A put wakes the consumer, as in many a queue of one's own.
       const wake = async () => {
         if (isBusy) return;
         isBusy = true;

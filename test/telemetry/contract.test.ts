@@ -65,7 +65,7 @@ afterEach(async () => {
   for (const capture of captures.splice(0)) await capture.stop();
 });
 
-/** Sets up a library that nobody has used yet, and lets everything happen that there is to measure. */
+/** Sets up a library that was not used yet, and lets everything happen that there is to measure. */
 async function run(way: "plain" | "producer") {
   forgetProcessWide();
   const { MetricCapture, SpanCapture } = await import("../support/telemetry-capture.js");

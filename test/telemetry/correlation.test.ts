@@ -103,7 +103,7 @@ describe("without tracing", () => {
     expect(await next(queue)).toEqual({ delivery: inside, inside });
   });
 
-  it("a retried item keeps the ID even if nobody read it before", async () => {
+  it("a retried item keeps the ID even if it was never read before", async () => {
     const queue = queueOf();
     await queue.put("a");
     const delivery = await queue.receive();

@@ -7,7 +7,7 @@ import type { MetricCapture, SpanCapture } from "../support/telemetry-capture.js
 type Library = typeof import("../../src/adapters/instrument.js") &
   typeof import("../support/telemetry-capture.js");
 
-/** A process in which nobody has asked for the metric producer yet. */
+/** A process in which the metric producer was not asked for yet. */
 async function fresh(): Promise<Library> {
   forgetProcessWide();
   return {
@@ -37,8 +37,8 @@ async function pass(queue: FifoQueue<string>): Promise<void> {
 
 const ORDERS = { "queue.name": "orders" };
 
-describe("tracing that nobody has set up", () => {
-  it("costs no spans that nobody sees", async () => {
+describe("tracing that was never set up", () => {
+  it("costs no unseen spans", async () => {
     const { instrument } = await fresh();
     const startSpan = vi.spyOn(ProxyTracer.prototype, "startSpan");
     const queue = instrument(new FifoQueue<string>(), { name: "orders", traces: "always" });

@@ -126,7 +126,7 @@ describe("counters", () => {
       for (const metric of ["queue.enqueued", "queue.dequeued", "queue.overtakes"]) {
         expect(of(collected, metric, attributes)).toBe(0);
       }
-      for (const reason of ["evicted", "expired", "rejected", "shutdown"]) {
+      for (const reason of ["expired", "shutdown"]) {
         expect(of(collected, "queue.dropped", { ...attributes, "queue.reason": reason })).toBe(0);
       }
       for (const result of ["met", "missed"]) {
@@ -516,7 +516,7 @@ it("instrumenting twice is an error that names the first, and changes nothing", 
   expect((await capture.collect()).points("queue.enqueued", { "queue.name": `${name}-again` })).toEqual([]);
 });
 
-it("a queue that nobody holds any more is let go, and its gauges fall to 0", async () => {
+it("a queue without any reference is let go, and its gauges fall to 0", async () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
   let queue: FifoQueue<string> | undefined = named(new FifoQueue<string>());

@@ -25,7 +25,7 @@ function numberTimers(): void {
 
 it.each([
   ["numbers, as those of jsdom", numberTimers],
-  ["fakes that nobody moves on", () => void vi.useFakeTimers()],
+  ["fakes that are not moved on", () => void vi.useFakeTimers()],
 ])(
   "where timers are %s, metrics go to the provider of the metrics API, and a later one is looked for",
   async (_, replace) => {

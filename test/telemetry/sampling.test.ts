@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 const RELATIONS = ["auto", "link", "parent", undefined] as const;
-/** One in ten: by the trace, as long as nobody has decided before. */
+/** One in ten: by the trace, unless that was decided before. */
 const oneInTen = () => new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) });
 /** Decides on each span anew, whatever its parent is: no, yes, no, yes. */
 function flipping(): Sampler {

@@ -84,7 +84,7 @@ describe("the metrics of the runtime", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("are not measured where nobody reads them", async () => {
+  it("are not measured where they are not read", async () => {
     const started = vi.spyOn(RuntimeNodeInstrumentation.prototype, "setMeterProvider");
     await start({ prometheus: false });
     expect(started).not.toHaveBeenCalled();

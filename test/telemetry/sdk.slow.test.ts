@@ -265,7 +265,7 @@ it.each([
   [{ shutdownTimeout: 1_000 }, "shutdownTimeout is not an option; did you mean shutdownTimeoutMs?"],
   [{ prometheus: { hostt: "::1" } }, "prometheus.hostt is not an option; did you mean prometheus.host?"],
   [{ otlp: { url: "http://127.0.0.1:4318" } }, "otlp.url is not an option; there are endpoint"],
-])("an option that nobody knows is an error: %o", async (options, message) => {
+])("an unknown option is an error: %o", async (options, message) => {
   const given = { serviceName: "s", ...options } as TelemetryOptions;
   await expect(startTelemetry(given)).rejects.toThrow(message);
 });
@@ -287,7 +287,7 @@ describe("flush", () => {
     await telemetry.flush();
   });
 
-  it("sends the metrics where somebody's meter provider was registered before ours", async () => {
+  it("sends the metrics where another meter provider was registered before ours", async () => {
     const theirs = new MetricCapture("plain");
     const telemetry = await start({ otlp: { endpoint: receiver.endpoint }, prometheus: false });
     await pass();
@@ -340,7 +340,7 @@ describe("shutdown", () => {
     await pass(queue);
   });
 
-  it("takes back contexts and propagators, also where nobody makes spans", async () => {
+  it("takes back contexts and propagators, also where no spans are made", async () => {
     vi.stubEnv("OTEL_TRACES_EXPORTER", "unknown");
     await (await start()).shutdown();
     expect(propagation.fields()).toEqual([]);
@@ -446,7 +446,7 @@ describe("OTLP", () => {
     expect(receiver.spans.map((span) => span.name)).toContain(`send ${name}`);
   });
 
-  it("is nowhere, unless somebody says so: no metrics go to the usual port", async () => {
+  it("is nowhere, unless an option says so: no metrics go to the usual port", async () => {
     const before = metrics.getMeterProvider();
     await start({ prometheus: false });
     expect(metrics.getMeterProvider()).toBe(before);
@@ -549,7 +549,7 @@ describe("beside an SDK that was registered before", () => {
   });
 });
 
-describe("tracing without anybody to send spans to", () => {
+describe("tracing without a receiver of spans", () => {
   it.each([undefined, "none"])(
     "carries context and IDs, records nothing (OTEL_TRACES_EXPORTER=%s)",
     async (exporter) => {

@@ -8,7 +8,7 @@ import { QueueSeries } from "../../src/telemetry/metrics/series.js";
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
-it("queues that nobody has any more don't pile up under their name, though nobody reads it", async () => {
+it("queues without any reference don't pile up under their name, though it is never read", async () => {
   const series = new QueueSeries("orders", false);
   const kept = new FifoQueue()[PROBE];
   series.watch(kept, []);

@@ -231,7 +231,7 @@ describe("the span of a handler", () => {
       expect(parentOf(await capture.only("process orders"))).toBe(idOf(await capture.only("send orders")));
     });
 
-    it("is a root of its own when the put span is sampled, and was recorded by nobody here", async () => {
+    it("is a root of its own when the put span is sampled, and was not recorded here", async () => {
       const queue = queueOf();
       const remote = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1, isRemote: true };
       await capture.stop();
@@ -349,7 +349,7 @@ describe("the span of a handler", () => {
     await queue.put("a");
     const delivery = await queue.receive();
     const odd = Promise.resolve(1);
-    // biome-ignore lint/suspicious/noThenProperty: a promise that somebody has tampered with
+    // biome-ignore lint/suspicious/noThenProperty: a promise that was tampered with
     odd.then = () => {
       throw new Error("no");
     };

@@ -35,7 +35,7 @@ function sentence(check: Check, changes: Partial<Situation>): string {
 const quiet = { recent: rates({ takenPerSecond: 0 }), lastTakenMsAgo: 2_000 };
 
 describe("no-consumer", () => {
-  it("is said where nobody takes, nobody waits and nothing is in flight", () => {
+  it("is said where nothing is taken, no consumer waits and nothing is in flight", () => {
     expect(confidence(noConsumer, quiet)).toBe(0.95);
     expect(sentence(noConsumer, { ...quiet, takenEver: 0 })).toBe("no item was ever taken");
     expect(sentence(noConsumer, { ...quiet, lastFailure: "Error: no address" })).toBe(
@@ -43,7 +43,7 @@ describe("no-consumer", () => {
     );
   });
 
-  it("is not said of whoever took an item lately, is at work, or waits for one", () => {
+  it("is not said of a consumer that took an item lately, is at work, or waits for one", () => {
     expect(confidence(noConsumer, { lastTakenMsAgo: 499 })).toBe(0);
     expect(confidence(noConsumer, { lastTakenMsAgo: 500 })).toBe(0.95);
     expect(confidence(noConsumer, { ...quiet, tasks: [task()] })).toBe(0);
@@ -71,7 +71,7 @@ describe("no-consumer", () => {
     expect(confidence(consumersPaused, unstarted)).toBe(0);
   });
 
-  it("is said of a queue that was paused before it gave anything out, as nobody can tell that from one that was never started", () => {
+  it("is said of a queue that was paused before it gave anything out, as that can't be told from one that was never started", () => {
     const unstarted = { takenEver: 0, lastTakenMsAgo: Number.POSITIVE_INFINITY, isPaused: true };
     expect(sentence(noConsumer, unstarted)).toBe(
       "no item was ever taken: the queue has not been started, or was paused from the beginning",
@@ -112,7 +112,7 @@ describe("consumers-paused", () => {
     ).toBe('"packers" is paused; nothing was taken for 1.2 s, 1 task is still running');
   });
 
-  it("is not said while one pool takes items, or somebody waits for one, or of a pool that has stopped", () => {
+  it("is not said while one pool takes items, or a consumer waits for one, or of a pool that has stopped", () => {
     expect(confidence(consumersPaused, { pools: [pool({ idle: 1 }, "is paused"), pool({ idle: 1 })] })).toBe(
       0,
     );
@@ -156,7 +156,7 @@ describe("where one of two pools is paused", () => {
 describe("of a queue that has just come under watch", () => {
   const never = { lastTakenMsAgo: Number.POSITIVE_INFINITY, lastEndedMsAgo: Number.POSITIVE_INFINITY };
 
-  it("it is too early to say that nobody takes items any more, unless nobody ever did", () => {
+  it("it is too early to say that no items are taken any more, unless none ever was", () => {
     const look = (watchedMs: number, takenEver = 100) =>
       noConsumer.look(situation({ ...never, watchedMs, takenEver }));
     expect(look(0)).toBe("not enough evidence yet");
@@ -197,7 +197,7 @@ describe("consumers-stuck", () => {
     );
   });
 
-  it("is not said when one of them is young, or of a tier whose tasks take that long, or of whom nobody knows", () => {
+  it("is not said when one of them is young, or of a tier whose tasks take that long, or unknown", () => {
     expect(confidence(consumersStuck, { ...stuck, tasks: [...stuck.tasks, task({ runningMs: 999 })] })).toBe(
       0,
     );
@@ -365,7 +365,7 @@ describe("of more tasks than are looked at", () => {
     expect(confidence(burst, { ...young, backlog: { ...backlog(0), taken: 101 } })).toBe(0.75);
   });
 
-  it("priority-inversion is not said: nobody knows what the others are", () => {
+  it("priority-inversion is not said: what the others are is unknown", () => {
     const batch = task({ tier: "batch", runningMs: 1_200, patienceMs: 60_000 });
     const held = { tiers: [tier("vip"), tier("batch")], tasks: [batch, batch] };
     expect(confidence(priorityInversion, held)).toBe(0.92);
@@ -436,7 +436,7 @@ describe("of a task that has a span open as well", () => {
     expect(groupsOf(held, 10_000)).toMatchObject([{ kind: "step", label: "charge card", forMs: [950] }]);
   });
 
-  it("where nobody knows what it waits for, its time runs from its beginning", () => {
+  it("where it is unknown what it waits for, its time runs from its beginning", () => {
     expect(groupsOf([task({ runningMs: 950 }), task({ runningMs: undefined })], 10_000)).toMatchObject([
       { kind: undefined, label: undefined, forMs: [950, undefined] },
     ]);
@@ -508,7 +508,7 @@ describe("under-capacity and burst", () => {
     expect(confidence(burst, busy)).toBe(NOT_YET);
   });
 
-  it("are not said while somebody is free, nobody is there, or nothing gets on", () => {
+  it("are not said while a consumer is free, none is there, or nothing gets on", () => {
     for (const check of [underCapacity, burst]) {
       expect(confidence(check, { ...busy, backlog: backlog(40), pools: [pool({ idle: 1 })] })).toBe(0);
       expect(confidence(check, { ...busy, backlog: backlog(40), waitingGets: 1 })).toBe(0);
@@ -592,7 +592,7 @@ describe("producers-blocked", () => {
     expect(confidence(producersBlocked, { ...full, ...stuck })).toBe(0.4);
   });
 
-  it("is not said where nobody waits, or nobody can know", () => {
+  it("is not said where no producer waits, or that is unknown", () => {
     expect(confidence(producersBlocked, { ...full, waitingPuts: 0 })).toBe(0);
     expect(confidence(producersBlocked, { ...full, waitingPuts: undefined })).toBe(0);
   });
@@ -640,7 +640,7 @@ describe("event-loop-blocked", () => {
     );
   });
 
-  it("is said where nobody saw a stall, but the watchdog's own looks were that late", () => {
+  it("is said where no stall was seen, but the watchdog's own looks were that late", () => {
     expect(confidence(eventLoopBlocked, { lateMs: 600 })).toBe(0.97);
     expect(confidence(eventLoopBlocked, { lateMs: 599 })).toBe(0);
   });

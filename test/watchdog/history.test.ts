@@ -73,7 +73,7 @@ describe("rates", () => {
 });
 
 describe("the beginning", () => {
-  it("is known: what was taken between it and the first look was taken while somebody watched", () => {
+  it("is known: what was taken between it and the first look was taken under watch", () => {
     numbers.dequeued = 5;
     const late = new History(queue);
     numbers.now = 3;
@@ -165,7 +165,7 @@ describe("what is usual", () => {
     expect(history.longestMs("default", 0, 0)).toBe(1_900);
   });
 
-  it("is next to nothing where tasks are over before anybody looks", () => {
+  it("is next to nothing where tasks are over before a look", () => {
     second(10, 10);
     expect(history.longestMs("default", 0, 1)).toBe(0);
   });

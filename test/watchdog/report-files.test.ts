@@ -98,7 +98,7 @@ describe("the folder of reports", () => {
     expect(errors).toEqual([]);
   });
 
-  it("is shared: nobody's reports are removed for those of another one that runs", () => {
+  it("is shared: no reports are removed for those of another process that runs", () => {
     const parent = process.ppid;
     for (let i = 0; i < 30; i++) touch(theirs(i, parent));
     touch(theirs(31, parent, "json.part"));
@@ -141,7 +141,7 @@ describe("the folder of reports", () => {
     expect(points.find(({ attributes }) => attributes["queue.name"] === name)?.value).toBe(2);
   });
 
-  it("comes back when somebody has deleted it, and is nobody else's to read", () => {
+  it("comes back when it was deleted, and only the owner may read it", () => {
     const { dog } = writer({ reportDir: join(folder, "in", "here") });
     dog.report();
     fs.rmSync(join(folder, "in"), { recursive: true });

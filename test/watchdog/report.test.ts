@@ -33,7 +33,7 @@ function watched(options: WatchdogOptions = {}) {
   return { queue, report: () => dog.report()[0]! };
 }
 
-describe("a text of somebody else's", () => {
+describe("a foreign text", () => {
   it("is as it was, if it is harmless and short", () => {
     for (const text of ["order-7", "Überweisung 😀", "C:\\temp", ""]) expect(shown(text)).toBe(text);
   });

@@ -43,7 +43,7 @@ it("tells in order, after who came late, when it is known what blocked the loop"
   expect(clock.pending).toBe(0);
 });
 
-it("doesn't wait for ever for somebody to tell", () => {
+it("doesn't wait for ever for the thread's word", () => {
   gracePeriod.begin(1_000);
   tell("breach");
   clock.advance(1_000);

@@ -161,7 +161,7 @@ describe("what is told of a stall", () => {
     return { file, child: Child.run(args) };
   };
 
-  it("has gone through the redactor: the lines, the file, which is nobody else's, and the event", async () => {
+  it("has gone through the redactor: the lines, the file, which only the owner may read, and the event", async () => {
     const folder = mkdtempSync(join(FOLDER, "reports-"));
     const { file, child } = secret(folder);
     const line = await child.line(/is blocked.* in busy .*correlationId="of …".*step="mail to …"/);
@@ -177,7 +177,7 @@ describe("what is told of a stall", () => {
     expect(statSync(path).mode & 0o077).toBe(0);
   });
 
-  it("is no line on stderr where nobody wants one", async () => {
+  it("is no line on stderr where that is switched off", async () => {
     const folder = mkdtempSync(join(FOLDER, "reports-"));
     const { file, child } = secret(folder, "silently");
     writeFileSync(file, "");

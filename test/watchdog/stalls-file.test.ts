@@ -34,7 +34,7 @@ const outlet = () => {
 const lines = (path = file) => fs.readFileSync(path, "utf8").trim().split("\n");
 
 describe("stalls.jsonl", () => {
-  it("is a line for each, that nobody else may read", () => {
+  it("is a line for each, that only the owner may read", () => {
     const { write } = outlet();
     write();
     write();
@@ -42,7 +42,7 @@ describe("stalls.jsonl", () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("becomes so where somebody has made it for all", () => {
+  it("becomes so where it was made for all", () => {
     fs.writeFileSync(file, "", { mode: 0o644 });
     fs.chmodSync(file, 0o644);
     outlet().write();
@@ -80,7 +80,7 @@ describe("stalls.jsonl", () => {
     expect(faults).toEqual([]);
   });
 
-  it("comes back with its folder when somebody has deleted that", () => {
+  it("comes back with its folder when that was deleted", () => {
     const { write } = outlet();
     write();
     fs.rmSync(folder, { recursive: true });

@@ -95,7 +95,7 @@ describe("groups of tasks", () => {
     ).toHaveLength(2);
   });
 
-  it("have those last of which nobody knows, and of these those last that have no time", () => {
+  it("have the unknown last, and of these those last that have no time", () => {
     const unknown = task(1);
     const timeless = task(undefined);
     const known = task(9, wait("x", 10));

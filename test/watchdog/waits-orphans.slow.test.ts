@@ -22,7 +22,7 @@ describe("whether a task can ever go on", () => {
     expect(new Set(Object.values(before))).toEqual(new Set(["undefined"]));
   });
 
-  it("is proven wrong for each whose promises nobody holds any more", () => {
+  it("is proven wrong for each whose promises have no holder any more", () => {
     const lost = named(after, "lost");
     expect(lost).toHaveLength(15);
     expect(lost.filter(([, verdict]) => verdict !== "true")).toEqual([]);

@@ -81,7 +81,7 @@ describe("open spans", () => {
     await receiver.stop();
   });
 
-  it("are not looked at while nobody looks on", async () => {
+  it("are not looked at while no task is monitored", async () => {
     waits.stop();
     const capture = new SpanCapture({ spanProcessors: [openSpans()] });
     expect(await spansOfTask()).toEqual([[], [], []]);

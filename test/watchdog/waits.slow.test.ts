@@ -161,7 +161,7 @@ describe("what a task waits for", () => {
     expect(inWords(second.delivery)).toEqual([`http: GET ${host}/hold/2, sent, waiting for headers`]);
     held.get("/hold/2")!.response.end();
     await second.result;
-    // The connection is kept, and nobody's wait.
+    // The connection is kept, and no wait.
     await eventually(() => expect([...inWords(first.delivery), ...inWords(second.delivery)]).toEqual([]));
     agent.destroy();
   });
@@ -328,7 +328,7 @@ describe("nothing is left of what has ended", () => {
     await eventually(() => expect(inWords(delivery)).toEqual([]));
   });
 
-  it("once nobody looks on any more, and nothing is noted before", async () => {
+  it("once no watchdog runs any more, and nothing is noted before", async () => {
     waits.stop();
     waits.stop();
     expect(activeTaskMonitor.current).toBeUndefined();

@@ -157,7 +157,7 @@ describe("a breach", () => {
     expect(payloads).toBe(10);
   });
 
-  it("whose cause nobody could name is told again as soon as somebody can, and then not before its time", async () => {
+  it("of an unknown cause is told again as soon as that is known, and then not before its time", async () => {
     let isKnown = false;
     const check: Check = {
       name: "cause",
@@ -401,7 +401,7 @@ describe("a report", () => {
     expect(await joined).toMatchObject({ report: { verdicts: [{ name: "no-consumer" }] } });
   });
 
-  it("is what a join says while any watchdog runs, whoever came last", async () => {
+  it("is what a join says while any watchdog runs, whichever came last", async () => {
     const queue = fifo();
     const [one, other] = [watchdog().dog, watchdog().dog];
     one.watch(queue).start();
@@ -484,7 +484,7 @@ describe("files", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it("are whole, never more than so many, and nobody else's are touched", async () => {
+  it("are whole, never more than so many, and foreign files are not touched", async () => {
     await writeFile(join(folder, "notes.txt"), "mine");
     const queue = fifo();
     const { dog } = watchdog({ reportDir: folder, maxReports: 3 });

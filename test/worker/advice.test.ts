@@ -109,7 +109,7 @@ describe("a forecast", () => {
     expect([one.waitingRatio, one.waitMs, one.utilisation]).toEqual([0.5, 1_000, 0.5]);
   });
 
-  it("without arrivals is that nobody waits, and with too many that all do, for ever", () => {
+  it("without arrivals is that no item waits, and with too many that all do, for ever", () => {
     const load = { arrivalsPerSecond: 0, serviceMs: 10, arrivalVariability: 1, serviceVariability: 0 };
     for (const concurrency of [1, 3])
       expect(forecast(load, concurrency)).toEqual({
@@ -155,7 +155,7 @@ class Plant {
     const until = this.clock.now() + forMs;
     let nextAt = this.clock.now() + intervalMs();
     for (let events = 1; ; events++) {
-      // A pool lets the event loop have its turn now and then, and so has whoever drives it.
+      // A pool lets the event loop have its turn now and then, and so does what drives it.
       if (events % 200 === 0) await new Promise(setImmediate);
       const end = this.ends[0];
       const at = Math.min(nextAt, end?.at ?? Number.POSITIVE_INFINITY);
@@ -163,7 +163,7 @@ class Plant {
       this.clock.advance(at - this.clock.now());
       if (at === end?.at) this.ends.shift()!.resolve();
       else {
-        this.queue.put(at).catch(() => {}); // whoever waits at the end is refused
+        this.queue.put(at).catch(() => {}); // what waits at the end is refused
         nextAt = at + intervalMs();
       }
       for (let i = 0; i < 5; i++) await undefined;
@@ -374,7 +374,7 @@ describe("advice for a pool", () => {
     await plant.finish();
   });
 
-  it("counts no task whose time nobody took", async () => {
+  it("counts no task whose time was not taken", async () => {
     const plant = new Plant(() => 20, { concurrency: 1 });
     await plant.run(10_000, () => 100);
     expect(plant.pool.advice()).toMatchObject({ isEnough: false, tasks: 0 });

@@ -92,7 +92,7 @@ describe.each(bad)("a callback that %s", (_, callback) => {
     expect((await stopped).leftOver.count).toBe(1);
   });
 
-  it("is counted where there is someone who counts", async () => {
+  it("is counted where telemetry counts", async () => {
     const instrumented = instrument(new FifoQueue<number>(), {
       name: `callbacks-${bad.findIndex(([, each]) => each === callback)}`,
     });
@@ -148,7 +148,7 @@ it("a dead letter queue without room gets each item once, however long that take
 });
 
 describe("what a shutdown rejects", () => {
-  it("is no unhandled rejection if no one awaits it, and is heard by those who do", async () => {
+  it("is no unhandled rejection if it is not awaited, and is heard by those who await it", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     try {

@@ -100,7 +100,7 @@ describe("a service under load that is told to stop", () => {
     expect(service.lines).not.toContain("telemetry is shut down");
   });
 
-  it("exits at once when the same signal comes again, by somebody who means it", async () => {
+  it("exits at once when the same signal comes again, and is meant", async () => {
     const service = new Service({ timeoutMs: 600_000, hang: true });
     await service.printed("under load");
     const insisting = setInterval(() => service.kill("SIGTERM"), 100);
@@ -147,7 +147,7 @@ describe("drainOnSignals", () => {
       },
       ...options,
     });
-    // By an event, as Node's own: to the test runner's process the signal itself would be somebody else's business.
+    // By an event, as Node's own: to the test runner's process the signal itself would not be for us.
     const send = () => void process.emit("SIGUSR2", "SIGUSR2");
     return { clock, hand, pools, queues, codes, exited: exited.promise, takeAway, send };
   }
@@ -178,7 +178,7 @@ describe("drainOnSignals", () => {
     expect(codes).toEqual([0]);
   });
 
-  it("prints reports unless somebody wants them", async () => {
+  it("prints reports unless a callback gets them", async () => {
     const { hand, exited, send } = await two();
     send();
     for (const call of hand.open) call.done();
@@ -197,7 +197,7 @@ describe("drainOnSignals", () => {
     expect(error).toHaveBeenCalledWith(expect.stringContaining("drain timed out after 50 ms"));
   });
 
-  it("has 20 s where nobody says otherwise, also when somebody drains already without a limit", async () => {
+  it("has 20 s by default, also when a drain without a limit is under way", async () => {
     const { clock, pools, exited, send, codes } = await two();
     void pools[0]!.drain();
     send();
@@ -224,7 +224,7 @@ describe("drainOnSignals", () => {
     expect(await exited).toBe(0);
   });
 
-  it("exits with 1 when something is left over because somebody stopped the pool", async () => {
+  it("exits with 1 when something is left over because the pool was stopped", async () => {
     const { hand, pools, queues, exited, send } = await two();
     await queues[0]!.put(7);
     void pools[0]!.stop();

@@ -72,7 +72,7 @@ describe("a handler that fails", () => {
     ]);
   });
 
-  it("is warned of once when nobody listens, with its ID and error", async () => {
+  it("is warned of once without a listener, with its ID and error", async () => {
     const pool = new WorkerPool(queue, fail, { name: "shipping" });
     await queue.put(1, { correlationId: "c-1" });
     await queue.put(2);
@@ -82,7 +82,7 @@ describe("a handler that fails", () => {
     ]);
   });
 
-  it("is no cause for a warning when somebody listens, or decides on it", async () => {
+  it("is no cause for a warning with a listener, or a decision on it", async () => {
     await fate({});
     queue = new FifoQueue<number>({ clock });
     const pool = new WorkerPool(queue, fail, { onFailed: () => "drop" });

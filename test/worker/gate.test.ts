@@ -209,7 +209,7 @@ describe("a gate with cockatiel's circuit breaker", () => {
     expect(gate).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
-  it("stays open for 30 s after the last refusal when nobody asks any more, and as long as somebody does", async () => {
+  it("stays open for 30 s after the last refusal when it is asked no more, and as long as it is", async () => {
     const policy = breakerOf();
     const isolation = policy.isolate();
     const gate = gateOf({ policy });

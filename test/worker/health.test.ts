@@ -41,7 +41,7 @@ async function settled(): Promise<void> {
 }
 
 describe("the health of a pool", () => {
-  it("can be asked for by whoever hears of a drop, though a stalled worker's task has just ended", async () => {
+  it("can be asked for by a listener to drops, though a stalled worker's task has just ended", async () => {
     const clock = new FakeClock();
     const healths: unknown[] = [];
     const queue = new FifoQueue<string>({ clock, onDrop: () => healths.push(pool.health()) });
@@ -151,7 +151,7 @@ describe("the health of a pool", () => {
     expect(ward.pool.health()).toEqual(GOOD);
   });
 
-  it("doesn't know how long a task has run that began before anybody asked", async () => {
+  it("doesn't know how long a task has run that began before the first question", async () => {
     const clock = new FakeClock();
     const queue = new FifoQueue<string>({ clock });
     const pool = new WorkerPool(queue, () => new Promise(() => {}));

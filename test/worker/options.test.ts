@@ -25,7 +25,7 @@ const calls: Record<string, (options: never) => unknown> = {
   close: (options) => inThreads(threads).close(options),
 };
 
-describe("an option that nobody knows is refused, with the one that was meant, by", () => {
+describe("an unknown option is refused, with the one that was meant, by", () => {
   it.each<[string, object, string]>([
     ["WorkerPool", { concurency: 2 }, "concurrency"],
     ["WorkerPool", { retry: { atempts: 3 } }, "retry.attempts"],
@@ -56,7 +56,7 @@ describe("an option without effect is refused", () => {
     expect(make({ retry: { backoff }, deadLetter: nothing })).not.toThrow();
   });
 
-  it("a gate that lets everybody through, unless somebody says so", () => {
+  it("a gate that would let everything through, unless its options say so", () => {
     const message = 'concurrency or policy must be given: without them, gate "a" would let everybody through';
     expect(() => new Gate({ name: "a" })).toThrow(message);
     expect(() => new Gate({ name: "a", concurrency: Number.POSITIVE_INFINITY })).not.toThrow();

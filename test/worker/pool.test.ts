@@ -36,7 +36,7 @@ describe("a pool", () => {
     expect([handled, late.size, pool.running]).toEqual([["good"], 0, 0]);
   });
 
-  it("loses nothing when whoever hears that a worker has gone puts something in", async () => {
+  it("loses nothing when a listener that hears of a worker's end puts something in", async () => {
     const pool = new WorkerPool(queue, hand.handler, { concurrency: 2 });
     await queue.put(1);
     await settled();
@@ -91,7 +91,7 @@ describe("a pool", () => {
     expect(seen).toEqual(order);
   });
 
-  it("never calls a handler inside somebody's put", async () => {
+  it("never calls a handler inside a put", async () => {
     const seen: number[] = [];
     new WorkerPool(queue, (item) => void seen.push(item));
     await settled();
@@ -199,7 +199,7 @@ describe("a pool", () => {
     await queue.join();
   });
 
-  it("calls handlers in the async context in which it was made, not in that of whoever happens to put", async () => {
+  it("calls handlers in the async context in which it was made, not in that of a put", async () => {
     const store = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const gates = [undefined, new Gate({ name: "any", concurrency: 1 })];

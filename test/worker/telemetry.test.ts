@@ -309,7 +309,7 @@ describe("a handler", () => {
     expect(await spans.named(`receive ${name}`)).toEqual([]);
   });
 
-  it("runs in its own producer's context, never in that of whoever put last, gated or not", async () => {
+  it("runs in its own producer's context, never in that of the last put, gated or not", async () => {
     for (const gate of [undefined, new Gate({ name: "any", concurrency: 1, clock })]) {
       const shop = new PriorityQueue<number>({ clock });
       instrument(shop, { name: `${name}-${gate === undefined ? "direct" : "gated"}` });
@@ -398,12 +398,12 @@ describe("instrumenting while a pool works", () => {
     await pool.drain();
     expect(pool.counts.done).toBe(3);
     expect(await read("queue.telemetry.errors")).toBe(0);
-    // The first was done while somebody counted, and the second was not.
+    // The first was done while it was counted, the second was not.
     expect(await read("queue.completed", { "queue.outcome": "success" })).toBe(1);
   });
 });
 
-describe("a queue and its pools that nobody holds any more", () => {
+describe("a queue and its pools without any reference", () => {
   it("are collected, although they were instrumented and are idle", async () => {
     const make = async () => {
       const gone = instrument(new FifoQueue<object>({ clock }), { name: `${name}-gone` });

@@ -130,7 +130,7 @@ describe("a handler in threads", () => {
     expect(await threadsOf<number>({}, "commonjs.cjs")(41)).toBe(42);
   });
 
-  it("lets the process end when there is nothing to do, though nobody closed it", async () => {
+  it("lets the process end when there is nothing to do, though it was not closed", async () => {
     const script = fileURLToPath(fileOf("idle-process.ts"));
     const child = spawn(process.execPath, ["--import", "tsx", script], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -140,7 +140,7 @@ describe("a handler in threads", () => {
   });
 });
 
-describe("a thread that says more than anybody can listen to", () => {
+describe("a thread that says more than can be heard", () => {
   it("is heard at once, then as often as there is time to look, and at its end", async () => {
     const handler = threadsOf({ clock: new FakeClock() });
     const { told, task } = listener();

@@ -5,7 +5,7 @@ import { FifoQueue, PriorityQueue, WorkerPool } from "queuescope";
 import type { Cause } from "../cause.js";
 import { after, arrivals, sleep, work } from "../load.js";
 
-/** When somebody pauses it. */
+/** When it is paused. */
 const AT_MS = 400;
 
 export const causes: readonly Cause[] = [

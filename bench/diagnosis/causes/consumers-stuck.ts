@@ -8,7 +8,7 @@ import { after, arrivals, crowd, sleep, work } from "../load.js";
 /** When it happens. */
 const AT_MS = 500;
 
-/** Whoever waits here is known, and could be woken: nobody does. */
+/** What waits here is known, and could be woken, but never is. */
 const line: (() => void)[] = [];
 const bus = new EventEmitter({ captureRejections: false });
 bus.setMaxListeners(0);

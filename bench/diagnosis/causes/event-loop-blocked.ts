@@ -42,7 +42,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    name: "somebody else's code blocks a p-queue",
+    name: "foreign code blocks a p-queue",
     run(stage) {
       const queue = stage.watched(new PQueue({ concurrency: 2 }));
       arrivals(40, () => queue.add(() => work(10)));

@@ -19,7 +19,7 @@ function litter(everyMs = 60): void {
 
 export const causes: readonly Cause[] = [
   {
-    name: "a promise that nobody will settle",
+    name: "a promise that nothing will settle",
     run(stage) {
       litter();
       const queue = stage.watched(new FifoQueue<number>(), TARGETS);
@@ -119,7 +119,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    name: "more promises than are looked at, none of which anybody will settle",
+    name: "more promises than are looked at, none of which anything will settle",
     run(stage) {
       litter(200);
       const queue = stage.watched(new PQueue({ concurrency: 1_200 }), { default: 1_000 });

@@ -5,7 +5,7 @@ import { after, arrivals, sleep, work } from "../load.js";
 
 export const causes: readonly Cause[] = [
   {
-    name: "a pool that nobody starts",
+    name: "a pool that is never started",
     run(stage) {
       const queue = stage.watched(new FifoQueue<number>());
       new WorkerPool(queue, () => work(5), { autoStart: false });
@@ -39,7 +39,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    name: "nobody was ever told to consume",
+    name: "no consumer was ever started",
     run(stage) {
       const queue = stage.watched(new PriorityQueue<number>({ tiers: { vip: 0, regular: 10 } }));
       arrivals(20, () => queue.put(1));
@@ -64,7 +64,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    name: "a p-queue that nobody starts",
+    name: "a p-queue that is never started",
     run(stage) {
       const queue = stage.watched(new PQueue({ concurrency: 4, autoStart: false }));
       arrivals(20, () => queue.add(() => work(5)));

@@ -2,7 +2,7 @@ import { LifoQueue, PriorityQueue, WorkerPool } from "queuescope";
 import type { Cause } from "../cause.js";
 import { after, arrivals, work } from "../load.js";
 
-/** When the item comes that nobody can handle. */
+/** When the item comes that can't be handled. */
 const AT_MS = 300;
 
 async function handle(item: string): Promise<void> {

@@ -54,7 +54,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    name: "more comes than is done, and soon everybody waits for room",
+    name: "more comes than is done, and soon all producers wait for room",
     run(stage) {
       const queue = stage.watched(new FifoQueue<number>({ capacity: 24 }), { default: 400 });
       new WorkerPool(queue, () => work(80), { concurrency: 2 });

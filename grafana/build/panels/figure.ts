@@ -10,7 +10,7 @@ import { described, type Limits, limits, NEUTRAL, nothing, type PanelOptions } f
 
 export interface FigureOptions extends Omit<PanelOptions, "queries"> {
   readonly expr: string;
-  /** Whose figure it is, beside it. Default: not shown, as it is everybody's. */
+  /** Whose figure it is, beside it. Default: not shown, as it is that of all. */
   readonly legend?: string;
   readonly limits?: Limits;
   readonly decimals?: number;

@@ -122,7 +122,7 @@ async function readTests(): Promise<Test[]> {
 /** So many of them, the same ones for the same seed. */
 function drawn(from: readonly Candidate[], count: number, seed: number): Candidate[] {
   let state = seed;
-  // A multiplicative generator; nobody needs more of it than that it is spread and can be repeated.
+  // A multiplicative generator: it only has to be spread and repeatable.
   const next = () => (state = (state * 48_271 + 11) % 2_147_483_647);
   return from
     .map((mutant) => ({ mutant, key: next() }))

@@ -15,6 +15,7 @@ function ofBroker(
 ): Check {
   return {
     name,
+    scope: "broker",
     look(situation) {
       const { broker } = situation;
       const seen = broker === undefined ? undefined : see(broker, situation);
@@ -25,7 +26,11 @@ function ofBroker(
 
 /** The same check, of queues that are in this process as a whole: elsewhere it would take one process's part for all there is. */
 export function ofThisProcess({ name, look }: Check): Check {
-  return { name, look: (situation) => (situation.broker === undefined ? look(situation) : undefined) };
+  return {
+    name,
+    scope: "process",
+    look: (situation) => (situation.broker === undefined ? look(situation) : undefined),
+  };
 }
 
 /** The same check, but of a queue in a broker only in processes that take from it: what holds up a producer makes no message late. */

@@ -5,7 +5,7 @@ const EVENTS = ["unhandledRejection", "rejectionHandled", "uncaughtException", "
 /** What we say ourselves of a worker that isn't wrapped, once for each name: some plays are about that. */
 const UNWRAPPED = /^the worker of the queue "\w+" is not wrapped by instrumentHandler/;
 
-/** Writes down what nobody caught, in place of who else listens to that, until it is stopped. */
+/** Writes down what was not caught, in place of who else listens to that, until it is stopped. */
 export class Faults {
   private readonly others = EVENTS.map((event) => [event, process.listeners(event as "warning")] as const);
 

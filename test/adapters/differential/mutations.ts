@@ -33,7 +33,7 @@ export function given(name: string, change: (fn: Method) => unknown): Partial<Si
   });
 }
 
-/** A side on which somebody else follows the promises of `add`, too. */
+/** A side on which other code follows the promises of `add`, too. */
 export function forked(follow: (promise: Promise<unknown>) => unknown): Partial<Side> {
   return result("add", (promise) => {
     follow(promise);

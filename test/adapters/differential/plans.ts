@@ -36,7 +36,7 @@ const ms = fc.integer({ min: 1, max: 9 });
 /** For functions that return a value or a promise. */
 export const returningPlan: fc.Arbitrary<Plan> = fc.record({ how: fc.constantFrom(...RETURNING), ms });
 
-/** For workers that get a callback: now and then they return something, although nobody asks. */
+/** For workers that get a callback: now and then they return something, unasked. */
 export const callingPlan: fc.Arbitrary<Plan> = fc.record({
   how: fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom(...CALLING) },

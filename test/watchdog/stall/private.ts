@@ -1,4 +1,4 @@
-// A watchdog that is told what nobody else may know, and a handler that blocks the event loop until its parent has made a file.
+// A watchdog that is told what is private, and a handler that blocks the event loop until its parent has made a file.
 import { existsSync } from "node:fs";
 import { FifoQueue, instrument, Watchdog, WorkerPool } from "../../../src/index.js";
 import { watching } from "./watching.js";

@@ -47,7 +47,7 @@ function catastrophe(): void {
   }
 }
 
-/** What is made of the least size, doubled again and again, that takes long enough, whoever else has the processor meanwhile. */
+/** What is made of the least size, doubled again and again, that takes long enough, whatever else has the processor meanwhile. */
 function longWork<T>(make: (size: number) => T, work: (made: T) => unknown): T {
   for (let size = 100_000; ; size *= 2) {
     const made = make(size);

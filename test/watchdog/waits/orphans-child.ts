@@ -39,7 +39,7 @@ kept.push(emitter, abort);
 
 /** Nothing is left that could wake these. */
 const lost: Record<string, () => unknown> = {
-  "a promise without anybody": async () => await never(),
+  "a promise without a holder": async () => await never(),
   "the same, from a function that is not async": never,
   "the same, further down": async () => {
     const inner = async () => await never();
@@ -65,7 +65,7 @@ const lost: Record<string, () => unknown> = {
   },
   "a signal's listener, the signal dropped": async () =>
     await new Promise((resolve) => new AbortController().signal.addEventListener("abort", resolve)),
-  "what waitFor names": async () => await waitFor("nobody", never()),
+  "what waitFor names": async () => await waitFor("no one", never()),
   "in another correlation": async () => await withCorrelationId("other", never),
   "a promise that others share": () => sharedNever!,
   "the same once more": () => {
@@ -138,7 +138,7 @@ const healthy: Record<string, () => unknown> = {
   },
   "a promise that others share": () => shared,
   "the same once more": () => shared,
-  // Nobody can tell of these.
+  // These can't be told.
   "a callback": () => void emitter.once("answer", () => {}),
   // biome-ignore lint/suspicious/noThenProperty: a thenable
   "a thenable that is no promise": () => ({ then: () => {} }),
