@@ -1,3 +1,4 @@
+import { trace } from "@opentelemetry/api";
 import type { FlowJob, JobsOptions } from "bullmq";
 import { BullMQOtel } from "bullmq-otel";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -180,20 +181,46 @@ describe.skipIf(!hasRedis()).each([5, 6])("a producer of BullMQ %i", (major) => 
   it.runIf(major === 6)("whose telemetry is bullmq-otel's makes one clean trace, with our ID", async () => {
     const queue = rig.queue({ telemetry: new BullMQOtel() });
     const ids: (string | undefined)[] = [];
+    const active: (string | undefined)[] = [];
     rig.worker(
       async () => {
         ids.push(currentCorrelationId());
+        active.push(trace.getActiveSpan()?.spanContext().spanId);
       },
       { telemetry: new BullMQOtel() },
     );
     await inRequest(3, () => queue.add("job", {}));
     await inRequest(4, () => queue.addBulk([{ name: "job", data: {} }]));
-    await until(() => ids.length === 2);
     await until(async () => (await rig.counts()).success === 2);
     expect(ids).toEqual(["request 3", "request 4"]);
+    const theirs = await rig.processed(2);
+    expect(active).toEqual(theirs.map((span) => span.spanContext().spanId));
+    const added = await rig.spans.only(`add ${rig.name}.job`);
+    expect(theirs[0]!.spanContext().traceId).toBe(added.spanContext().traceId);
     const names = (await rig.spans.spans()).map(({ name }) => name);
     expect(names.filter((name) => name.startsWith("send"))).toEqual([]);
-    expect(names).toContain(`add ${rig.name}.job`);
+    expect(await rig.counts()).toEqual(only({ success: 2 }));
+  });
+
+  it.runIf(major === 6)("of ours works with a worker of bullmq-otel's, and the other way round", async () => {
+    const ids: (string | undefined)[] = [];
+    const processor = async () => void ids.push(currentCorrelationId());
+    const ours = rig.queue();
+    const worker = rig.worker(processor, { telemetry: new BullMQOtel() });
+    await inRequest(5, () => ours.add("job", {}));
+    await until(() => ids.length === 1);
+    const sent = await rig.spans.only(`send ${rig.name}`);
+    const [theirs] = await rig.processed(1);
+    expect(theirs!.spanContext().traceId).toBe(sent.spanContext().traceId);
+    await worker.close();
+    const queue = rig.queue({ telemetry: new BullMQOtel() });
+    rig.worker(processor);
+    await inRequest(6, () => queue.add("job", {}));
+    await until(() => ids.length === 2);
+    const added = await rig.spans.only(`add ${rig.name}.job`);
+    const [, span] = await rig.processed(2);
+    expect(span!.links.map(({ context }) => context.spanId)).toEqual([added.spanContext().spanId]);
+    expect(ids).toEqual(["request 5", "request 6"]);
     expect(await rig.counts()).toEqual(only({ success: 2 }));
   });
 });
