@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { instrument, uninstrument } from "../../../src/index.js";
@@ -102,7 +105,7 @@ describe.skipIf(!hasRedis()).each([5, 6])("BullMQ %i", (major) => {
     for (const client of clients) await rig.kept(client as never as (typeof clients)[0]).waitUntilReady();
   });
 
-  it("keeps no process alive by polling, nor while Redis is away", async () => {
+  it("ends its polling with its last client", async () => {
     redis = await RedisServer.start();
     rig = Rig.of(major, redis);
     const queue = rig.queue({}, POLL);
@@ -118,4 +121,16 @@ describe.skipIf(!hasRedis()).each([5, 6])("BullMQ %i", (major) => {
     expect(sockets()).toBeLessThan(before);
     raw.disconnect();
   });
+});
+
+it.skipIf(!hasRedis())("a process that has polled ends by itself, once its clients are closed", async () => {
+  const redis = await RedisServer.start();
+  const file = fileURLToPath(new URL("exits.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", file, `${redis.port}`], { stdio: "pipe" });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const [code] = await once(child, "exit");
+  await redis.stop();
+  expect(output).toBe("in flight: 1\n");
+  expect(code).toBe(0);
 });
