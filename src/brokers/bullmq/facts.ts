@@ -34,10 +34,11 @@ function oldestAt({ lanes = [], due, dueAt, now }: Answer): number | undefined {
 
 /**
  * When a job could first be taken in its present attempt; infinite where that can't be known. A retry could be taken after its last start
- * and its backoff, if that is one of BullMQ's own; of a job that its handler has put off, or that was stalled, nothing tells when it came back.
+ * and its backoff, if that is one of BullMQ's own; of a job that its handler has put off, that was stalled, or that waited for others, nothing tells when it came back.
  */
-function eligibleAt({ timestamp, started, failed, processedOn, delay, backoff }: WaitingJob): number {
-  if (timestamp === undefined) return Number.POSITIVE_INFINITY;
+function eligibleAt(job: WaitingJob): number {
+  const { timestamp, started, failed, processedOn, delay, backoff } = job;
+  if (timestamp === undefined || (started === 0 && job.isParent)) return Number.POSITIVE_INFINITY;
   if (started === 0) return timestamp + (typeof delay === "number" ? delay : 0);
   if (processedOn === undefined) return Number.POSITIVE_INFINITY;
   const hasFailedOnly = started === failed;

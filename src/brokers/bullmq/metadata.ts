@@ -7,6 +7,9 @@ import type { JobOptions } from "./clients.js";
  */
 const MAX_METADATA = 16_384;
 
+/** Says of a job that it waits for others of its flow: since when it could be taken is then unknown. BullMQ's own fields don't tell. */
+const PARENT = "queuescope-flow-parent";
+
 /** Whether the options leave room for a carrier: there is none yet, and none is unwanted. */
 function hasRoom(options: JobOptions | undefined): boolean {
   const { metadata, omitContext } = options?.telemetry ?? {};
@@ -21,9 +24,10 @@ export function withCarrier<O extends JobOptions>(
   options: O | undefined,
   defaults: JobOptions | undefined,
   { carrier }: Sending,
+  isParent = false,
 ): O | undefined {
   if (!hasRoom(options) || (options?.telemetry === undefined && !hasRoom(defaults))) return options;
-  const metadata = textOf(carrier);
+  const metadata = textOf(isParent ? { ...carrier, [PARENT]: "1" } : carrier);
   if (metadata === undefined) return options;
   return Object.assign(Object.assign({}, options), { telemetry: { metadata } }) as unknown as O;
 }
@@ -32,6 +36,12 @@ export function withCarrier<O extends JobOptions>(
 export function textOf(carrier: Readonly<Record<string, string>>): string | undefined {
   for (const _ in carrier) return JSON.stringify(carrier);
   return undefined;
+}
+
+/** Whether it was sent as the parent of other jobs. */
+export function isFlowParent(metadata: unknown): boolean {
+  // A look at the text is enough, and spares parsing it twice.
+  return typeof metadata === "string" && metadata.length <= MAX_METADATA && metadata.includes(`"${PARENT}"`);
 }
 
 /** Reads the carrier of a job. Throws at a header that is asked for where the whole can't be a carrier. */

@@ -45,8 +45,9 @@ export class Producer {
     const queue = this.client.name!;
     const methods: Record<string, Replace> = {
       add: this.wrap(([name, data, options, ...more]) => {
-        const sending = this.send(queue, 1, this.priorityOf(options as JobOptions | undefined));
-        return { sendings: [sending], args: [name, data, this.sent(options, sending), ...more] };
+        const own = options as JobOptions | undefined;
+        const sending = this.send(queue, 1, this.priorityOf(own));
+        return { sendings: [sending], args: [name, data, this.sent(own, sending), ...more] };
       }),
       addBulk: this.wrap(([jobs, ...more]) => {
         if (!isFull(jobs)) return undefined;
@@ -129,14 +130,14 @@ export class Producer {
   }
 
   /** Where BullMQ's slot is taken, what is in it puts the carrier there, and takes our ID along as baggage. */
-  private sent(options: unknown, sending: Sending): unknown {
+  private sent(options: JobOptions | undefined, sending: Sending, isParent?: boolean): unknown {
     if (this.isTracedElsewhere) return options;
-    return withCarrier(options as JobOptions | undefined, this.client.opts.defaultJobOptions, sending);
+    return withCarrier(options, this.client.opts.defaultJobOptions, sending, isParent);
   }
 
-  private jobSent<J extends BulkJob>(queue: string, job: J, sendings: Sendings): J {
+  private jobSent<J extends BulkJob>(queue: string, job: J, sendings: Sendings, isParent?: boolean): J {
     if (this.isTracedElsewhere) return job;
-    return Object.assign({}, job, { opts: this.sent(job.opts, sendings.of(queue, job)) });
+    return Object.assign({}, job, { opts: this.sent(job.opts, sendings.of(queue, job), isParent) });
   }
 
   private flowsSent(flows: readonly FlowJob[]): { all: readonly Sending[]; sent: readonly FlowJob[] } {
@@ -148,9 +149,10 @@ export class Producer {
     flows.forEach(collect);
     const sendings = this.sendAll(jobs);
     const sent = (flow: FlowJob): FlowJob => {
-      const copy = this.jobSent(flow.queueName, flow, sendings);
-      if (!Array.isArray(flow.children)) return copy;
-      return Object.assign({}, copy, { children: flow.children.map(sent) });
+      const isParent = isFull(flow.children);
+      const copy = this.jobSent(flow.queueName, flow, sendings, isParent);
+      if (!isParent) return copy;
+      return Object.assign({}, copy, { children: flow.children!.map(sent) });
     };
     return { all: sendings.all, sent: flows.map(sent) };
   }

@@ -36,12 +36,14 @@ local function exact(number)
 end
 
 local function read(id)
-  local job = call("HMGET", prefix .. id, "timestamp", "ats", "atm", "processedOn", "opts")
+  local key = prefix .. id
+  local job = call("HMGET", key, "timestamp", "ats", "atm", "processedOn", "opts")
+  local hasWaitedForChildren = call("EXISTS", key .. ":processed", key .. ":failed", key .. ":unsuccessful") > 0
   local ok, opts = pcall(cjson.decode, job[5] or "{}")
   if not ok or type(opts) ~= "table" then opts = {} end
   return {
     timestamp = tonumber(job[1]), started = tonumber(job[2]) or 0, failed = tonumber(job[3]) or 0,
-    processedOn = tonumber(job[4]), delay = opts.delay, backoff = opts.backoff
+    processedOn = tonumber(job[4]), delay = opts.delay, backoff = opts.backoff, isParent = hasWaitedForChildren
   }
 end
 
@@ -49,7 +51,7 @@ local function look(ids)
   local lane = {}
   for i = 1, #ids do
     lane[i] = read(ids[i])
-    if lane[i].timestamp and lane[i].started == 0 then break end
+    if lane[i].timestamp and lane[i].started == 0 and not lane[i].isParent then break end
   end
   if #lane > 0 then lanes[#lanes + 1] = lane end
 end
@@ -143,6 +145,8 @@ export interface WaitingJob {
   readonly processedOn?: number;
   readonly delay?: unknown;
   readonly backoff?: unknown;
+  /** Whether it has waited for other jobs: since when it could be taken is unknown then. */
+  readonly isParent: boolean;
 }
 
 /** What the script says. Instants are epoch milliseconds. */

@@ -2,7 +2,7 @@ import { type Method, patch, type Replace } from "../../adapters/patch.js";
 import { adopted, whenSettled } from "../../base/thenable.js";
 import type { BrokerDelivery, BrokerHub, DeliveryFacts } from "../../contracts/index.js";
 import { type Client, isTracedElsewhere, type Job } from "./clients.js";
-import { readerOf } from "./metadata.js";
+import { isFlowParent, readerOf } from "./metadata.js";
 import { handOn } from "./sandboxed.js";
 
 /** A job that a worker has, from when it was taken until BullMQ is done with it. */
@@ -235,9 +235,10 @@ export class Consumer {
 
 /**
  * When a job that nothing has taken before could first be taken, in epoch milliseconds of its producer's clock. `null` where that can't be
- * known: of a job that was promoted before its delay was over.
+ * known: of a job that has waited for its children, or was promoted before its delay was over.
  */
 function eligibleAt({ timestamp, opts, processedOn }: Job): number | null {
+  if (isFlowParent(opts?.telemetry?.metadata)) return null;
   const delayMs = typeof opts?.delay === "number" ? opts.delay : 0;
   const at = timestamp + delayMs;
   return delayMs > 0 && processedOn !== undefined && processedOn < at ? null : at;

@@ -115,6 +115,21 @@ describe.skipIf(!hasRedis()).each([5, 6])("polled figures of BullMQ %i", (major)
     expect(await age()).toBe(4);
   });
 
+  it("don't count how long a job has waited for its children", async () => {
+    const flows = rig.kept(new rig.bull.FlowProducer({ connection: rig.connection }));
+    const opts = { timestamp: Date.now() - 30 * MINUTE_MS };
+    const children = [{ name: "child", queueName: rig.name }];
+    await flows.add({ name: "parent", queueName: rig.name, opts, children });
+    expect(await age()).toBe(0);
+    const worker = rig.worker(null, {}, false);
+    const child = await worker.getNextJob("token");
+    await child!.moveToCompleted("done", "token", false);
+    expect((await ask()).depth).toBe(1);
+    expect((await ask()).oldestAt).toBeUndefined();
+    await add(2);
+    expect(await age()).toBe(2);
+  });
+
   it("count what is paused, and say that it is", async () => {
     await add(3);
     await queue.pause();

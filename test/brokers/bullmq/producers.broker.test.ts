@@ -73,9 +73,12 @@ describe.skipIf(!hasRedis()).each([5, 6])("a producer of BullMQ %i", (major) => 
     const children = rig.kept(new rig.bull.Worker(other, processor, { connection: rig.connection }));
     instrument(children, { adapter: rig.adapter, poll: false });
     expect(await links(1)).toEqual([["parent", "request 5", [sent.spanContext().spanId]]]);
+    // How long it could have been taken is unknown: it has waited for its children.
+    expect((await rig.processed(1))[0]!.attributes["queue.wait_ms"]).toBeUndefined();
     for (const { attributes, links } of await rig.processed(2, other)) {
       expect(attributes["messaging.message.conversation_id"]).toBe("request 5");
       expect(links.map(({ context }) => context.spanId)).toEqual([sentOther.spanContext().spanId]);
+      expect(attributes["queue.wait_ms"]).toBeGreaterThanOrEqual(0);
     }
     expect(await rig.counts()).toEqual(only({ success: 1 }));
   });
