@@ -40,7 +40,15 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   // The hub; each engine's folder is a layer of its own.
   brokers: { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\/api$/ },
   "brokers/bullmq": {
-    ours: ["adapters/patch", "adapters/handler", "telemetry/context/correlation", ...GROUND],
+    ours: [
+      "adapters/patch",
+      "adapters/instrument",
+      "brokers/carrier",
+      "brokers/instrument",
+      "telemetry/context/correlation",
+      "telemetry/context/send-context",
+      ...GROUND,
+    ],
     packages: /^@opentelemetry\/api$/,
     types: /^(bullmq|ioredis)$/,
   },

@@ -146,10 +146,11 @@ export class BrokerQueue {
 
   run<R>(delivery: Delivery, handler: () => R, engine: "awaits" | "ignores"): R {
     const { telemetry } = this;
-    const { parcel } = delivery;
-    if (!delivery.isTracedElsewhere && !delivery.isSettled) {
-      delivery.began ??= telemetry.begin(parcel, delivery);
-    }
+    let { parcel } = delivery;
+    if (delivery.isTracedElsewhere) {
+      // The span of the other instrumentation is active by now, and may not have been when the message came.
+      parcel = new SendContext(context.active(), parcel.correlationId);
+    } else if (!delivery.isSettled) delivery.began ??= telemetry.begin(parcel, delivery);
     delivery.running++;
     let result: R;
     try {

@@ -1,0 +1,137 @@
+import { checkKnown, checkObject } from "../../base/checks.js";
+import { InvalidOptionTypeError } from "../../base/errors.js";
+import type { BrokerAdapter, BrokerFacts, BrokerHub } from "../../contracts/index.js";
+import { type BullClient, type Client, kindOf } from "./clients.js";
+import { Poller, type Redis } from "./poller.js";
+import { Producer } from "./producers.js";
+import { Consumer } from "./worker.js";
+
+/** Options of {@link bullmq}. Only `undefined` stands for the default. */
+export interface BullMQOptions {
+  /**
+   * A client of ioredis for the Redis of the queues. It is duplicated, for a connection that only asks. Default: the client of what is
+   * instrumented.
+   */
+  connection?: object | undefined;
+}
+
+/**
+ * An adapter for `Queue`, `Worker` and `FlowProducer` of BullMQ 5 and 6: `instrument(queue, { adapter: bullmq() })`. Methods of the object are
+ * replaced; BullMQ's own telemetry is left to others. Where that is in use already, there are metrics and correlation IDs only. Give the same adapter to
+ * all, and they share one connection for polling. With any other client than ioredis nothing is polled.
+ * Throws an `InvalidOptionTypeError` for a bad option.
+ *
+ * @example
+ * import { Queue, Worker } from "bullmq";
+ * import { bullmq } from "queuescope/bullmq";
+ *
+ * const connection = { host: "127.0.0.1", port: 6379 };
+ * const adapter = bullmq();
+ * const orders = instrument(new Queue("orders", { connection }), { adapter, sla: { default: { targetMs: 5_000 } } });
+ * instrument(new Worker("orders", async (job) => console.log(job.data), { connection }), { adapter });
+ * await orders.add("order", { id: 7 });
+ */
+export function bullmq(options?: BullMQOptions): BrokerAdapter<BullClient> {
+  checkObject("options", options);
+  checkKnown(options, { connection: true });
+  const connection = options?.connection as Partial<Redis> | undefined;
+  if (connection !== undefined && !isIoredis(connection)) {
+    throw new InvalidOptionTypeError("connection", connection, "a client of ioredis, such as new Redis()");
+  }
+  return new BullMQAdapter(connection as Redis | undefined);
+}
+
+class BullMQAdapter implements BrokerAdapter<BullClient> {
+  readonly system = "bullmq";
+  readonly priorities = true;
+  private readonly clients = new Set<Client>();
+  private readonly pollers = new Map<string, Poller>();
+
+  constructor(private readonly connection: Redis | undefined) {}
+
+  queueOf(client: BullClient): string | undefined {
+    return kindOf(client) === "flow" ? undefined : (client as Client).name;
+  }
+
+  attach(client: BullClient, hub: BrokerHub): () => void {
+    const kind = kindOf(client);
+    const known = client as Client;
+    let detach: () => void;
+    if (kind === "worker") detach = new Consumer(known, hub).attach();
+    else if (kind === "queue") detach = new Producer(known, hub).attachQueue();
+    else detach = new Producer(known, hub).attachFlow();
+    this.clients.add(known);
+    return () => {
+      detach();
+      this.leave(known);
+    };
+  }
+
+  async poll(queue: string, signal: AbortSignal): Promise<BrokerFacts> {
+    // The first poll begins before the client is attached.
+    await undefined;
+    const client = this.clientOf(queue);
+    if (client === undefined) return {};
+    const redis = this.connection ?? (await redisOf(client));
+    // Any other driver would hold the process, and try for ever.
+    if (redis === undefined || signal.aborted || !this.clients.has(client)) return {};
+    const address = addressOf(redis);
+    let poller = this.pollers.get(address);
+    if (poller === undefined) {
+      poller = new Poller(redis);
+      this.pollers.set(address, poller);
+    }
+    // What hangs is cut; the next poll connects anew.
+    const cut = () => poller.disconnect();
+    signal.addEventListener("abort", cut, { once: true });
+    try {
+      return await poller.ask(queue, client, this.maxOf(queue));
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
+  }
+
+  /** One of this process that serves the queue and isn't closed. */
+  private clientOf(queue: string): Client | undefined {
+    let any: Client | undefined;
+    for (const client of this.clients) {
+      if (client.closing) this.leave(client);
+      else if (client.name === queue) return client;
+      else if (client.name === undefined) any ??= client;
+    }
+    return any;
+  }
+
+  /** How many jobs the workers of this process may take in some time. */
+  private maxOf(queue: string): number | undefined {
+    for (const { name, opts } of this.clients) {
+      if (name === queue && typeof opts.limiter?.max === "number") return opts.limiter.max;
+    }
+    return undefined;
+  }
+
+  private leave(client: Client): void {
+    this.clients.delete(client);
+    if (this.clients.size > 0) return;
+    for (const poller of this.pollers.values()) poller.disconnect();
+    this.pollers.clear();
+  }
+}
+
+/** The client that the object has, once it is connected: from a promise in BullMQ 5, from the backend in 6; undefined where it isn't ioredis. */
+async function redisOf(client: Client): Promise<Redis | undefined> {
+  const { getBackend } = client as { getBackend?: () => { client?: unknown } };
+  const owner = typeof getBackend === "function" ? getBackend.call(client) : client;
+  const redis = (await (owner as { client?: unknown }).client) as Partial<Redis> | undefined;
+  return isIoredis(redis) ? redis : undefined;
+}
+
+function isIoredis(redis: Partial<Redis> | undefined): redis is Redis {
+  const isOne = typeof redis?.duplicate === "function" && typeof redis.defineCommand === "function";
+  return isOne && redis.isCluster !== true && typeof redis.connector === "object";
+}
+
+function addressOf({ options }: Redis): string {
+  const { host, port, path, db, username, sentinels, name } = options;
+  return JSON.stringify([host, port, path, db, username, sentinels, name]);
+}

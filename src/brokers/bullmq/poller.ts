@@ -1,0 +1,123 @@
+import type { BrokerFacts } from "../../contracts/index.js";
+import type { Client } from "./clients.js";
+import { factsFrom } from "./facts.js";
+import { type Answer, KEYS, SCRIPT } from "./script.js";
+
+/** A client of ioredis, or what BullMQ makes of one, as far as it is used. */
+export interface Redis {
+  readonly status: string;
+  readonly isCluster?: boolean | undefined;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly connector?: object | undefined;
+  readonly stream?: { unref?(): void } | undefined;
+  duplicate(options: object): Redis;
+  on(event: string, listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+  info(section: string): Promise<string>;
+  client(subcommand: string): Promise<unknown>;
+  defineCommand(name: string, definition: { numberOfKeys: number; lua: string }): void;
+}
+
+/** Asks for nothing that holds the process, waits for nothing, and tries nothing again: the next poll does. */
+const OPTIONS = {
+  lazyConnect: true,
+  connectionName: "queuescope",
+  connectTimeout: 3_000,
+  maxRetriesPerRequest: 1,
+  enableOfflineQueue: false,
+  enableReadyCheck: false,
+  retryStrategy: () => null,
+  sentinelRetryStrategy: () => null,
+  reconnectOnError: null,
+};
+
+const COMMAND = "queuescopeFacts";
+
+/** How long a count of workers is good for, in milliseconds: to list 1,000 clients takes Redis 5 ms. */
+const CONSUMERS_FOR_MS = 60_000;
+
+/** A connection of its own to one Redis, by which any queues there are asked about. */
+export class Poller {
+  private connecting: Promise<unknown> | undefined = undefined;
+  private readonly connection: Redis;
+  private clients:
+    | { readonly at: number; readonly names: Promise<readonly string[] | undefined> }
+    | undefined = undefined;
+
+  constructor(client: Redis) {
+    this.connection = client.duplicate(OPTIONS);
+    // Every failure is one of a command, too; without a listener, ioredis prints it.
+    this.connection.on("error", () => {});
+    this.connection.on("connect", () => this.connection.stream?.unref?.());
+    this.connection.defineCommand(COMMAND, { numberOfKeys: KEYS.length, lua: SCRIPT });
+  }
+
+  /** Rejects where Redis can't be asked. */
+  async ask(queue: string, client: Client, max: number | undefined): Promise<BrokerFacts> {
+    await this.connect();
+    const prefix = `${client.opts.prefix ?? "bull"}:`;
+    const keys = KEYS.map((key) => `${prefix}${queue}:${key}`);
+    const command = (this.connection as unknown as Record<string, (args: string[]) => Promise<string>>)[
+      COMMAND
+    ]!;
+    const [answer, memory, names] = await Promise.all([
+      command.call(this.connection, [...keys, `${prefix}${queue}:`]),
+      // What isn't allowed, or not known, is unknown.
+      this.connection.info("memory").catch(() => ""),
+      this.clientNames(),
+    ]);
+    const facts = factsFrom(JSON.parse(answer) as Answer, max);
+    const consumers = countOf(names, `${prefix}${Buffer.from(queue).toString("base64")}`);
+    // Where names don't get through, some of them may: one that works and isn't listed shows it.
+    const isKnown = consumers !== undefined && (consumers > 0 || (facts.inFlight ?? 0) === 0);
+    return { ...facts, consumers: isKnown ? consumers : undefined, blockedReason: outOfMemory(memory) };
+  }
+
+  disconnect(): void {
+    this.connection.disconnect();
+  }
+
+  private async connect(): Promise<void> {
+    const { status } = this.connection;
+    if (status === "ready") return;
+    if (this.connecting === undefined) {
+      this.connecting = this.connection.connect().finally(() => {
+        this.connecting = undefined;
+      });
+    }
+    await this.connecting;
+  }
+
+  private async clientNames(): Promise<readonly string[] | undefined> {
+    const now = performance.now();
+    if (this.clients === undefined || now - this.clients.at >= CONSUMERS_FOR_MS) {
+      const names = this.connection.client("LIST").then(
+        (list) => namesIn(String(list)),
+        () => undefined,
+      );
+      this.clients = { at: now, names };
+    }
+    return await this.clients.names;
+  }
+}
+
+/** The names of all connections; undefined where names don't get through, as ours doesn't. */
+function namesIn(list: string): readonly string[] | undefined {
+  const names = Array.from(list.matchAll(/ name=(\S+)/g), ([, name]) => name!);
+  return names.includes(OPTIONS.connectionName) ? names : undefined;
+}
+
+/** Workers name their connections by the queue, and by themselves if they have a name. */
+function countOf(names: readonly string[] | undefined, queue: string): number | undefined {
+  return names?.filter((name) => name === queue || name.startsWith(`${queue}:w:`)).length;
+}
+
+/** Undefined while Redis takes what is written. */
+function outOfMemory(info: string): string | undefined {
+  const number = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? Number.NaN);
+  const used = number("used_memory");
+  const most = number("maxmemory");
+  if (!(most > 0 && used >= most && /^maxmemory_policy:noeviction/m.test(info))) return undefined;
+  return `Redis is out of memory: ${used} of ${most} bytes are used`;
+}
