@@ -5,15 +5,7 @@ import { onBlocked } from "./connection.js";
 import type { Knowledge } from "./knowledge.js";
 import { headerOf, historyOf, isObject, type Message, ownOf } from "./message.js";
 import type { AmqplibSettings } from "./options.js";
-import {
-  begin,
-  isReturned,
-  leaveOut,
-  type Outgoing,
-  type Publishing,
-  queueName,
-  unroutable,
-} from "./publishing.js";
+import { begin, isReturned, type Outgoing, type Publishing, queueName, unroutable } from "./publishing.js";
 import { checkRoom } from "./room.js";
 
 /** What all channels of one client have in common. */
@@ -165,8 +157,12 @@ export class RawChannel {
       if (outgoing.isCarrying) checkRoom(this.channel, options);
       return call(...argsWith(options));
     } catch (error) {
-      if (!leaveOut(outgoing, error)) throw error;
-      return call(...argsWith(outgoing.plain));
+      if (!outgoing.isCarrying || !(error instanceof RangeError)) throw error;
+      // amqplib has room for 64 KiB of headers.
+      const result: unknown = call(...argsWith(outgoing.plain));
+      outgoing.isCarrying = false;
+      outgoing.sending.leftOut();
+      return result;
     }
   }
 

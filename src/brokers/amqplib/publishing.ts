@@ -16,7 +16,7 @@ export interface Outgoing {
   readonly options: unknown;
   /** What the options without it would be. */
   readonly plain: unknown;
-  /** Whether there is anything to leave out. */
+  /** Whether there is anything that can be left out. */
   isCarrying: boolean;
 }
 
@@ -53,14 +53,6 @@ export function begin(
     // A getter of the options throws; it will to amqplib as well, which has its own words for it.
   }
   return { sending, options, plain: options, isCarrying: false };
-}
-
-/** Whether it may have failed because of what travels along: amqplib has room for 64 KiB of headers. If so, that is left out from now on. */
-export function leaveOut(outgoing: Outgoing, error: unknown): boolean {
-  if (!outgoing.isCarrying || !(error instanceof RangeError)) return false;
-  outgoing.isCarrying = false;
-  outgoing.sending.leftOut();
-  return true;
 }
 
 /** Whether a message that has come back is this one. Several of them may be alike in all of this: then it is no matter which. */
