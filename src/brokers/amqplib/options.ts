@@ -5,13 +5,13 @@ import { InvalidOptionRangeError, InvalidOptionTypeError } from "../../base/erro
 export interface AmqpConnection {
   createChannel(): Promise<AmqpQuestions>;
   close(): Promise<unknown>;
-  on(event: "error" | "close", listener: (...args: never[]) => void): unknown;
+  on(event: "error" | "close", listener: () => void): unknown;
 }
 
 /** What is needed of a channel to ask about queues. */
 export interface AmqpQuestions {
   checkQueue(queue: string): Promise<{ readonly messageCount: number; readonly consumerCount: number }>;
-  on(event: "error" | "close", listener: (...args: never[]) => void): unknown;
+  on(event: "error" | "close", listener: () => void): unknown;
 }
 
 /** Where the HTTP API of RabbitMQ's management plugin is. */
