@@ -1,7 +1,7 @@
 import type { BrokerFacts } from "../../contracts/index.js";
 import type { Knowledge } from "./knowledge.js";
 import { ask, type QueueFigures } from "./management.js";
-import { Oldest } from "./oldest.js";
+import { Oldest, type Reading } from "./oldest.js";
 import type { AmqpConnection, AmqplibSettings, AmqpQuestions } from "./options.js";
 
 /** What is asked about one queue on the connection. */
@@ -16,6 +16,8 @@ export class Asking {
   /** One a queue: a queue that is not there closes the channel on which it was asked for. */
   private readonly channels = new Map<string, Promise<AmqpQuestions>>();
   private readonly oldest = new Map<string, Oldest>();
+  /** When management last told of a queue, in epoch milliseconds. */
+  private readonly toldAt = new Map<string, number>();
 
   constructor(
     private readonly settings: AmqplibSettings,
@@ -27,7 +29,9 @@ export class Asking {
     const { connect, management } = this.settings;
     const [counted, told] = await Promise.allSettled([
       connect === undefined ? undefined : this.counted(connect, queue, signal),
-      management === undefined ? undefined : ask(management, queue, signal),
+      management === undefined
+        ? undefined
+        : ask(management, queue, Date.now() - (this.toldAt.get(queue) ?? 0), signal),
     ]);
     const figures = told.status === "fulfilled" ? told.value : undefined;
     const counts = counted.status === "fulfilled" ? counted.value : undefined;
@@ -35,6 +39,7 @@ export class Asking {
       const failed = [counted, told].find((each) => each.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     }
+    if (figures !== undefined) this.toldAt.set(queue, Date.now());
     if (figures?.isDeadLettering !== undefined) {
       this.knowledge.learnDeadLettering(queue, figures.isDeadLettering);
     }
@@ -82,18 +87,21 @@ export class Asking {
       this.oldest.set(queue, oldest);
     }
     const at = Date.now();
-    const reading = {
+    // The broker's clock minus ours.
+    const ahead = (figures?.now ?? at) - at;
+    const reading: Reading = {
       at,
-      // Management may still count messages that are gone.
-      depth: Math.min(depth, figures?.ready ?? depth) || depth,
+      depth,
+      ready: figures?.ready,
       consumers,
-      published: figures?.published,
+      marks: figures?.published.map((mark) => ({ ...mark, at: mark.at - ahead })) ?? [],
       delivered: figures?.delivered,
       headStampedAt: figures?.headStampedAt,
+      inFlight: figures?.unacknowledged,
       isFifo: figures?.isFifo ?? true,
     };
     const oldestAt = oldest.learn(reading, this.knowledge.fedByOthers.has(queue));
-    return typeof oldestAt === "number" ? oldestAt + ((figures?.now ?? at) - at) : oldestAt;
+    return typeof oldestAt === "number" ? oldestAt + ahead : oldestAt;
   }
 
   private async counted(
@@ -101,11 +109,17 @@ export class Asking {
     queue: string,
     signal: AbortSignal,
   ): Promise<Counted | undefined> {
-    const isLate = () => this.drop();
+    let isLate!: () => void;
+    const late = new Promise<never>((_, reject) => {
+      isLate = () => {
+        this.drop();
+        reject(signal.reason);
+      };
+    });
     signal.addEventListener("abort", isLate, { once: true });
     try {
-      const channel = await this.channelFor(connect, queue);
-      const { messageCount, consumerCount } = await channel.checkQueue(queue);
+      const answer = this.channelFor(connect, queue).then((channel) => channel.checkQueue(queue));
+      const { messageCount, consumerCount } = await Promise.race([answer, late]);
       return { depth: messageCount, consumers: consumerCount };
     } catch (error) {
       this.channels.delete(queue);
@@ -157,8 +171,10 @@ export class Asking {
     this.forget();
     connection?.then(
       (it) => {
-        const { stream } = (it as { connection?: { stream?: { destroy?(): void } } }).connection ?? {};
-        if (typeof stream?.destroy === "function") stream.destroy();
+        type Destroyable = { stream?: { destroy?(error: Error): void } };
+        const { stream } = (it as { connection?: Destroyable }).connection ?? {};
+        // Without an error amqplib would not notice until a heartbeat is missing.
+        if (typeof stream?.destroy === "function") stream.destroy(new Error("the broker has not answered"));
         else it.close().catch(() => {});
       },
       () => {},

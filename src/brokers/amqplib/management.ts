@@ -1,4 +1,5 @@
 import { isObject, ownOf } from "./message.js";
+import type { Mark } from "./oldest.js";
 import type { Management } from "./options.js";
 
 /** What the management API tells of a queue. What is undefined is unknown. */
@@ -8,7 +9,8 @@ export interface QueueFigures {
   readonly consumers: number | undefined;
   /** How many messages all consumers together may have in flight; undefined if one has no limit. */
   readonly prefetch: number | undefined;
-  readonly published: number | undefined;
+  /** How many messages had been published when, oldest first. */
+  readonly published: readonly Mark[];
   /** Deliveries, those of redelivered messages not counted. */
   readonly delivered: number | undefined;
   /** Epoch milliseconds. */
@@ -23,16 +25,22 @@ export interface QueueFigures {
 
 /** The broker tells its time in whole seconds. In milliseconds. */
 const CLOCK_GRAIN_MS = 1_000;
+/** Management keeps its counts of every so many seconds, for so many. */
+const SAMPLE_EVERY_S = 5;
+const MAX_SAMPLES_S = 600;
 /** What is larger is a time in milliseconds, as from `Date.now()`: in seconds it would be the year 5138. */
 const MAX_SECONDS = 1e11;
 
-/** Undefined: there is no such queue. Rejects when management doesn't answer, or with something else. */
+/** `sinceMs`: for how long the counts are to be told. Undefined: there is no such queue. Rejects when management doesn't answer, or with something else. */
 export async function ask(
   management: Management,
   queue: string,
+  sinceMs: number,
   signal: AbortSignal,
 ): Promise<QueueFigures | undefined> {
-  const of = `/queues/${encodeURIComponent(management.vhost)}/${encodeURIComponent(queue)}`;
+  const age = Math.min(MAX_SAMPLES_S, Math.ceil(sinceMs / 1_000 / SAMPLE_EVERY_S + 2) * SAMPLE_EVERY_S);
+  const name = `${encodeURIComponent(management.vhost)}/${encodeURIComponent(queue)}`;
+  const of = `/queues/${name}?msg_rates_age=${age}&msg_rates_incr=${SAMPLE_EVERY_S}`;
   const [answer, alarm] = await Promise.all([get(management, of, signal), alarmOf(management, signal)]);
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw new Error(`management answers ${answer.status}`);
@@ -79,7 +87,7 @@ function figuresOf(queue: unknown, alarm: string | undefined, now: number): Queu
     unacknowledged: numberAt(queue, "messages_unacknowledged"),
     consumers,
     prefetch: prefetchOf(ownOf(queue, "consumer_details"), consumers),
-    published: numberAt(stats, "publish"),
+    published: marksOf(ownOf(ownOf(stats, "publish_details"), "samples")),
     delivered: delivered === undefined ? undefined : delivered - redelivered,
     headStampedAt: stamp === undefined ? undefined : stamp > MAX_SECONDS ? stamp : stamp * 1_000,
     // What is refused at a full queue is counted as published.
@@ -93,6 +101,17 @@ function figuresOf(queue: unknown, alarm: string | undefined, now: number): Queu
     alarm,
     now,
   };
+}
+
+/** The broker has the latest sample first. */
+function marksOf(samples: unknown): Mark[] {
+  if (!Array.isArray(samples)) return [];
+  const marks = samples.flatMap((each: unknown) => {
+    const at = numberAt(each, "timestamp");
+    const published = numberAt(each, "sample");
+    return at === undefined || published === undefined ? [] : { at, published };
+  });
+  return marks.sort((a, b) => a.at - b.at);
 }
 
 function prefetchOf(details: unknown, consumers: number | undefined): number | undefined {

@@ -1,112 +1,136 @@
-/** What one poll has told. What is undefined is unknown. */
-export interface Reading {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** Messages that could be taken. */
-  readonly depth: number;
-  readonly consumers: number | undefined;
-  /** Messages that were ever published to the queue, and that were ever delivered for the first time, as far as the broker has counted. */
-  readonly published: number | undefined;
-  readonly delivered: number | undefined;
-  /** The time stamp of the message at the head, in epoch milliseconds. One that is in flight may be the head, too. */
-  readonly headStampedAt: number | undefined;
-  /** Whether messages leave in the order in which they came. */
-  readonly isFifo: boolean;
-}
-
-/** So many messages are published when. Between two marks they came at a steady rate. */
-interface Mark {
+/** So many messages had been published to the queue at an instant, in epoch milliseconds. */
+export interface Mark {
   readonly at: number;
   readonly published: number;
 }
 
+/** What one poll has told. What is undefined is unknown. */
+export interface Reading {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Messages that could be taken: now, and as of the last of the marks. */
+  readonly depth: number;
+  readonly ready: number | undefined;
+  readonly consumers: number | undefined;
+  /** What the broker has kept of its counts, oldest first. */
+  readonly marks: readonly Mark[];
+  /** Messages that were ever delivered for the first time. */
+  readonly delivered: number | undefined;
+  /** The time stamp of the message at the head, in epoch milliseconds. */
+  readonly headStampedAt: number | undefined;
+  /** Messages in flight: one of them may be the head. */
+  readonly inFlight: number | undefined;
+  /** Whether messages leave in the order in which they came. */
+  readonly isFifo: boolean;
+}
+
 /** How many marks are kept. Then every second one of the older half goes. */
 const MAX_MARKS = 512;
-/** How much the broker's counts may lag behind each other, in milliseconds; and so many messages besides. */
-const COUNTS_LAG_MS = 6_000;
+/** How old the broker's counts may be, in milliseconds. */
+const LAG_MS = 6_000;
+/** How long the counts may contradict each other before they are not believed any more, in milliseconds; and by how many messages. */
+const MAX_CONTRADICTION_MS = 2 * LAG_MS;
 const SLACK = 10;
-/** How often the counts may contradict each other before they are not believed any more. */
-const MAX_CONTRADICTIONS = 2;
 
 /**
- * Since when the oldest message of a queue waits, which no broker of this kind tells. From the counts it can be told whose turn it is, and
- * from earlier polls when that one came; the head's time stamp, and the last poll that saw the queue empty, are bounds: it came later.
+ * Since when the oldest message of a queue waits, which no broker of this kind tells. By the counts it is known whose turn it is, and when that
+ * one came: between two marks they came at a steady rate. The head's time stamp, and the last poll that saw the queue empty, are bounds:
+ * the oldest came later.
  */
 export class Oldest {
   private marks: Mark[] = [];
   private first: Reading | undefined = undefined;
-  private last: Reading | undefined = undefined;
   private emptyAt: number | undefined = undefined;
   /** Whether messages may have been taken since the queue was last seen empty. */
   private hadConsumers = false;
-  private contradictions = 0;
+  private contradictedSince: number | undefined = undefined;
 
-  /** `null`: there is none; undefined: it isn't known. In epoch milliseconds. `isFedByOthers`: messages come that the broker counts nowhere. */
+  /** `null`: there is none; undefined: it isn't known. In epoch milliseconds. `isFedByOthers`: messages come that are counted nowhere. */
   learn(reading: Reading, isFedByOthers: boolean): number | null | undefined {
-    const { at, depth, headStampedAt } = reading;
+    const { at, depth, consumers } = reading;
+    this.first ??= reading;
     if (depth === 0) {
       this.emptyAt = at;
       this.hadConsumers = false;
     }
-    if (reading.consumers !== 0) this.hadConsumers = true;
+    if (consumers !== 0) this.hadConsumers = true;
     this.remember(reading);
     if (depth === 0) return null;
-    const counted = isFedByOthers || !reading.isFifo ? undefined : this.fromCounts(reading);
-    const known = [counted, headStampedAt === undefined ? undefined : Math.min(headStampedAt, at)];
-    // As long as nothing was taken, the oldest came right after the queue was empty, or was there from the start. Else that is a bound only.
-    if (!this.hadConsumers) known.push(this.emptyAt ?? this.first?.at);
-    const instants = known.filter((instant) => instant !== undefined);
-    return instants.length === 0
+    const isCounted = reading.isFifo && !isFedByOthers && !this.isContradicted(reading);
+    const came = isCounted ? this.fromCounts(reading) : undefined;
+    const stamped = reading.headStampedAt === undefined ? undefined : Math.min(reading.headStampedAt, at);
+    // As long as nothing was taken, the oldest came right after the queue was seen empty.
+    const sinceEmpty = this.hadConsumers ? undefined : this.emptyAt;
+    const known =
+      reading.inFlight === 0 && stamped !== undefined
+        ? stamped
+        : came === "earlier"
+          ? sinceEmpty
+          : (came ?? sinceEmpty);
+    // Messages that were there from the start have been there since then at least.
+    const wasThere = came === "earlier" || !this.hadConsumers ? this.first.at : undefined;
+    const oldestAt = known ?? stamped ?? wasThere;
+    return oldestAt === undefined
       ? undefined
-      : Math.max(...instants, this.emptyAt ?? Number.NEGATIVE_INFINITY);
+      : Math.max(oldestAt, stamped ?? oldestAt, this.emptyAt ?? oldestAt);
   }
 
   private remember(reading: Reading): void {
-    const { at, published } = reading;
-    const before = this.last;
-    this.last = reading;
-    if (published === undefined || published < (this.marks.at(-1)?.published ?? 0)) {
-      // The broker counts anew, or not at all.
-      this.marks = [];
-      this.contradictions = 0;
-      this.first = reading;
-      if (published === undefined) return;
+    for (const mark of reading.marks) {
+      const last = this.marks.at(-1);
+      if (last !== undefined && mark.at <= last.at) continue;
+      if (last !== undefined && mark.published < last.published) {
+        // The broker counts anew.
+        this.marks = [];
+        this.first = reading;
+        this.contradictedSince = undefined;
+      }
+      if (last?.published === mark.published && this.marks.at(-2)?.published === mark.published)
+        this.marks.pop();
+      this.marks.push(mark);
     }
-    this.first ??= reading;
-    if (this.contradicts(reading, before)) this.contradictions++;
-    else if (this.contradictions < MAX_CONTRADICTIONS) this.contradictions = 0;
-    if (this.marks.at(-1)?.published === published && this.marks.at(-2)?.published === published)
-      this.marks.pop();
-    this.marks.push({ at, published });
     if (this.marks.length > MAX_MARKS) {
       this.marks = this.marks.filter((_, i) => i % 2 === 0 || i > MAX_MARKS / 2);
     }
   }
 
-  /** When the message came whose turn it is: as many as are there were published after it. One from before the first poll counts as of then. */
-  private fromCounts({ depth, published }: Reading): number | undefined {
+  /** When the message came whose turn it is: as many as are there were published after it. `earlier`: before there were any marks. */
+  private fromCounts({ at, depth, ready }: Reading): number | "earlier" | undefined {
     const { marks } = this;
-    if (published === undefined || this.contradictions >= MAX_CONTRADICTIONS) return undefined;
-    const turn = published - depth;
-    if (turn < marks[0]!.published) return marks[0]!.at;
-    const next = marks.findIndex((mark) => mark.published > turn);
-    // Fewer are counted as published than are there: the count lags behind.
-    if (next < 0) return marks.at(-1)!.at;
-    const before = marks[next - 1]!;
-    const after = marks[next]!;
-    const share = (turn - before.published) / (after.published - before.published);
-    return before.at + share * (after.at - before.at);
+    const [before, last] = [marks.at(-2), marks.at(-1)];
+    if (last === undefined) return undefined;
+    // What was published since the last mark isn't known; it was as many as before that, in the same time.
+    const lagMs = Math.min(Math.max(0, at - last.at), LAG_MS);
+    const rate = before === undefined ? 0 : (last.published - before.published) / (last.at - before.at);
+    const now = { at, published: last.published + rate * lagMs };
+    const turns = [now.published - depth];
+    if (ready !== undefined) turns.push(last.published - ready);
+    // The later one of both: an age is rather told too low than too high.
+    return this.publishedAt(Math.max(...turns), now);
+  }
+
+  private publishedAt(turn: number, now: Mark): number | "earlier" {
+    const marks = [...this.marks, now];
+    if (turn < marks[0]!.published) return "earlier";
+    const next = marks.findIndex(({ published }) => published > turn);
+    if (next < 0) return marks.at(-2)!.at;
+    const [from, to] = [marks[next - 1]!, marks[next]!];
+    return from.at + ((turn - from.published) / (to.published - from.published)) * (to.at - from.at);
   }
 
   /** Whether more messages have come than were published: from other queues, say. */
-  private contradicts(reading: Reading, before: Reading | undefined): boolean {
-    const { first } = this;
-    if (first?.published === undefined || reading.published === undefined) return false;
-    const came = reading.depth - first.depth + ((reading.delivered ?? 0) - (first.delivered ?? 0));
-    const published = reading.published - first.published;
-    const elapsedMs = before === undefined ? 0 : reading.at - before.at;
-    const lately = before?.published === undefined ? 0 : reading.published - before.published;
-    const lagging = elapsedMs <= 0 ? 0 : (lately / elapsedMs) * COUNTS_LAG_MS;
-    return came - published > SLACK + lagging;
+  private isContradicted(reading: Reading): boolean {
+    const { first, marks } = this;
+    const published = marks.at(-1)?.published;
+    const before = first?.marks.at(-1)?.published;
+    if (published === undefined || before === undefined) return false;
+    const came =
+      (reading.ready ?? reading.depth) -
+      (first!.ready ?? first!.depth) +
+      (reading.delivered ?? 0) -
+      (first!.delivered ?? 0);
+    if (came - (published - before) <= SLACK) this.contradictedSince = undefined;
+    else this.contradictedSince ??= reading.at;
+    return reading.at - (this.contradictedSince ?? reading.at) >= MAX_CONTRADICTION_MS;
   }
 }

@@ -106,6 +106,15 @@ export class RabbitServer {
     await end(this.broker, "SIGKILL");
   }
 
+  /** It holds its connections, and answers nothing. */
+  freeze(): void {
+    this.broker?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.broker?.kill("SIGCONT");
+  }
+
   /** Ends it, and removes its folder. */
   async stop(): Promise<void> {
     await end(this.broker, "SIGKILL");
