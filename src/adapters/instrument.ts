@@ -59,7 +59,7 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
  * The same for the client of a broker: a queue, worker, channel or connection. What isn't declared in `queues` counts as the queue
  * `other`. See docs/brokers.md.
  */
-export function instrument<C extends object>(client: C, options: BrokerOptions<C>): C;
+export function instrument<C extends object>(client: C, options: BrokerOptions<NoInfer<C>>): C;
 export function instrument(queue: object, options: InstrumentOptions | BrokerOptions): object {
   if ((typeof queue !== "object" && typeof queue !== "function") || queue === null) {
     throw new InvalidOptionTypeError("queue", queue, "a queue");
