@@ -37,6 +37,7 @@ export function amqplib(options: AmqplibOptions = {}): BrokerAdapter {
   let attached = 0;
   const adapter: BrokerAdapter = {
     system: "rabbitmq",
+    priorities: true,
     attach: (client, hub) => {
       const detach = attach(client, { hub, settings, knowledge });
       attached++;

@@ -6,9 +6,9 @@ type Emitter = {
   off(event: string, listener: Method): unknown;
 };
 
-/** Who is told of one connection's blocks. */
+/** The hubs that are told when one connection is blocked. */
 interface Ears {
-  /** How many channels each has there. */
+  /** By how many channels each has there. */
   readonly hubs: Map<BrokerHub, number>;
   /** Why the broker takes nothing; undefined while it does. */
   reason: string | undefined;
