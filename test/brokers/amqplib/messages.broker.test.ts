@@ -1,0 +1,531 @@
+import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { ConfirmChannel, ConsumeMessage } from "amqplib";
+import * as callbackApi from "amqplib/callback_api";
+import { describe, expect, it } from "vitest";
+import { handleMessage } from "../../../src/amqplib.js";
+import { currentCorrelationId, uninstrument, withCorrelationId } from "../../../src/index.js";
+import { signal } from "../../support/telemetry-capture.js";
+import { Inbox, linksOf, Rig, until } from "../support/amqplib.js";
+import { hasRabbitMQ } from "../support/rabbitmq.js";
+
+const BODY = Buffer.from("coffee");
+
+describe.skipIf(!hasRabbitMQ())("a message by amqplib", () => {
+  const rig = new Rig();
+
+  /** A channel with this test's queue. */
+  async function declared(
+    options: Parameters<Rig["channel"]>[0] = {},
+    args: object = {},
+  ): Promise<ConfirmChannel> {
+    const channel = await rig.channel(options);
+    await channel.assertQueue(rig.queue, args);
+    return channel;
+  }
+
+  const sent = async (channel: ConfirmChannel, options?: object) => {
+    channel.sendToQueue(rig.queue, BODY, options);
+    await channel.waitForConfirms();
+  };
+
+  it("takes trace, baggage and correlation ID to its consumer, whose span is linked", async () => {
+    const channel = await declared();
+    const seen: unknown[] = [];
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, (message) => {
+      const baggage = propagation.getBaggage(context.active());
+      seen.push(currentCorrelationId(), baggage?.getEntry("tenant")?.value);
+      channel.ack(message!);
+      inbox.put(message);
+    });
+    const baggage = propagation.createBaggage({ tenant: { value: "acme" } });
+    context.with(propagation.setBaggage(ROOT_CONTEXT, baggage), () =>
+      withCorrelationId("request 7", () => channel.sendToQueue(rig.queue, BODY)),
+    );
+    const message = await inbox.next();
+    await channel.waitForConfirms();
+    expect(seen).toEqual(["request 7", "acme"]);
+    expect(message.content).toEqual(BODY);
+    const send = await rig.spans.only(`send ${rig.queue}`);
+    const process = await rig.spans.only(`process ${rig.queue}`);
+    expect(linksOf(process)).toEqual([send.spanContext().spanId]);
+    expect(send.attributes).toMatchObject({
+      "messaging.system.name": "rabbitmq",
+      "messaging.destination.name": rig.queue,
+      "server.address": "127.0.0.1",
+      "server.port": rig.rabbit.port,
+    });
+    expect(process.attributes).toMatchObject({
+      "queue.attempt": 1,
+      "messaging.rabbitmq.message.delivery_tag": 1,
+    });
+    expect(await rig.read("queue.enqueued")).toBe(1);
+    expect(await rig.read("queue.completed", { "queue.outcome": "success" })).toBe(1);
+    expect(await rig.read("queue.inflight")).toBe(0);
+  });
+
+  it("leaves frozen and reused options, headers and the user's correlationId as they are", async () => {
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    const options = Object.freeze({ correlationId: "rpc 1", headers: Object.freeze({ shop: "Oslo" }) });
+    const before = JSON.stringify(options);
+    for (let i = 0; i < 3; i++) channel.publish("", rig.queue, BODY, options);
+    const parents = new Set<unknown>();
+    for (let i = 0; i < 3; i++) {
+      const { properties } = await inbox.next();
+      expect(properties.correlationId).toBe("rpc 1");
+      expect(properties.headers).toMatchObject({ shop: "Oslo" });
+      parents.add(properties.headers!.traceparent);
+    }
+    expect(parents.size).toBe(3);
+    expect(JSON.stringify(options)).toBe(before);
+  });
+
+  it("has options and headers that amqplib reads from a prototype", async () => {
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    const headers = Object.create({ shop: "Oslo" });
+    const options = Object.create(Object.freeze({ headers: null, type: "order", persistent: true }));
+    options.messageId = "m 1";
+    channel.sendToQueue(rig.queue, BODY, options);
+    channel.sendToQueue(rig.queue, BODY, { headers });
+    const first = await inbox.next();
+    expect(first.properties).toMatchObject({ type: "order", messageId: "m 1", deliveryMode: 2 });
+    expect(first.properties.headers).toHaveProperty("traceparent");
+    expect((await inbox.next()).properties.headers).toMatchObject({
+      shop: "Oslo",
+      traceparent: expect.any(String),
+    });
+  });
+
+  it("of a user who sends a traceparent keeps that; sent on with the headers it came with, it has a new one", async () => {
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    const mine = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    channel.sendToQueue(rig.queue, BODY, { headers: { traceparent: mine } });
+    expect((await inbox.next()).properties.headers!.traceparent).toBe(mine);
+    channel.sendToQueue(rig.queue, BODY);
+    const first = await inbox.next();
+    channel.sendToQueue(rig.queue, BODY, { headers: first.properties.headers });
+    const again = await inbox.next();
+    expect(again.properties.headers!.traceparent).not.toBe(first.properties.headers!.traceparent);
+    const spans = await until(
+      () => rig.spans.named(`send ${rig.queue}`),
+      (all) => all.length === 3,
+    );
+    expect(again.properties.headers!.traceparent).toContain(spans[2]!.spanContext().spanId);
+  });
+
+  it("that just fits into amqplib's buffer goes out without the carrier, which is counted", async () => {
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    // 65,536 bytes: the table's length, the name and its length, the kind, the text's length, and the text.
+    const headers = { big: "x".repeat(65_536 - 4 - 4 - 1 - 4) };
+    expect(() => channel.sendToQueue(rig.queue, BODY, { headers: { big: `${headers.big}x` } })).toThrow(
+      RangeError,
+    );
+    channel.sendToQueue(rig.queue, BODY, { headers });
+    const { properties } = await inbox.next();
+    expect(properties.headers).toEqual(headers);
+    await channel.waitForConfirms();
+    expect(await rig.read("queue.context.lost", { "queue.where": "too_large" })).toBe(1);
+    expect(await rig.read("queue.enqueued")).toBe(1);
+    const spans = await rig.spans.named(`send ${rig.queue}`);
+    expect(spans.map(({ status }) => status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.UNSET]);
+  });
+
+  it("that just fits into a small frame goes out without the carrier, where the broker would close the connection", async () => {
+    const { connect } = await import("amqplib");
+    const connection = await connect(`${rig.rabbit.url}?frameMax=8192`);
+    rig.finally(() => connection.close());
+    const channel = await rig.channel({}, connection);
+    await channel.assertQueue(rig.queue);
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    const headers = { big: "x".repeat(8_100) };
+    channel.sendToQueue(rig.queue, BODY, { headers });
+    expect((await inbox.next()).properties.headers).toEqual(headers);
+    channel.sendToQueue(rig.queue, BODY, { headers: { big: "small" } });
+    expect((await inbox.next()).properties.headers).toHaveProperty("traceparent");
+  });
+
+  it("that can't be encoded fails in amqplib's words, and as many arguments arrive as were given", async () => {
+    const channel = await declared();
+    const bad = [
+      { headers: "text" },
+      { headers: 5 },
+      { messageId: 7 },
+      {
+        get headers() {
+          throw new Error("mine");
+        },
+      },
+    ];
+    const bare = await (await rig.connect()).createConfirmChannel();
+    for (const options of bad) {
+      const messageOf = (each: ConfirmChannel) => {
+        try {
+          each.sendToQueue(rig.queue, BODY, options as never);
+        } catch (error) {
+          return String(error);
+        }
+        return undefined;
+      };
+      expect(messageOf(channel)).toBe(messageOf(bare));
+      expect(messageOf(channel)).toBeTypeOf("string");
+    }
+    expect(() => channel.sendToQueue(rig.queue, "no buffer" as never)).toThrow("content is not a buffer");
+    expect(await rig.read("queue.enqueued")).toBe(0);
+    expect([channel.publish.length, channel.ack.name]).toEqual([5, "ack"]);
+  });
+
+  it("ends its span when the broker has confirmed it, and then calls the user's callback", async () => {
+    const channel = await declared();
+    const results = await new Promise<unknown[]>((resolve) => {
+      channel.sendToQueue(rig.queue, BODY, {}, (...args) => resolve(args));
+      void rig.spans.spans().then((spans) => expect(spans).toEqual([]));
+    });
+    expect(results).toEqual([null]);
+    expect((await rig.spans.only(`send ${rig.queue}`)).status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it("that no queue takes is an error where it had to be routed, though the broker confirms it", async () => {
+    const channel = await declared();
+    const returned = new Promise<{ fields: unknown }>((resolve) => channel.once("return", resolve));
+    const confirmed = new Promise((resolve) => {
+      channel.sendToQueue(`${rig.queue}-missing`, BODY, { mandatory: true }, resolve);
+    });
+    channel.sendToQueue(rig.queue, BODY, { mandatory: true });
+    expect((await returned).fields).toMatchObject({ replyText: "NO_ROUTE" });
+    expect(await confirmed).toBe(null);
+    await channel.waitForConfirms();
+    const span = await rig.spans.only(`send ${rig.queue}-missing`);
+    expect(span.attributes["error.type"]).toBe("NO_ROUTE");
+    expect((await rig.spans.only(`send ${rig.queue}`)).status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it("that a full queue refuses is an error, as the user's callback is told", async () => {
+    const channel = await declared({}, { arguments: { "x-max-length": 1, "x-overflow": "reject-publish" } });
+    await sent(channel);
+    const error = await new Promise((resolve) => channel.sendToQueue(rig.queue, BODY, {}, resolve));
+    expect(String(error)).toContain("message nacked");
+    const spans = await rig.spans.named(`send ${rig.queue}`);
+    expect(spans.map(({ status }) => status.code)).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+    expect(await rig.read("queue.enqueued")).toBe(1);
+  });
+
+  it("to a named exchange counts as that of the queue that the routes name", async () => {
+    const exchange = `shop-${rig.queue}`;
+    const channel = await declared({ amqplib: { routes: { [`${exchange}:created`]: rig.queue } } });
+    await channel.assertExchange(exchange, "direct");
+    await channel.bindQueue(rig.queue, exchange, "created");
+    channel.publish(exchange, "created", BODY);
+    channel.publish(exchange, "elsewhere", BODY);
+    await channel.waitForConfirms();
+    expect(await rig.read("queue.enqueued")).toBe(1);
+    const span = await rig.spans.only(`send ${exchange}:created`);
+    expect(span.attributes).toMatchObject({
+      "messaging.destination.name": `${exchange}:created`,
+      "messaging.rabbitmq.destination.routing_key": "created",
+    });
+  });
+
+  it("has a timestamp if that is asked for, and the user's if there is one", async () => {
+    const channel = await declared({ amqplib: { timestamp: "set" } });
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    const before = Math.floor(Date.now() / 1_000);
+    channel.sendToQueue(rig.queue, BODY);
+    const { timestamp } = (await inbox.next()).properties;
+    expect(timestamp).toBeGreaterThanOrEqual(before);
+    channel.sendToQueue(rig.queue, BODY, { timestamp: 5 });
+    expect((await inbox.next()).properties.timestamp).toBe(5);
+  });
+
+  it("leaves RPC over direct reply-to as it is: the reply's consumer is in the caller's correlation", async () => {
+    const channel = await declared();
+    const server = await rig.channel();
+    await server.consume(rig.queue, (message) => {
+      const { replyTo, correlationId } = message!.properties;
+      server.sendToQueue(replyTo, Buffer.from(`${correlationId} ${currentCorrelationId()}`), {
+        correlationId,
+      });
+      server.ack(message!);
+    });
+    const reply = new Promise<[ConsumeMessage, unknown]>((resolve) => {
+      void channel.consume(
+        "amq.rabbitmq.reply-to",
+        (message) => resolve([message!, currentCorrelationId()]),
+        {
+          noAck: true,
+        },
+      );
+    });
+    withCorrelationId("request 9", () =>
+      channel.sendToQueue(rig.queue, BODY, { replyTo: "amq.rabbitmq.reply-to", correlationId: "call 1" }),
+    );
+    const [message, id] = await reply;
+    expect(message.properties.correlationId).toBe("call 1");
+    expect(String(message.content)).toBe("call 1 request 9");
+    expect(id).toBe("request 9");
+    const names = (await rig.spans.spans()).map(({ name }) => name);
+    expect(names.join()).not.toContain("amq.");
+  });
+
+  it("by get has a delivery, in whose context its handler can be called", async () => {
+    const channel = await declared();
+    await withCorrelationId("request 3", () => sent(channel));
+    expect(await channel.get(`${rig.queue}`, {})).toBeTruthy();
+    await sent(channel);
+    const message = await channel.get(rig.queue);
+    expect(message).toBeTruthy();
+    if (!message) return;
+    expect(await rig.read("queue.inflight")).toBe(2);
+    const result = await handleMessage(message, async () => {
+      await Promise.resolve();
+      return [currentCorrelationId(), trace.getActiveSpan()?.spanContext().traceId];
+    });
+    channel.ack(message);
+    expect(result[1]).toBe((await rig.spans.only(`process ${rig.queue}`)).spanContext().traceId);
+    expect(await channel.get(rig.queue)).toBe(false);
+    expect(handleMessage({}, () => 5)).toBe(5);
+    expect(await rig.read("queue.inflight")).toBe(1);
+  });
+
+  it("without acknowledgement is over when its handler is", async () => {
+    const channel = await declared();
+    const over = signal();
+    const came = signal();
+    await channel.consume(
+      rig.queue,
+      async () => {
+        came.give();
+        await over.promise;
+      },
+      { noAck: true },
+    );
+    await sent(channel);
+    await came.promise;
+    expect(await rig.read("queue.inflight")).toBe(1);
+    over.give();
+    await until(
+      () => rig.read("queue.completed", { "queue.outcome": "success" }),
+      (count) => count === 1,
+    );
+    expect(await rig.read("queue.inflight")).toBe(0);
+  });
+
+  it("is settled as the user says: all up to it, all, again, or not any more", async () => {
+    const channel = await declared({}, { deadLetterExchange: "", deadLetterRoutingKey: `${rig.queue}-dead` });
+    await channel.assertQueue(`${rig.queue}-dead`);
+    const inbox = new Inbox();
+    const read = (name: string, attributes = {}) => rig.read(name, attributes);
+    await channel.consume(rig.queue, inbox.put);
+    const take = async (count: number) => {
+      for (let i = 0; i < count; i++) await sent(channel);
+      return Promise.all(Array.from({ length: count }, () => inbox.next()));
+    };
+    const three = await take(3);
+    channel.ack(three[1]!, true);
+    expect(await read("queue.inflight")).toBe(1);
+    await take(2);
+    channel.ackAll();
+    expect(await read("queue.inflight")).toBe(0);
+    expect(await read("queue.completed", { "queue.outcome": "success" })).toBe(5);
+    const [one] = await take(1);
+    channel.nack(one!);
+    expect(await read("queue.retried")).toBe(1);
+    const again = await inbox.next();
+    channel.reject(again, false);
+    expect(await read("queue.dead.lettered")).toBe(1);
+    expect(await read("queue.inflight")).toBe(0);
+    await take(2);
+    channel.nackAll(false);
+    expect(await read("queue.dead.lettered")).toBe(3);
+    await until(
+      async () => (await channel.checkQueue(`${rig.queue}-dead`)).messageCount,
+      (count) => count === 3,
+    );
+  });
+
+  it("tells its attempt: exactly in a quorum queue, at least 2 when a classic one delivers it again", async () => {
+    for (const [type, attempts] of [
+      ["quorum", [1, 2, 3, 4]],
+      ["classic", [1, 2, 2, 2]],
+    ] as const) {
+      const queue = `${rig.queue}-${type}`;
+      const channel = await rig.channel({ queues: { [queue]: {} } });
+      await channel.assertQueue(queue, { arguments: { "x-queue-type": type } });
+      const inbox = new Inbox();
+      await channel.consume(queue, inbox.put);
+      channel.sendToQueue(queue, BODY);
+      for (let i = 0; i < 4; i++) channel.nack(await inbox.next(), false, i < 3);
+      const spans = await until(
+        () => rig.spans.named(`process ${queue}`),
+        (all) => all.length === 4,
+      );
+      expect(spans.map(({ attributes }) => attributes["queue.attempt"])).toEqual(attempts);
+      expect(spans.map(({ attributes }) => "queue.wait_ms" in attributes)).toEqual([
+        true,
+        false,
+        false,
+        false,
+      ]);
+      const sentBy = (await rig.spans.only(`send ${queue}`)).spanContext().spanId;
+      expect(spans.map(linksOf)).toEqual([[sentBy], [sentBy], [sentBy], [sentBy]]);
+    }
+    expect(await rig.read("queue.redelivered", { "queue.name": `${rig.queue}-quorum` })).toBe(3);
+  });
+
+  it("keeps context and attempts through a loop over a dead-letter queue with a TTL, whose delay is no wait", async () => {
+    const channel = await declared(
+      {},
+      { deadLetterExchange: "", deadLetterRoutingKey: `${rig.queue}-later` },
+    );
+    await channel.assertQueue(`${rig.queue}-later`, {
+      messageTtl: 300,
+      deadLetterExchange: "",
+      deadLetterRoutingKey: rig.queue,
+    });
+    const ids: unknown[] = [];
+    const done = new Promise<void>((resolve) => {
+      void channel.consume(rig.queue, (message) => {
+        ids.push(currentCorrelationId());
+        if (ids.length < 4) channel.nack(message!, false, false);
+        else {
+          channel.ack(message!);
+          resolve();
+        }
+      });
+    });
+    await withCorrelationId("request 5", () => sent(channel));
+    await done;
+    expect(ids).toEqual(["request 5", "request 5", "request 5", "request 5"]);
+    const spans = await until(
+      () => rig.spans.named(`process ${rig.queue}`),
+      (all) => all.length === 4,
+    );
+    expect(spans.map(({ attributes }) => attributes["queue.attempt"])).toEqual([1, 2, 3, 4]);
+    expect(spans.filter(({ attributes }) => "queue.wait_ms" in attributes)).toHaveLength(1);
+  });
+
+  it("sent by way of a delay queue has waited since its delay was over", async () => {
+    const channel = await declared();
+    await channel.assertQueue(`${rig.queue}-delay`, {
+      deadLetterExchange: "",
+      deadLetterRoutingKey: rig.queue,
+    });
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    channel.sendToQueue(`${rig.queue}-delay`, BODY, { expiration: 2_500 });
+    await inbox.next();
+    const span = await until(
+      () => rig.spans.named(`process ${rig.queue}`),
+      (all) => all.length === 1,
+    );
+    expect(span[0]!.attributes["queue.wait_ms"]).toBeLessThan(1_500);
+    expect(span[0]!.attributes["queue.attempt"]).toBe(1);
+  });
+
+  it("by amqplib's callback API is the same", async () => {
+    const connection = await new Promise<callbackApi.Connection>((resolve, reject) => {
+      callbackApi.connect(rig.rabbit.url, (error, it) => (error ? reject(error) : resolve(it)));
+    });
+    rig.finally(() => new Promise((resolve) => connection.close(resolve)));
+    const channel = await new Promise<callbackApi.ConfirmChannel>((resolve, reject) => {
+      connection.createConfirmChannel((error, it) => (error ? reject(error) : resolve(it)));
+    });
+    rig.instrument(channel);
+    await new Promise((resolve) => channel.assertQueue(rig.queue, {}, resolve));
+    const inbox = new Inbox();
+    const seen: unknown[] = [];
+    await new Promise((resolve) => {
+      channel.consume(
+        rig.queue,
+        (message) => {
+          seen.push(currentCorrelationId());
+          channel.ack(message!);
+          inbox.put(message);
+        },
+        {},
+        resolve,
+      );
+    });
+    withCorrelationId("request 2", () => channel.sendToQueue(rig.queue, BODY));
+    await inbox.next();
+    await new Promise((resolve) => channel.waitForConfirms(resolve));
+    expect(seen).toEqual(["request 2"]);
+    expect(await rig.read("queue.completed", { "queue.outcome": "success" })).toBe(1);
+    expect(await rig.read("queue.enqueued")).toBe(1);
+    const got = await new Promise((resolve) => channel.get(rig.queue, {}, (_, message) => resolve(message)));
+    expect(got).toBe(false);
+  });
+
+  it("of anyone, with hostile headers, reaches its handler: what can't be ours is not taken, and counted", async () => {
+    const stranger = await (await rig.connect()).createConfirmChannel();
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    const trueParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const hostile: Record<string, unknown>[] = [
+      {},
+      JSON.parse(`{"__proto__": {"traceparent": "${trueParent}"}}`),
+      { traceparent: "00-00000000000000000000000000000000-0000000000000000-01" },
+      { traceparent: trueParent.toUpperCase() },
+      { traceparent: null },
+      { traceparent: 42 },
+      { traceparent: { a: 1 } },
+      { traceparent: [trueParent] },
+      { traceparent: Buffer.from([0xff, 0xfe]) },
+      { baggage: Array.from({ length: 5_000 }, (_, i) => `k${i}=v`).join() },
+      { "queuescope-correlation-id": "a\nb" },
+      { "queuescope-correlation-id": "\ud800" },
+      { "queuescope-sent-at": "soon" },
+      { "x-death": "never", "x-delivery-count": "many" },
+      { "x-death": [{ queue: rig.queue, reason: "rejected", count: -5 }, 7, null] },
+    ];
+    for (const headers of hostile) {
+      stranger.sendToQueue(rig.queue, BODY, { headers });
+      await inbox.next();
+    }
+    const spans = await until(
+      () => rig.spans.named(`process ${rig.queue}`),
+      (all) => all.length === hostile.length,
+    );
+    expect(spans.flatMap(({ links }) => links)).toEqual([]);
+    expect(await rig.read("queue.telemetry.errors")).toBe(0);
+    expect(await rig.read("queue.context.lost", { "queue.where": "carrier" })).toBe(5);
+  });
+
+  it("of a producer whose clock is 5 s ahead has waited for 0 s", async () => {
+    const stranger = await (await rig.connect()).createConfirmChannel();
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put, { noAck: true });
+    stranger.sendToQueue(rig.queue, BODY, { headers: { "queuescope-sent-at": String(Date.now() + 5_000) } });
+    await inbox.next();
+    const [span] = await until(
+      () => rig.spans.named(`process ${rig.queue}`),
+      (all) => all.length === 1,
+    );
+    expect(span!.attributes["queue.wait_ms"]).toBe(0);
+  });
+
+  it("goes its way without telemetry once the channel is restored", async () => {
+    const channel = await declared();
+    const inbox = new Inbox();
+    await channel.consume(rig.queue, inbox.put);
+    uninstrument(channel);
+    expect(Object.keys(channel)).not.toContain("publish");
+    expect(Object.hasOwn(channel, "publish")).toBe(false);
+    await sent(channel);
+    const message = await inbox.next();
+    expect(message.properties.headers).toEqual({});
+    channel.ack(message);
+    expect(await rig.spans.spans()).toEqual([]);
+  });
+});
