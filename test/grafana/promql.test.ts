@@ -51,7 +51,11 @@ describe("problemsOf", () => {
     ],
     ["a value that a label never has", 'queue_waiters{queue_side="out"}', 'queue_side is never "out"'],
     ["one of several such values", 'queue_workers{queue_state=~"idle|busy"}', 'queue_state is never "busy"'],
-    ["what is a broker's against what is not", "queue_depth / queue_sla_target_seconds", "only one side has queue_scope"],
+    [
+      "what is a broker's against what is not",
+      "queue_depth / queue_sla_target_seconds",
+      "only one side has queue_scope",
+    ],
     ["le on a counter", "sum by (le) (rate(queue_completed_total[5m]))", "has no label le"],
     [
       "a quantile without le",
