@@ -49,9 +49,20 @@ const CHOSEN = `span.messaging.destination.name =~ "${variable("queue:pipe")}"`;
 
 const KEPT = ["datasource:queryparam", "traces:queryparam", "__url_time_range"].map(variable);
 
+/** The chosen services, for what belongs to none. */
+const CHOSEN_JOBS = variable("job:queryparam");
+
+/** To another dashboard, about the data point's own queue, of all chosen services: for what a broker tells. */
+export function sharedLink(name: DashboardName, queue: string): Link {
+  return linkTo(name, [CHOSEN_JOBS, `var-queue=${queue}`]);
+}
+
 /** To another dashboard, about the data point's own queue. `queue` says where Grafana finds its name. */
 export function dashboardLink(name: DashboardName, job: string, queue?: string): Link {
-  const variables = [`var-job=${job}`, ...(queue === undefined ? [] : [`var-queue=${queue}`])];
+  return linkTo(name, [`var-job=${job}`, ...(queue === undefined ? [] : [`var-queue=${queue}`])]);
+}
+
+function linkTo(name: DashboardName, variables: readonly string[]): Link {
   return {
     title: DASHBOARDS[name],
     url: `/d/${uidOf(name)}?${[...KEPT, ...variables].join("&")}`,

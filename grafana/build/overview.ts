@@ -1,25 +1,33 @@
 import { OF_CHOSEN } from "./annotations.js";
 import { causes } from "./causes.js";
 import type { Contents } from "./finish.js";
-import { column, dashboardLink, label, runbookLink, tracesLink } from "./links.js";
+import { column, dashboardLink, label, runbookLink, sharedLink, tracesLink } from "./links.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
 import { UNITS } from "./panels/panel.js";
 import { table } from "./panels/table.js";
 import {
+  anywhere,
   capacityUsed,
   greatest,
   inRange,
+  local,
   max,
   PER_QUEUE,
   PER_TIER,
   QUEUE_LEGEND,
   rate,
+  SHARED_LEGEND,
+  shared,
+  sharedSlaUsed,
   slaUsed,
+  slaUsedAnywhere,
   sum,
   TIER,
+  total,
 } from "./promql.js";
 
+const toShared = [sharedLink("queue", label("queue_name"))];
 const toQueue = dashboardLink("queue", label("job"), label("queue_name"));
 const SLA_LIMITS = [
   [0.8, "orange"],
@@ -41,7 +49,7 @@ export const overview: Contents = {
           "Is any item late? Age of the oldest item as a share of what its SLA allows, of the worst queue and tier. Above 100 % an item has waited too long: the table below says where. Queues without an SLA are left out.",
         unit: UNITS.share,
         width: 4,
-        expr: greatest(slaUsed(PER_TIER)),
+        expr: greatest(slaUsedAnywhere()),
         legend: "{{queue_name}} {{queue_tier}}",
         limits: SLA_LIMITS,
         decimals: 0,
@@ -53,7 +61,7 @@ export const overview: Contents = {
           "How much work is queued, in all chosen queues together? Judge it by the rates: what matters is how long it takes.",
         unit: UNITS.items,
         width: 4,
-        expr: sum({ metric: "queue_depth", where: TIER }),
+        expr: total({ metric: "queue_depth", where: TIER }),
       }),
       figure({
         title: "In",
@@ -100,22 +108,22 @@ export const overview: Contents = {
       table({
         title: "Queues, the worst first",
         description:
-          "Which queue and tier uses most of its SLA, and is it because much comes, little goes, or both? Click a queue to see it alone.",
+          "Which queue and tier uses most of its SLA, and is it because much comes, little goes, or both? Click a queue to see it alone. A queue of a broker has a row without a service, for what the broker tells, and one for each service that sends or takes.",
         unit: UNITS.items,
         width: 24,
         height: 9,
         labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
         columns: [
-          { name: "SLA used", expr: slaUsed(PER_TIER), unit: UNITS.share, decimals: 0, limits: SLA_LIMITS },
+          { name: "SLA used", expr: slaUsedAnywhere(), unit: UNITS.share, decimals: 0, limits: SLA_LIMITS },
           {
             name: "Oldest",
-            expr: max({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER }),
+            expr: anywhere(max, { metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER }),
             unit: UNITS.seconds,
             decimals: 1,
           },
           {
             name: "Waiting",
-            expr: sum({ metric: "queue_depth", where: TIER, per: PER_TIER }),
+            expr: anywhere(sum, { metric: "queue_depth", where: TIER, per: PER_TIER }),
             unit: UNITS.items,
           },
           {
@@ -140,7 +148,7 @@ export const overview: Contents = {
         ],
         sortBy: "SLA used",
         none: "no queue",
-        cellLinks: { Queue: [dashboardLink("queue", column("Service"), column("Queue"))] },
+        cellLinks: { Queue: [sharedLink("queue", column("Queue"))] },
       }),
     ],
     [
@@ -170,7 +178,7 @@ export const overview: Contents = {
         cellColors: { Severity: SEVERITIES },
         cellLinks: {
           Alert: [runbookLink(column("Alert"))],
-          Queue: [dashboardLink("queue", column("Service"), column("Queue"))],
+          Queue: [sharedLink("queue", column("Queue"))],
         },
         none: "no alert fires",
       }),
@@ -184,7 +192,10 @@ export const overview: Contents = {
           "Since when is a queue late, and is it getting better? The age of its oldest item as a share of its SLA target; from the line on an item is late.",
         unit: UNITS.share,
         width: 12,
-        queries: [{ expr: slaUsed(PER_QUEUE), legend: QUEUE_LEGEND }],
+        queries: [
+          { expr: slaUsed(PER_QUEUE), legend: QUEUE_LEGEND },
+          { expr: sharedSlaUsed(), legend: SHARED_LEGEND, links: toShared },
+        ],
         limits: [[1, "red"]],
         links: [toQueue, tracesLink("Traces of this queue", 'span.messaging.operation.name = "process"')],
       }),
@@ -208,7 +219,8 @@ export const overview: Contents = {
         unit: UNITS.items,
         width: 12,
         queries: [
-          { expr: sum({ metric: "queue_depth", where: TIER, per: PER_QUEUE }), legend: QUEUE_LEGEND },
+          { expr: sum(local({ metric: "queue_depth", where: TIER, per: PER_QUEUE })), legend: QUEUE_LEGEND },
+          { expr: shared("queue_depth"), legend: SHARED_LEGEND, links: toShared },
         ],
         links: [toQueue],
       }),

@@ -7,10 +7,18 @@ export const TIER = `${QUEUE},queue_tier=~"$tier"`;
 export const PER_PROCESS = "job, instance";
 export const PER_QUEUE = "job, queue_name";
 export const PER_TIER = "job, queue_name, queue_tier";
+/** Of what a broker tells: it belongs to no job, and isn't spread over tiers. */
+export const PER_SHARED = "queue_name";
 
 export const QUEUE_LEGEND = "{{job}}/{{queue_name}}";
 export const TIER_LEGEND = "{{job}}/{{queue_name}} {{queue_tier}}";
 export const PROCESS_LEGEND = "{{job}} {{instance}}";
+export const SHARED_LEGEND = "{{queue_name}} in the broker";
+
+/** Figures of queues in processes: each process tells its own part. */
+const LOCAL = 'queue_scope=""';
+/** Figures that a broker tells: each process that asks it tells the same. */
+const OF_BROKERS = `${QUEUE},queue_scope="shared"`;
 
 /** What a selector, an aggregation and a legend need: a metric, labels to match, labels to keep. */
 export interface What {
@@ -29,6 +37,33 @@ export function max({ metric, where, per }: What): string {
   return `max${by(per)}(${metric}{${where}})`;
 }
 
+/** What a gauge is in processes, without what brokers tell. */
+export function local({ where, ...rest }: What): What {
+  return { where: `${where},${LOCAL}`, ...rest };
+}
+
+/** What brokers tell: the greatest value, by queue, however many processes ask. They tell it of no tier, so it is shown whichever is chosen. */
+export function shared(metric: string): string {
+  return max({ metric, where: OF_BROKERS, per: PER_SHARED });
+}
+
+/** A gauge of all queues, wherever they are: those of brokers lack the labels that shared figures have not. */
+export function anywhere(aggregate: (what: What) => string, what: What): string {
+  return `${aggregate(local(what))} or ${shared(what.metric)}`;
+}
+
+/** The sum of a gauge over all queues: of those in processes the sum, of a broker's what it tells, once. */
+export function total(what: What): string {
+  const { metric, where } = local(what);
+  return `sum(${metric}{${where}} or ${shared(metric)})`;
+}
+
+/** How many items are in flight: as many as the broker tells, or else as processes do, each its part. */
+export function inFlight(): string {
+  const what = { metric: "queue_inflight", where: QUEUE, per: PER_SHARED };
+  return `sum(${shared(what.metric)} or ${sum(local(what))})`;
+}
+
 /** A counter's growth per second. */
 export function rate({ metric, where, per }: What): string {
   return `sum${by(per)}(rate(${metric}{${where}}[$__rate_interval]))`;
@@ -44,8 +79,14 @@ export function rateOfAll(counters: readonly Pick<What, "metric" | "where">[], p
  * How much a gauge grows per second, over all processes. Of a queue's depth this is right where counters of what comes and goes are
  * not: items also leave by being dropped.
  */
-export function growth({ metric, where, per }: What): string {
+export function growth(what: What): string {
+  const { metric, where, per } = local(what);
   return `sum${by(per)}(deriv(${metric}{${where}}[$__rate_interval]))`;
+}
+
+/** The same of what a broker tells, of which there is one, whatever the number of processes that ask. */
+export function sharedGrowth(metric: string): string {
+  return `max${by(PER_SHARED)}(deriv(${metric}{${OF_BROKERS}}[$__rate_interval]))`;
 }
 
 /** A counter's growth over the whole time range of the dashboard. */
@@ -74,17 +115,27 @@ export function ratio(part: string, whole: string): string {
   return `${part} / (${whole} > 0)`;
 }
 
-/** The age of the oldest item as a share of what the SLA allows. Queues without an SLA have none. */
+/** The age of the oldest item as a share of what the SLA allows, in processes. Queues without an SLA have none. */
 export function slaUsed(per: string): string {
-  const age = max({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER });
+  const age = max(local({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER }));
   const target = max({ metric: "queue_sla_target_seconds", where: TIER, per: PER_TIER });
   return per === PER_TIER ? `${age} / ${target}` : `max${by(per)}(${age} / ${target})`;
+}
+
+/** The same of all queues, wherever they are. */
+export function slaUsedAnywhere(): string {
+  return `${slaUsed(PER_TIER)} or ${sharedSlaUsed()}`;
+}
+
+/** The same in brokers. They don't tell of which tier the oldest message is: it is held against the SLA of the most patient one. */
+export function sharedSlaUsed(): string {
+  return `${shared("queue_oldest_age_seconds")} / ${max({ metric: "queue_sla_target_seconds", where: QUEUE, per: PER_SHARED })}`;
 }
 
 /** How full the fullest process' queue is: others may be empty meanwhile. Those without a bound have no capacity, and are never full. */
 export function capacityUsed(): string {
   const per = `${PER_QUEUE}, instance`;
-  const depth = sum({ metric: "queue_depth", where: QUEUE, per });
+  const depth = sum(local({ metric: "queue_depth", where: QUEUE, per }));
   const capacity = sum({ metric: "queue_capacity", where: QUEUE, per });
   return `max by (${PER_QUEUE}) (${depth} / ${capacity})`;
 }

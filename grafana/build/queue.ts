@@ -5,10 +5,12 @@ import { graph } from "./panels/graph.js";
 import { heatmap } from "./panels/heatmap.js";
 import { UNITS } from "./panels/panel.js";
 import {
+  anywhere,
   capacityUsed,
   greatest,
   growth,
   inRange,
+  local,
   max,
   PER_QUEUE,
   PER_TIER,
@@ -17,10 +19,14 @@ import {
   quantile,
   rate,
   ratio,
-  slaUsed,
+  SHARED_LEGEND,
+  shared,
+  sharedGrowth,
+  slaUsedAnywhere,
   sum,
   TIER,
   TIER_LEGEND,
+  total,
 } from "./promql.js";
 
 const PROCESS = 'span.messaging.operation.name = "process"';
@@ -46,8 +52,8 @@ export const queue: Contents = {
           "Is an item late? Age of the oldest item as a share of what its SLA allows. Above 100 % it has waited too long: the watchdog's verdict, in SLA and watchdog, says why.",
         unit: UNITS.share,
         width: 4,
-        expr: greatest(slaUsed(PER_TIER)),
-        legend: "{{queue_tier}}",
+        expr: greatest(slaUsedAnywhere()),
+        legend: "{{queue_name}} {{queue_tier}}",
         limits: [
           [0.8, "orange"],
           [1, "red"],
@@ -61,7 +67,7 @@ export const queue: Contents = {
           "How long has the item waited that has waited longest? Planned delays and retries that aren't due don't count.",
         unit: UNITS.seconds,
         width: 4,
-        expr: max({ metric: "queue_oldest_age_seconds", where: TIER }),
+        expr: `max(${anywhere(max, { metric: "queue_oldest_age_seconds", where: TIER })})`,
         decimals: 1,
       }),
       figure({
@@ -69,7 +75,7 @@ export const queue: Contents = {
         description: "How many items wait? With the rate out, how long the last of them will.",
         unit: UNITS.items,
         width: 4,
-        expr: sum({ metric: "queue_depth", where: TIER }),
+        expr: total({ metric: "queue_depth", where: TIER }),
       }),
       figure({
         title: "Capacity used, fullest",
@@ -109,11 +115,14 @@ export const queue: Contents = {
       graph({
         title: "Waiting, by tier",
         description:
-          "Who waits, and how near is the limit? Dashed is the capacity. Retries may exceed it; what isn't due yet is in Delayed.",
+          "Who waits, and how near is the limit? Dashed is the capacity. Retries may exceed it; what isn't due yet is in Delayed. A broker tells of all tiers together.",
         unit: UNITS.items,
         width: 12,
         stacked: true,
-        queries: [{ expr: sum({ metric: "queue_depth", where: TIER, per: PER_TIER }), legend: TIER_LEGEND }],
+        queries: [
+          { expr: sum(local({ metric: "queue_depth", where: TIER, per: PER_TIER })), legend: TIER_LEGEND },
+          { expr: shared("queue_depth"), legend: SHARED_LEGEND },
+        ],
         against: [
           {
             expr: sum({ metric: "queue_capacity", where: QUEUE, per: PER_QUEUE }),
@@ -130,9 +139,10 @@ export const queue: Contents = {
         width: 12,
         queries: [
           {
-            expr: max({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER }),
+            expr: max(local({ metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER })),
             legend: TIER_LEGEND,
           },
+          { expr: shared("queue_oldest_age_seconds"), legend: SHARED_LEGEND },
         ],
         against: [TARGET],
         links: [processed],
@@ -201,6 +211,7 @@ export const queue: Contents = {
             expr: growth({ metric: "queue_depth", where: TIER, per: PER_QUEUE }),
             legend: QUEUE_LEGEND,
           },
+          { expr: sharedGrowth("queue_depth"), legend: SHARED_LEGEND },
         ],
       }),
       graph({
@@ -258,7 +269,11 @@ export const queue: Contents = {
         unit: UNITS.items,
         width: 12,
         queries: [
-          { expr: sum({ metric: "queue_delayed", where: QUEUE, per: PER_QUEUE }), legend: QUEUE_LEGEND },
+          {
+            expr: sum(local({ metric: "queue_delayed", where: QUEUE, per: PER_QUEUE })),
+            legend: QUEUE_LEGEND,
+          },
+          { expr: shared("queue_delayed"), legend: SHARED_LEGEND },
         ],
       }),
       graph({

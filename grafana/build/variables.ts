@@ -15,12 +15,15 @@ const EVERY = ".*";
 export const variables = [
   new DatasourceVariableBuilder("datasource").label("Metrics").type("prometheus"),
   new DatasourceVariableBuilder("traces").label("Traces").type("tempo"),
-  // All of these are the services that have queues, not all that is scraped: `up` has many more.
-  choice("job", "Service", "label_values(queue_depth, job)"),
-  choice("queue", "Queue", 'label_values(queue_depth{job=~"$job"}, queue_name)').allValue(EVERY),
-  choice("tier", "Tier", 'label_values(queue_depth{job=~"$job",queue_name=~"$queue"}, queue_tier)').allValue(
-    EVERY,
-  ),
+  // All of these are the services that have queues, not all that is scraped: `up` has many more. Of a broker's queue the depth may be unknown,
+  // what comes and goes never is.
+  choice("job", "Service", "label_values(queue_enqueued_total, job)"),
+  choice("queue", "Queue", 'label_values(queue_enqueued_total{job=~"$job"}, queue_name)').allValue(EVERY),
+  choice(
+    "tier",
+    "Tier",
+    'label_values(queue_enqueued_total{job=~"$job",queue_name=~"$queue"}, queue_tier)',
+  ).allValue(EVERY),
 ];
 
 /** Any number of a label's values, or all of them. */

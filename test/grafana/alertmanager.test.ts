@@ -44,8 +44,12 @@ function inhibits(source: Record<string, string>, target: Record<string, string>
   );
 }
 
+const isOfJob = ({ job }: Record<string, string>) => job !== undefined;
 const of = (name: string, severity: string) =>
-  fired.find((each) => each.alertname === name && each.severity === severity)!;
+  fired.find((each) => each.alertname === name && each.severity === severity && isOfJob(each))!;
+/** Of what a broker tells: of no job. */
+const ofBroker = (name: string, severity: string) =>
+  fired.find((each) => each.alertname === name && each.severity === severity && !isOfJob(each))!;
 const nameOf = ({ alertname, severity }: Record<string, string>) => `${alertname} (${severity})`;
 
 describe("Alertmanager", () => {
@@ -72,7 +76,7 @@ describe("Alertmanager", () => {
 
   it("keeps a warning back while the same alert pages", () => {
     for (const critical of fired.filter(({ severity }) => severity === "critical")) {
-      const warning = of(critical.alertname!, "warning");
+      const warning = (isOfJob(critical) ? of : ofBroker)(critical.alertname!, "warning");
       // Its warning is about one process of several, and never fires together with it.
       if (warning === undefined || critical.alertname === "QueueTelemetryLost") continue;
       expect(inhibits(critical, warning), nameOf(critical)).toBe(true);
@@ -106,6 +110,29 @@ describe("Alertmanager", () => {
     expect(inhibits(stalled, warning)).toBe(true);
     expect(inhibits(stalled, { ...warning, job: "other" })).toBe(false);
   });
+
+  it.each([
+    ["QueueNoConsumer", "QueueOldestItemOverSla"],
+    ["QueueStuck", "QueueOldestItemOverSla"],
+  ])("while %s pages of a broker's queue, %s of it doesn't", (cause, symptom) => {
+    const [source, target] = [ofBroker(cause, "critical"), ofBroker(symptom, "critical")];
+    expect(inhibits(source, target)).toBe(true);
+    expect(inhibits(target, source)).toBe(false);
+    expect(inhibits(source, { ...target, queue_name: "other" })).toBe(false);
+    // There may be a queue of that name in a process, which is another one.
+    expect(inhibits(source, of(symptom, "critical"))).toBe(false);
+  });
+
+  it.each(["QueueNoConsumer", "QueueStuck", "QueueOldestItemOverSla"])(
+    "while %s pages of a broker's queue, no job pages for the budget that this uses up",
+    (cause) => {
+      const [source, target] = [ofBroker(cause, "critical"), of("QueueSlaBudgetBurn", "critical")];
+      expect(inhibits(source, target)).toBe(true);
+      expect(inhibits(source, { ...target, job: "other" })).toBe(true);
+      expect(inhibits(source, { ...target, queue_name: "other" })).toBe(false);
+      expect(inhibits(ofBroker("QueueOldestItemOverSla", "warning"), target)).toBe(false);
+    },
+  );
 
   it("tells of what no other alert explains", () => {
     for (const target of ["QueueFailures", "QueueEventLoopStalled", "QueueNoConsumer", "QueueStuck"]) {

@@ -7,7 +7,7 @@ import { committed, NAMES, queriesOf } from "./dashboards.js";
 import { KNOWN_SERIES } from "./known-series.js";
 import { filledIn, labelsOf } from "./promql.js";
 
-/** Two services of two processes each, with two queues each. */
+/** Two services of two processes each, with two queues each; all four ask a broker for a third one, which all of them use. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   job: ["shop", "mailer"],
   instance: ["a:9464", "b:9464"],
@@ -41,7 +41,21 @@ const SOME: Readonly<Record<string, string>> = {
   queue_sla_target_seconds: `5x${MINUTES}`,
   queue_sla_objective_ratio: `0.99x${MINUTES}`,
   queue_capacity: `4x${MINUTES}`,
+  queue_redelivered_total: `0+30x${MINUTES}`,
 };
+
+/** What the broker tells each of them. */
+const TOLD: Readonly<Record<string, string>> = {
+  queue_depth: `${100 - MINUTES}+1x${MINUTES}`,
+  queue_oldest_age_seconds: `30x${MINUTES}`,
+  queue_inflight: `7x${MINUTES}`,
+  queue_delayed: `5x${MINUTES}`,
+  queue_consumers: `4x${MINUTES}`,
+};
+/** What processes have themselves of such a queue; the counters of it only brokers' queues have. */
+const OF_MAILS_TOO = /^queue_(?:inflight|enqueued_total|dequeued_total|sla_target_seconds)$/;
+const OF_MAILS_ONLY =
+  /^queue_(?:redelivered_total|settle_stale_total|negative_waits_total|clock_skew_seconds)$/;
 
 const QUERIES = NAMES.flatMap((name) =>
   queriesOf(committed(name)).map(({ where, expr }) => ({ where: `${name}: ${where}`, expr })),
@@ -53,31 +67,63 @@ const ofEachTier = ofEachQueue(["orders"]).flatMap((labels) =>
   VALUES.queue_tier!.map((queue_tier) => ({ ...labels, queue_tier })),
 );
 
+const ofEachTierOfBoth = ofEachQueue(["orders", "letters"]).flatMap((labels) =>
+  VALUES.queue_tier!.map((queue_tier) => ({ ...labels, queue_tier })),
+);
+const OF_MAILS = [{ queue_name: "mails" }];
+
 /** What some of them find: of which labels, and the figure. */
-const FIGURES: readonly (readonly [where: string, of: readonly Record<string, string>[], figure: number])[] =
-  [
-    ["overview: Queues, the worst first A", ofEachTier, 2],
-    ["overview: Capacity used A", ofEachQueue(["orders"]), 0.5],
-    ["queue: Waiting, by tier B", ofEachQueue(["orders"]), 8],
-    ["queue: Growth A", ofEachQueue(["orders", "letters"]), -0.133],
-    ["workers: Utilisation A", [{}], 0.5],
-    ["workers: Failure ratio A", [{}], 0.8],
-    ["workers: Failure ratio A", ofEachQueue(["orders", "letters"]), 0.8],
-    ["workers: Failure ratio B", ofEachQueue(["orders", "letters"]), 0.5],
-    ["workers: Settled B", ofEachQueue(["orders", "letters"]), 6],
-    ["sla: Burn, 1h A", ofEachTier, 50],
-    ["sla: Error budget left A", ofEachTier, -49],
-    ["sla: Processes that tell of a queue A", ofEachQueue(["orders", "letters"]), 2],
-  ];
+const FIGURES: readonly (readonly [
+  where: string,
+  of: readonly Record<string, string>[],
+  figure: number,
+  mails?: number,
+])[] = [
+  ["overview: Queues, the worst first A", ofEachTier, 2, 6],
+  ["overview: Queues, the worst first B", ofEachTierOfBoth, 10, 30],
+  ["overview: Queues, the worst first C", ofEachTierOfBoth, 2, 100],
+  ["overview: Capacity used A", ofEachQueue(["orders"]), 0.5],
+  ["queue: Waiting, by tier C", ofEachQueue(["orders"]), 8],
+  ["queue: Growth A", ofEachQueue(["orders", "letters"]), -0.133],
+  ["workers: Utilisation A", [{}], 0.5],
+  ["workers: Failure ratio A", [{}], 0.8],
+  ["workers: Failure ratio A", ofEachQueue(["orders", "letters"]), 0.8],
+  ["workers: Failure ratio B", ofEachQueue(["orders", "letters"]), 0.5],
+  ["workers: Settled B", ofEachQueue(["orders", "letters"]), 6],
+  ["sla: Burn, 1h A", ofEachTier, 50],
+  ["sla: Error budget left A", ofEachTier, -49],
+  ["sla: Processes that tell of a queue A", ofEachQueue(["orders", "letters", "mails"]), 2],
+  // Four processes of two services were told of 100 that wait; what is in processes is 1 in each of 16.
+  ["overview: Waiting A", [{}], 116],
+  ["queue: Waiting A", [{}], 116],
+  ["overview: Waiting B", OF_MAILS, 100],
+  ["queue: Waiting, by tier A", ofEachTierOfBoth, 2],
+  ["queue: Waiting, by tier B", OF_MAILS, 100],
+  ["queue: Oldest item A", [{}], 30],
+  ["queue: Oldest item against its SLA B", OF_MAILS, 30],
+  ["queue: Growth B", OF_MAILS, 0.017],
+  ["queue: Delayed A", ofEachQueue(["orders", "letters"]), 2],
+  ["queue: Delayed B", OF_MAILS, 5],
+  ["overview: SLA used B", OF_MAILS, 6],
+  // Of the broker's queue 7, in all; of the others, 1 in each of 8.
+  ["workers: In flight A", [{}], 15],
+  ["workers: In flight A", ofEachQueue(["orders", "letters", "mails"]), 2],
+  ["workers: In flight B", OF_MAILS, 7],
+  ["workers: Consumers that the broker knows A", OF_MAILS, 4],
+  ["workers: Redelivered A", ofEachQueue(["mails"]), 0.25],
+];
 
 itWith("promtool")(
   "every query finds something and figures are right, of several processes and of queues without an SLA or a bound",
   async ({ paths, lifetime }) => {
     const something = QUERIES.map(({ record }) => ({ expr: `absent(${record})`, exp_samples: [] }));
-    const figures = FIGURES.map(([where, of, value]) => ({
+    const figures = FIGURES.map(([where, of, value, mails]) => ({
       // Floating point: 1 - 0.99 is not 0.01.
       expr: `round(${recordOf(where, Object.keys(of[0]!))}, 0.001)`,
-      exp_samples: of.map((labels) => ({ labels: selector("", labels), value })),
+      exp_samples: [
+        ...of.map((labels) => ({ labels: selector("", labels), value })),
+        ...(mails === undefined ? [] : [{ labels: selector("", OF_MAILS[0]!), value: mails }]),
+      ],
     }));
     const report = judge(paths.promtool, temporaryFolder(lifetime), [...something, ...figures]);
     expect(report).toMatch(/^Unit Testing:.*\n\s*SUCCESS\s*$/);
@@ -122,18 +168,41 @@ function judge(promtool: string, folder: string, expected: readonly Expectation[
 }
 
 function inputSeries(): { series: string; values: string }[] {
-  return [...KNOWN_SERIES].flatMap(([name, { kind, labels }]) => {
-    const values = SOME[name] ?? (kind === "counter" ? COUNTER : GAUGE);
-    return everyCombination(labels)
-      .filter(({ queue_name }) => !OF_ORDERS.test(name) || queue_name === "orders")
-      .map((each) => ({ series: selector(name, each), values }));
-  });
+  return [...KNOWN_SERIES].flatMap(([name, { kind, labels }]) => [
+    ...seriesOf(name, labels, localQueues(name), SOME[name] ?? (kind === "counter" ? COUNTER : GAUGE)),
+    ...(name in TOLD ? toldSeries(name, labels, TOLD[name]!) : []),
+  ]);
 }
 
-function everyCombination(labels: readonly string[]): Record<string, string>[] {
+/** Those of processes. */
+function seriesOf(name: string, labels: readonly string[], queues: readonly string[], values: string) {
+  const local = labels.filter((label) => label !== "queue_scope" || name === "ALERTS");
+  return everyCombination(local, { ...VALUES, queue_name: queues }).map((each) => ({
+    series: selector(name, each),
+    values,
+  }));
+}
+
+function localQueues(name: string): readonly string[] {
+  if (name === "queue_consumers") return [];
+  if (OF_MAILS_ONLY.test(name)) return ["mails"];
+  const queues = OF_ORDERS.test(name) ? ["orders"] : VALUES.queue_name!;
+  return OF_MAILS_TOO.test(name) ? [...queues, "mails"] : queues;
+}
+
+/** Those of the broker, as each process is told them: with its first tier. */
+function toldSeries(name: string, labels: readonly string[], values: string) {
+  const told = { ...VALUES, queue_name: ["mails"], queue_scope: ["shared"], queue_tier: ["vip"] };
+  return everyCombination(labels, told).map((each) => ({ series: selector(name, each), values }));
+}
+
+function everyCombination(
+  labels: readonly string[],
+  values: Readonly<Record<string, readonly string[]>>,
+): Record<string, string>[] {
   return labels.reduce<Record<string, string>[]>(
     (all, label) =>
-      all.flatMap((one) => (VALUES[label] ?? [`some ${label}`]).map((value) => ({ ...one, [label]: value }))),
+      all.flatMap((one) => (values[label] ?? [`some ${label}`]).map((value) => ({ ...one, [label]: value }))),
     [{}],
   );
 }

@@ -165,7 +165,7 @@ describe("each query", () => {
   it.each(QUERIES)("$what is about what is chosen, and needs neither rules nor fillers", ({ expr }) => {
     for (const { metric, matchers } of selectorsOf(expr)) {
       expect(metric).not.toContain(":");
-      if (expr !== "queue_depth") expect(matchers.map(({ label }) => label)).toContain("job");
+      if (expr !== "queue_enqueued_total") expect(matchers.map(({ label }) => label)).toContain("job");
     }
     expect(expr).not.toMatch(/vector\(|\[\d+s\]/);
     if (/\b(?:rate|increase|deriv)\(/.test(expr))
@@ -222,6 +222,10 @@ it.each([
       "Gates in use",
       "Breakers",
       "Retries and dead letters",
+      "Consumers that the broker knows",
+      "Redelivered",
+      "Stale settles",
+      "Clock against the broker's",
     ],
   ],
   [
@@ -250,6 +254,46 @@ it.each([
   ],
 ] as const)("%s has the panels that it is for", (name, titles) => {
   expect(panelsOf(committed(name)).map(({ title }) => title)).toEqual(expect.arrayContaining([...titles]));
+});
+
+describe("what brokers tell", () => {
+  const TOLD = ["queue_depth", "queue_oldest_age_seconds", "queue_inflight", "queue_delayed"];
+
+  it.each(QUERIES)("$what never adds up what several processes were told", ({ expr }) => {
+    for (const { metric, matchers } of selectorsOf(expr)) {
+      if (!TOLD.includes(metric) || expr.startsWith("count by")) continue;
+      // What is not chosen by it is both.
+      expect(matchers.map(({ label }) => label)).toContain("queue_scope");
+    }
+    expect(expr).not.toMatch(/sum(?: by \([^)]*\) )?\([^()]*queue_scope="shared"/);
+  });
+
+  it.each(PANELS)("$what doesn't say whose it is, as it is everybody's", ({ panel }) => {
+    for (const { expr, legendFormat } of panel.targets!) {
+      if (!selectorsOf(expr).every(isShared)) continue;
+      expect(labelsOf(expr)).toEqual(["queue_name"]);
+      expect(legendFormat).not.toContain("job");
+    }
+  });
+
+  it.each(PANELS.filter(({ panel }) => panel.type === "timeseries"))(
+    "$what leads nowhere by a job that they lack",
+    ({ panel }) => {
+      for (const { refId, expr } of panel.targets!) {
+        if (!selectorsOf(expr).some(isShared)) continue;
+        const own = panel.fieldConfig.overrides.find(
+          ({ matcher }) => matcher.id === "byFrameRefID" && matcher.options === refId,
+        );
+        const links =
+          own?.properties.find(({ id }) => id === "links")?.value ?? panel.fieldConfig.defaults.links;
+        expect(JSON.stringify(links)).not.toContain("labels.job");
+      }
+    },
+  );
+
+  function isShared({ matchers }: ReturnType<typeof selectorsOf>[number]): boolean {
+    return matchers.some(({ label, value }) => label === "queue_scope" && value === "shared");
+  }
 });
 
 describe("links", () => {

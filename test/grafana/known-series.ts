@@ -10,10 +10,15 @@ export interface Series {
 /** What every scraped series has: where it was scraped, and which instrumentation it is of. */
 const COMMON = ["job", "instance", "otel_scope_name", "otel_scope_version"];
 
+/** What brokers tell, too: those series have one label more. */
+const SHARED_TOO = ["queue.depth", "queue.oldest.age.seconds", "queue.inflight", "queue.delayed"];
+
 /** The series that dashboards and rules may use: ours, as the code has them, and a few of others. */
 export const KNOWN_SERIES: ReadonlyMap<string, Series> = new Map([
   ...Object.entries(INSTRUMENTS).flatMap(([name, { kind, attributes }]) =>
-    seriesOf(name.replaceAll(".", "_"), kind, attributes.map(labelOf)),
+    seriesOf(name.replaceAll(".", "_"), kind, [
+      ...new Set([...attributes, ...(SHARED_TOO.includes(name) ? ["queue.scope"] : [])].map(labelOf)),
+    ]),
   ),
   ...runtimeSeries(),
   ["up", { kind: "gauge", labels: ["job", "instance"] }],

@@ -5,13 +5,15 @@ describe("problemsOf", () => {
   it.each([
     "queue_depth",
     "sum by (queue_name) (queue_depth) / sum by (queue_name) (queue_capacity)",
-    "queue_oldest_age_seconds / queue_sla_target_seconds",
+    "queue_oldest_age_seconds / ignoring (queue_scope) group_left () queue_sla_target_seconds",
     `sum by (queue_name) (rate(queue_enqueued_total{job=~"$job",queue_name=~"\${queue:regex}"}[$__rate_interval]))`,
     "histogram_quantile(0.99, sum by (le, queue_tier) (rate(queue_wait_seconds_bucket[5m] offset 1h)))",
     "sum(rate(queue_wait_seconds_sum[5m])) / sum(rate(queue_wait_seconds_count[5m]))",
     "sum without (instance) (queue_inflight) > 0",
     "queue_depth * on (job, queue_name) group_left () queue_capacity",
     "queue_depth unless on (queue_name, queue_tier) queue_sla_target_seconds",
+    'queue_oldest_age_seconds{queue_scope=""} / queue_sla_target_seconds',
+    'max by (queue_name) (queue_depth{queue_scope="shared"}) or sum by (job, queue_name) (queue_depth{queue_scope=""})',
     "time() - max by (instance) (queue_watchdog_last_run_timestamp_seconds)",
     "topk by (queue_name) (5, queue_depth) or vector(0)",
     "max_over_time(sum(rate(queue_dropped_total[5m]))[1h:1m])",
@@ -49,6 +51,11 @@ describe("problemsOf", () => {
     ],
     ["a value that a label never has", 'queue_waiters{queue_side="out"}', 'queue_side is never "out"'],
     ["one of several such values", 'queue_workers{queue_state=~"idle|busy"}', 'queue_state is never "busy"'],
+    [
+      "what is a broker's against what is not",
+      "queue_depth / queue_sla_target_seconds",
+      "only one side has queue_scope",
+    ],
     ["le on a counter", "sum by (le) (rate(queue_completed_total[5m]))", "has no label le"],
     [
       "a quantile without le",

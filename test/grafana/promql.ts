@@ -85,14 +85,16 @@ class Reading {
       // Of an alternation, each; of other regular expressions, nothing is said.
       for (const each of /[^\w|-]/.test(value) ? [] : value.split("|")) {
         const values = KNOWN_VALUES.get(label) ?? [each];
-        if (!values.includes(each))
+        // What has no such label at all.
+        if (each !== "" && !values.includes(each))
           this.problems.push(`${label} is never "${each}", only ${values.join(", ")}`);
       }
       if (label === "le")
         this.problems.push(`${metric} is selected by le, which Prometheus 3 writes differently`);
       if (label !== "__name__") this.expect(label, new Set(series.labels), metric);
     }
-    return new Set(series.labels);
+    const absent = matchers.filter(({ op, value }) => op === "=" && value === "").map(({ label }) => label);
+    return new Set(series.labels.filter((label) => !absent.includes(label)));
   }
 
   private aggregate(node: SyntaxNode): Labels {

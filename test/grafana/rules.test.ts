@@ -21,6 +21,8 @@ const EXPECTED = [
   "QueueNearlyFull",
   "QueueNoConsumer",
   "QueueOldestItemOverSla",
+  "QueueRedeliveryStorm",
+  "QueueSettlesStale",
   "QueueSlaBudgetBurn",
   "QueueStuck",
   "QueueTelemetryLost",
@@ -74,7 +76,9 @@ describe("alerts", () => {
   each("%s names whom it is about, and the figure", (_, { expr, annotations }) => {
     const [summary, labels] = [annotations.summary!, labelsOf(expr, recorded)];
     for (const label of labels) expect(summary).toContain(`{{ $labels.${label} }}`);
-    expect(labels).toContain("job");
+    // What a broker tells belongs to no job.
+    if (expr.includes("queue:shared_")) expect(labels).toEqual(["queue_name"]);
+    else expect(labels).toContain("job");
     expect(summary).toMatch(/\{\{ (printf "%\.[01]f" \$value|\$value \| humanize(Percentage|Duration)) \}\}/);
   });
 
@@ -113,7 +117,12 @@ describe("alerts", () => {
   it("of one name and two severities have the same labels, so that one inhibits the other", () => {
     for (const { alert, expr, labels } of alerts) {
       if (alert === "QueueTelemetryLost" || labels.severity === "warning") continue;
-      const warning = alerts.find((each) => each.alert === alert && each.labels.severity === "warning");
+      const warning = alerts.find(
+        (each) =>
+          each.alert === alert &&
+          each.labels.severity === "warning" &&
+          each.expr.includes("queue:shared_") === expr.includes("queue:shared_"),
+      );
       if (warning !== undefined)
         expect(labelsOf(warning.expr, recorded).sort()).toEqual(labelsOf(expr, recorded).sort());
     }

@@ -62,6 +62,9 @@ export function graph(options: GraphOptions): PanelBuilder {
       .thresholds(limits(options.limits))
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }
+  for (const [i, { links }] of queries.entries()) {
+    if (links !== undefined) panel.overrideByQuery(refIdOf(i), [{ id: "links", value: links }]);
+  }
   for (const i of against.keys())
     panel.overrideByQuery(refIdOf(queries.length + i), dashed(options.againstColor ?? "red"));
   for (const [name, color] of Object.entries(options.colors ?? {})) {

@@ -13,6 +13,8 @@ export interface Query {
   readonly expr: string;
   /** As Grafana writes it, `{{label}}` for a label's value. */
   readonly legend: string;
+  /** Of its lines, in a graph. Default: the panel's. */
+  readonly links?: readonly Link[];
 }
 
 /** What every panel has. */
