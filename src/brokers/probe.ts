@@ -3,7 +3,7 @@ import type { LinkedList } from "../base/linked-list.js";
 import type { BrokerFacts, BrokerView, Probe, SharedFigures, TaskView } from "../contracts/index.js";
 import type { Delivery } from "./delivery.js";
 import type { Polled } from "./polled.js";
-import type { Recent } from "./recent.js";
+import type { LongestTakes, Recent } from "./recent.js";
 
 const NOTHING: BrokerFacts = {};
 
@@ -14,6 +14,7 @@ export interface ClientView {
   /** Monotonic milliseconds. */
   readonly cancelledAt: number | undefined;
   readonly recent: Recent;
+  readonly takes: LongestTakes;
 }
 
 /** A queue of a broker: what waits, as the broker tells it of all processes, and what this process has in flight. */
@@ -86,6 +87,10 @@ export class BrokerProbe implements Probe {
   get shared(): SharedFigures {
     const { inFlight, consumers } = this.facts;
     return { inFlight, consumers, skewMs: this.polled?.skew };
+  }
+
+  longestTake(tier: number): number | undefined {
+    return this.client.takes.longest(tier);
   }
 
   broker(): BrokerView {

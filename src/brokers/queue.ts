@@ -20,7 +20,7 @@ import { headersOf, receivedFrom, sendingContext } from "./carrier.js";
 import { Delivery, type Ending } from "./delivery.js";
 import { type Asker, type Polled, poll } from "./polled.js";
 import { BrokerProbe } from "./probe.js";
-import { Recent } from "./recent.js";
+import { LongestTakes, Recent } from "./recent.js";
 
 /** What a broker's queue can tell by way of its clients. */
 const TELLS: readonly Capability[] = [
@@ -43,6 +43,7 @@ export class BrokerQueue {
   private readonly inFlight = new LinkedList<Delivery>();
   private readonly polled: Polled | undefined;
   readonly recent = new Recent();
+  readonly takes = new LongestTakes();
   private hasWarnedOfStale = false;
   /** Why the broker takes no messages for now, as the client was told. */
   blockedReason: string | undefined = undefined;
@@ -137,6 +138,7 @@ export class BrokerQueue {
     telemetry.taken(delivery.parcel, tier, takenAt - (waitMs ?? Number.NaN), takenAt, attempt);
     this.inFlight.append(delivery);
     this.recent.count("taken");
+    if (waitMs !== undefined) this.takes.note(tier, waitMs);
     if (isRedelivered) {
       this.recent.count("redelivered");
       this.recent.repeated(delivery.correlationId, attempt);

@@ -73,3 +73,18 @@ export class Recent {
     return step;
   }
 }
+
+/** By tier, the longest wait of what was taken since that was last asked for, in milliseconds. */
+export class LongestTakes {
+  private readonly waits: (number | undefined)[] = [];
+
+  note(tier: number, waitMs: number): void {
+    this.waits[tier] = Math.max(this.waits[tier] ?? 0, waitMs);
+  }
+
+  longest(tier: number): number | undefined {
+    const longest = this.waits[tier];
+    this.waits[tier] = undefined;
+    return longest;
+  }
+}

@@ -49,6 +49,8 @@ export interface Probe {
    * the queue is in this process.
    */
   readonly shared?: SharedFigures | undefined;
+  /** The longest wait of what was taken since the last call, in milliseconds; undefined where nothing was. For the one that asks. */
+  longestTake?(tier: number): number | undefined;
   /** All that is known of the queue in its broker. Absent where all of the queue is in this process. */
   broker?(): BrokerView;
   /** Whether that is known at present. Absent where it always is; where it is not, {@link depth} is 0 and {@link oldestAt} undefined. */

@@ -289,7 +289,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const changes = watched.sample(this.processFacts);
     if (changes === undefined) return;
     this.announcer.cleared(watched, changes.cleared);
-    for (const tier of changes.breached) this.announcer.breach(watched, tier);
+    for (const { tier, waitMs } of changes.breached) this.announcer.breach(watched, tier, waitMs);
   }
 
   private inPieces(act: () => void): void {

@@ -401,6 +401,31 @@ describe("instrument", () => {
 });
 
 describe("a watchdog", () => {
+  it("says of a message that was late when it was taken that it was, though the broker tells no age", async () => {
+    const clock = new FakeClock();
+    const client = broker.connect();
+    const sla = { default: { targetMs: 1_000 } };
+    instrument(client, { adapter: memoryAdapter(), queues: { [queue]: { sla } } });
+    const watchdog = new Watchdog({ clock, stallThresholdMs: Number.POSITIVE_INFINITY })
+      .watch(client)
+      .start();
+    const waits: number[] = [];
+    const cleared: unknown[] = [];
+    watchdog.on("breach", ({ waitMs }) => waits.push(waitMs)).on("cleared", (each) => cleared.push(each));
+    client.consume(queue, (message) => client.ack(message));
+    const sentAt = (msAgo: number) => ({ "queuescope-sent-at": String(Date.now() - msAgo) });
+    broker.add({ queue, body: "in time", headers: sentAt(500), deliveries: 0 });
+    clock.advance(1_000);
+    expect(waits).toEqual([]);
+    broker.add({ queue, body: "late", headers: sentAt(5_000), deliveries: 0 });
+    clock.advance(1_000);
+    expect(waits).toEqual([expect.any(Number)]);
+    expect(waits[0]).toBeGreaterThanOrEqual(5_000);
+    clock.advance(1_000);
+    expect(cleared).toHaveLength(1);
+    await watchdog.stop();
+  });
+
   it("watches all declared queues of a client, by what the broker tells", async () => {
     const clock = new FakeClock();
     const facts: BrokerFacts = {

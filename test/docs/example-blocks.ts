@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 export const DOORS: Readonly<Record<string, string>> = {
   queuescope: "src/index.ts",
   "queuescope/adapter": "src/adapter.ts",
+  "queuescope/amqplib": "src/amqplib.ts",
+  "queuescope/bullmq": "src/bullmq.ts",
   "queuescope/checks": "src/checks.ts",
   "queuescope/prom-client": "src/prom-client.ts",
   "queuescope/sdk": "src/sdk.ts",

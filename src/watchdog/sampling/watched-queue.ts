@@ -53,8 +53,8 @@ export interface Cleared {
 
 /** What a sample has found. */
 export interface Changes {
-  /** Tiers whose SLA is breached now. */
-  readonly breached: number[];
+  /** Tiers whose SLA is breached now, and how long an item has waited that is gone already, if it is one that shows it. */
+  readonly breached: { readonly tier: number; readonly waitMs: number | undefined }[];
   readonly cleared: Cleared[];
 }
 
@@ -114,15 +114,24 @@ export class WatchedQueue {
     for (let tier = 0; tier < probe.tiers.length; tier++) {
       const since = probe.oldestAt(tier);
       const sla = this.showHead(tier, since === undefined ? undefined : now - since);
-      const isBreached = sla !== undefined && since !== undefined && now - since > sla.targetMs;
+      const isOver = sla !== undefined && since !== undefined && now - since > sla.targetMs;
+      // Where the age of what waits is not known, or was asked for some time ago, what is taken shows it.
+      const takenMs = probe.longestTake?.(tier);
+      const isTakenLate = !isOver && takenMs !== undefined && takenMs > this.targetOf(tier, sla);
+      const isBreached = isOver || isTakenLate;
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
       if (breach === undefined) continue;
       changes ??= { breached: [], cleared: [] };
       const seen = breach.observe(isBreached, now);
-      if (isBreached) changes.breached.push(tier);
+      if (isBreached) changes.breached.push({ tier, waitMs: isTakenLate ? takenMs : undefined });
       else if (seen === "ended") changes.cleared.push({ tier, lastedMs: breach.lastedMs });
     }
     return changes;
+  }
+
+  /** In milliseconds. `shown` is the SLA, where that is known. */
+  private targetOf(tier: number, shown: SlaTarget | undefined): number {
+    return (shown ?? this.slaOf(tier))?.targetMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Shows the heads anew to the stall monitor's thread, in the midst of what the queue does: they are only read. */
