@@ -13,8 +13,11 @@ import type {
   Settlement,
 } from "../contracts/index.js";
 import { parcelOf, SendContext } from "../telemetry/context/send-context.js";
+import { BROKER_WAIT_BOUNDS } from "../telemetry/metrics/instruments.js";
+import type { Messaging } from "../telemetry/metrics/messaging.js";
 import { WatchableQueue } from "../telemetry/metrics/watchable.js";
 import type { Settings } from "../telemetry/options.js";
+import { errorType } from "../telemetry/spans/spans.js";
 import { Telemetry } from "../telemetry/telemetry.js";
 import { headersOf, receivedFrom, sendingContext } from "./carrier.js";
 import { Delivery, type Ending } from "./delivery.js";
@@ -42,6 +45,7 @@ export class BrokerQueue {
   readonly probe: BrokerProbe;
   private readonly inFlight = new LinkedList<Delivery>();
   private readonly polled: Polled | undefined;
+  private readonly messaging: Messaging;
   readonly recent = new Recent();
   readonly takes = new LongestTakes();
   private hasWarnedOfStale = false;
@@ -59,7 +63,8 @@ export class BrokerQueue {
     private readonly asker: Asker | undefined,
     queue: string,
   ) {
-    this.telemetry = new Telemetry(settings, ["default"], system);
+    this.telemetry = new Telemetry(settings, ["default"], system, undefined, BROKER_WAIT_BOUNDS);
+    this.messaging = this.telemetry.series.messagingOf(system);
     this.polled = asker === undefined ? undefined : poll(system, queue, asker);
     this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled, this);
     const { series, tiers } = this.telemetry;
@@ -103,7 +108,10 @@ export class BrokerQueue {
         if (isOver) return;
         isOver = true;
         const tookMs = systemClock.now() - startedAt;
-        if (error === undefined || error === null) telemetry.putDone(parcel, tier, count, tookMs);
+        const hasFailed = error !== undefined && error !== null;
+        this.messaging.send.took(tookMs, hasFailed ? errorType(error) : undefined);
+        if (!hasFailed) this.messaging.send.count += count;
+        if (!hasFailed) telemetry.putDone(parcel, tier, count, tookMs);
         else telemetry.putFailed(parcel, tier, 0, tookMs, error);
       },
       leftOut: () => telemetry.lost("too_large"),
@@ -137,6 +145,7 @@ export class BrokerQueue {
     );
     telemetry.taken(delivery.parcel, tier, takenAt - (waitMs ?? Number.NaN), takenAt, attempt);
     this.inFlight.append(delivery);
+    this.messaging.process.count++;
     this.recent.count("taken");
     if (waitMs !== undefined) this.takes.note(tier, waitMs);
     if (isRedelivered) {
@@ -172,6 +181,8 @@ export class BrokerQueue {
     this.inFlight.remove(delivery);
     const { telemetry } = this;
     const processMs = systemClock.now() - delivery.takenAt;
+    const kind = error === undefined ? how : errorType(error);
+    this.messaging.process.took(processMs, how === "success" || how === "moved" ? undefined : kind);
     if (how === "success") telemetry.settled("success", processMs);
     else if (how === "failure") telemetry.settled("failure", processMs, error);
     else if (how === "dead") telemetry.deadLettered(processMs, error);

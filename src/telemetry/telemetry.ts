@@ -18,6 +18,7 @@ import { activeTaskMonitor } from "./context/active-task-monitor.js";
 import { currentCorrelationId } from "./context/correlation.js";
 import { HandlerContext } from "./context/handler-context.js";
 import { type Parcel, parcelIn, parcelOf, SendContext, TakenAlong } from "./context/send-context.js";
+import type { Bounds } from "./metrics/instruments.js";
 import { plainExport } from "./metrics/plain-export.js";
 import {
   CARRIER_REJECTED,
@@ -69,11 +70,14 @@ export class Telemetry implements QueueTelemetry {
     system: string,
     /** Where handlers run whose items bring no context and that were not wrapped in one; undefined: where they are called. */
     home?: AsyncResource,
+    /** Of the histogram of waits. */
+    waitBounds?: Bounds,
   ) {
     const { name, traces, relation, metrics, asyncContext } = settings;
     this.takesAlong = asyncContext === "producer";
     // Numbers that are not to be exported are still kept, in series of their own.
     this.series = metrics === "never" ? new QueueSeries(name, false) : seriesOf(name);
+    this.series.waitBounds = waitBounds ?? this.series.waitBounds;
     this.tierTable = new Tiers(settings, tierNames, this.series);
     this.tierNames = this.tierTable.names;
     this.tiers = this.tierTable.series;

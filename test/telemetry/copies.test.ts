@@ -234,10 +234,10 @@ it("the registry has the form that its version stands for: a released form that 
   }).toMatchInlineSnapshot(`
     {
       "activeTaskMonitor": "current end users",
-      "histogram": "instrument labels numbers sinks",
+      "histogram": "bounds instrument labels numbers sinks",
       "plainExport": "isReplaced isStopped provider sinks suspensions timer unbind",
       "registry": "activeTaskMonitor claimants collectors correlation handlers instrumented key placeSampling plainExport promRegistries recorder reports sdk series signalGroups stallAnswers startedAt version vitals warned",
-      "series": "counts exports firstRetried gates get isLocal labels lastError name process put shown sinks sweepAt tiers told verdicts watched",
+      "series": "counts exports firstRetried gates get isLocal labels lastError messaging name process put shown sinks sweepAt tiers told verdicts waitBounds watched",
       "tier": "breaches counts isKnown labels sla tier wait",
       "version": 2,
     }

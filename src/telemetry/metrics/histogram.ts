@@ -1,14 +1,10 @@
 import type { Attributes } from "@opentelemetry/api";
-import { BOUNDS, type HistogramName } from "./instruments.js";
+import { BOUNDS, type Bounds, type HistogramName } from "./instruments.js";
 import type { Labels } from "./labels.js";
 import { numbers } from "./numbers.js";
 
-const BOUNDS_MS = Float64Array.from(BOUNDS, (seconds) => seconds * 1000);
-const BUCKETS = BOUNDS_MS.length + 1;
-/** Where the sum stands, behind the counts. */
-const SUM = BUCKETS;
-/** Of a histogram without values. Only read. */
-const ZEROS = new Float64Array(BUCKETS);
+/** Of a histogram without values, of any length. Only read. */
+const ZEROS = new Float64Array(64);
 
 /** Takes values one by one; an OpenTelemetry histogram is one. */
 export interface HistogramSink {
@@ -25,12 +21,14 @@ export const NO_SINKS: HistogramSinks = new Map();
  * value, the buckets: of a thousand queues most histograms stay empty.
  */
 export class Histogram {
+  /** A count for each bucket, the last one for what is beyond all bounds; and then the sum. */
   private numbers: Float64Array | undefined = undefined;
 
   constructor(
     readonly instrument: HistogramName,
     readonly labels: Labels,
     private readonly sinks: HistogramSinks,
+    readonly bounds: Bounds = BOUNDS,
   ) {}
 
   get isEmpty(): boolean {
@@ -39,12 +37,12 @@ export class Histogram {
 
   /** How many values fell into each bucket; the last one is beyond all bounds. */
   get counts(): Float64Array {
-    return this.numbers?.subarray(0, BUCKETS) ?? ZEROS;
+    return (this.numbers ?? ZEROS).subarray(0, this.bounds.ms.length + 1);
   }
 
   /** Of all values, in seconds. */
   get sumSeconds(): number {
-    return this.numbers === undefined ? 0 : this.numbers[SUM]! / 1000;
+    return this.numbers === undefined ? 0 : this.numbers[this.bounds.ms.length + 1]! / 1000;
   }
 
   /** Records that something took no time, while there are no sinks. */
@@ -61,17 +59,18 @@ export class Histogram {
   record(ms: number): void {
     if (Number.isNaN(ms)) return;
     const numbers = this.numbers ?? this.made();
+    const bounds = this.bounds.ms;
     let bucket = 0;
     if (ms > 0) {
-      while (bucket < BOUNDS_MS.length && ms > BOUNDS_MS[bucket]!) bucket++;
-      numbers[SUM]! += ms;
+      while (bucket < bounds.length && ms > bounds[bucket]!) bucket++;
+      numbers[bounds.length + 1]! += ms;
     }
     numbers[bucket]!++;
     if (this.sinks.size > 0) this.sinks.get(this.instrument)?.record(ms / 1000, this.labels.attributes);
   }
 
   private made(): Float64Array {
-    this.numbers ??= numbers(BUCKETS + 1);
+    this.numbers ??= numbers(this.bounds.ms.length + 2);
     return this.numbers;
   }
 }

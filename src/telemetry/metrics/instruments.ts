@@ -13,6 +13,12 @@ export interface Instrument {
 const QUEUE = ["queue.name"] as const;
 const GATE = ["queue.name", "queue.gate"] as const;
 const TIER = ["queue.name", "queue.tier"] as const;
+/** And `error.type`, of what has failed. */
+const OPERATION = [
+  "messaging.system.name",
+  "messaging.destination.name",
+  "messaging.operation.name",
+] as const;
 
 /** The instruments of the telemetry contract that queues feed. Names are for ever; docs/telemetry.md carries the table. */
 export const INSTRUMENTS = {
@@ -217,14 +223,83 @@ export const INSTRUMENTS = {
     attributes: QUEUE,
     description: "Items that were taken before they were put, as clocks have it: their wait counts as 0",
   },
+  // As OpenTelemetry's conventions for messaging have them.
+  "messaging.client.operation.duration": {
+    kind: "histogram",
+    unit: "s",
+    attributes: OPERATION,
+    description: "Duration of an operation of a broker's client: to send",
+  },
+  "messaging.process.duration": {
+    kind: "histogram",
+    unit: "s",
+    attributes: OPERATION,
+    description: "Duration of processing, from taken to settled",
+  },
+  "messaging.client.sent.messages": {
+    kind: "counter",
+    unit: "{message}",
+    attributes: OPERATION,
+    description: "Messages that were sent to the broker",
+  },
+  "messaging.client.consumed.messages": {
+    kind: "counter",
+    unit: "{message}",
+    attributes: OPERATION,
+    description: "Messages that were delivered to the application",
+  },
 } as const satisfies Record<string, Instrument>;
 
 export type InstrumentName = keyof typeof INSTRUMENTS;
 
-/** The upper bounds of every histogram's buckets, in seconds. */
-export const BOUNDS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
-] as const;
+/** The upper bounds of a histogram's buckets, in seconds and in milliseconds. */
+export interface Bounds {
+  readonly seconds: readonly number[];
+  readonly ms: Float64Array;
+}
+
+function bounds(...seconds: readonly number[]): Bounds {
+  return { seconds, ms: Float64Array.from(seconds, (each) => each * 1000) };
+}
+
+/** Of every histogram but those below. */
+export const BOUNDS = bounds(
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  30,
+  60,
+  300,
+);
+/** Of waits in a broker, which may take hours. */
+export const BROKER_WAIT_BOUNDS = bounds(...BOUNDS.seconds, 600, 1_800, 3_600, 14_400);
+/** Of the metrics of OpenTelemetry's conventions for messaging, as those have them. */
+export const MESSAGING_BOUNDS = bounds(
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.075,
+  0.1,
+  0.25,
+  0.5,
+  0.75,
+  1,
+  2.5,
+  5,
+  7.5,
+  10,
+);
 
 type NamesOf<K extends InstrumentKind> = {
   [N in InstrumentName]: (typeof INSTRUMENTS)[N]["kind"] extends K ? N : never;

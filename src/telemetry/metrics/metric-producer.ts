@@ -4,13 +4,7 @@ import { type Collector, processWide } from "../../base/process-wide.js";
 import { SCOPE } from "../version.js";
 import { isFirstOfItsReader } from "./collectors.js";
 import type { Histogram } from "./histogram.js";
-import {
-  BOUNDS,
-  type HistogramName,
-  INSTRUMENTS,
-  type InstrumentName,
-  type ReadingName,
-} from "./instruments.js";
+import { type HistogramName, INSTRUMENTS, type InstrumentName, type ReadingName } from "./instruments.js";
 import { attributesOf } from "./labels.js";
 import { plainExport } from "./plain-export.js";
 import { type Add, processHistograms, readerOf, readProcess } from "./readings.js";
@@ -87,8 +81,6 @@ export function metricProducer(): QueueMetricProducer {
 
 const startTime = hrTime(processWide.startedAt);
 
-const BOUNDARIES = [...BOUNDS];
-
 async function collectAll(): Promise<Collected> {
   const endTime = hrTime(wallNow());
   const metrics: MetricData[] = [];
@@ -139,11 +131,11 @@ async function metricData(name: InstrumentName, endTime: HrTime): Promise<Metric
 }
 
 function histogramPoint(
-  { labels: { attributes }, counts, sumSeconds }: Histogram,
+  { labels: { attributes }, counts, sumSeconds, bounds }: Histogram,
   endTime: HrTime,
 ): Point<HistogramValue> {
   const count = counts.reduce((a, b) => a + b, 0);
-  const buckets = { boundaries: BOUNDARIES, counts: [...counts] };
+  const buckets = { boundaries: [...bounds.seconds], counts: [...counts] };
   return { startTime, endTime, attributes, value: { buckets, sum: sumSeconds, count } };
 }
 

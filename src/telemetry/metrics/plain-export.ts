@@ -15,6 +15,7 @@ import {
   type HistogramName,
   INSTRUMENTS,
   type InstrumentName,
+  MESSAGING_BOUNDS,
   type ReadingName,
 } from "./instruments.js";
 import { attributesOf } from "./labels.js";
@@ -112,7 +113,8 @@ function bind(provider: MeterProvider, sinks: Map<HistogramName, HistogramSink>)
     else if (kind === "counter") {
       observables.set(meter.createObservableCounter(name, options), name as ReadingName);
     } else {
-      const advice = { explicitBucketBoundaries: [...BOUNDS] };
+      const { seconds } = name.startsWith("messaging.") ? MESSAGING_BOUNDS : BOUNDS;
+      const advice = { explicitBucketBoundaries: [...seconds] };
       sinks.set(name as HistogramName, meter.createHistogram(name, { ...options, advice }));
     }
   }

@@ -1,7 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { Histogram } from "./histogram.js";
 import {
-  BOUNDS,
   type HistogramName,
   INSTRUMENTS,
   type InstrumentKind,
@@ -100,13 +99,13 @@ export class PromMetric {
     return samples;
   }
 
-  private sample({ labels: { attributes }, counts, sumSeconds }: Histogram, samples: Sample[]): void {
+  private sample({ labels: { attributes }, counts, sumSeconds, bounds }: Histogram, samples: Sample[]): void {
     const labels = labelsOf(attributes);
     const metricName = `${this.fullName}_bucket`;
     let count = 0;
     for (const [i, each] of counts.entries()) {
       count += each;
-      samples.push({ value: count, labels: { le: BOUNDS[i] ?? "+Inf", ...labels }, metricName });
+      samples.push({ value: count, labels: { le: bounds.seconds[i] ?? "+Inf", ...labels }, metricName });
     }
     samples.push({ value: sumSeconds, labels, metricName: `${this.fullName}_sum` });
     samples.push({ value: count, labels, metricName: `${this.fullName}_count` });

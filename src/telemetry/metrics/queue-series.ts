@@ -1,7 +1,8 @@
 import type { Capability, DropReason, Outcome, Probe, SlaTarget } from "../../contracts/index.js";
 import { Histogram, type HistogramSinks, NO_SINKS } from "./histogram.js";
-import type { HistogramName } from "./instruments.js";
+import { BOUNDS, type Bounds, type HistogramName } from "./instruments.js";
 import { attributesOf, Labels, label } from "./labels.js";
+import { Messaging } from "./messaging.js";
 import { numbers } from "./numbers.js";
 
 /** Where numbers become known: series by name, and who gets the values of histograms one by one. */
@@ -52,10 +53,11 @@ export class TierSeries {
     readonly tier: string,
     sinks: HistogramSinks,
     isDeclared: boolean,
+    waitBounds: Bounds,
   ) {
     this.isKnown = isDeclared;
     this.labels = new Labels({ "queue.name": queue, "queue.tier": tier });
-    this.wait = new Histogram("queue.wait.seconds", this.labels, sinks);
+    this.wait = new Histogram("queue.wait.seconds", this.labels, sinks, waitBounds);
   }
 
   /** Whether it has series: from then on it keeps them. */
@@ -114,6 +116,8 @@ export class QueueSeries {
   /** What watchdogs may find to be the cause of a breach. */
   readonly verdicts = new Set<string>();
   private readonly gates = new Map<string, Histogram>();
+  /** Of a queue in a broker, by what that is. */
+  readonly messaging = new Map<string, Messaging>();
   private watched: Watched[] = [];
   private sweepAt = 64;
   private readonly told = new Set<Capability>();
@@ -151,6 +155,8 @@ export class QueueSeries {
     for (const what of tells) this.told.add(what);
   }
 
+  /** Of the histograms of waits that are made from now on. */
+  waitBounds: Bounds = BOUNDS;
   /** Whether a queue of this name is or was in this process: then its figures are, too. */
   isLocal = false;
 
@@ -208,9 +214,27 @@ export class QueueSeries {
         return this.gateWaits();
       case "queue.process.seconds":
         return this.tells("durations") ? OUTCOMES.map((outcome) => this.process[outcome]) : [];
+      case "messaging.client.operation.duration":
+        return this.durations(({ send }) => send);
+      case "messaging.process.duration":
+        return this.durations(({ process }) => process);
       default:
         return [];
     }
+  }
+
+  private *durations(of: (messaging: Messaging) => Messaging["send"]): Iterable<Histogram> {
+    for (const each of this.messaging.values()) yield* of(each).durations.values();
+  }
+
+  /** What the conventions count of it, made if it is missing. */
+  messagingOf(system: string): Messaging {
+    let messaging = this.messaging.get(system);
+    if (messaging === undefined) {
+      messaging = new Messaging(system, this.name, this.sinks);
+      this.messaging.set(system, messaging);
+    }
+    return messaging;
   }
 
   private *waits(): Iterable<Histogram> {
@@ -229,7 +253,7 @@ export class QueueSeries {
   tier(name: string, isDeclared = true): TierSeries {
     let tier = this.tiers.get(name);
     if (tier === undefined) {
-      tier = new TierSeries(this.name, name, this.sinks, isDeclared);
+      tier = new TierSeries(this.name, name, this.sinks, isDeclared, this.waitBounds);
       this.tiers.set(name, tier);
     }
     tier.isKnown ||= isDeclared;

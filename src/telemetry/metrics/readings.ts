@@ -139,6 +139,12 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   "queue.redelivered": ifTold("redeliveries", queueCounter(REDELIVERED)),
   "queue.settle.stale": ifTold("redeliveries", queueCounter(STALE_SETTLES)),
   "queue.negative.waits": ifTold("redeliveries", queueCounter(NEGATIVE_WAITS)),
+  "messaging.client.sent.messages": (queue, add) => {
+    for (const { send } of queue.messaging.values()) add(send.count, send.labels);
+  },
+  "messaging.client.consumed.messages": (queue, add) => {
+    for (const { process } of queue.messaging.values()) add(process.count, process.labels);
+  },
   "queue.enqueued": tierCounter(ENQUEUED),
   "queue.dequeued": ifTold("takes", tierCounter(DEQUEUED)),
   // One process sees a part of a broker's queue only, by clocks that differ.

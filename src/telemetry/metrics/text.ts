@@ -1,6 +1,6 @@
 import type { Histogram } from "./histogram.js";
 import {
-  BOUNDS,
+  type Bounds,
   type HistogramName,
   INSTRUMENTS,
   type InstrumentName,
@@ -49,10 +49,10 @@ function* readingsInText(name: ReadingName, scope: string): Iterable<Uint8Array>
 }
 
 function* histogramsInText(name: HistogramName, scope: string): Iterable<Uint8Array> {
-  const form = formOf(name);
   const scopeBytes = Buffer.from(scope);
   const pieces = new Pieces();
   const write = (histogram: Histogram) => {
+    const form = formOf(histogram);
     pieces.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
     used = form.fill(page, used, histogram, scopeBytes);
   };
@@ -99,11 +99,20 @@ class Pieces {
   }
 }
 
-const forms = new Map<HistogramName, HistogramForm>();
+/** By their bounds, which may differ from series to series. */
+const forms = new Map<Bounds, Map<HistogramName, HistogramForm>>();
 
-function formOf(name: HistogramName): HistogramForm {
-  const form = forms.get(name) ?? new HistogramForm(promName(name));
-  forms.set(name, form);
+function formOf({ instrument, bounds }: Histogram): HistogramForm {
+  let known = forms.get(bounds);
+  if (known === undefined) {
+    known = new Map();
+    forms.set(bounds, known);
+  }
+  let form = known.get(instrument);
+  if (form === undefined) {
+    form = new HistogramForm(promName(instrument), bounds);
+    known.set(instrument, form);
+  }
   return form;
 }
 
@@ -119,12 +128,12 @@ class HistogramForm {
   private readonly bounds: readonly Uint8Array[];
   private readonly length: number;
 
-  constructor(series: string) {
+  constructor(series: string, { seconds }: Bounds) {
     const bytes = (text: string) => Buffer.from(text);
     this.count = bytes(`${series}_count{`);
     this.sum = bytes(`\n${series}_sum{`);
     this.bucket = bytes(`\n${series}_bucket{`);
-    this.bounds = [...BOUNDS.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
+    this.bounds = [...seconds.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
     const perLine = this.bucket.length + LE.length + MAX_REST;
     this.length = this.bounds.reduce((sum, { length }) => sum + length + perLine, 2 * perLine);
   }

@@ -247,11 +247,16 @@ export function endFailed(span: Span, type: string, message: string): void {
 const MAX_MESSAGE = 1_000;
 const MAX_STACK = 10_000;
 
+/** As conventions have `error.type`: the error's stable code, else its class. */
+export function errorType(error: unknown): string {
+  return cut(textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER", MAX_NAME);
+}
+
 /** Marks the span as failed: status, exception, and the error's stable code as `error.type`. */
 function fail(span: Span, error: unknown): void {
-  const type = textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER";
+  const type = errorType(error);
   const message = cut(textIn(error, "message") ?? errorLine(error), MAX_MESSAGE);
-  span.setAttribute("error.type", cut(type, MAX_NAME));
+  span.setAttribute("error.type", type);
   span.setStatus({ code: SpanStatusCode.ERROR, message });
   if (!isError(error)) span.recordException(errorLine(error));
   else {
