@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
-import { lazyBuiltins } from "./builtins.mjs";
 import { PROGRAMS, publicEntries } from "./entries.mjs";
+import { asciiOnly, lazyBuiltins } from "./load-time.mjs";
 import { ROOT } from "./paths.mjs";
 import { stallThreadAsText } from "./stall-thread.mjs";
 
@@ -20,7 +20,7 @@ export async function bundle(folder) {
   const entries = publicEntries();
   const declarations = join(folder, "declarations");
   emitDeclarations(declarations);
-  const plugins = [await stallThreadAsText()];
+  const plugins = [await stallThreadAsText(), asciiOnly];
   await code({ ...entries, ...PROGRAMS }, [...plugins, lazyBuiltins], { dir: folder, format: "es" }, "js");
   await code(
     entries,

@@ -55,6 +55,18 @@ function change(word: string): void {
 describe("the build", () => {
   beforeEach(() => rmSync(join(clone, "dist"), { recursive: true, force: true }));
 
+  it("gives files of ASCII, whose source takes half the heap and is faster to load", {
+    timeout: LIMIT_MS,
+  }, async () => {
+    await build();
+    const code = inDist().filter((file) => /\.c?js$/.test(file));
+    expect(code).toContain("index.cjs");
+    for (const file of code) {
+      const bytes = readFileSync(join(clone, "dist", file));
+      expect({ file, ascii: bytes.every((byte) => byte < 0x80) }).toEqual({ file, ascii: true });
+    }
+  });
+
   it("is done once, whoever asks for it at the same time", { timeout: LIMIT_MS }, async () => {
     await Promise.all([build(), build(), build()]);
     expect(inDist()).toContain("index.js");

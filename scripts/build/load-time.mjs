@@ -15,3 +15,21 @@ export const lazyBuiltins = {
     });
   },
 };
+
+/**
+ * Writes what is beyond ASCII as `\u2026`, which means the same in strings, templates and regular expressions. Of a file with a single such
+ * character Node decodes every byte, and V8 keeps the whole source with two bytes for each character: 0.4 MB more on the heap.
+ */
+export const asciiOnly = {
+  name: "ascii-only",
+  // After all else: what comes before it writes strings as it likes.
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === "chunk") chunk.code = chunk.code.replace(/[^\0-\x7f]/g, escaped);
+    }
+  },
+};
+
+function escaped(character) {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
