@@ -32,8 +32,8 @@ const collectGarbage: () => void = runInNewContext("gc");
 const JOBS = Number(process.env.CHAIN_JOBS ?? 20_000);
 /** Where there are enough others. */
 const FEWER_JOBS = JOBS / 2;
-/** By then everything is compiled, and has the size that it keeps. */
-const WARM = 4_000;
+/** By then everything is compiled, and has the size that it keeps; what a watchdog takes once comes within its first second. */
+const WARM = Math.max(4_000, JOBS / 10);
 /** No object that could be kept per job is smaller; what the heap varies by between two looks is far less than all of that. */
 const MAX_BYTES_A_JOB = 24;
 
