@@ -115,6 +115,7 @@ class PQueueAttachment implements Attachment {
     const reason = isRefused ? reasonOf(signal) : undefined;
     const isWatched = !isRefused && isUnusual(options);
     if (isWatched) this.listen();
+    const before = queue.size + queue.pending;
     const task = ledger.enter(job, ledger.tierOf(options.priority));
     if (signal && !isRefused) this.followWaiting(task, signal);
     const run = (...args: unknown[]) =>
@@ -136,6 +137,9 @@ class PQueueAttachment implements Attachment {
       // p-queue may have put it in already, and finds out when it is its turn.
       this.ghosts++;
       this.hasOthers = true;
+      ledger.refused(task, refusal());
+    } else if (adding === undefined && queue.size + queue.pending <= before) {
+      // A `queueClass` of the user's has thrown, when it was full, say. Where it has taken the job before that, there is one more.
       ledger.refused(task, refusal());
     } else ledger.entered(task);
     if (typeof options.id === "string") this.followId(task, options.id);
