@@ -138,7 +138,7 @@ class PQueueAttachment implements Attachment {
       this.ghosts++;
       this.hasOthers = true;
       ledger.refused(task, refusal());
-    } else if (adding === undefined && queue.size + queue.pending <= before) {
+    } else if (adding === undefined && queue.size + queue.pending <= before && this.isOneMissing()) {
       // A `queueClass` of the user's has thrown, when it was full, say. Where it has taken the job before that, there is one more.
       ledger.refused(task, refusal());
     } else ledger.entered(task);
@@ -156,6 +156,12 @@ class PQueueAttachment implements Attachment {
     if (this.isVersion9) return false;
     const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
     return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
+  }
+
+  /** Whether the books have a task that waits, and p-queue has not. */
+  private isOneMissing(): boolean {
+    this.sweepWaiting();
+    return this.queue.size - this.ghosts < this.ledger.size;
   }
 
   private start(
