@@ -160,6 +160,7 @@ class PQueueAttachment implements Attachment {
     const reason = isRefused ? reasonOf(signal) : undefined;
     const isWatched = !isRefused && isUnusual(options);
     if (isWatched) this.listen();
+    const before = queue.size + queue.pending;
     const task = ledger.enter(job, ledger.tierOf(options.priority));
     task.timeout = timeout as number | undefined;
     if (signal && !isRefused) this.followWaiting(task, signal);
@@ -181,6 +182,9 @@ class PQueueAttachment implements Attachment {
       this.ghosts++;
       this.hasOthers = true;
       ledger.refused(task, refusal());
+    } else if (adding === undefined && queue.size + queue.pending <= before && this.isOneMissing()) {
+      // A `queueClass` of the user's has thrown, when it was full, say. Where it has taken the job before that, there is one more.
+      ledger.refused(task, refusal());
     } else ledger.entered(task);
     if (typeof options.id === "string") this.followKey(task, options.id);
     return promise;
@@ -196,6 +200,12 @@ class PQueueAttachment implements Attachment {
     if (this.isVersion9) return false;
     const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
     return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
+  }
+
+  /** Whether the books have a task that waits, and p-queue has not. */
+  private isOneMissing(): boolean {
+    this.sweepWaiting();
+    return this.queue.size - this.ghosts < this.ledger.size;
   }
 
   /** What p-queue gets. The closures of a task share what they hold: the task and this. */
