@@ -26,7 +26,7 @@ interface HeirClass {
  * where scopes don't keep it (from Node 24 on); else an object that inherits from the scope: it has the scope's stores until it gets its own.
  */
 export function apart(scope: Scope): AsyncResource {
-  if (!scopesKeepStores()) return scope;
+  if (!isKept) return scope;
   scope[HEIR] ??= heirOf(scope);
   return new scope[HEIR]();
 }

@@ -85,6 +85,20 @@ interface Rank {
   readonly tier: number;
 }
 
+/** What most items never need on their way: it would make all of them larger. */
+class Extras {
+  /** The correlation ID, once it was asked for. */
+  id: string | undefined = undefined;
+  /** Milliseconds that it waited for gates. */
+  gatedMs = 0;
+  /** Of a pool's task: what its handler said that it does, and how much of it is done. */
+  step: string | undefined = undefined;
+  progress: number | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  isAborted = false;
+  reason: unknown = undefined;
+}
+
 /**
  * An item that was taken, and is in flight until it is settled, once. There is one such object for an item: a queue adds it to what is in
  * flight, and a consumer's own class adds what it needs.
@@ -108,17 +122,14 @@ export class Work<T> implements TaskFacts {
   declare previous: Work<T> | undefined;
   /** @internal */
   declare next: Work<T> | undefined;
-  /** Milliseconds that it waited for gates. @internal */
-  declare gatedMs: number;
   /** Whether its handler was called in the producer's context. @internal */
   declare hasRun: boolean;
   /** @internal */
   declare settledBy: Settling | undefined;
-  declare private id: string | undefined;
   /** For the consumer's own class. @internal */
   declare worker: object | undefined;
-  /** For the consumer's own class: what few items need. @internal */
-  declare extras: object | undefined;
+  /** Made when it is needed. @internal */
+  declare extras: Extras | undefined;
 
   /** @internal */
   constructor(
@@ -139,10 +150,8 @@ export class Work<T> implements TaskFacts {
     this.tag = tag;
     this.previous = undefined;
     this.next = undefined;
-    this.gatedMs = 0;
     this.hasRun = false;
     this.settledBy = undefined;
-    this.id = undefined;
     this.worker = undefined;
     this.extras = undefined;
   }
@@ -164,14 +173,22 @@ export class Work<T> implements TaskFacts {
 
   /** The producer's correlation ID; if it had none, one is made now and kept. */
   get correlationId(): string {
-    this.id ??= this.queue.correlationIdOf(this) ?? randomId();
-    return this.id;
+    const extras = this.needExtras();
+    extras.id ??= this.queue.correlationIdOf(this) ?? randomId();
+    return extras.id;
   }
 
   /** Keeps only this of what travelled with it. @internal */
   release(carrier: unknown): void {
-    this.id ??= this.queue.correlationIdOf(this);
+    const extras = this.needExtras();
+    extras.id ??= this.queue.correlationIdOf(this);
     this.tag = carrier;
+  }
+
+  /** @internal */
+  needExtras(): Extras {
+    this.extras ??= new Extras();
+    return this.extras;
   }
 }
 

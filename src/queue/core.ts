@@ -1,10 +1,9 @@
 import type { Clock } from "../base/clock.js";
-import { LinkedList } from "../base/linked-list.js";
+import { LinkedList, type Links } from "../base/linked-list.js";
 import { processWide } from "../base/process-wide.js";
 import type { PoolView, QueueTelemetry, Report, Work } from "../contracts/index.js";
-import type { Delayed } from "./delayed.js";
-import { carrierOf, EntryExtras } from "./entry-extras.js";
-import type { Store } from "./storage/store.js";
+import { type Due, UNSET } from "./alarm.js";
+import { carrierOf, EntryExtras, type Place, type Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /** What `Infinity` is as a limit: no array is longer. */
@@ -159,5 +158,25 @@ class InFlight<T> {
     work.previous = undefined;
     work.next = undefined;
     this.size--;
+  }
+}
+
+/** An item that comes back into its queue when its planned delay is over. */
+export class Delayed<T> implements Due, Links<Delayed<T>> {
+  previous: Delayed<T> | undefined = undefined;
+  next: Delayed<T> | undefined = undefined;
+  position = UNSET;
+  order = 0;
+
+  constructor(
+    private readonly comeBack: (delayed: Delayed<T>) => void,
+    readonly dueAt: number,
+    readonly item: T,
+    readonly extras: EntryExtras,
+    readonly place: Place,
+  ) {}
+
+  ring(): void {
+    this.comeBack(this);
   }
 }

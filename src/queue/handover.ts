@@ -1,23 +1,19 @@
-import type { AsyncResource } from "node:async_hooks";
 import type { Clock } from "../base/clock.js";
 import { QueueShutDownError } from "../base/errors.js";
-import { adopted } from "../base/thenable.js";
 import type {
   Consumer,
   Health,
   PoolView,
   QueueHealthOptions,
   QueueSource,
-  Report,
   Work,
   WorkClass,
 } from "../contracts/index.js";
-import type { Core } from "./core.js";
-import { Delayed } from "./delayed.js";
-import { attemptOf, carrierOf, deadlineOf, EntryExtras } from "./entry-extras.js";
+import { type Core, Delayed } from "./core.js";
 import { healthOf } from "./health.js";
-import type { Settlement } from "./settlement.js";
-import { ONLY_PLACE, type Place } from "./storage/store.js";
+import type { QueueOptions } from "./options.js";
+import { Settlement } from "./settlement.js";
+import { attemptOf, carrierOf, deadlineOf, EntryExtras, ONLY_PLACE, type Place } from "./storage/store.js";
 import { GetWaiter, kept, type PutWaiter, rejectQuietly, Step, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -25,15 +21,12 @@ import type { WaitingRoom } from "./waiting-room.js";
  * How items get to consumers, and room to producers: what arrives goes to the consumer that has waited longest, room to the producer that
  * has. What is given out belongs to its consumer until it is settled or comes back; so this is the queue as worker pools see it.
  */
-export class Handover<T> implements QueueSource<T> {
+export class Handover<T> extends Settlement<T> implements QueueSource<T> {
   readonly clock: Clock;
   readonly tiers: readonly string[];
 
-  constructor(
-    private readonly core: Core<T>,
-    private readonly room: WaitingRoom,
-    private readonly settlement: Settlement<T>,
-  ) {
+  constructor(core: Core<T>, room: WaitingRoom, onDrop: QueueOptions<T>["onDrop"]) {
+    super(core, room, onDrop);
     this.clock = core.clock;
     this.tiers = core.tiers;
   }
@@ -44,7 +37,7 @@ export class Handover<T> implements QueueSource<T> {
     const getter = core.getters.first;
     if (getter === undefined) core.store.push(item, at, tag, place);
     else if (core.hasDeadlines && deadlineOf(tag) < at) {
-      this.settlement.drop(item, place.tier, "expired", attemptOf(tag));
+      this.drop(item, place.tier, "expired", attemptOf(tag));
     } else this.hand(getter, item, at, tag, place);
   }
 
@@ -107,7 +100,7 @@ export class Handover<T> implements QueueSource<T> {
       const item = store.shift();
       const { tier, tag } = store;
       this.admit();
-      this.settlement.drop(item, tier, "expired", attemptOf(tag));
+      this.drop(item, tier, "expired", attemptOf(tag));
     }
     return false;
   }
@@ -188,51 +181,19 @@ export class Handover<T> implements QueueSource<T> {
     this.core.getters.remove(consumer.place as GetWaiter<T>);
   }
 
-  run<R>(work: Work<T>, fn: () => R, scope?: AsyncResource): R {
-    const { observer } = this.core;
-    if (observer === undefined) return adopted(fn()) as R;
-    const carrier = carrierOf(work.tag);
-    work.hasRun = true;
-    if (work.settledBy !== undefined) this.settlement.release(work, false);
-    return observer.run(carrier, work, fn, scope);
-  }
-
-  correlationIdOf({ tag }: Work<T>): string | undefined {
-    return this.core.correlationIdOf(tag);
-  }
-
-  done(work: Work<T>, now?: number): void {
-    work.settledBy = "done";
-    this.settlement.settle(work, "success", undefined, now);
-  }
-
-  fail(work: Work<T>, error: unknown): void {
-    work.settledBy = "fail";
-    this.settlement.settle(work, "failure", error);
-  }
-
-  deadLettered(work: Work<T>, error: unknown): void {
-    work.settledBy = "deadLettered";
-    this.settlement.putAside(work, error);
-  }
-
-  gateWaited(work: Work<T>, gate: string, waitedMs: number): void {
-    work.gatedMs += waitedMs;
-    this.core.observer?.gateWaited(gate, waitedMs);
-  }
-
   retry(work: Work<T>, delayMs: number, error: unknown): void {
     const { core } = this;
     const { item, attempt, tag, place } = work;
     work.settledBy = "retry";
-    this.settlement.giveBack(work, error);
+    core.inFlight.remove(work);
+    core.observer?.retried(this.processMs(work), attempt, error);
     if (core.state === "done") {
-      this.settlement.drop(item, place.tier, "shutdown", attempt);
+      this.drop(item, place.tier, "shutdown", attempt);
       return;
     }
     core.track();
     const extras = new EntryExtras(deadlineOf(tag), attempt + 1, work.correlationId, carrierOf(tag));
-    this.settlement.release(work, true);
+    this.release(work, true);
     const now = core.now();
     if (delayMs === 0) {
       this.reenter(item, now, extras, place);
@@ -248,7 +209,7 @@ export class Handover<T> implements QueueSource<T> {
     for (let delayed = core.delayed.first; delayed !== undefined; delayed = core.delayed.first) {
       core.delayed.remove(delayed);
       this.room.forget(delayed);
-      this.settlement.drop(delayed.item, delayed.place.tier, "shutdown", delayed.extras.attempt);
+      this.drop(delayed.item, delayed.place.tier, "shutdown", delayed.extras.attempt);
     }
   }
 
@@ -311,14 +272,6 @@ export class Handover<T> implements QueueSource<T> {
     core.pools = new Set([...pools, pool]);
   }
 
-  fault(error: unknown): void {
-    this.settlement.fault(error);
-  }
-
-  report(): Report | undefined {
-    return this.core.report();
-  }
-
   endPut(waiter: PutWaiter<T>, error: unknown): void {
     this.leavePutters(waiter);
     this.putFailed(waiter, error);
@@ -372,7 +325,8 @@ export class Handover<T> implements QueueSource<T> {
       observer.taken(carrierOf(tag), place.tier, at, at, attemptOf(tag));
       observer.pullDone(getter.pull, carrierOf(tag), Math.max(at - getter.startedAt, 0));
     }
-    const own = iteration !== undefined || typeof wanted === "function" ? kept(place) : place;
+    const isKept = iteration !== undefined || typeof wanted === "function";
+    const own = isKept && place !== ONLY_PLACE ? kept(place) : place;
     const value = this.give(wanted, item, at, tag, own, at);
     if (consumer !== undefined) {
       consumer.isInLine = false;
@@ -387,14 +341,7 @@ export class Handover<T> implements QueueSource<T> {
   }
 
   /** An item goes to its consumer, in the form in which it is wanted. `at` and `takenAt` mean nothing where no times are kept. */
-  private give(
-    wanted: Wanted<T>,
-    item: T,
-    at: number,
-    tag: unknown,
-    place: Place,
-    takenAt: number,
-  ): unknown {
+  private give(wanted: Wanted<T>, item: T, at: number, tag: unknown, place: Place, takenAt: number): unknown {
     const { core } = this;
     if (typeof wanted === "function") {
       const attempt = attemptOf(tag);

@@ -3,11 +3,9 @@ import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
 import type { Carrier } from "../contracts/index.js";
 import type { Core } from "./core.js";
-import { attemptOf, EntryExtras } from "./entry-extras.js";
 import type { Handover } from "./handover.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
-import type { Settlement } from "./settlement.js";
-import type { Place } from "./storage/store.js";
+import { attemptOf, EntryExtras, type Place } from "./storage/store.js";
 import { handled, kept, PutWaiter, promiseOf } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -19,7 +17,6 @@ export class Intake<T> {
   constructor(
     private readonly core: Core<T>,
     private readonly room: WaitingRoom,
-    private readonly settlement: Settlement<T>,
     private readonly handover: Handover<T>,
     private readonly whenFull: WhenFull,
     private readonly evictWhen: (() => boolean) | undefined,
@@ -118,7 +115,8 @@ export class Intake<T> {
   ): PutWaiter<T> {
     const { core } = this;
     const own = kept(place);
-    if (!core.isTracked && isPlain(options)) return new PutWaiter(this.handover, item, batch, own, undefined, 0);
+    if (!core.isTracked && isPlain(options))
+      return new PutWaiter(this.handover, item, batch, own, undefined, 0);
     core.track();
     const now = core.clock.now();
     const correlationId = checkCorrelationId(options?.correlationId);
@@ -140,10 +138,10 @@ export class Intake<T> {
       const holds: unknown = this.evictWhen();
       if (typeof holds === "boolean") return holds;
       // Of an async function: what it fails with is heard here only.
-      isLeftBehind(holds, this.settlement.fault);
+      isLeftBehind(holds, this.handover.fault);
       throw new TypeError(`evictWhen must return true or false, not ${errorLine(holds, 80)}`);
     } catch (error) {
-      this.settlement.fault(error);
+      this.handover.fault(error);
       return false;
     }
   }
@@ -174,14 +172,14 @@ export class Intake<T> {
     ) {
       victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
     }
-    for (const { item, tier, tag } of victims) this.settlement.drop(item, tier, "evicted", attemptOf(tag));
+    for (const { item, tier, tag } of victims) this.handover.drop(item, tier, "evicted", attemptOf(tag));
   }
 
   /** Refuses what is left of the waiter's items: they go back to the caller in the error. */
   private refuse(waiter: PutWaiter<T>, reason: "evicted" | "rejected"): QueueFullError {
     const error = new QueueFullError(this.core.limit, waiter.refused());
     this.handover.putFailed(waiter, error);
-    for (const item of waiter.rest()) this.settlement.tellDropped(item, waiter.place.tier, reason, 1);
+    for (const item of waiter.rest()) this.handover.tellDropped(item, waiter.place.tier, reason, 1);
     return error;
   }
 }

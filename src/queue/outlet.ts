@@ -1,11 +1,10 @@
 import { QueueShutDownError } from "../base/errors.js";
 import type { Carrier, Work } from "../contracts/index.js";
 import type { Core } from "./core.js";
-import { attemptOf, carrierOf } from "./entry-extras.js";
 import type { Handover } from "./handover.js";
 import type { WaitOptions } from "./options.js";
-import type { Settlement } from "./settlement.js";
 import { restore } from "./storage/restore.js";
+import { attemptOf, carrierOf } from "./storage/store.js";
 import { GetWaiter, type Step, type Steps, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -14,7 +13,6 @@ export class Outlet<T> {
   constructor(
     private readonly core: Core<T>,
     private readonly room: WaitingRoom,
-    private readonly settlement: Settlement<T>,
     private readonly handover: Handover<T>,
   ) {}
 
@@ -38,7 +36,8 @@ export class Outlet<T> {
     const pull = core.observer?.pullStarted();
     const now = core.now();
     if (this.handover.hasNext(now)) {
-      const value = wanted === "items" ? this.takeMany(max, now, pull) : this.handover.take(wanted, now, pull);
+      const value =
+        wanted === "items" ? this.takeMany(max, now, pull) : this.handover.take(wanted, now, pull);
       return Promise.resolve(iteration === undefined ? value : { done: false, value });
     }
     const startedAt = core.isTracked ? now : 0;
@@ -70,7 +69,7 @@ export class Outlet<T> {
       result.value = undefined;
       core.observer?.givenBack(carrierOf(tag), place.tier, attemptOf(tag));
       if (core.state === "done") {
-        this.settlement.drop(item, place.tier, "shutdown", attemptOf(tag));
+        this.handover.drop(item, place.tier, "shutdown", attemptOf(tag));
         continue;
       }
       if (core.getters.first !== undefined) this.handover.arrive(item, at, tag, place);

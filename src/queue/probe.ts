@@ -1,7 +1,6 @@
 import type { Head, Probe } from "../contracts/index.js";
 import type { Core } from "./core.js";
-import { attemptOf, carrierOf } from "./entry-extras.js";
-import type { Entry } from "./storage/store.js";
+import { attemptOf, carrierOf, type Entry } from "./storage/store.js";
 
 /** What others may see of a queue. */
 export function probeOf<T>(core: Core<T>): Probe {

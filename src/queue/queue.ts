@@ -14,7 +14,6 @@ import {
 } from "../contracts/index.js";
 import { Core } from "./core.js";
 import { Delivery } from "./delivery.js";
-import { attemptOf } from "./entry-extras.js";
 import { Handover } from "./handover.js";
 import { healthOf } from "./health.js";
 import { DONE, Intake } from "./intake.js";
@@ -33,22 +32,19 @@ import {
 } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import { Settlement } from "./settlement.js";
-import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
+import { attemptOf, ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import { kept, type Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
 
 /**
  * What all queues have in common: this is their face, which checks what comes in. Behind it are the side where items come in
- * ({@link Intake}), the one where they are taken ({@link Outlet}), both on what hands items to consumers and room to producers
- * ({@link Handover}), and that on what settles items and keeps the books ({@link Settlement}). A subclass brings the {@link Store}, which
- * decides on the order.
+ * ({@link Intake}), the one where they are taken ({@link Outlet}), and what hands items to consumers and room to producers
+ * ({@link Handover}), which is also what settles them. A subclass brings the {@link Store}, which decides on the order.
  */
 export abstract class Queue<T, O extends PutOptions = PutOptions>
   implements AsyncIterable<T>, AsyncDisposable
 {
   private readonly core: Core<T>;
-  private readonly settlement: Settlement<T>;
   private readonly handover: Handover<T>;
   private readonly intake: Intake<T>;
   private readonly outlet: Outlet<T>;
@@ -77,10 +73,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const core = new Core<T>(this, store, clock ?? systemClock, tiers, limit);
     const room = new WaitingRoom(core.clock);
     this.core = core;
-    this.settlement = new Settlement(core, room, onDrop);
-    this.handover = new Handover(core, room, this.settlement);
-    this.intake = new Intake(core, room, this.settlement, this.handover, policy, evictWhen);
-    this.outlet = new Outlet(core, room, this.settlement, this.handover);
+    this.handover = new Handover(core, room, onDrop);
+    this.intake = new Intake(core, room, this.handover, policy, evictWhen);
+    this.outlet = new Outlet(core, room, this.handover);
     if (timed) core.track();
   }
 
@@ -196,7 +191,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Says that an item taken by a plain get is done. Throws {@link TaskDoneError} when all of them are. */
   taskDone(): void {
-    this.settlement.taskDone();
+    this.handover.taskDone();
   }
 
   /** Resolves when everything accepted so far, and until then, is settled or dropped. Retries keep it open. */
@@ -206,7 +201,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.settlement.join(options);
+    return this.handover.join(options);
   }
 
   /**
@@ -344,7 +339,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const { store } = this.core;
     while (store.size > 0) {
       const item = store.shift();
-      this.settlement.drop(item, store.tier, "shutdown", attemptOf(store.tag));
+      this.handover.drop(item, store.tier, "shutdown", attemptOf(store.tag));
     }
     this.handover.dropDelayed();
   }

@@ -1,20 +1,22 @@
+import type { AsyncResource } from "node:async_hooks";
 import { tell } from "../base/callback.js";
 import { TaskDoneError } from "../base/errors.js";
+import { adopted } from "../base/thenable.js";
 import { warn } from "../base/warning.js";
-import type { DropReason, Outcome, Work } from "../contracts/index.js";
+import type { DropReason, Outcome, Report, Work } from "../contracts/index.js";
 import type { Core } from "./core.js";
-import { carrierOf } from "./entry-extras.js";
 import type { QueueOptions, WaitOptions } from "./options.js";
+import { carrierOf } from "./storage/store.js";
 import { JoinWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** How items leave the books: they are settled or dropped. A `join` waits here for the last one. */
-export class Settlement<T> {
+export abstract class Settlement<T> {
   private warned = false;
 
   constructor(
-    private readonly core: Core<T>,
-    private readonly room: WaitingRoom,
+    protected readonly core: Core<T>,
+    protected readonly room: WaitingRoom,
     private readonly onDrop: QueueOptions<T>["onDrop"],
   ) {}
 
@@ -33,7 +35,7 @@ export class Settlement<T> {
   }
 
   /** Why it takes so long, if a watchdog knows. */
-  report(): object | undefined {
+  report(): Report | undefined {
     return this.core.report();
   }
 
@@ -46,29 +48,43 @@ export class Settlement<T> {
     this.left();
   }
 
-  /** Work is over, for good. `now` is the time, where the caller knows it. */
-  settle(work: Work<T>, outcome: Outcome, error: unknown, now?: number): void {
-    const { core } = this;
-    core.inFlight.remove(work);
-    if (core.observer !== undefined) {
-      core.observer.settled(outcome, this.processMs(work, now), error);
-      if (work.hasRun) this.release(work, false);
-    }
-    if (core.joiners.first !== undefined) this.left();
+  /** The work is done. `now` is the time, where the caller knows it. */
+  done(work: Work<T>, now?: number): void {
+    work.settledBy = "done";
+    this.settle(work, "success", undefined, now);
   }
 
-  /** Work was put aside. */
-  putAside(work: Work<T>, error: unknown): void {
-    this.core.inFlight.remove(work);
-    this.core.observer?.deadLettered(this.processMs(work, undefined), error);
+  fail(work: Work<T>, error: unknown): void {
+    work.settledBy = "fail";
+    this.settle(work, "failure", error);
+  }
+
+  deadLettered(work: Work<T>, error: unknown): void {
+    const { core } = this;
+    work.settledBy = "deadLettered";
+    core.inFlight.remove(work);
+    core.observer?.deadLettered(this.processMs(work), error);
     this.release(work, false);
     this.left();
   }
 
-  /** Work is over for now, and its item is to come back. */
-  giveBack(work: Work<T>, error: unknown): void {
-    this.core.inFlight.remove(work);
-    this.core.observer?.retried(this.processMs(work, undefined), work.attempt, error);
+  gateWaited(work: Work<T>, gate: string, waitedMs: number): void {
+    work.needExtras().gatedMs += waitedMs;
+    this.core.observer?.gateWaited(gate, waitedMs);
+  }
+
+  /** Calls `fn` in the producer's context, if there is an observer. */
+  run<R>(work: Work<T>, fn: () => R, scope?: AsyncResource): R {
+    const { observer } = this.core;
+    if (observer === undefined) return adopted(fn()) as R;
+    const carrier = carrierOf(work.tag);
+    work.hasRun = true;
+    if (work.settledBy !== undefined) this.release(work, false);
+    return observer.run(carrier, work, fn, scope);
+  }
+
+  correlationIdOf({ tag }: Work<T>): string | undefined {
+    return this.core.correlationIdOf(tag);
   }
 
   /** Something accepted left the queue without being taken. */
@@ -94,7 +110,7 @@ export class Settlement<T> {
    * What a handler began keeps the work, as part of its async context; so the work must not keep that of its producer, and so on for
    * ever.
    */
-  release(work: Work<T>, comesBack: boolean): void {
+  protected release(work: Work<T>, comesBack: boolean): void {
     const { observer } = this.core;
     if (observer === undefined || !work.hasRun) return;
     const carrier = carrierOf(work.tag);
@@ -113,9 +129,21 @@ export class Settlement<T> {
     }
   }
 
-  private processMs({ takenAt, gatedMs }: Work<T>, now: number | undefined): number | undefined {
+  /** Work is over, for good. */
+  private settle(work: Work<T>, outcome: Outcome, error: unknown, now?: number): void {
+    const { core } = this;
+    const { observer } = core;
+    core.inFlight.remove(work);
+    if (observer !== undefined) {
+      observer.settled(outcome, this.processMs(work, now), error);
+      if (work.hasRun) this.release(work, false);
+    }
+    if (core.joiners.first !== undefined) this.left();
+  }
+
+  protected processMs({ takenAt, extras }: Work<T>, now?: number): number | undefined {
     if (takenAt === undefined) return undefined;
     // Waits for several gates at a time count more than once.
-    return Math.max(0, (now ?? this.core.now()) - takenAt - gatedMs);
+    return Math.max(0, (now ?? this.core.now()) - takenAt - (extras?.gatedMs ?? 0));
   }
 }

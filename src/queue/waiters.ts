@@ -225,12 +225,12 @@ function withReport(report: object | undefined): { report?: object } {
 
 export type AnyWaiter<T> = GetWaiter<T> | PutWaiter<T> | JoinWaiter<T>;
 
-let resolveNext: (value: never) => void;
-let rejectNext: (error: unknown) => void;
+/** Whose promise is made. */
+let settled: Settleable;
 /** One executor for all promises: a closure for each would cost as much as the promise. */
 const capture = (resolve: (value: never) => void, reject: (error: unknown) => void) => {
-  resolveNext = resolve;
-  rejectNext = reject;
+  settled.resolve = resolve as (value: unknown) => void;
+  settled.reject = reject;
 };
 
 /** What settles a promise. */
@@ -243,10 +243,9 @@ interface Settleable {
 
 /** The promise that the waiter's `resolve` and `reject` settle. */
 export function promiseOf<V>(waiter: Settleable): Promise<V> {
+  settled = waiter;
   const promise = new Promise<V>(capture as never);
   waiter.promise = promise;
-  waiter.resolve = resolveNext as (value: unknown) => void;
-  waiter.reject = rejectNext;
   return promise;
 }
 

@@ -105,7 +105,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       get notTakingReason() {
         return notTakingReason();
       },
-      hearsStates: () => this.listenerCount("state") > 0,
+      events: this,
       changed: (worker, from) => this.tell("state", { worker: statusOf(worker), from, to: worker.state }),
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),

@@ -1,6 +1,7 @@
 import { type InspectOptions, inspect } from "node:util";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { cut, MAX_STEP } from "../base/limits.js";
+import { adopted } from "../base/thenable.js";
 import { Work, type WorkerState, type WorkerView } from "../contracts/index.js";
 import type { Gate } from "./gate.js";
 import type { Task } from "./task.js";
@@ -35,7 +36,7 @@ export class Worker<T> implements WorkerView {
   lastStepAt: number | undefined = undefined;
   /** When it was last done with one. */
   lastFinishAt: number | undefined = undefined;
-  /** Calls the handler for its task. */
+  /** Calls the handler for its task, in whose async context this is called. A lazy thenable is awaited there. */
   readonly call: () => unknown;
   readonly succeeded: () => void;
   readonly failed: (error: unknown) => void;
@@ -48,8 +49,9 @@ export class Worker<T> implements WorkerView {
     const { handler } = driver;
     this.call = () => {
       const task = this.task!;
-      if (turns.isMeasuring) return turns.measure(() => handler(task.item, task));
-      return handler(task.item, task);
+      return adopted(
+        turns.isMeasuring ? turns.measure(() => handler(task.item, task)) : handler(task.item, task),
+      );
     };
     this.succeeded = () => driver.succeeded(this);
     this.failed = (error) => driver.failed(this, error);
@@ -80,21 +82,10 @@ export class Worker<T> implements WorkerView {
   }
 }
 
-/** What most tasks never have. */
-class Extras {
-  step: string | undefined = undefined;
-  progress: number | undefined = undefined;
-  controller: AbortController | undefined = undefined;
-  isAborted = false;
-  reason: unknown = undefined;
-}
-
 /** A pool's work on an item: what is in flight in its queue, what its worker handles and what the handler is given, in one. */
 export class PoolTask<T> extends Work<T> implements Task {
   /** The worker that handles it. @internal */
   declare worker: Worker<T> | undefined;
-  /** @internal */
-  declare extras: Extras | undefined;
 
   get currentStep(): string | undefined {
     return this.extras?.step;
@@ -163,10 +154,5 @@ export class PoolTask<T> extends Work<T> implements Task {
 
   passed(gate: Gate, waitedMs: number): void {
     this.queue.gateWaited(this, gate.name, waitedMs);
-  }
-
-  private needExtras(): Extras {
-    this.extras ??= new Extras();
-    return this.extras;
   }
 }

@@ -4,7 +4,7 @@ import { apart } from "../base/apart.js";
 import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
 import { nextTurn } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
-import { adopted, isThenable, listen, listenIfPlain } from "../base/thenable.js";
+import { isThenable, listen, listenIfPlain } from "../base/thenable.js";
 import type {
   Consumer,
   NotTakingReason,
@@ -36,8 +36,8 @@ const MAX_IDS = 100;
 export interface Listener<T> {
   /** Why nothing is taken, or soon won't be. */
   readonly notTakingReason: NotTakingReason | undefined;
-  /** Whether there are listeners to {@link changed}. */
-  hearsStates(): boolean;
+  /** Where it would be heard what {@link changed} tells. */
+  readonly events: { listenerCount(event: "state"): number };
   changed(worker: Worker<T>, from: WorkerState): void;
   failed(failed: Failed<T>): void;
   /** Nothing is running any more, and nothing will be unless something is put into the queue. */
@@ -184,7 +184,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
     if (!USUAL.has(from) || !USUAL.has(to)) {
       recorder.tell(this.name, `worker ${worker.id}: ${from} → ${to}`);
     }
-    if (this.listener.hearsStates()) this.listener.changed(worker, from);
+    if (this.listener.events.listenerCount("state") > 0) this.listener.changed(worker, from);
   }
 
   now(): number | undefined {
@@ -281,13 +281,10 @@ export class Workers<T> implements Consumer<T>, PoolView {
       if (this.limits.isOn) this.limits.begin(worker);
       try {
         // What the handler sets in its async context by `enterWith` is not there for the next one.
-        const result: unknown = apart(this.scope).runInAsyncScope(
-          this.handle,
-          this,
-          task,
-          worker.call,
-          this.scope,
-        );
+        const scope = apart(this.scope);
+        const result: unknown = this.source.isObserved
+          ? scope.runInAsyncScope(task.queue.run, task.queue, task, worker.call, this.scope)
+          : scope.runInAsyncScope(worker.call);
         if (listenIfPlain(result, worker.succeeded, worker.failed)) return;
         if (isThenable(result)) {
           // Whatever its `then` does, this is settled once, and later.
@@ -309,11 +306,6 @@ export class Workers<T> implements Consumer<T>, PoolView {
       else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
     }
     this.tellIfQuiet();
-  }
-
-  /** Calls the handler in the item's context; a lazy thenable is awaited there. `scope` is where this is called, if that is the pool's. */
-  private handle(task: PoolTask<T>, call: () => unknown, scope?: AsyncResource): unknown {
-    return this.source.isObserved ? task.queue.run(task, call, scope) : adopted(call());
   }
 
   /** The next task, if there is one to take. `now` is the time, where it is known. */
@@ -380,7 +372,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
       if (signal !== undefined && signal !== null) this.follow(signal, follower);
       if (this.limits.isOn) this.limits.begin(worker);
       try {
-        return await this.handle(task, call);
+        return await task.queue.run(task, call);
       } finally {
         signals.leave(follower);
       }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { OBSERVE, PROBE, QUEUE_SOURCE } from "../../src/contracts/index.js";
-import { EntryExtras } from "../../src/queue/entry-extras.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { LifoQueue } from "../../src/queue/lifo-queue.js";
 import { PriorityQueue } from "../../src/queue/priority-queue.js";
@@ -10,7 +9,7 @@ import { Heap } from "../../src/queue/storage/heap.js";
 import { MinMaxHeap } from "../../src/queue/storage/min-max-heap.js";
 import { Ranked } from "../../src/queue/storage/ranked.js";
 import { Stack } from "../../src/queue/storage/stack.js";
-import type { Entry, Store } from "../../src/queue/storage/store.js";
+import { type Entry, EntryExtras, type Store } from "../../src/queue/storage/store.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { RUNS as ALL_RUNS } from "./model-runner.js";
 import { Recorder } from "./recorder.js";

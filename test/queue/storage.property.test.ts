@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { LinkedList } from "../../src/base/linked-list.js";
-import { EntryExtras } from "../../src/queue/entry-extras.js";
 import { ArrivalLines } from "../../src/queue/storage/arrival-lines.js";
 import { Deque } from "../../src/queue/storage/deque.js";
 import { Heap, HeapArrays } from "../../src/queue/storage/heap.js";
@@ -10,7 +9,7 @@ import { MinMaxHeap } from "../../src/queue/storage/min-max-heap.js";
 import { Ranked, type Ranking } from "../../src/queue/storage/ranked.js";
 import { Slab } from "../../src/queue/storage/slab.js";
 import { Stack } from "../../src/queue/storage/stack.js";
-import type { Place, Store } from "../../src/queue/storage/store.js";
+import { EntryExtras, type Place, type Store } from "../../src/queue/storage/store.js";
 import { RUNS as ALL_RUNS } from "./model-runner.js";
 
 const RUNS = { ...ALL_RUNS, numRuns: ALL_RUNS.numRuns / 5 };

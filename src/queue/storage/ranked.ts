@@ -1,9 +1,8 @@
-import { deadlineOf } from "../entry-extras.js";
 import { Heap } from "./heap.js";
 import { type Level, Levels } from "./levels.js";
 import { MinMaxHeap } from "./min-max-heap.js";
 import { Slab } from "./slab.js";
-import type { Entry, Place, Store } from "./store.js";
+import { deadlineOf, type Entry, type Place, type Store } from "./store.js";
 
 /** How a {@link Ranked} store orders its entries. */
 export interface Ranking {
