@@ -199,13 +199,13 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     waiter.resolve({ done: true, value: undefined });
   }
 
-  stand(consumer: Consumer<T>): void {
+  stand(consumer: Consumer<T>, now?: number): void {
     if (consumer.isInLine) return;
     const { core } = this;
     consumer.place ??= new GetWaiter<T>(this, consumer.works, 0, undefined, undefined, consumer);
     const waiter = consumer.place as GetWaiter<T>;
     consumer.isInLine = true;
-    if (core.isTracked) waiter.startedAt = core.clock.now();
+    if (core.isTracked) waiter.startedAt = now ?? core.clock.now();
     core.getters.append(waiter);
     if (core.state !== "open") this.endIfFinished();
   }

@@ -295,7 +295,7 @@ export class Driver<T> implements Consumer<T>, PoolView, WorkerDriver<T> {
       if (worker.state !== "idle") this.change(worker, "idle");
       // A listener may have put something in, or have sent the worker away.
       if (this.source.size > 0) this.wake();
-      else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
+      else if (this.isTaking && this.idle.length > 0) this.source.stand(this, now);
     }
     this.tellIfQuiet();
   }
