@@ -1,5 +1,5 @@
 /** What a walk may pass. A test holds `limit`, what was measured last: who makes a way shorter lowers it. `goal` is where it is to go. */
 export const LIMITS = {
-  item: { files: { limit: 29, goal: 12 }, functions: { limit: 101, goal: 50 } },
+  item: { files: { limit: 22, goal: 12 }, functions: { limit: 80, goal: 50 } },
   breach: { files: { limit: 43, goal: 25 } },
 } as const;
