@@ -1,4 +1,4 @@
-import type { Carrier, TaskFacts } from "./observer.js";
+import type { Carrier, DropReason, TaskFacts } from "./observer.js";
 import type { PoolView } from "./pool.js";
 
 /** Read-only sight of a queue, for gauges and the watchdog. Each member is O(1) or O(tiers), and never throws. */
@@ -44,6 +44,8 @@ export interface Probe {
   readonly isPaused?: boolean | undefined;
   /** Does it give out nothing for now, because so many were given out lately? Undefined where that can't be. */
   readonly isRateLimited?: boolean | undefined;
+  /** For which reasons it can drop items, as its options are. Absent where that can be any. */
+  readonly dropReasons?: readonly DropReason[] | undefined;
   /** The pools that work on the queue. */
   readonly pools?: Iterable<PoolView> | undefined;
   /** What is in flight, the oldest first, for a report; absent where the queue cannot know. */

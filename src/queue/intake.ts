@@ -1,7 +1,7 @@
 import { isLeftBehind } from "../base/callback.js";
 import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
-import type { Carrier } from "../contracts/index.js";
+import type { Carrier, DropReason } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import { attemptOf, EntryExtras } from "./entry-extras.js";
 import type { Handover } from "./handover.js";
@@ -14,6 +14,13 @@ import type { WaitingRoom } from "./waiting-room.js";
 /** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
 export const DONE = Promise.resolve();
 
+/** For which reasons items are dropped or refused, by the policy. */
+const DROP_REASONS: Record<WhenFull, readonly DropReason[]> = {
+  wait: ["expired", "shutdown"],
+  reject: ["expired", "rejected", "shutdown"],
+  evict: ["evicted", "expired", "shutdown"],
+};
+
 /** The side of a queue where items come in. Options are checked already. */
 export class Intake<T> {
   constructor(
@@ -24,6 +31,10 @@ export class Intake<T> {
     private readonly whenFull: WhenFull,
     private readonly evictWhen: (() => boolean) | undefined,
   ) {}
+
+  get dropReasons(): readonly DropReason[] {
+    return DROP_REASONS[this.whenFull];
+  }
 
   /** Takes the item in if there is room and no other producer to barge past; false means that nothing has changed. */
   accept(item: T, options: PutOptions | undefined, place: Place): boolean {

@@ -1,11 +1,12 @@
-import type { Head, Probe } from "../contracts/index.js";
+import type { DropReason, Head, Probe } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import { attemptOf, carrierOf } from "./entry-extras.js";
 import type { Entry } from "./storage/store.js";
 
 /** What others may see of a queue. */
-export function probeOf<T>(core: Core<T>): Probe {
+export function probeOf<T>(core: Core<T>, dropReasons: readonly DropReason[]): Probe {
   return {
+    dropReasons,
     tiers: core.tiers,
     now: () => core.clock.now(),
     depth: (tier) => core.store.depth(tier),

@@ -298,7 +298,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** @internal */
   get [PROBE](): Probe {
-    return probeOf(this.core);
+    return probeOf(this.core, this.intake.dropReasons);
   }
 
   /** What a `WorkerPool` needs of it. */

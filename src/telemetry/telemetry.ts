@@ -3,7 +3,6 @@ import { context, diag, ROOT_CONTEXT, type Span } from "@opentelemetry/api";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
 import { shown } from "../base/shown.js";
-import { slaFor } from "../base/sla.js";
 import { adopted, whenSettled } from "../base/thenable.js";
 import type {
   Carrier,
@@ -28,7 +27,6 @@ import {
   ENQUEUED,
   ERRORS,
   FAILURE,
-  MOST_TIERS,
   OVERTAKES,
   QueueSeries,
   RETRIED,
@@ -38,6 +36,7 @@ import {
   seriesOf,
   type TierSeries,
 } from "./metrics/series.js";
+import { Tiers } from "./metrics/tiers.js";
 import type { Settings } from "./options.js";
 import { end, type Pull, SentParcel, Spans } from "./spans/spans.js";
 
@@ -47,37 +46,32 @@ import { end, type Pull, SentParcel, Spans } from "./spans/spans.js";
  */
 export class Telemetry implements QueueTelemetry {
   readonly series: QueueSeries;
-  readonly tierNames: string[];
-  readonly tiers: TierSeries[];
+  readonly tierNames: readonly string[];
+  readonly tiers: readonly TierSeries[];
+  private readonly tierTable: Tiers;
   private readonly spans: Spans;
   private readonly tracing: boolean;
   private readonly handlers: HandlerContext;
   /** When the youngest item came in that was taken so far: who came before it was overtaken by it. */
   private readonly youngest = new Float64Array([Number.NEGATIVE_INFINITY]);
-  /** Which tier each priority is, where there are priorities. */
-  private readonly byPriority = new Map<number, number>();
   /** Does each put take its producer's async context along? */
   private readonly takesAlong: boolean;
   private warned = false;
 
   constructor(
-    private readonly settings: Settings,
+    settings: Settings,
     tierNames: readonly string[],
     system: string,
     /** Where handlers run whose items bring no context and that were not wrapped in one; undefined: where they are called. */
     home?: AsyncResource,
   ) {
-    const { name, traces, relation, metrics, tiers, asyncContext } = settings;
+    const { name, traces, relation, metrics, asyncContext } = settings;
     this.takesAlong = asyncContext === "producer";
-    this.tierNames = [...tierNames];
-    for (const [priority, tier] of tiers) {
-      if (priority === 0) this.tierNames[0] = tier;
-      else this.byPriority.set(priority, this.tierNames.push(tier) - 1);
-    }
-    this.byPriority.set(0, 0);
     // Numbers that are not to be exported are still kept, in series of their own.
     this.series = metrics === "never" ? new QueueSeries(name, false) : seriesOf(name);
-    this.tiers = this.tierNames.map((tier, i) => this.tierSeries(tier, i));
+    this.tierTable = new Tiers(settings, tierNames, this.series);
+    this.tierNames = this.tierTable.names;
+    this.tiers = this.tierTable.series;
     this.spans = new Spans(name, system, traces, relation);
     this.tracing = traces !== "never";
     this.handlers = new HandlerContext(home, (error) => this.fault(error));
@@ -89,21 +83,11 @@ export class Telemetry implements QueueTelemetry {
   }
 
   tierOf(priority: number): number {
-    const known = this.byPriority.get(priority);
-    if (known !== undefined) return known;
-    // What every item has a value of its own for is no tier: neither names nor the map may grow for ever.
-    if (this.tierNames.length > MOST_TIERS) return MOST_TIERS;
-    const index = this.tierNames.length;
-    const name = index < MOST_TIERS ? String(priority) : "other";
-    this.tierNames.push(name);
-    this.tiers.push(this.tierSeries(name, index));
-    if (index < MOST_TIERS) this.byPriority.set(priority, index);
-    return index;
+    return this.tierTable.of(priority);
   }
 
-  /** What was declared for the tier, also where its numbers are lumped together with others'. */
   slaOf(tier: number): SlaTarget | undefined {
-    return slaFor(this.settings.sla, this.tierNames[tier]!) ?? this.tiers[tier]?.sla;
+    return this.tierTable.slaOf(tier);
   }
 
   putAtOnce(tier: number, correlationId: string | undefined): Carrier {
@@ -353,12 +337,6 @@ export class Telemetry implements QueueTelemetry {
       own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
     if (place !== undefined) current!.remember(own, place);
     return own;
-  }
-
-  private tierSeries(name: string, index: number): TierSeries {
-    const tier = this.series.tier(index < MOST_TIERS ? name : "other");
-    tier.sla = slaFor(this.settings.sla, name) ?? tier.sla;
-    return tier;
   }
 
   /** What still travels when the put span could not be made. */

@@ -122,6 +122,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const watched = this.watched.get(queue) ?? this.add(queue, watchable);
     if (options === undefined) return this;
     watched.amend(options.name, sla);
+    this.declareBreaches(watched);
     return this;
   }
 
@@ -130,10 +131,17 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const watched = new WatchedQueue(watchable, settings.minReportIntervalMs, stalls);
     this.watched.set(queue, watched);
     if (this.isRunning) this.answer(queue, watched);
-    for (const verdict of [...settings.checks.map(({ name }) => name), UNKNOWN]) {
-      for (const tier of watchable.probe.tiers.keys()) watchable.breached(tier, verdict, 0);
-    }
+    this.declareBreaches(watched);
     return watched;
+  }
+
+  /** Breaches of the tiers that have an SLA are counted from 0. */
+  private declareBreaches(watched: WatchedQueue): void {
+    const { queue } = watched;
+    const tiers = [...queue.probe.tiers.keys()].filter((tier) => watched.slaOf(tier) !== undefined);
+    for (const verdict of [...this.settings.checks.map(({ name }) => name), UNKNOWN]) {
+      for (const tier of tiers) queue.breached(tier, verdict, 0);
+    }
   }
 
   /** For joins and drains that time out while the watchdog runs. */

@@ -237,8 +237,8 @@ it("the registry has the form that its version stands for: a released form that 
       "histogram": "instrument labels numbers sinks",
       "plainExport": "isReplaced isStopped provider sinks suspensions timer unbind",
       "registry": "activeTaskMonitor claimants collectors correlation handlers instrumented key placeSampling plainExport promRegistries recorder reports sdk series signalGroups stallAnswers startedAt version vitals warned",
-      "series": "counts exports firstRetried gates get labels lastError name process put shown sinks sweepAt tiers told watched",
-      "tier": "breaches counts labels sla tier wait",
+      "series": "counts exports firstRetried gates get labels lastError name process put shown sinks sweepAt tiers told verdicts watched",
+      "tier": "breaches counts isKnown labels sla tier wait",
       "version": 2,
     }
   `);

@@ -126,7 +126,7 @@ describe("counters", () => {
       for (const metric of ["queue.enqueued", "queue.dequeued", "queue.overtakes"]) {
         expect(of(collected, metric, attributes)).toBe(0);
       }
-      for (const reason of ["evicted", "expired", "rejected", "shutdown"]) {
+      for (const reason of ["expired", "shutdown"]) {
         expect(of(collected, "queue.dropped", { ...attributes, "queue.reason": reason })).toBe(0);
       }
       for (const result of ["met", "missed"]) {

@@ -9,7 +9,9 @@ import {
   type ReadingName,
 } from "./instruments.js";
 import { attributesOf, promName } from "./labels.js";
-import { histogramsOf, read } from "./readings.js";
+import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
+import { allSeries } from "./series.js";
+import { slices } from "./slices.js";
 
 type Labels = Record<string, string | number>;
 
@@ -68,28 +70,35 @@ export class PromMetric {
     const { help, type, aggregator } = this;
     const name = this.asked ?? this.fullName;
     this.asked = undefined;
-    return { name, help, type, values: this.values(), aggregator };
+    return { name, help, type, values: await this.values(), aggregator };
   }
 
   /** The counts are the queues' own, and others read them, too. */
   reset(): void {}
 
-  private values(): Sample[] {
+  private async values(): Promise<Sample[]> {
+    const samples: Sample[] = [];
     if (this.type === "histogram") {
-      return Array.from(histogramsOf(this.instrument as HistogramName), (each) =>
-        this.samplesOf(each),
-      ).flat();
+      for (const each of histogramsOf(this.instrument as HistogramName)) {
+        this.sample(each, samples);
+        if (slices.isOver) await slices.next();
+      }
+      return samples;
     }
-    const values: Sample[] = [];
-    read(this.instrument as ReadingName, (value, labels, more) => {
-      values.push({ value, labels: labelsOf(attributesOf(labels, more)) });
-    });
-    return values;
+    const name = this.instrument as ReadingName;
+    const add: Add = (value, labels, more) => {
+      samples.push({ value, labels: labelsOf(attributesOf(labels, more)) });
+    };
+    readProcess(name, add);
+    for (const queue of allSeries.values()) {
+      readQueue(name, queue, add);
+      if (slices.isOver) await slices.next();
+    }
+    return samples;
   }
 
-  private samplesOf({ labels: { attributes }, counts, sumSeconds }: Histogram): Sample[] {
+  private sample({ labels: { attributes }, counts, sumSeconds }: Histogram, samples: Sample[]): void {
     const labels = labelsOf(attributes);
-    const samples: Sample[] = [];
     const metricName = `${this.fullName}_bucket`;
     let count = 0;
     for (const [i, each] of counts.entries()) {
@@ -98,7 +107,6 @@ export class PromMetric {
     }
     samples.push({ value: sumSeconds, labels, metricName: `${this.fullName}_sum` });
     samples.push({ value: count, labels, metricName: `${this.fullName}_count` });
-    return samples;
   }
 }
 

@@ -44,14 +44,29 @@ export class TierSeries {
   /** Breaches by verdict. */
   readonly breaches = new Map<string, number>();
   sla: SlaTarget | undefined = undefined;
+  /** Whether it was declared, or had an item when it was looked at. */
+  isKnown: boolean;
 
   constructor(
     queue: string,
     readonly tier: string,
     sinks: HistogramSinks,
+    isDeclared: boolean,
   ) {
+    this.isKnown = isDeclared;
     this.labels = new Labels({ "queue.name": queue, "queue.tier": tier });
     this.wait = new Histogram("queue.wait.seconds", this.labels, sinks);
+  }
+
+  /** Whether it has series: from then on it keeps them. */
+  get isExported(): boolean {
+    this.isKnown ||= this.counts.some((count) => count > 0);
+    return this.isKnown;
+  }
+
+  /** A watchdog may find this: an increase is only seen from 0. */
+  mayBreach(verdict: string): void {
+    if (!this.breaches.has(verdict)) this.breaches.set(verdict, 0);
   }
 }
 
@@ -91,6 +106,8 @@ export class QueueSeries {
   lastError: unknown = undefined;
   /** Items that went back for the first time. Not exported. */
   firstRetried = 0;
+  /** What watchdogs may find to be the cause of a breach. */
+  readonly verdicts = new Set<string>();
   private readonly gates = new Map<string, Histogram>();
   private watched: Watched[] = [];
   private sweepAt = 64;
@@ -177,9 +194,9 @@ export class QueueSeries {
       case "queue.get.seconds":
         return this.tells("pulls") ? [this.get] : [];
       case "queue.wait.seconds":
-        return this.tells("takes") ? Array.from(this.tiers.values(), ({ wait }) => wait) : [];
+        return this.tells("takes") ? this.waits() : [];
       case "queue.gate.wait.seconds":
-        return this.gates.values();
+        return this.gateWaits();
       case "queue.process.seconds":
         return this.tells("durations") ? OUTCOMES.map((outcome) => this.process[outcome]) : [];
       default:
@@ -187,13 +204,26 @@ export class QueueSeries {
     }
   }
 
-  /** The series of the tier, made if it is missing. */
-  tier(name: string): TierSeries {
+  private *waits(): Iterable<Histogram> {
+    for (const tier of this.tiers.values()) if (tier.isExported) yield tier.wait;
+  }
+
+  /** Of each gate that work passed, or that a pool has. */
+  private gateWaits(): Iterable<Histogram> {
+    for (const { probe } of this.alive()) {
+      for (const pool of probe.pools ?? []) for (const { name } of pool.gates) this.gate(name);
+    }
+    return this.gates.values();
+  }
+
+  /** The series of the tier, made if it is missing. One that is not declared is exported once it has had an item. */
+  tier(name: string, isDeclared = true): TierSeries {
     let tier = this.tiers.get(name);
     if (tier === undefined) {
-      tier = new TierSeries(this.name, name, this.sinks);
+      tier = new TierSeries(this.name, name, this.sinks, isDeclared);
       this.tiers.set(name, tier);
     }
+    tier.isKnown ||= isDeclared;
     return tier;
   }
 }

@@ -1,7 +1,7 @@
 import type { Capability, GateView, PoolView, Probe, WorkerState } from "../../contracts/index.js";
 import type { Histogram } from "./histogram.js";
 import type { HistogramName, ReadingName } from "./instruments.js";
-import { Labels, label, NO_LABELS } from "./labels.js";
+import { type Labels, label, NO_LABELS } from "./labels.js";
 import {
   allSeries,
   CONTEXT_LOST,
@@ -110,9 +110,12 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
     for (const [i, labels] of OUTCOME_LABELS.entries()) add(queue.counts[i]!, queue.labels, labels);
   }),
   "queue.dropped": (queue, add) => {
-    const reasons = REASONS.filter(({ reason }) => queue.tells(reason));
-    for (const { counts, labels } of queue.tiers.values()) {
-      for (const reason of reasons) add(counts[reason.index]!, labels, reason.labels);
+    for (const { index, reason, labels: more } of REASONS) {
+      const isPossible = queue.tells(reason);
+      for (const tier of queue.tiers.values()) {
+        const count = tier.counts[index]!;
+        if (count > 0 || (isPossible && tier.isExported)) add(count, tier.labels, more);
+      }
     }
   },
   "queue.retried": ifTold("retries", queueCounter(RETRIED)),
@@ -145,7 +148,7 @@ function readGates(name: GateReadingName, add: Add): void {
   for (const queue of allSeries.values()) for (const gate of gatesOf(queue)) gates.set(gate.name, gate);
   for (const { name: gate, limit, inFlight } of gates.values()) {
     const value = name === "queue.gate.limit" ? limit : inFlight;
-    if (Number.isFinite(value)) add(value, new Labels({ "queue.gate": gate }));
+    if (Number.isFinite(value)) add(value, label("queue.gate", gate));
   }
 }
 
@@ -236,13 +239,17 @@ function perTier(read: (probe: Probe, tier: number) => number, merge: Merge): Re
     for (const { probe, tiers } of queue.alive()) {
       for (const [i, tier] of tiers.entries()) values.set(tier, merge(values.get(tier)!, read(probe, i)));
     }
-    for (const [tier, value] of values) add(value, tier.labels);
+    for (const [tier, value] of values) {
+      // Items that were inside before are in no counter.
+      if (value > 0) tier.isKnown = true;
+      if (tier.isExported) add(value, tier.labels);
+    }
   };
 }
 
 function eachTier(read: (tier: TierSeries, add: Add) => void): Reading {
   return (queue, add) => {
-    for (const tier of queue.tiers.values()) read(tier, add);
+    for (const tier of queue.tiers.values()) if (tier.isExported) read(tier, add);
   };
 }
 

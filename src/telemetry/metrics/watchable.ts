@@ -48,6 +48,7 @@ export class WatchableQueue implements Watchable, Tally {
   breached(tier: number, verdict: string, count: number): void {
     const breaches = this.tiers[tier]?.breaches;
     if (breaches === undefined) return;
+    if (count === 0 && this.series.verdicts.size < MAX_VERDICTS) this.series.verdicts.add(verdict);
     const name = breaches.has(verdict) || breaches.size < MAX_VERDICTS ? verdict : "other";
     breaches.set(name, (breaches.get(name) ?? 0) + count);
   }
