@@ -99,7 +99,7 @@ export const sla: Contents = {
         expr: inRange({ metric: "queue_sla_breaches_total", where: TIER }),
         limits: [[1, "orange"]],
         decimals: 0,
-        none: "not watched",
+        none: "no SLA is watched",
       }),
       figure({
         title: "Watchdog's last look, oldest",
@@ -202,7 +202,7 @@ export const sla: Contents = {
         stacked: true,
         queries: [
           {
-            // Without those at 0: there is one for each verdict.
+            // Without those at 0: there is one for each verdict and each tier with an SLA.
             expr: `sum by (${PER_QUEUE}, queue_verdict) (increase(queue_sla_breaches_total{${TIER}}[$__rate_interval])) > 0`,
             legend: `{{queue_verdict}} ${QUEUE_LEGEND}`,
           },

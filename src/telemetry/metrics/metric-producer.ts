@@ -13,7 +13,7 @@ import {
 } from "./instruments.js";
 import { attributesOf } from "./labels.js";
 import { plainExport } from "./plain-export.js";
-import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
+import { type Add, processHistograms, readerOf, readProcess } from "./readings.js";
 import { allSeries } from "./series.js";
 import { slices } from "./slices.js";
 
@@ -115,10 +115,12 @@ async function metricData(name: InstrumentName, endTime: HrTime): Promise<Metric
   const common = { descriptor, aggregationTemporality: CUMULATIVE } as const;
   if (kind === "histogram") {
     const points: Point<HistogramValue>[] = [];
-    for (const each of histogramsOf(name as HistogramName)) {
-      points.push(histogramPoint(each, endTime));
+    const add = (histogram: Histogram) => points.push(histogramPoint(histogram, endTime));
+    for (const queue of allSeries.values()) {
+      for (const histogram of queue.histograms(name as HistogramName)) add(histogram);
       if (slices.isOver) await slices.next();
     }
+    processHistograms(name as HistogramName).forEach(add);
     return { ...common, dataPointType: HISTOGRAM, dataPoints: points };
   }
   const dataPoints: Point<number>[] = [];
@@ -126,8 +128,9 @@ async function metricData(name: InstrumentName, endTime: HrTime): Promise<Metric
     dataPoints.push({ startTime, endTime, attributes: attributesOf(labels, more), value });
   };
   readProcess(name as ReadingName, add);
+  const readQueue = readerOf(name as ReadingName);
   for (const queue of allSeries.values()) {
-    readQueue(name as ReadingName, queue, add);
+    readQueue(queue, add);
     if (slices.isOver) await slices.next();
   }
   return kind === "gauge"

@@ -9,7 +9,7 @@ import {
   type ReadingName,
 } from "./instruments.js";
 import { attributesOf, promName } from "./labels.js";
-import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
+import { type Add, processHistograms, readerOf, readProcess } from "./readings.js";
 import { allSeries } from "./series.js";
 import { slices } from "./slices.js";
 
@@ -79,10 +79,12 @@ export class PromMetric {
   private async values(): Promise<Sample[]> {
     const samples: Sample[] = [];
     if (this.type === "histogram") {
-      for (const each of histogramsOf(this.instrument as HistogramName)) {
-        this.sample(each, samples);
+      const name = this.instrument as HistogramName;
+      for (const queue of allSeries.values()) {
+        for (const each of queue.histograms(name)) this.sample(each, samples);
         if (slices.isOver) await slices.next();
       }
+      for (const each of processHistograms(name)) this.sample(each, samples);
       return samples;
     }
     const name = this.instrument as ReadingName;
@@ -90,8 +92,9 @@ export class PromMetric {
       samples.push({ value, labels: labelsOf(attributesOf(labels, more)) });
     };
     readProcess(name, add);
+    const readQueue = readerOf(name);
     for (const queue of allSeries.values()) {
-      readQueue(name, queue, add);
+      readQueue(queue, add);
       if (slices.isOver) await slices.next();
     }
     return samples;

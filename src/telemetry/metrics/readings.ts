@@ -40,34 +40,41 @@ type Reading = (queue: QueueSeries, add: Add) => void;
 
 const WORKER_STATES: readonly WorkerState[] = ["idle", "processing", "backoff", "stalled", "stopped"];
 
-/** Gives all points of the instrument. What a probe throws costs the points of its own queue only. */
+/** Gives all points of the instrument. */
 export function read(name: ReadingName, add: Add): void {
   readProcess(name, add);
-  for (const queue of allSeries.values()) readQueue(name, queue, add);
+  const readQueue = readerOf(name);
+  for (const queue of allSeries.values()) readQueue(queue, add);
 }
 
-/** Gives the points of the instrument that belong to no queue. */
+/** Gives the points of the instrument that come from no queue. */
 export function readProcess(name: ReadingName, add: Add): void {
-  if (name === "queue.gate.limit" || name === "queue.gate.inflight") readGates(name, add);
-  else if (name === "queue.watchdog.last.run.timestamp.seconds" && vitals.lastRun !== undefined) {
+  if (name === "queue.watchdog.last.run.timestamp.seconds" && vitals.lastRun !== undefined) {
     add(vitals.lastRun, NO_LABELS);
   }
 }
 
-/** Gives those of one queue. */
-export function readQueue(name: ReadingName, queue: QueueSeries, add: Add): void {
-  try {
-    (READINGS as Partial<Record<ReadingName, Reading>>)[name]?.(queue, add);
-  } catch {
-    queue.counts[ERRORS]!++;
-  }
+/** Gives those of one queue after another, for one collection. What a probe throws costs the points of its own queue only. */
+export function readerOf(name: ReadingName): Reading {
+  const reading = readingOf(name);
+  return (queue, add) => {
+    try {
+      reading?.(queue, add);
+    } catch {
+      queue.counts[ERRORS]!++;
+    }
+  };
 }
 
-/** All series of a histogram that there can be values for. */
-export function* histogramsOf(name: HistogramName): Iterable<Histogram> {
-  for (const queue of allSeries.values()) yield* queue.histograms(name);
-  // Exported from zero, once a watchdog runs that could see a stall.
-  if (name === "queue.eventloop.stall.seconds" && vitals.lastRun !== undefined) yield vitals.stalls;
+function readingOf(name: ReadingName): Reading | undefined {
+  if (name === "queue.gate.limit") return gateReading(({ limit }) => limit);
+  if (name === "queue.gate.inflight") return gateReading(({ inFlight }) => inFlight);
+  return name === "queue.watchdog.last.run.timestamp.seconds" ? undefined : READINGS[name];
+}
+
+/** The series of a histogram that belong to no queue: exported from zero, once a watchdog runs that could see a stall. */
+export function processHistograms(name: HistogramName): readonly Histogram[] {
+  return name === "queue.eventloop.stall.seconds" && vitals.lastRun !== undefined ? [vitals.stalls] : [];
 }
 
 /** How the points of each gauge and counter are read from the numbers of one queue. */
@@ -138,18 +145,20 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   ),
 };
 
-/** A gate belongs to no queue: several may share it. */
-type GateReadingName = "queue.gate.limit" | "queue.gate.inflight";
-/** Nor does the process. */
-type QueuelessName = GateReadingName | "queue.watchdog.last.run.timestamp.seconds";
+/** Their points belong to no queue: several may share a gate. */
+type QueuelessName = "queue.gate.limit" | "queue.gate.inflight" | "queue.watchdog.last.run.timestamp.seconds";
 
-function readGates(name: GateReadingName, add: Add): void {
-  const gates = new Map<string, GateView>();
-  for (const queue of allSeries.values()) for (const gate of gatesOf(queue)) gates.set(gate.name, gate);
-  for (const { name: gate, limit, inFlight } of gates.values()) {
-    const value = name === "queue.gate.limit" ? limit : inFlight;
-    if (Number.isFinite(value)) add(value, label("queue.gate", gate));
-  }
+/** For one collection: a gate is read where the first queue has it. */
+function gateReading(read: (gate: GateView) => number): Reading {
+  const seen = new Set<string>();
+  return (queue, add) => {
+    for (const gate of gatesOf(queue)) {
+      if (seen.has(gate.name)) continue;
+      seen.add(gate.name);
+      const value = read(gate);
+      if (Number.isFinite(value)) add(value, label("queue.gate", gate.name));
+    }
+  };
 }
 
 function gatesOf(queue: QueueSeries): Set<GateView> {

@@ -7,11 +7,11 @@ import {
   type ReadingName,
 } from "./instruments.js";
 import { promName } from "./labels.js";
-import { type Add, histogramsOf, readProcess, readQueue } from "./readings.js";
+import { type Add, processHistograms, readerOf, readProcess } from "./readings.js";
 import { allSeries } from "./series.js";
 
-/** Of how many queues or histograms a piece of text is at most: making it takes well under a millisecond. */
-const MAX_QUEUES = 32;
+/** Of how many queues a piece of text is at most, be there any: making it takes well under a millisecond. */
+const MAX_QUEUES = 16;
 /** How long a page is, in bytes: pieces of text are parts of pages. */
 const PAGE = 131_072;
 /** What a line has beside its name and labels, in bytes: a figure has at most 24. */
@@ -40,8 +40,9 @@ function* readingsInText(name: ReadingName, scope: string): Iterable<Uint8Array>
   };
   let queues = 0;
   readProcess(name, add);
+  const readQueue = readerOf(name);
   for (const queue of allSeries.values()) {
-    readQueue(name, queue, add);
+    readQueue(queue, add);
     if (++queues % MAX_QUEUES === 0) yield* pieces.taken();
   }
   yield* pieces.taken();
@@ -51,12 +52,16 @@ function* histogramsInText(name: HistogramName, scope: string): Iterable<Uint8Ar
   const form = formOf(name);
   const scopeBytes = Buffer.from(scope);
   const pieces = new Pieces();
-  let histograms = 0;
-  for (const histogram of histogramsOf(name)) {
+  const write = (histogram: Histogram) => {
     pieces.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
     used = form.fill(page, used, histogram, scopeBytes);
-    if (++histograms % MAX_QUEUES === 0) yield* pieces.taken();
+  };
+  let queues = 0;
+  for (const queue of allSeries.values()) {
+    for (const histogram of queue.histograms(name)) write(histogram);
+    if (++queues % MAX_QUEUES === 0) yield* pieces.taken();
   }
+  for (const histogram of processHistograms(name)) write(histogram);
   yield* pieces.taken();
 }
 
@@ -78,12 +83,13 @@ class Pieces {
     this.start = 0;
   }
 
-  /** Everything that was written since the last time. */
+  /** Everything that was written since the last time, or one piece without anything: it is a good moment to give way. */
   *taken(): Iterable<Uint8Array> {
     this.cut();
     const { full } = this;
     this.full = [];
-    yield* full;
+    if (full.length === 0) yield NOTHING;
+    else yield* full;
     this.start = used;
   }
 

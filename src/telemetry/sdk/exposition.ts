@@ -75,8 +75,10 @@ function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Itera
     const head = headOf(resource, name);
     let hasHead = false;
     for (const points of ours(name, head.scope)) {
-      if (!hasHead) yield head.text;
-      hasHead = true;
+      if (!hasHead && points.length > 0) {
+        yield head.text;
+        hasHead = true;
+      }
       yield points;
     }
     const others = (families.get(name) ?? []).filter(
