@@ -73,13 +73,7 @@ export function instrument<Q extends object>(queue: Q, options: InstrumentOption
     attachment.detach();
     series.unwatch(attachment.probe);
   };
-  const watchable = new WatchableQueue(
-    series,
-    telemetry.tiers,
-    attachment.probe,
-    (tier) => telemetry.slaOf(tier),
-    settings.isTier,
-  );
+  const watchable = new WatchableQueue(series, telemetry.tierTable, attachment.probe, settings.isTier);
   instrumented.set(queue, { name: settings.name, watchable, undo });
   return queue;
 }
