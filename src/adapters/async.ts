@@ -1,8 +1,8 @@
 import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
 import { Ledger } from "./ledger.js";
-import { type Method, patch } from "./patch.js";
-import type { Task } from "./task.js";
+import { type Method, patch, type Replace } from "./patch.js";
+import { Task } from "./task.js";
 
 /** What async makes of an item. */
 interface Node {
@@ -11,8 +11,6 @@ interface Node {
   callback: Method;
   /** A list links its nodes. */
   next?: Node | null;
-  /** Of what stands in for a node: that node. */
-  [NODE]?: Node;
 }
 
 /** The parts that async keeps to itself, and that have been the same since its version 3.2. */
@@ -28,8 +26,6 @@ interface Inside {
   length(): number;
   running(): number;
 }
-
-const NODE = Symbol("queuescope.node");
 
 /** Is the object built like a queue of async's? */
 export function isAsyncQueue(queue: object): queue is Inside {
@@ -57,22 +53,52 @@ export const asyncPriorityQueue: Adapter<Inside> = { ...asyncQueue, priorities: 
 /** How many tasks all of async's queues have taken: the next worker that is called gets the last of those. */
 let starts = 0;
 
+/** A task. When async takes its node, it gets this in the node's stead. */
+class AsyncTask extends Task {
+  declare node: Node;
+  declare attachment: AsyncAttachment;
+  /** Whether it is handled in a context that isn't its own, unless its worker is wrapped. */
+  declare isStray: boolean;
+
+  constructor(...given: ConstructorParameters<typeof Task>) {
+    super(...given);
+    this.node = undefined as never;
+    this.attachment = undefined as never;
+    this.isStray = false;
+  }
+
+  /** As async reads it. */
+  get data(): unknown {
+    return this.node.data;
+  }
+
+  /** As async calls it. */
+  callback(error: unknown, ...results: unknown[]): unknown {
+    this.attachment.over(this, error);
+    return this.node.callback(error, ...results);
+  }
+}
+
 /**
- * async keeps a node for each item. While it waits, that stays as it is; when async takes it, it gets something else in its stead,
- * whose callback tells us when the task is over. Users get to see the nodes themselves.
+ * async keeps a node for each item. While it waits, that stays as it is; when async takes it, it gets the task in its stead,
+ * whose callback tells us when it is over. Users get to see the nodes themselves.
  */
 class AsyncAttachment implements Attachment, Claimant {
   readonly capabilities = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
   readonly probe;
-  private readonly ledger: Ledger;
+  private readonly ledger: Ledger<AsyncTask>;
   private readonly restores: (() => void)[];
-  /** The tasks that wait, by their nodes. */
-  private readonly tasks = new Map<Node, Task>();
+  /** A list has the order of the books, but for what was put at its front. */
+  private readonly isList: boolean;
+  /** Those that wait and aren't found by the order, by their nodes. */
+  private readonly byNode = new Map<Node, AsyncTask>();
+  /** The task that was made last. */
+  private latest: AsyncTask | undefined = undefined;
   /** The task that was taken last, and at which of all starts. */
-  private started: Task | undefined = undefined;
+  private started: AsyncTask | undefined = undefined;
   private startedAs = 0;
   /** The task whose put makes async look for work: it is the one that is taken in the context of its put, wrapped or not. */
-  private leader: Task | undefined = undefined;
+  private leader: AsyncTask | undefined = undefined;
   /** Is the worker wrapped? */
   private isClaimed = false;
 
@@ -80,11 +106,12 @@ class AsyncAttachment implements Attachment, Claimant {
     private readonly queue: Inside,
     private readonly telemetry: QueueTelemetry,
   ) {
-    this.ledger = new Ledger(telemetry);
+    this.ledger = new Ledger(telemetry, AsyncTask);
+    this.isList = queue._tasks.heap === undefined;
     this.probe = this.ledger.probe({
       size: () => queue.length(),
       running: () => queue.running(),
-      head: () => this.tasks.get(first(queue)!),
+      head: () => this.taskOf(first(queue)),
       isMoreUrgent: (a, b) => a < b,
       isPaused: () => queue.paused,
     });
@@ -95,24 +122,27 @@ class AsyncAttachment implements Attachment, Claimant {
     this.restores = [restore];
     try {
       const { wrapShift: shift, wrapRemove: remove, wrapEmpty: empty } = this;
-      this.restores.push(patch(queue._tasks, { shift, remove, empty }));
+      const methods: Record<string, Replace> = { shift, remove, empty };
+      if (this.isList) methods.unshift = this.wrapUnshift;
+      this.restores.push(patch(queue._tasks, methods));
     } catch (error) {
       restore();
       throw error;
     }
     this.restores.push(listen(telemetry.queueName, this));
     for (const node of nodesOf(queue)) {
-      this.tasks.set(node, this.ledger.adopt(node.data, this.ledger.tierOf(node.priority)));
+      this.own(this.ledger.adopt(node.data, this.ledger.tierOf(node.priority)), node);
     }
   }
 
   detach(): void {
     this.ledger.close();
-    this.tasks.clear();
+    this.byNode.clear();
+    this.latest = undefined;
     for (const restore of this.restores) restore();
   }
 
-  claim(item: unknown): Task | undefined {
+  claim(item: unknown): AsyncTask | undefined {
     const task = this.started;
     if (task === undefined || this.startedAs !== starts || !Object.is(task.item, item)) return undefined;
     this.started = undefined;
@@ -120,34 +150,64 @@ class AsyncAttachment implements Attachment, Claimant {
     return task;
   }
 
-  run(task: Task, handler: () => unknown): unknown {
-    try {
-      return this.ledger.run(task, handler, "callback");
-    } catch (error) {
-      this.threw(task, error);
-      throw error;
-    }
-  }
-
-  open(task: Task): OpenContext {
+  open(task: AsyncTask): OpenContext {
     return this.ledger.open(task);
   }
 
-  threw(task: Task, error: unknown): void {
+  returned(_task: AsyncTask, result: unknown): unknown {
+    return result;
+  }
+
+  threw(task: AsyncTask, error: unknown): void {
     this.ledger.settle(task, { error });
   }
 
+  /** async's callback for the task was called. */
+  over(task: AsyncTask, error: unknown): void {
+    if (task.isStray && !this.isClaimed && task.stage === "running") lostContext(this.telemetry);
+    this.ledger.settle(task, error ? { error } : undefined);
+    // It is not claimed where the worker isn't wrapped.
+    if (this.started === task) this.started = undefined;
+  }
+
+  private own(task: AsyncTask, node: Node): void {
+    task.node = node;
+    task.attachment = this;
+    if (!this.isList) this.byNode.set(node, task);
+  }
+
+  /** The task of a node that waits: at once, if it is the one that is taken next. */
+  private taskOf(node: Node | undefined): AsyncTask | undefined {
+    if (node === undefined) return undefined;
+    const known = this.byNode.size === 0 ? undefined : this.byNode.get(node);
+    if (known !== undefined || !this.isList) return known;
+    let task = this.ledger.oldest();
+    while (task !== undefined && task.node !== node) task = task.next;
+    return task;
+  }
+
   private readonly wrapCreate = (original: Method): Method => {
-    const { ledger, tasks, queue } = this;
+    const { ledger, queue } = this;
     const attachment = this;
     return function createTaskItem(this: unknown, ...args: unknown[]) {
       const node = original.apply(this, args) as Node;
       if (!ledger.isOpen) return node;
+      const leads = ledger.size === 0 && queue.running() < queue.concurrency;
       const task = ledger.enter(node.data, ledger.tierOf(node.priority));
       ledger.entered(task);
-      if (tasks.size === 0 && queue.running() < queue.concurrency) attachment.leader = task;
-      tasks.set(node, task);
+      attachment.own(task, node);
+      attachment.latest = task;
+      if (leads) attachment.leader = task;
       return node;
+    };
+  };
+
+  private readonly wrapUnshift = (original: Method): Method => {
+    const attachment = this;
+    return function unshift(this: unknown, node: Node, ...more: unknown[]) {
+      const { latest } = attachment;
+      if (latest?.node === node) attachment.byNode.set(node, latest);
+      return original.call(this, node, ...more);
     };
   };
 
@@ -155,40 +215,42 @@ class AsyncAttachment implements Attachment, Claimant {
     const attachment = this;
     return function shift(this: unknown, ...args: unknown[]) {
       const node = original.apply(this, args) as Node | undefined;
-      const task = node && attachment.tasks.get(node);
-      return task === undefined ? node : attachment.start(node!, task);
+      const task = attachment.taskOf(node);
+      return task === undefined ? node : attachment.start(task);
     };
   };
 
-  /** What async gets in the node's stead. */
-  private start(node: Node, task: Task): Node {
-    const { ledger } = this;
-    this.tasks.delete(node);
-    ledger.take(task);
+  /** Gives what async gets in the node's stead. */
+  private start(task: AsyncTask): AsyncTask {
+    if (this.byNode.size > 0) this.byNode.delete(task.node);
+    this.ledger.take(task);
     this.started = task;
     this.startedAs = ++starts;
     // The worker of a cargo gets the items of many puts.
-    const isStray = task !== this.leader && task.carrier !== undefined && this.queue.payload === 1;
+    task.isStray = task !== this.leader && task.carrier !== undefined && this.queue.payload === 1;
     this.leader = undefined;
-    const callback = (error: unknown, ...results: unknown[]) => {
-      if (isStray && !this.isClaimed && task.stage === "running") lostContext(this.telemetry);
-      ledger.settle(task, error ? { error } : undefined);
-      // It is not claimed where the worker isn't wrapped.
-      if (this.started === task) this.started = undefined;
-      return node.callback(error, ...results);
-    };
-    return { ...node, callback, [NODE]: node };
+    return task;
   }
 
   private readonly wrapRemove = (original: Method): Method => {
-    const { ledger, tasks } = this;
+    const { ledger, byNode, isList } = this;
+    const attachment = this;
     return function remove(this: unknown, test: unknown, ...more: unknown[]) {
       if (typeof test !== "function") return original.call(this, test, ...more);
+      /** Goes along with the list, so that each is found at once. */
+      let next = isList ? ledger.oldest() : undefined;
+      const find = (node: Node): AsyncTask | undefined => {
+        while (next !== undefined && next.node !== node) next = next.next;
+        if (next === undefined) return attachment.taskOf(node);
+        const task = next;
+        next = next.next;
+        return task;
+      };
       const tell = (node: Node) => {
         const isOut = test(node);
-        const task = isOut ? tasks.get(node) : undefined;
+        const task = isOut ? find(node) : undefined;
         if (task !== undefined) {
-          tasks.delete(node);
+          byNode.delete(node);
           ledger.drop(task, "evicted");
         }
         return isOut;
@@ -198,10 +260,10 @@ class AsyncAttachment implements Attachment, Claimant {
   };
 
   private readonly wrapEmpty = (original: Method): Method => {
-    const { ledger, tasks } = this;
+    const { ledger, byNode } = this;
     const attachment = this;
     return function empty(this: unknown, ...args: unknown[]) {
-      tasks.clear();
+      byNode.clear();
       attachment.leader = undefined;
       ledger.dropAll("shutdown");
       return original.apply(this, args);
@@ -215,7 +277,7 @@ class AsyncAttachment implements Attachment, Claimant {
       list ??= new Proxy(original.apply(this, args) as Node[], {
         get: (nodes, key, receiver) => {
           const value = Reflect.get(nodes, key, receiver);
-          return value?.[NODE] ?? value;
+          return value instanceof AsyncTask ? value.node : value;
         },
       });
       return list;

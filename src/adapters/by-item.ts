@@ -1,22 +1,22 @@
 import type { Task } from "./task.js";
 
 /** Tasks of one item, in order of arrival; those before `head` are gone. */
-class Chain {
+class Chain<T> {
   head = 0;
-  constructor(readonly tasks: Task[]) {}
+  constructor(readonly tasks: T[]) {}
 }
 
 /**
  * Finds what belongs to an item where a queue gives back nothing but items: by identity, and where the same item is in there more
  * than once, in order of arrival. O(1), amortised.
  */
-export class ByItem {
-  private readonly tasks = new Map<unknown, Task | Chain>();
+export class ByItem<T extends Task = Task> {
+  private readonly tasks = new Map<unknown, T | Chain<T>>();
 
   /** A task that `isHere` denies is forgotten by and by. */
-  constructor(private readonly isHere: (task: Task) => boolean) {}
+  constructor(private readonly isHere: (task: T) => boolean) {}
 
-  add(task: Task): void {
+  add(task: T): void {
     const found = this.tasks.get(task.item);
     if (found === undefined) this.tasks.set(task.item, task);
     else if (found instanceof Chain) found.tasks.push(task);
@@ -24,7 +24,7 @@ export class ByItem {
   }
 
   /** The task of the item that came first, of those that are here. */
-  find(item: unknown): Task | undefined {
+  find(item: unknown): T | undefined {
     const found = this.tasks.get(item);
     if (found instanceof Chain) {
       for (; found.head < found.tasks.length; found.head++) {

@@ -2,9 +2,9 @@ import type { queue as Fastq } from "fastq";
 import { isPlainPromise } from "../base/thenable.js";
 import type { Adapter, Attachment, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { type Claimant, listen, lostContext } from "./handler.js";
-import { Ledger } from "./ledger.js";
+import { Ledger, prepared } from "./ledger.js";
 import { type Method, patch, type Replace } from "./patch.js";
-import type { Task } from "./task.js";
+import { Task } from "./task.js";
 
 type Done = (this: unknown, error: unknown, ...results: unknown[]) => void;
 type Queue = Fastq & { paused: boolean };
@@ -24,6 +24,16 @@ export const fastq: Adapter<Queue> = {
   attach: (queue, telemetry) => new FastqAttachment(queue, telemetry),
 };
 
+class FastqTask extends Task {
+  /** Whether its handler is over and fastq has yet to tell us about its promise. */
+  declare isEnding: boolean;
+
+  constructor(...given: ConstructorParameters<typeof Task>) {
+    super(...given);
+    this.isEnding = false;
+  }
+}
+
 /**
  * fastq hands bare items to a worker that can't be reached, so the order of its queue is followed here. Whether a task was started
  * is told by the worker, if it is wrapped; else by how many are running.
@@ -31,17 +41,17 @@ export const fastq: Adapter<Queue> = {
 class FastqAttachment implements Attachment, Claimant {
   readonly capabilities = ["takes", "outcomes", "durations", "shutdown"] as const;
   readonly probe;
-  private readonly ledger: Ledger;
+  private readonly ledger: Ledger<FastqTask>;
   private readonly hasPromises: boolean;
   private readonly restores: (() => void)[];
   /** Tasks that were put at the front; the last one is served first, and all of them before the others. */
-  private front: Task[] = [];
+  private front: FastqTask[] = [];
   /** The task that is being put: if there is a free worker, it gets it before the put returns. */
-  private entering: Task | undefined = undefined;
+  private entering: FastqTask | undefined = undefined;
   /** Does the wrapped worker tell when tasks start? */
   private isClaimed = false;
   /** Items that were there before us: their end is not told. */
-  private readonly adopted = new Set<Task>();
+  private readonly adopted = new Set<FastqTask>();
   /** How many of those are running, at most. */
   private strangers: number;
   /** How many slots are taken though their tasks are over: for ever, where a worker or a callback threw. */
@@ -52,7 +62,7 @@ class FastqAttachment implements Attachment, Claimant {
    * Tasks that were put at the front so lately that we may have yet to hear of ends that were before that. Microtasks are served in the
    * order in which they were asked for, so what we hear of an end before that of such a task's own was earlier than its put.
    */
-  private readonly recent = new Set<Task>();
+  private readonly recent = new Set<FastqTask>();
   /** How many handlers are over whose promises fastq has yet to tell us about: the next task may have started meanwhile. */
   private ending = 0;
 
@@ -60,7 +70,7 @@ class FastqAttachment implements Attachment, Claimant {
     private readonly queue: Queue,
     private readonly telemetry: QueueTelemetry,
   ) {
-    this.ledger = new Ledger(telemetry);
+    this.ledger = new Ledger(telemetry, FastqTask);
     this.probe = this.ledger.probe({
       size: () => {
         this.catchUp();
@@ -93,7 +103,7 @@ class FastqAttachment implements Attachment, Claimant {
     for (const restore of this.restores) restore();
   }
 
-  claim(item: unknown, surely: boolean): Task | undefined {
+  claim(item: unknown, surely: boolean): FastqTask | undefined {
     if (surely) this.isShared = true;
     const task = this.entering ?? (this.mayStart(surely) ? this.next() : undefined);
     if (task === undefined || !Object.is(task.item, item)) return undefined;
@@ -103,22 +113,17 @@ class FastqAttachment implements Attachment, Claimant {
     return task.stage === "running" ? task : undefined;
   }
 
-  run(task: Task, handler: () => unknown): unknown {
-    try {
-      const result = this.ledger.run(task, handler, this.hasPromises ? "listened" : "callback");
-      if (this.isShared && this.hasPromises && isPlainPromise(result)) this.foreseeEnd(task, result);
-      return result;
-    } catch (error) {
-      this.threw(task, error);
-      throw error;
-    }
+  open(task: FastqTask): OpenContext {
+    return this.ledger.open(task);
   }
 
-  open(task: Task): OpenContext | undefined {
-    return this.hasPromises ? undefined : this.ledger.open(task);
+  returned(task: FastqTask, result: unknown, opened: OpenContext): unknown {
+    if (!this.hasPromises) return result;
+    if (this.isShared && isPlainPromise(result)) this.foreseeEnd(task, result);
+    return prepared(result, opened, "listened");
   }
 
-  threw(task: Task, error: unknown): void {
+  threw(task: FastqTask, error: unknown): void {
     if (task.stage === "over") return;
     this.stuck++;
     this.started(task);
@@ -140,9 +145,10 @@ class FastqAttachment implements Attachment, Claimant {
           const callback = done;
           if (callback) callback.call(this, error, ...results);
           if (holdsSlot) attachment.stuck--;
-          attachment.foresee();
+          if (!attachment.isClaimed) attachment.foresee();
         };
-        return attachment.put(task, atFront, this, original, [item, settle, ...more]);
+        const args = more.length === 0 ? [item, settle] : [item, settle, ...more];
+        return attachment.put(task, atFront, this, original, args);
       };
     };
 
@@ -154,23 +160,22 @@ class FastqAttachment implements Attachment, Claimant {
         if (!attachment.ledger.isOpen) return original.apply(this, args);
         const task = attachment.enter(args[0], atFront);
         const promise = attachment.put(task, atFront, this, original, args) as Promise<unknown>;
-        const settle = (error?: unknown) => {
-          attachment.settle(task, error);
-          attachment.catchUp(false, attachment.nextBefore);
-        };
         // fastq itself marks the promise as handled, so that this hides no rejection from its user.
-        promise.then(() => settle(), settle);
+        promise.then(
+          () => attachment.settlePromised(task, undefined),
+          (error) => attachment.settlePromised(task, error),
+        );
         return promise;
       };
     };
 
-  private enter(item: unknown, atFront: boolean): Task {
+  private enter(item: unknown, atFront: boolean): FastqTask {
     // From here on the order is another.
     if (atFront) this.catchUp();
     return this.ledger.enter(item);
   }
 
-  private put(task: Task, atFront: boolean, self: unknown, original: Method, args: unknown[]): unknown {
+  private put(task: FastqTask, atFront: boolean, self: unknown, original: Method, args: unknown[]): unknown {
     const { ledger, queue } = this;
     const outer = this.entering;
     this.entering = task;
@@ -195,25 +200,31 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   /** fastq has thrown in a put: is the item in the queue? Counts those that are. */
-  private isIn(task: Task): boolean {
+  private isIn(task: FastqTask): boolean {
     if (task.stage !== "entering") return true;
     this.catchUp();
     return this.ledger.size <= this.queue.length();
   }
 
-  private settle(task: Task, error: unknown): void {
-    this.started(task);
+  private settle(task: FastqTask, error: unknown): void {
+    if (task.stage !== "running") this.started(task);
     this.over(task, error ? { error } : undefined);
   }
 
-  private over(task: Task, failure: { readonly error: unknown } | undefined): void {
+  private settlePromised(task: FastqTask, error: unknown): void {
+    this.settle(task, error);
+    if (!this.isClaimed) this.catchUp(false, this.nextBefore);
+  }
+
+  private over(task: FastqTask, failure: { readonly error: unknown } | undefined): void {
+    if (task.isEnding && task.stage === "running") this.ending--;
     // What needn't wait is handled on the stack of its put.
     if (!this.isClaimed && task.stage === "running" && task.waitMs > 0) lostContext(this.telemetry);
     this.ledger.settle(task, failure);
   }
 
   /** The task was started at some time, and before it who stood before it. */
-  private started(task: Task): void {
+  private started(task: FastqTask): void {
     while (task.stage === "waiting") this.take(this.nextBefore()!);
     this.take(task);
   }
@@ -223,7 +234,7 @@ class FastqAttachment implements Attachment, Claimant {
    * count of those that wait, which takes as long as the queue is; and so it does, to be `surely` up to date, where the end of a promise is
    * told after the next task has started.
    */
-  private catchUp(surely = false, next: () => Task | undefined = this.next): void {
+  private catchUp(surely = false, next: () => FastqTask | undefined = this.next): void {
     const { ledger, queue } = this;
     if (this.isClaimed || !ledger.isOpen) return;
     // Soon there are no strangers left.
@@ -235,11 +246,11 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   /** So many wait, no more. */
-  private takeUpTo(most: number, next: () => Task | undefined): void {
+  private takeUpTo(most: number, next: () => FastqTask | undefined): void {
     while (this.ledger.size > most) this.take(next()!);
   }
 
-  private putAtFront(task: Task): void {
+  private putAtFront(task: FastqTask): void {
     this.front.push(task);
     if (!this.hasPromises || this.isClaimed || this.queue.running() === 0) return;
     this.recent.add(task);
@@ -258,20 +269,21 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   /** With promises, fastq starts the next task before it tells that one is over. */
-  private foreseeEnd(task: Task, result: Promise<unknown>): void {
+  private foreseeEnd(task: FastqTask, result: Promise<unknown>): void {
     const over = () => {
       if (task.stage !== "running") return;
       this.ending++;
-      task.atEnd(() => this.ending--);
+      task.isEnding = true;
     };
     Promise.prototype.then.call(result, over, over);
   }
 
   /** The task that is served next. */
-  private readonly next = (): Task | undefined => this.front.at(-1) ?? this.ledger.oldest();
+  private readonly next = (): FastqTask | undefined =>
+    this.front.length === 0 ? this.ledger.oldest() : this.front.at(-1);
 
   /** The one that was, before the latest ones came to the front. */
-  private readonly nextBefore = (): Task | undefined => {
+  private readonly nextBefore = (): FastqTask | undefined => {
     const { front, recent } = this;
     if (recent.size === 0) return this.next();
     let place = front.length - 1;
@@ -280,7 +292,7 @@ class FastqAttachment implements Attachment, Claimant {
     return before !== undefined && recent.has(before) ? front.at(-1) : before;
   };
 
-  private take(task: Task): void {
+  private take(task: FastqTask): void {
     if (this.front.length > 0) this.leaveFront(task);
     this.ledger.take(task);
     if (this.adopted.size === 0 || !this.adopted.delete(task)) return;
@@ -288,7 +300,7 @@ class FastqAttachment implements Attachment, Claimant {
     this.strangers++;
   }
 
-  private leaveFront(task: Task): void {
+  private leaveFront(task: FastqTask): void {
     const place = this.front.lastIndexOf(task);
     if (place >= 0) this.front.splice(place, 1);
   }

@@ -5,9 +5,9 @@ import { isPlainPromise, whenAwaited, whenSettled } from "../base/thenable.js";
 import type { Adapter, Attachment, Capability, OpenContext, QueueTelemetry } from "../contracts/index.js";
 import { ByItem } from "./by-item.js";
 import { type Claimant, hasHandler, listen } from "./handler.js";
-import { Ledger, whenOver } from "./ledger.js";
+import { Ledger, prepared, whenOver } from "./ledger.js";
 import { type Method, methodOf, patch, type Replace } from "./patch.js";
-import type { Task } from "./task.js";
+import { Task } from "./task.js";
 
 /** The names under which an object has what a queue has. */
 export interface GenericNames<Name extends string = string> {
@@ -92,17 +92,30 @@ function checkName(option: string, name: unknown): void {
   }
 }
 
+class GenericTask extends Task {
+  declare isClaimed: boolean;
+  /** Whether its handler has a callback. */
+  declare callsBack: boolean;
+
+  constructor(...given: ConstructorParameters<typeof Task>) {
+    super(...given);
+    this.isClaimed = false;
+    this.callsBack = false;
+  }
+}
+
 class GenericAttachment implements Attachment, Claimant {
   readonly capabilities: Capability[] = ["takes"];
   readonly probe;
-  private readonly ledger: Ledger;
-  private readonly waiting = new ByItem(({ stage }) => stage === "entering" || stage === "waiting");
+  private readonly ledger: Ledger<GenericTask>;
+  private readonly waiting = new ByItem<GenericTask>(
+    ({ stage }) => stage === "entering" || stage === "waiting",
+  );
   /** Taken by `get`, on the way to a wrapped worker. */
-  private readonly handed = new ByItem((task) => task.stage === "running" && !this.claimed.has(task));
-  private readonly claimed = new WeakSet<Task>();
+  private readonly handed = new ByItem<GenericTask>((task) => task.stage === "running" && !task.isClaimed);
   /** Items that were there before us; they come out without a task, and that is no loss. */
   private strangers: number;
-  private readonly refusals: Task[] = [];
+  private readonly refusals: GenericTask[] = [];
   private waitingPuts = 0;
   private waitingGets = 0;
   private readonly restores: (() => void)[] = [];
@@ -123,7 +136,7 @@ class GenericAttachment implements Attachment, Claimant {
         `nothing tells when items are taken: name a method as \`get\`, or wrap the worker by instrumentHandler(worker, { name: ${name} }) first`,
       );
     }
-    this.ledger = new Ledger(telemetry);
+    this.ledger = new Ledger(telemetry, GenericTask);
     this.strangers = this.readSize() ?? 0;
     this.probe = this.ledger.probe({
       size: () => this.readSize() ?? this.ledger.size,
@@ -146,35 +159,29 @@ class GenericAttachment implements Attachment, Claimant {
     for (const restore of this.restores) restore();
   }
 
-  claim(item: unknown, surely: boolean): Task | undefined {
+  claim(item: unknown, surely: boolean): GenericTask | undefined {
     if (surely) return undefined;
     const task = this.handed.find(item) ?? this.waiting.find(item);
     if (task === undefined) return undefined;
     if (task.stage !== "running") this.take(task);
-    this.claimed.add(task);
+    task.isClaimed = true;
     this.handed.find(item);
     if (!this.capabilities.includes("outcomes")) this.capabilities.push("outcomes", "durations");
     return task;
   }
 
-  run(task: Task, handler: () => unknown, args: unknown[]): unknown {
-    const over = (failure?: { readonly error: unknown }) => this.ledger.settle(task, failure);
-    const callsBack = this.followCallback(args, 1, (error) => over(error ? { error } : undefined));
-    try {
-      const result = this.ledger.run(task, handler, callsBack ? "callback" : "awaited");
-      return callsBack ? result : whenOver(result, over);
-    } catch (error) {
-      over({ error });
-      throw error;
-    }
-  }
-
-  open(task: Task, args: unknown[]): OpenContext | undefined {
+  open(task: GenericTask, args: unknown[]): OpenContext {
     const over = (error: unknown) => this.ledger.settle(task, error ? { error } : undefined);
-    return this.followCallback(args, 1, over) ? this.ledger.open(task) : undefined;
+    task.callsBack = this.followCallback(args, 1, over);
+    return this.ledger.open(task);
   }
 
-  threw(task: Task, error: unknown): void {
+  returned(task: GenericTask, result: unknown, opened: OpenContext): unknown {
+    if (task.callsBack) return result;
+    return whenOver(prepared(result, opened, "awaited"), (failure) => this.ledger.settle(task, failure));
+  }
+
+  threw(task: GenericTask, error: unknown): void {
     this.ledger.settle(task, { error });
   }
 
@@ -271,13 +278,13 @@ class GenericAttachment implements Attachment, Claimant {
     return this.names.size === undefined ? Number.NaN : (this.readSize() ?? Number.NaN) - this.ledger.size;
   }
 
-  private take(task: Task): void {
+  private take(task: GenericTask): void {
     this.ledger.take(task);
     this.waiting.find(task.item);
   }
 
   /** From `get` to a wrapped worker; it may never get there. */
-  private handOver(task: Task): void {
+  private handOver(task: GenericTask): void {
     const { ledger, handed } = this;
     handed.add(task);
     const eldest = ledger.running.first;
@@ -370,7 +377,7 @@ class GenericAttachment implements Attachment, Claimant {
     }
   }
 
-  private head(): Task | undefined {
+  private head(): GenericTask | undefined {
     const { peek } = this.names;
     if (peek === undefined) return undefined;
     try {

@@ -5,7 +5,7 @@ import { processWide } from "../base/process-wide.js";
 import { shown } from "../base/shown.js";
 import { warnThat } from "../base/warning.js";
 import type { Claimed } from "../contracts/claimant.js";
-import type { Claimant, OpenContext, QueueTelemetry } from "../contracts/index.js";
+import type { Claimant, QueueTelemetry } from "../contracts/index.js";
 import { type Method, resemble } from "./patch.js";
 
 export type { Claimant } from "../contracts/index.js";
@@ -13,13 +13,7 @@ export type { Claimant } from "../contracts/index.js";
 /** By name, which is how a worker and its queue find each other. */
 const { claimants, handlers, warned } = processWide;
 
-/**
- * How many wrapped workers are on the stack. One that calls back at once has all items that wait on one stack, as far as that goes: so from
- * the second one on nothing may lie between the queue and the worker but the call in an async context.
- */
-let depth = 0;
-
-/** Was a worker wrapped by that name? */
+/** Whether a worker was wrapped by that name. */
 export function hasHandler(name: string): boolean {
   return handlers.has(name);
 }
@@ -74,28 +68,18 @@ export function listen(name: string, claimant: Claimant): () => void {
 interface Turn {
   readonly claimant: Claimant;
   readonly task: Claimed;
-  /** Undefined where the claimant calls the worker. */
-  readonly opened: OpenContext | undefined;
 }
 
 /** Undefined where no queue of the name hands out this item. */
-function turnOf(known: Set<WeakRef<Claimant>>, scope: AsyncResource, args: unknown[]): Turn | undefined {
+function turnOf(known: Set<WeakRef<Claimant>>, item: unknown): Turn | undefined {
   for (let surely = known.size > 1; ; surely = false) {
     for (const ref of known) {
       const claimant = ref.deref();
-      const task = claimant?.claim(args[0], surely);
-      if (task === undefined) continue;
-      task.scope = scope;
-      return { claimant: claimant!, task, opened: depth === 0 ? undefined : claimant!.open?.(task, args) };
+      const task = claimant?.claim(item, surely);
+      if (task !== undefined) return { claimant: claimant!, task };
     }
     if (!surely) return undefined;
   }
-}
-
-function failed({ claimant, task, opened }: Turn, error: unknown): void {
-  if (opened === undefined) return;
-  opened.threw?.(error);
-  claimant.threw?.(task, error);
 }
 
 /**
@@ -123,22 +107,22 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   const known = claimantsOf(name);
   const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });
   const wrapped: Method = function (this: unknown, ...args: unknown[]) {
-    const turn = turnOf(known, scope, args);
+    const turn = turnOf(known, args[0]);
     if (turn === undefined) return handler.apply(this, args);
-    depth++;
+    const { claimant, task } = turn;
+    task.scope = scope;
+    const opened = claimant.open(task, args);
+    let result: unknown;
     try {
-      // As a bound function it needs no frame; its arguments are read late, because the adapter may replace a callback among them.
-      if (turn.opened === undefined)
-        return turn.claimant.run(turn.task, Reflect.apply.bind(undefined, handler, this, args), args);
-      const result = turn.opened.scope.runInAsyncScope(handler, this, ...args);
-      turn.opened.returned?.(result);
-      return result;
+      // One that calls back at once has all items that wait on one stack, as far as that goes: so nothing else lies between.
+      result = opened.scope.runInAsyncScope(handler, this, ...args);
     } catch (error) {
-      failed(turn, error);
+      opened.threw?.(error);
+      claimant.threw(task, error);
       throw error;
-    } finally {
-      depth--;
     }
+    opened.returned?.(result);
+    return claimant.returned(task, result, opened);
   };
   // Queues that know both kinds of worker give no callback to async functions, which they tell by what those inherit. An async
   // function in between would settle a microtask later.

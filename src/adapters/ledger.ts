@@ -1,8 +1,11 @@
 import { systemClock } from "../base/clock.js";
 import { LinkedList } from "../base/linked-list.js";
-import { adopted, bound, whenAwaited, whenSettled } from "../base/thenable.js";
+import { adopted, bound, isOfThisRealm, whenAwaited, whenSettled } from "../base/thenable.js";
 import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts/index.js";
-import { Task } from "./task.js";
+import { Task, type TaskClass } from "./task.js";
+
+/** What the queue does with what a handler returns. */
+type End = "awaited" | "listened" | "callback";
 
 /** What the foreign queue says about itself, each O(1). */
 export interface QueueReadings {
@@ -45,20 +48,24 @@ export interface QueueReadings {
  * };
  * instrument(desk, { name: "desk", adapter }).serve(() => console.log("served"));
  */
-export class Ledger {
+export class Ledger<T extends Task = Task> {
   /** Tasks that were taken, in that order. */
-  readonly running = new LinkedList<Task>();
+  readonly running = new LinkedList<T>();
   /** Tasks that wait. */
   size = 0;
-  /** Is anybody interested in tasks that aren't running yet? */
+  /** Whether tasks count that aren't running yet. */
   isOpen = true;
   /** Those that wait, by tier, in order of arrival. */
-  private readonly waiting: LinkedList<Task>[] = [new LinkedList<Task>()];
+  private readonly waiting: LinkedList<T>[] = [new LinkedList<T>()];
   /** The priority of each tier. */
   private readonly priorities: number[] = [0];
   private readonly openedAt = systemClock.now();
 
-  constructor(private readonly telemetry: QueueTelemetry) {}
+  constructor(
+    private readonly telemetry: QueueTelemetry,
+    /** The class of its tasks. */
+    private readonly tasks: TaskClass<T> = Task as unknown as TaskClass<T>,
+  ) {}
 
   /** The tier of a priority; of what is none, that of 0. */
   tierOf(priority: unknown): number {
@@ -69,22 +76,18 @@ export class Ledger {
   }
 
   /** A put begins, in its caller's async context. */
-  enter(item: unknown, tier = 0): Task {
-    const task = new Task(
-      this.telemetry,
-      this.telemetry.putStarted(tier, undefined, 1),
-      tier,
-      systemClock.now(),
-      item,
-    );
+  enter(item: unknown, tier = 0): T {
+    const { telemetry } = this;
+    const carrier = telemetry.putStarted(tier, undefined, 1);
+    const task = new this.tasks(telemetry, carrier, tier, systemClock.now(), item);
     this.line(tier).append(task);
     this.size++;
     return task;
   }
 
   /** An item that was there before us: it ages from now on. */
-  adopt(item: unknown, tier = 0): Task {
-    const task = new Task(this.telemetry, undefined, tier, this.openedAt, item);
+  adopt(item: unknown, tier = 0): T {
+    const task = new this.tasks(this.telemetry, undefined, tier, this.openedAt, item);
     task.stage = "waiting";
     this.line(tier).append(task);
     this.size++;
@@ -92,7 +95,7 @@ export class Ledger {
   }
 
   /** The put is over, and its item is in the queue, unless it came out already. */
-  entered(task: Task, tookMs = 0): void {
+  entered(task: T, tookMs = 0): void {
     if (task.stage !== "entering") return;
     this.cameIn(task, tookMs);
     // What becomes of it will not be told.
@@ -100,7 +103,7 @@ export class Ledger {
   }
 
   /** The put is over, and its item is not in the queue. */
-  refused(task: Task, error: unknown): void {
+  refused(task: T, error: unknown): void {
     if (task.stage !== "entering") return;
     const { carrier } = task;
     this.leave(task);
@@ -109,7 +112,7 @@ export class Ledger {
   }
 
   /** The task is taken, once; one that is taken before its put has returned has not waited. */
-  take(task: Task): void {
+  take(task: T): void {
     if (!isInside(task)) return;
     const now = task.stage === "entering" && task.isOnStack ? task.at : systemClock.now();
     this.cameIn(task, now - task.at);
@@ -125,23 +128,33 @@ export class Ledger {
    * await, or listen to at once by its `then`, or leave alone, because the task has a callback: a thenable that begins its work only then does
    * so in the task's context, too. Where it is awaited, a promise comes back instead.
    */
-  run<R>(task: Task, handler: () => R, end: "awaited" | "listened" | "callback" = "awaited"): R {
-    const { telemetry } = this;
-    task.began = telemetry.begin(task.carrier, task);
-    const { scope } = task;
-    const how = scope === undefined ? HOW[end] : { scope, prepare: HOW[end].prepare };
-    return telemetry.within(task.began, task.carrier, task, handler, how);
+  run<R>(task: T, handler: () => R, end: End = "awaited"): R {
+    return this.call(task, handler, NO_ARGUMENTS, end) as R;
+  }
+
+  /** The same with arguments for the handler. @internal */
+  call(task: T, handler: (...args: never[]) => unknown, args: readonly unknown[], end: End): unknown {
+    const opened = this.open(task);
+    let result: unknown;
+    try {
+      result = opened.scope.runInAsyncScope(handler as () => unknown, undefined, ...(args as []));
+    } catch (error) {
+      opened.threw?.(error);
+      throw error;
+    }
+    opened.returned?.(result);
+    return prepared(result, opened, end);
   }
 
   /** Opens the span of a task that was taken, and makes the context for a handler that calls back. */
-  open(task: Task): OpenContext {
+  open(task: T): OpenContext {
     const { telemetry } = this;
     task.began = telemetry.begin(task.carrier, task);
     return telemetry.open(task.began, task.carrier, task, task.scope);
   }
 
   /** A task that was taken is settled; from the second time on, nothing happens. */
-  settle(task: Task, failure?: { readonly error: unknown }): void {
+  settle(task: T, failure?: { readonly error: unknown }): void {
     if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
@@ -152,14 +165,14 @@ export class Ledger {
   }
 
   /** A task was taken whose end will not be told. */
-  forget(task: Task): void {
+  forget(task: T): void {
     if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
   }
 
   /** A task must have left the queue, by ways that were not seen. */
-  lose(task: Task): void {
+  lose(task: T): void {
     if (!isInside(task)) return;
     this.cameIn(task);
     this.leave(task);
@@ -167,7 +180,7 @@ export class Ledger {
   }
 
   /** A task leaves the queue without being taken. */
-  drop(task: Task, reason: DropReason): void {
+  drop(task: T, reason: DropReason): void {
     if (!isInside(task)) return;
     this.lose(task);
     this.telemetry.dropped(task.tierIndex, reason, 1);
@@ -178,7 +191,7 @@ export class Ledger {
   }
 
   /** The task has another priority from now on; its age stays. */
-  move(task: Task, tier: number): void {
+  move(task: T, tier: number): void {
     this.line(task.tierIndex).remove(task);
     task.tierIndex = tier;
     const line = this.line(tier);
@@ -188,12 +201,12 @@ export class Ledger {
   }
 
   /** The task that waits longest in the tier. */
-  oldest(tier = 0): Task | undefined {
+  oldest(tier = 0): T | undefined {
     return this.waiting[tier]?.first;
   }
 
   /** The oldest task of the most urgent tier; `isMore` says whether the first of two priorities is the more urgent one. */
-  mostUrgent(isMore: (one: number, other: number) => boolean): Task | undefined {
+  mostUrgent(isMore: (one: number, other: number) => boolean): T | undefined {
     let best: number | undefined;
     for (const [tier, line] of this.waiting.entries()) {
       if (line.size === 0) continue;
@@ -206,7 +219,7 @@ export class Ledger {
   close(): void {
     this.isOpen = false;
     for (const line of this.waiting) {
-      let next: Task | undefined;
+      let next: T | undefined;
       for (let task = line.first; task !== undefined; task = next) {
         next = task.next;
         if (task.stage === "waiting") this.lose(task);
@@ -267,28 +280,35 @@ export class Ledger {
     };
   }
 
-  private cameIn(task: Task, tookMs = 0): void {
+  private cameIn(task: T, tookMs = 0): void {
     if (task.stage !== "entering") return;
     task.stage = "waiting";
     this.telemetry.putDone(task.carrier, task.tierIndex, 1, tookMs);
   }
 
-  private leave(task: Task): void {
+  private leave(task: T): void {
     this.line(task.tierIndex).remove(task);
     this.size--;
   }
 
-  private line(tier: number): LinkedList<Task> {
-    while (this.waiting.length <= tier) this.waiting.push(new LinkedList<Task>());
+  private line(tier: number): LinkedList<T> {
+    while (this.waiting.length <= tier) this.waiting.push(new LinkedList<T>());
     return this.waiting[tier]!;
   }
 }
 
-const HOW = {
-  awaited: { prepare: adopted },
-  listened: { prepare: bound },
-  callback: { prepare: undefined },
-};
+const NO_ARGUMENTS: readonly unknown[] = [];
+
+const PREPARE = { awaited: adopted, listened: bound, callback: undefined };
+
+/** What a handler returned, as the queue is to get it. A plain promise has begun, and stays as it is. */
+export function prepared(result: unknown, { scope }: OpenContext, end: End): unknown {
+  const prepare = PREPARE[end];
+  if (prepare === undefined || isOfThisRealm(result)) return result;
+  return typeof result === "object" || typeof result === "function"
+    ? scope.runInAsyncScope(prepare, undefined, result)
+    : result;
+}
 
 function isInside({ stage }: Task): boolean {
   return stage === "entering" || stage === "waiting";
@@ -304,6 +324,11 @@ function isInside({ stage }: Task): boolean {
 export function whenOver<R>(result: R, over: (failure?: { readonly error: unknown }) => void): R {
   const fulfilled = () => over();
   const rejected = (error: unknown) => over({ error });
-  if (!whenSettled(result, fulfilled, rejected) && !whenAwaited(result, fulfilled, rejected)) over();
+  follow(result, fulfilled, rejected);
   return result;
+}
+
+/** {@link whenOver} with a callback for each. What is no promise counts as fulfilled. */
+export function follow(result: unknown, fulfilled: () => void, rejected: (error: unknown) => void): void {
+  if (!whenSettled(result, fulfilled, rejected) && !whenAwaited(result, fulfilled, rejected)) fulfilled();
 }

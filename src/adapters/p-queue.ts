@@ -2,9 +2,9 @@ import type PQueue from "p-queue";
 import { systemClock } from "../base/clock.js";
 import { isErrorNamed } from "../base/error-text.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts/index.js";
-import { Ledger, whenOver } from "./ledger.js";
+import { follow, Ledger } from "./ledger.js";
 import { type Method, patch } from "./patch.js";
-import type { Task } from "./task.js";
+import { Task } from "./task.js";
 
 /** What p-queue takes of an options object. Nothing in it is checked. */
 interface Options {
@@ -18,7 +18,7 @@ type Job = (...args: unknown[]) => unknown;
 /** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
-/** Is the object built like a queue of p-queue's? */
+/** Whether the object is built like a queue of p-queue's. */
 export function isPQueue(queue: object): queue is PQueue {
   const { add, addAll, clear, setPriority, onIdle, size, pending } = queue as Partial<PQueue>;
   const methods = [add, addAll, clear, setPriority, onIdle];
@@ -38,25 +38,50 @@ export const pQueue: Adapter<PQueue> = {
   attach: (queue, telemetry) => new PQueueAttachment(queue, telemetry),
 };
 
+/** A task; what follows its item is what only unusual ones have. */
+class PQueueTask extends Task {
+  declare timeout: number | undefined;
+  /** The signal that aborts it. */
+  declare signal: unknown;
+  /** The user's ID of it. */
+  declare key: string | undefined;
+  /** When p-queue 9 gives it up, in monotonic milliseconds. */
+  declare deadline: number | undefined;
+  /** Is told when it is over. */
+  declare follower: PQueueAttachment | undefined;
+
+  constructor(...given: ConstructorParameters<typeof Task>) {
+    super(...given);
+    this.timeout = undefined;
+    this.signal = undefined;
+    this.key = undefined;
+    this.deadline = undefined;
+    this.follower = undefined;
+  }
+
+  override close(): void {
+    super.close();
+    this.follower?.unfollow(this);
+  }
+}
+
 class PQueueAttachment implements Attachment {
   readonly capabilities = ["takes", "outcomes", "durations", "evicted", "shutdown"] as const;
   readonly probe;
-  private readonly ledger: Ledger;
+  private readonly ledger: Ledger<PQueueTask>;
   private readonly restores: (() => void)[];
   /** Tasks that have an ID of the user's. */
-  private readonly byId = new Map<string, Task>();
+  private readonly byKey = new Map<string, PQueueTask>();
   /** From version 10 on, a queue is no emitter of events. */
   private readonly isVersion9: boolean;
-  /** When p-queue 9 gives up a running task, in monotonic milliseconds. */
-  private readonly deadlines = new Map<Task, number>();
+  /** Tasks that run and may be given up meanwhile. */
+  private readonly doubtful = new Set<PQueueTask>();
   /** Tasks that wait and have a signal of the user's, by that. */
-  private readonly bySignal = new Map<unknown, Set<Task>>();
-  /** The signals of tasks that run. */
-  private readonly runningWith = new Map<Task, unknown>();
+  private readonly bySignal = new Map<unknown, Set<PQueueTask>>();
   private isListening = false;
   /** The unusual add that is on the stack, and whether p-queue has told that the task is in. */
   private adding: { isIn: boolean } | undefined = undefined;
-  /** Are tasks in the queue that aren't in our books? */
+  /** Whether tasks are in the queue that aren't in our books. */
   private hasOthers: boolean;
   /** How many tasks p-queue has in its queue, at most, whose promises it has rejected already. */
   private ghosts = 0;
@@ -71,7 +96,7 @@ class PQueueAttachment implements Attachment {
   ) {
     this.isVersion9 = "emit" in queue;
     this.hasOthers = queue.size > 0;
-    this.ledger = new Ledger(telemetry);
+    this.ledger = new Ledger(telemetry, PQueueTask);
     this.probe = this.ledger.probe({
       size: () => {
         this.sweepWaiting();
@@ -97,13 +122,33 @@ class PQueueAttachment implements Attachment {
     const attachment = this;
     return function add(this: unknown, job: Job, options?: unknown, ...more: unknown[]) {
       // What is no function fails in p-queue's own words.
-      if (attachment.ledger.isOpen && typeof job === "function") {
-        return attachment.add(this, original, job, options, more);
+      if (!attachment.ledger.isOpen || typeof job !== "function") {
+        attachment.hasOthers = true;
+        return original.call(this, job, options, ...more);
       }
-      attachment.hasOthers = true;
-      return original.call(this, job, options, ...more);
+      const isUsual =
+        options === undefined && attachment.queue.timeout === undefined && attachment.adding === undefined;
+      return isUsual
+        ? attachment.addUsual(this, original, job, more)
+        : attachment.add(this, original, job, options, more);
     };
   };
+
+  /** A task without options, which p-queue neither refuses nor gives up. */
+  private addUsual(self: unknown, original: Method, job: Job, more: readonly unknown[]): unknown {
+    const { ledger } = this;
+    const task = ledger.enter(job);
+    const run = this.handlerOf(task);
+    let promise: unknown;
+    try {
+      promise = more.length === 0 ? original.call(self, run) : original.call(self, run, undefined, ...more);
+    } catch (error) {
+      ledger.refused(task, error);
+      throw error;
+    }
+    ledger.entered(task);
+    return promise;
+  }
 
   private add(self: unknown, original: Method, job: Job, given: unknown, more: readonly unknown[]): unknown {
     const { ledger, queue } = this;
@@ -116,15 +161,14 @@ class PQueueAttachment implements Attachment {
     const isWatched = !isRefused && isUnusual(options);
     if (isWatched) this.listen();
     const task = ledger.enter(job, ledger.tierOf(options.priority));
+    task.timeout = timeout as number | undefined;
     if (signal && !isRefused) this.followWaiting(task, signal);
-    const run = (...args: unknown[]) =>
-      ledger.isOpen ? this.start(task, job, args, timeout as number | undefined, signal) : job(...args);
     const outer = this.adding;
     const adding = isWatched ? { isIn: false } : undefined;
     this.adding = adding;
     let promise: unknown;
     try {
-      promise = original.call(self, run, passed, ...more);
+      promise = original.call(self, this.handlerOf(task), passed, ...more);
     } catch (error) {
       ledger.refused(task, error);
       throw error;
@@ -138,12 +182,12 @@ class PQueueAttachment implements Attachment {
       this.hasOthers = true;
       ledger.refused(task, refusal());
     } else ledger.entered(task);
-    if (typeof options.id === "string") this.followId(task, options.id);
+    if (typeof options.id === "string") this.followKey(task, options.id);
     return promise;
   }
 
   /**
-   * Does p-queue refuse such a task? Asked beforehand: what its promise says, only those may hear who want to hide that, and how
+   * Whether p-queue refuses such a task. Asked beforehand: what its promise says, only those may hear who want to hide that, and how
    * many wait may change for other reasons while the task is added.
    */
   private refuses({ signal, priority }: Options, timeout: unknown): boolean {
@@ -154,67 +198,86 @@ class PQueueAttachment implements Attachment {
     return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
   }
 
-  private start(
-    task: Task,
-    job: Job,
-    args: unknown[],
-    timeout: number | undefined,
-    signal: unknown,
-  ): unknown {
-    const { ledger } = this;
-    ledger.take(task);
-    if (signal) {
-      this.unfollow(task, signal);
-      this.followRunning(task, signal);
-    }
-    try {
-      const result = ledger.run(task, () => job(...args));
-      if (timeout !== undefined) this.followTimeout(task, timeout, args[0]);
-      return whenOver(result, (failure) => this.over(task, failure));
-    } catch (error) {
-      this.over(task, { error });
-      throw error;
-    }
+  /** What p-queue gets. The closures of a task share what they hold: the task and this. */
+  private handlerOf(task: PQueueTask): Job {
+    return (...args) =>
+      this.start(
+        task,
+        args,
+        () => this.ledger.settle(task),
+        (error) => this.failed(task, error),
+      );
   }
 
-  private over(task: Task, failure: { readonly error: unknown } | undefined): void {
-    if (failure !== undefined && task.stage === "running") this.owe(failure.error);
-    this.ledger.settle(task, failure);
+  private start(
+    task: PQueueTask,
+    args: unknown[],
+    succeeded: () => void,
+    failed: (error: unknown) => void,
+  ): unknown {
+    const { ledger } = this;
+    const job = task.item as Job;
+    if (!ledger.isOpen) return job(...args);
+    ledger.take(task);
+    if (task.signal !== undefined) this.followRunning(task, task.signal);
+    let result: unknown;
+    try {
+      result = ledger.call(task, job, args, "awaited");
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+    if (task.timeout !== undefined) this.followTimeout(task, task.timeout, args[0]);
+    follow(result, succeeded, failed);
+    return result;
+  }
+
+  private failed(task: PQueueTask, error: unknown): void {
+    if (task.stage === "running") this.owe(error);
+    this.ledger.settle(task, { error });
   }
 
   /** So that a change of priority finds the task. */
-  private followId(task: Task, id: string): void {
+  private followKey(task: PQueueTask, key: string): void {
     if (task.stage !== "waiting") return;
-    this.byId.set(id, task);
-    task.atEnd(() => {
-      if (this.byId.get(id) === task) this.byId.delete(id);
-    });
+    this.byKey.set(key, task);
+    task.key = key;
+    task.follower = this;
   }
 
   /**
    * p-queue gives up an aborted task at once, whatever the task does, and then sends an event. So the signal needs no listener of
    * ours, besides p-queue's.
    */
-  private followWaiting(task: Task, signal: unknown): void {
+  private followWaiting(task: PQueueTask, signal: unknown): void {
     let tasks = this.bySignal.get(signal);
     if (tasks === undefined) {
       tasks = new Set();
       this.bySignal.set(signal, tasks);
     }
     tasks.add(task);
-    task.atEnd(() => this.unfollow(task, signal));
+    task.signal = signal;
+    task.follower = this;
   }
 
-  private unfollow(task: Task, signal: unknown): void {
-    const tasks = this.bySignal.get(signal);
-    if (tasks?.delete(task) && tasks.size === 0) this.bySignal.delete(signal);
-  }
-
-  private followRunning(task: Task, signal: unknown): void {
+  private followRunning(task: PQueueTask, signal: unknown): void {
+    this.waitsNoMore(task);
     if (task.stage !== "running") return;
-    const isFirst = !this.runningWith.has(task);
-    this.runningWith.set(task, signal);
-    if (isFirst) task.atEnd(() => this.runningWith.delete(task));
+    task.signal = signal;
+    task.follower = this;
+    this.doubtful.add(task);
+  }
+
+  private waitsNoMore(task: PQueueTask): void {
+    const tasks = this.bySignal.get(task.signal);
+    if (tasks?.delete(task) && tasks.size === 0) this.bySignal.delete(task.signal);
+  }
+
+  /** The task is over. */
+  unfollow(task: PQueueTask): void {
+    if (task.key !== undefined && this.byKey.get(task.key) === task) this.byKey.delete(task.key);
+    this.waitsNoMore(task);
+    this.doubtful.delete(task);
   }
 
   /** Tasks that were aborted while they waited have left. Costs a look at the size, unless there are any. */
@@ -241,16 +304,16 @@ class PQueueAttachment implements Attachment {
 
   /** A task has failed of which we don't know why: one that was aborted while it ran. */
   private sweepRunning(): void {
-    for (const [task, signal] of this.runningWith) {
-      if (!isAborted(signal)) continue;
-      const reason = reasonOf(signal);
+    for (const task of this.doubtful) {
+      if (!isAborted(task.signal)) continue;
+      const reason = reasonOf(task.signal);
       if (isObject(reason)) this.reasons.add(reason);
       this.ledger.settle(task, { error: reason });
     }
   }
 
   /** p-queue 10 aborts a signal that it gave to the job; p-queue 9 sends an event that doesn't say which task it is about. */
-  private followTimeout(task: Task, timeout: number, context: unknown): void {
+  private followTimeout(task: PQueueTask, timeout: number, context: unknown): void {
     if (task.stage !== "running") return;
     this.listen();
     if (!this.isVersion9) {
@@ -258,8 +321,9 @@ class PQueueAttachment implements Attachment {
       return;
     }
     // Its timer starts when the job has returned.
-    this.deadlines.set(task, systemClock.now() + timeout);
-    task.atEnd(() => this.deadlines.delete(task));
+    task.deadline = systemClock.now() + timeout;
+    task.follower = this;
+    this.doubtful.add(task);
   }
 
   /** From now on we hear of p-queue's events, without a listener of ours. Most queues never need that. */
@@ -300,9 +364,10 @@ class PQueueAttachment implements Attachment {
 
   private timedOut(error: unknown): void {
     if (!isErrorNamed("TimeoutError", error) || this.reasons.has(error)) return;
-    let first: Task | undefined;
-    for (const [task, deadline] of this.deadlines) {
-      if (first === undefined || deadline < this.deadlines.get(first)!) first = task;
+    let first: PQueueTask | undefined;
+    for (const task of this.doubtful) {
+      if (task.deadline === undefined) continue;
+      if (first === undefined || task.deadline < first.deadline!) first = task;
     }
     if (first !== undefined) this.ledger.settle(first, { error });
   }
@@ -319,7 +384,7 @@ class PQueueAttachment implements Attachment {
     const attachment = this;
     return function setPriority(this: unknown, id: string, priority: number, ...more: unknown[]) {
       const result = original.call(this, id, priority, ...more);
-      const task = attachment.byId.get(id);
+      const task = attachment.byKey.get(id);
       if (task?.stage === "waiting") attachment.ledger.move(task, attachment.ledger.tierOf(priority));
       return result;
     };

@@ -5,32 +5,45 @@ import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts/index.js";
 /** Where a task is on its way: being put, in the queue, taken, or settled, dropped or refused. */
 export type Stage = "entering" | "waiting" | "running" | "over";
 
-/** One item on its way through a foreign queue. */
+/** One item on its way through a foreign queue. An adapter's own class adds what it needs. */
 export class Task implements TaskFacts {
-  previous: Task | undefined = undefined;
-  next: Task | undefined = undefined;
-  stage: Stage = "entering";
-  /** Is its put still on the stack? What is taken then has not waited. */
-  isOnStack = true;
+  // Fields are declared, and written once, by the constructor: a field that is defined is written twice.
+  declare previous: this | undefined;
+  declare next: this | undefined;
+  declare stage: Stage;
+  /** Whether its put is still on the stack: what is taken then has not waited. */
+  declare isOnStack: boolean;
+  declare carrier: Carrier;
+  /** Index of its tier. */
+  declare tierIndex: number;
+  /** When it came in, in monotonic milliseconds. */
+  declare readonly at: number;
   /** When it was taken, in monotonic milliseconds. */
-  takenAt = Number.NaN;
+  declare takenAt: number;
+  /** What the user put. */
+  declare readonly item: unknown;
   /** What `Around.begin` gave. */
-  began: object | undefined = undefined;
+  declare began: object | undefined;
   /** Where its handler was wrapped, if that was wrapped. */
-  scope: AsyncResource | undefined = undefined;
-  private endings: (() => void)[] | undefined = undefined;
-  private id: string | undefined = undefined;
+  declare scope: AsyncResource | undefined;
+  declare private readonly telemetry: QueueTelemetry;
+  declare private id: string | undefined;
 
-  constructor(
-    private readonly telemetry: QueueTelemetry,
-    public carrier: Carrier,
-    /** Index of its tier. */
-    public tierIndex: number,
-    /** When it came in, in monotonic milliseconds. */
-    readonly at: number,
-    /** What the user put. */
-    readonly item: unknown,
-  ) {}
+  constructor(telemetry: QueueTelemetry, carrier: Carrier, tierIndex: number, at: number, item: unknown) {
+    this.previous = undefined;
+    this.next = undefined;
+    this.stage = "entering";
+    this.isOnStack = true;
+    this.carrier = carrier;
+    this.tierIndex = tierIndex;
+    this.at = at;
+    this.takenAt = Number.NaN;
+    this.item = item;
+    this.began = undefined;
+    this.scope = undefined;
+    this.telemetry = telemetry;
+    this.id = undefined;
+  }
 
   get tier(): string {
     return this.telemetry.tierNames[this.tierIndex]!;
@@ -45,18 +58,11 @@ export class Task implements TaskFacts {
     return this.takenAt - this.at;
   }
 
-  /** Calls back when it is over. */
-  atEnd(ending: () => void): void {
-    this.endings ??= [];
-    this.endings.push(ending);
-  }
-
-  /** @internal */
+  /** It is over. @internal */
   close(): void {
     this.stage = "over";
     // What its handler began keeps it, as part of its async context; so it must not keep that of its producer, and so on for ever.
     this.carrier = this.telemetry.released(this.carrier, false);
-    if (this.endings !== undefined) for (const ending of this.endings) ending();
   }
 
   get correlationId(): string {
@@ -64,3 +70,6 @@ export class Task implements TaskFacts {
     return this.id;
   }
 }
+
+/** The class of a queue's tasks. */
+export type TaskClass<T extends Task> = new (...given: ConstructorParameters<typeof Task>) => T;

@@ -40,7 +40,7 @@ export function listenIfPlain(value: unknown, fulfilled: Fulfilled, rejected: Re
 }
 
 /** Whether it looks like a plain promise of this realm: a tenth of what it costs to be sure. */
-function isOfThisRealm(value: unknown): value is Promise<unknown> {
+export function isOfThisRealm(value: unknown): value is Promise<unknown> {
   try {
     return value instanceof Promise && value.constructor === Promise;
   } catch {
@@ -101,10 +101,7 @@ export function bound<R>(value: R): R {
 export function whenSettled(value: unknown, fulfilled: Fulfilled, rejected: Rejected): boolean {
   if (!isObject(value)) return false;
   try {
-    if (isPlainPromise(value)) {
-      listen(value, fulfilled, rejected);
-      return true;
-    }
+    if (listenIfPlain(value, fulfilled, rejected)) return true;
     const { then } = value as { then?: unknown };
     if (typeof then !== "function" || !isEager(value, then as Then)) return false;
     then.call(value, fulfilled, rejected);

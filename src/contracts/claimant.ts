@@ -14,13 +14,10 @@ export interface Claimant {
    * It is claimed once.
    */
   claim(item: unknown, surely: boolean): Claimed | undefined;
-  /** Calls the handler of a task that was claimed, in the context of its put. */
-  run(task: Claimed, handler: () => unknown, args: unknown[]): unknown;
-  /**
-   * The same in steps, so that nothing is on the stack but the handler: makes the context in which the caller calls it, with `args`.
-   * Undefined where that can't be, because what the handler returns must be looked at.
-   */
-  open?(task: Claimed, args: unknown[]): OpenContext | undefined;
-  /** A handler that was called in {@link open} has thrown. */
-  threw?(task: Claimed, error: unknown): void;
+  /** Makes the context in which the caller calls the handler of a task that was claimed, with `args`. */
+  open(task: Claimed, args: unknown[]): OpenContext;
+  /** The handler has returned. Gives what its caller gets. */
+  returned(task: Claimed, result: unknown, opened: OpenContext): unknown;
+  /** The handler has thrown. */
+  threw(task: Claimed, error: unknown): void;
 }

@@ -349,8 +349,7 @@ export class Telemetry implements QueueTelemetry {
     if (place === undefined && !this.takesAlong) return parcel;
     let own: Parcel;
     if (this.takesAlong) own = new TakenAlong(parcel, count > 1, isAll && parcel.correlationId !== undefined);
-    else
-      own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
+    else own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
     if (place !== undefined) current!.remember(own, place);
     return own;
   }

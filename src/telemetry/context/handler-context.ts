@@ -162,10 +162,7 @@ export class HandlerContext {
 }
 
 /** The item's own, else the handler's: never that of another item, which happens to make room for this one. */
-function scopeOf(
-  parcel: Parcel | undefined,
-  common: AsyncResource | undefined,
-): AsyncResource | undefined {
+function scopeOf(parcel: Parcel | undefined, common: AsyncResource | undefined): AsyncResource | undefined {
   if (!(parcel instanceof TakenAlong)) return common === undefined ? undefined : apart(common);
   return parcel.isShared ? apart(parcel) : parcel;
 }
