@@ -63,6 +63,8 @@ class FastqAttachment implements Attachment, Claimant {
    * order in which they were asked for, so what we hear of an end before that of such a task's own was earlier than its put.
    */
   private readonly recent = new Set<FastqTask>();
+  /** Whether the next task is about to start, at the moment when another one was over, with nothing in between. */
+  private startsNow = false;
   /** How many handlers are over whose promises fastq has yet to tell us about: the next task may have started meanwhile. */
   private ending = 0;
 
@@ -104,12 +106,14 @@ class FastqAttachment implements Attachment, Claimant {
   }
 
   claim(item: unknown, surely: boolean): FastqTask | undefined {
+    const now = this.startsNow ? this.ledger.settledAt : undefined;
+    this.startsNow = false;
     if (surely) this.isShared = true;
     const task = this.entering ?? (this.mayStart(surely) ? this.next() : undefined);
     if (task === undefined || !Object.is(task.item, item)) return undefined;
     this.isClaimed = true;
     this.entering = undefined;
-    this.take(task);
+    this.take(task, now);
     return task.stage === "running" ? task : undefined;
   }
 
@@ -146,9 +150,9 @@ class FastqAttachment implements Attachment, Claimant {
           if (callback) callback.call(this, error, ...results);
           if (holdsSlot) attachment.stuck--;
           if (!attachment.isClaimed) attachment.foresee();
+          else if (!callback) attachment.foreseeStart();
         };
-        const args = more.length === 0 ? [item, settle] : [item, settle, ...more];
-        return attachment.put(task, atFront, this, original, args);
+        return attachment.put(task, atFront, this, original, settle, more);
       };
     };
 
@@ -156,10 +160,10 @@ class FastqAttachment implements Attachment, Claimant {
     (atFront: boolean) =>
     (original: Method): Method => {
       const attachment = this;
-      return function put(this: unknown, ...args: unknown[]) {
-        if (!attachment.ledger.isOpen) return original.apply(this, args);
-        const task = attachment.enter(args[0], atFront);
-        const promise = attachment.put(task, atFront, this, original, args) as Promise<unknown>;
+      return function put(this: unknown, item: unknown, ...more: unknown[]) {
+        if (!attachment.ledger.isOpen) return original.call(this, item, ...more);
+        const task = attachment.enter(item, atFront);
+        const promise = attachment.put(task, atFront, this, original, undefined, more) as Promise<unknown>;
         // fastq itself marks the promise as handled, so that this hides no rejection from its user.
         promise.then(
           () => attachment.settlePromised(task, undefined),
@@ -175,13 +179,21 @@ class FastqAttachment implements Attachment, Claimant {
     return this.ledger.enter(item);
   }
 
-  private put(task: FastqTask, atFront: boolean, self: unknown, original: Method, args: unknown[]): unknown {
+  private put(
+    task: FastqTask,
+    atFront: boolean,
+    self: unknown,
+    original: Method,
+    settle: Done | undefined,
+    more: unknown[],
+  ): unknown {
     const { ledger, queue } = this;
     const outer = this.entering;
     this.entering = task;
     const running = queue.running();
     try {
-      return original.apply(self, args);
+      if (more.length > 0) return original.call(self, task.item, ...(settle ? [settle] : []), ...more);
+      return original.call(self, task.item, settle);
     } catch (error) {
       // It was the worker that threw, or else the item may be in nonetheless.
       if (queue.running() > running) this.threw(task, error);
@@ -262,6 +274,13 @@ class FastqAttachment implements Attachment, Claimant {
     if (!this.queue.paused && this.queue.running() <= this.queue.concurrency) this.catchUp();
   }
 
+  /** As fastq itself decides whether to start another one at once; then it calls the worker, and reading the clock once will do. */
+  private foreseeStart(): void {
+    const { queue, ledger } = this;
+    this.startsNow =
+      !this.isShared && !queue.paused && ledger.size > 0 && queue.running() <= queue.concurrency;
+  }
+
   /** Can it be that the queue starts a task at this moment? Surely so, if more are running than we know of. */
   private mayStart(surely: boolean): boolean {
     const { queue, ledger, strangers, stuck, ending } = this;
@@ -292,9 +311,9 @@ class FastqAttachment implements Attachment, Claimant {
     return before !== undefined && recent.has(before) ? front.at(-1) : before;
   };
 
-  private take(task: FastqTask): void {
+  private take(task: FastqTask, now?: number): void {
     if (this.front.length > 0) this.leaveFront(task);
-    this.ledger.take(task);
+    this.ledger.take(task, now);
     if (this.adopted.size === 0 || !this.adopted.delete(task)) return;
     this.ledger.forget(task);
     this.strangers++;

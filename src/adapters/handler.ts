@@ -64,24 +64,6 @@ export function listen(name: string, claimant: Claimant): () => void {
   return () => known.delete(ref);
 }
 
-/** A wrapped worker's call for a task that it has claimed. */
-interface Turn {
-  readonly claimant: Claimant;
-  readonly task: Claimed;
-}
-
-/** Undefined where no queue of the name hands out this item. */
-function turnOf(known: Set<WeakRef<Claimant>>, item: unknown): Turn | undefined {
-  for (let surely = known.size > 1; ; surely = false) {
-    for (const ref of known) {
-      const claimant = ref.deref();
-      const task = claimant?.claim(item, surely);
-      if (task !== undefined) return { claimant: claimant!, task };
-    }
-    if (!surely) return undefined;
-  }
-}
-
 /**
  * Wraps a worker that its queue gets at construction, so that each item is handled in the context of its own put, inside its
  * `process` span: `fastq(instrumentHandler(worker, { name: "resize" }), 4)`, and the queue is instrumented by the same name. Arity,
@@ -107,22 +89,30 @@ export function instrumentHandler<F extends (...args: any[]) => any>(
   const known = claimantsOf(name);
   const scope = new AsyncResource("queuescope.handler", { requireManualDestroy: true });
   const wrapped: Method = function (this: unknown, ...args: unknown[]) {
-    const turn = turnOf(known, args[0]);
-    if (turn === undefined) return handler.apply(this, args);
-    const { claimant, task } = turn;
+    let claimant: Claimant | undefined;
+    let task: Claimed | undefined;
+    search: for (let surely = known.size > 1; ; surely = false) {
+      for (const ref of known) {
+        claimant = ref.deref();
+        task = claimant?.claim(args[0], surely);
+        if (task !== undefined) break search;
+      }
+      // No queue of the name hands out this item.
+      if (!surely) return handler.apply(this, args);
+    }
     task.scope = scope;
-    const opened = claimant.open(task, args);
+    const opened = claimant!.open(task, args);
     let result: unknown;
     try {
       // One that calls back at once has all items that wait on one stack, as far as that goes: so nothing else lies between.
       result = opened.scope.runInAsyncScope(handler, this, ...args);
     } catch (error) {
       opened.threw?.(error);
-      claimant.threw(task, error);
+      claimant!.threw(task, error);
       throw error;
     }
     opened.returned?.(result);
-    return claimant.returned(task, result, opened);
+    return claimant!.returned(task, result, opened);
   };
   // Queues that know both kinds of worker give no callback to async functions, which they tell by what those inherit. An async
   // function in between would settle a microtask later.

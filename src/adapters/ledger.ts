@@ -53,6 +53,8 @@ export class Ledger<T extends Task = Task> {
   readonly running = new LinkedList<T>();
   /** Tasks that wait. */
   size = 0;
+  /** When a task was settled, lately: monotonic milliseconds. */
+  settledAt = Number.NaN;
   /** Whether tasks count that aren't running yet. */
   isOpen = true;
   /** Those that wait, by tier, in order of arrival. */
@@ -111,10 +113,13 @@ export class Ledger<T extends Task = Task> {
     this.telemetry.putFailed(carrier, task.tierIndex, 0, 0, error);
   }
 
-  /** The task is taken, once; one that is taken before its put has returned has not waited. */
-  take(task: T): void {
+  /**
+   * The task is taken, once; one that is taken before its put has returned has not waited. `at` is the time, where it is known: monotonic
+   * milliseconds.
+   */
+  take(task: T, at?: number): void {
     if (!isInside(task)) return;
-    const now = task.stage === "entering" && task.isOnStack ? task.at : systemClock.now();
+    const now = task.stage === "entering" && task.isOnStack ? task.at : (at ?? systemClock.now());
     this.cameIn(task, now - task.at);
     this.leave(task);
     task.stage = "running";
@@ -133,11 +138,15 @@ export class Ledger<T extends Task = Task> {
   }
 
   /** The same with arguments for the handler. @internal */
-  call(task: T, handler: (...args: never[]) => unknown, args: readonly unknown[], end: End): unknown {
+  call(task: T, handler: (...args: unknown[]) => unknown, args: readonly unknown[], end: End): unknown {
     const opened = this.open(task);
     let result: unknown;
     try {
-      result = opened.scope.runInAsyncScope(handler as () => unknown, undefined, ...(args as []));
+      // Spreading costs as much as all the rest.
+      result =
+        args.length === 1
+          ? opened.scope.runInAsyncScope(handler, undefined, args[0])
+          : opened.scope.runInAsyncScope(handler, undefined, ...args);
     } catch (error) {
       opened.threw?.(error);
       throw error;
@@ -158,7 +167,9 @@ export class Ledger<T extends Task = Task> {
     if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
-    const processMs = systemClock.now() - task.takenAt;
+    const now = systemClock.now();
+    this.settledAt = now;
+    const processMs = now - task.takenAt;
     if (failure === undefined) this.telemetry.settled("success", processMs);
     else this.telemetry.settled("failure", processMs, failure.error);
     if (task.began !== undefined) this.telemetry.end(task.began, failure);
