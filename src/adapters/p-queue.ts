@@ -4,16 +4,10 @@ import { isErrorNamed } from "../base/error-text.js";
 import { listenIfPlain } from "../base/thenable.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts/index.js";
 import { follow, Ledger, prepared } from "./ledger.js";
+import { isAborted, isObject, isUnusual, type Options, read, reasonOf, refusal } from "./p-queue-options.js";
 import { type Method, patch } from "./patch.js";
 import { Task } from "./task.js";
 
-/** What p-queue takes of an options object. Nothing in it is checked. */
-interface Options {
-  readonly id?: unknown;
-  readonly priority?: unknown;
-  readonly timeout?: unknown;
-  readonly signal?: unknown;
-}
 type Job = (...args: unknown[]) => unknown;
 
 /** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
@@ -400,55 +394,4 @@ class PQueueAttachment implements Attachment {
       return result;
     };
   };
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
-}
-
-/** What p-queue makes of the options, each read once. `passed` is for p-queue to read: it fails there as it would have failed without us. */
-function read(given: unknown): { options: Options; passed: unknown; isBroken: boolean } {
-  // p-queue spreads what it gets, and there is nothing in primitives that it would find.
-  if (given === undefined) return NOTHING;
-  if (!isObject(given)) return { options: {}, passed: given, isBroken: given === null };
-  try {
-    const options: Options = { ...given, id: (given as Options).id };
-    return { options, passed: options, isBroken: false };
-  } catch (error) {
-    const passed = {
-      get id(): never {
-        throw error;
-      },
-    };
-    return { options: {}, passed, isBroken: true };
-  }
-}
-
-const NOTHING = { options: {}, passed: undefined, isBroken: false };
-
-function isAborted(signal: unknown): boolean {
-  try {
-    return Boolean((signal as AbortSignal | null | undefined)?.aborted);
-  } catch {
-    return false;
-  }
-}
-
-function reasonOf(signal: unknown): unknown {
-  try {
-    return (signal as AbortSignal | null | undefined)?.reason;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Can it fail or be aborted in ways that only p-queue's events tell of? */
-function isUnusual({ signal, priority, id }: Options): boolean {
-  const hasUsualPriority = priority === undefined || typeof priority === "number";
-  const hasUsualId = id === undefined || typeof id === "string";
-  return Boolean(signal) || !hasUsualPriority || !hasUsualId;
-}
-
-function refusal(): Error {
-  return new Error("p-queue refused the task");
 }
