@@ -265,6 +265,9 @@ describe("beside OpenTelemetry", () => {
   });
 
   it("a metric producer goes on, and what a registry gives back is not given to the API", async () => {
+    // It would go on looking for SDKs, and find this one.
+    const { plainExport } = await import("../src/telemetry/metrics/plain-export.js");
+    plainExport.stop();
     forgetProcessWide();
     const fresh = await import("../src/prom-client.js");
     const library = await import("../src/index.js");

@@ -164,7 +164,12 @@ class AsyncAttachment implements Attachment, Claimant {
 
   private own(task: AsyncTask, node: Node): void {
     task.node = node;
+    this.latest = task;
     if (!this.isList) this.byNode.set(node, task);
+  }
+
+  private putAtFront(node: Node): void {
+    if (this.latest?.node === node) this.byNode.set(node, this.latest);
   }
 
   /** The task of a node that waits: at once, if it is the one that is taken next. */
@@ -187,7 +192,6 @@ class AsyncAttachment implements Attachment, Claimant {
       const task = ledger.enter(node.data, ledger.tierOf(node.priority));
       ledger.entered(task);
       attachment.own(task, node);
-      attachment.latest = task;
       if (leads) attachment.leader = task;
       return node;
     };
@@ -196,8 +200,7 @@ class AsyncAttachment implements Attachment, Claimant {
   private readonly wrapUnshift = (original: Method): Method => {
     const attachment = this;
     return function unshift(this: unknown, node: Node, ...more: unknown[]) {
-      const { latest } = attachment;
-      if (latest?.node === node) attachment.byNode.set(node, latest);
+      attachment.putAtFront(node);
       return original.call(this, node, ...more);
     };
   };
@@ -214,6 +217,7 @@ class AsyncAttachment implements Attachment, Claimant {
   /** Gives what async gets in the node's stead. */
   private start(task: AsyncTask): Node {
     if (this.byNode.size > 0) this.byNode.delete(task.node);
+    if (this.latest === task) this.latest = undefined;
     this.ledger.take(task);
     this.started = task;
     this.startedAs = ++starts;

@@ -94,13 +94,7 @@ function instrumentQueue(queue: object, options: InstrumentOptions): object {
     attachment.detach();
     series.unwatch(attachment.probe);
   };
-  const watchable = new WatchableQueue(
-    series,
-    telemetry.tiers,
-    attachment.probe,
-    (tier) => telemetry.slaOf(tier),
-    settings.isTier,
-  );
+  const watchable = new WatchableQueue(series, telemetry.tierTable, attachment.probe, settings.isTier);
   instrumented.set(queue, { name: settings.name, watchables: [watchable], undo });
   return queue;
 }

@@ -134,25 +134,16 @@ export class Ledger<T extends Task = Task> {
    * so in the task's context, too. Where it is awaited, a promise comes back instead.
    */
   run<R>(task: T, handler: () => R, end: End = "awaited"): R {
-    return this.call(task, handler, NO_ARGUMENTS, end) as R;
-  }
-
-  /** The same with arguments for the handler. @internal */
-  call(task: T, handler: (...args: unknown[]) => unknown, args: readonly unknown[], end: End): unknown {
     const opened = this.open(task);
-    let result: unknown;
+    let result: R;
     try {
-      // Spreading costs as much as all the rest.
-      result =
-        args.length === 1
-          ? opened.scope.runInAsyncScope(handler, undefined, args[0])
-          : opened.scope.runInAsyncScope(handler, undefined, ...args);
+      result = opened.scope.runInAsyncScope(handler);
     } catch (error) {
       opened.threw?.(error);
       throw error;
     }
     opened.returned?.(result);
-    return prepared(result, opened, end);
+    return prepared(result, opened, end) as R;
   }
 
   /** Opens the span of a task that was taken, and makes the context for a handler that calls back. */
@@ -307,8 +298,6 @@ export class Ledger<T extends Task = Task> {
     return this.waiting[tier]!;
   }
 }
-
-const NO_ARGUMENTS: readonly unknown[] = [];
 
 const PREPARE = { awaited: adopted, listened: bound, callback: undefined };
 

@@ -1,18 +1,13 @@
 import type PQueue from "p-queue";
 import { systemClock } from "../base/clock.js";
 import { isErrorNamed } from "../base/error-text.js";
+import { listenIfPlain } from "../base/thenable.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts/index.js";
-import { follow, Ledger } from "./ledger.js";
+import { follow, Ledger, prepared } from "./ledger.js";
+import { isAborted, isObject, isUnusual, type Options, read, reasonOf, refusal } from "./p-queue-options.js";
 import { type Method, patch } from "./patch.js";
 import { Task } from "./task.js";
 
-/** What p-queue takes of an options object. Nothing in it is checked. */
-interface Options {
-  readonly id?: unknown;
-  readonly priority?: unknown;
-  readonly timeout?: unknown;
-  readonly signal?: unknown;
-}
 type Job = (...args: unknown[]) => unknown;
 
 /** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
@@ -38,30 +33,29 @@ export const pQueue: Adapter<PQueue> = {
   attach: (queue, telemetry) => new PQueueAttachment(queue, telemetry),
 };
 
-/** A task; what follows its item is what only unusual ones have. */
-class PQueueTask extends Task {
-  declare timeout: number | undefined;
+/** What only unusual tasks have. */
+interface Unusual {
+  readonly attachment: PQueueAttachment;
   /** The signal that aborts it. */
-  declare signal: unknown;
+  signal?: unknown;
   /** The user's ID of it. */
-  declare key: string | undefined;
+  key?: string;
+  timeout?: number | undefined;
   /** When p-queue 9 gives it up, in monotonic milliseconds. */
-  declare deadline: number | undefined;
-  /** Is told when it is over. */
-  declare follower: PQueueAttachment | undefined;
+  deadline?: number;
+}
+
+class PQueueTask extends Task {
+  declare unusual: Unusual | undefined;
 
   constructor(...given: ConstructorParameters<typeof Task>) {
     super(...given);
-    this.timeout = undefined;
-    this.signal = undefined;
-    this.key = undefined;
-    this.deadline = undefined;
-    this.follower = undefined;
+    this.unusual = undefined;
   }
 
   override close(): void {
     super.close();
-    this.follower?.unfollow(this);
+    if (this.unusual !== undefined) this.unusual.attachment.left(this, this.unusual);
   }
 }
 
@@ -146,7 +140,10 @@ class PQueueAttachment implements Attachment {
       ledger.refused(task, error);
       throw error;
     }
-    ledger.entered(task);
+    // A `queueClass` of the user's may have thrown, as below.
+    const isOut = task.stage === "entering" && this.queue.size - this.ghosts < ledger.size;
+    if (isOut && this.isOneMissing()) ledger.refused(task, refusal());
+    else ledger.entered(task);
     return promise;
   }
 
@@ -160,9 +157,10 @@ class PQueueAttachment implements Attachment {
     const reason = isRefused ? reasonOf(signal) : undefined;
     const isWatched = !isRefused && isUnusual(options);
     if (isWatched) this.listen();
+    const before = queue.size + queue.pending;
     const task = ledger.enter(job, ledger.tierOf(options.priority));
-    task.timeout = timeout as number | undefined;
-    if (signal && !isRefused) this.followWaiting(task, signal);
+    task.unusual = { attachment: this, timeout: timeout as number | undefined };
+    if (signal && !isRefused) this.followWaiting(task, signal, task.unusual);
     const outer = this.adding;
     const adding = isWatched ? { isIn: false } : undefined;
     this.adding = adding;
@@ -181,8 +179,11 @@ class PQueueAttachment implements Attachment {
       this.ghosts++;
       this.hasOthers = true;
       ledger.refused(task, refusal());
+    } else if (adding === undefined && queue.size + queue.pending <= before && this.isOneMissing()) {
+      // A `queueClass` of the user's has thrown, when it was full, say. Where it has taken the job before that, there is one more.
+      ledger.refused(task, refusal());
     } else ledger.entered(task);
-    if (typeof options.id === "string") this.followKey(task, options.id);
+    if (typeof options.id === "string") this.followKey(task, options.id, task.unusual);
     return promise;
   }
 
@@ -196,6 +197,12 @@ class PQueueAttachment implements Attachment {
     if (this.isVersion9) return false;
     const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
     return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
+  }
+
+  /** Whether the books have a task that waits, and p-queue has not. */
+  private isOneMissing(): boolean {
+    this.sweepWaiting();
+    return this.queue.size - this.ghosts < this.ledger.size;
   }
 
   /** What p-queue gets. The closures of a task share what they hold: the task and this. */
@@ -219,15 +226,25 @@ class PQueueAttachment implements Attachment {
     const job = task.item as Job;
     if (!ledger.isOpen) return job(...args);
     ledger.take(task);
-    if (task.signal !== undefined) this.followRunning(task, task.signal);
+    const { unusual } = task;
+    if (unusual?.signal !== undefined) this.followRunning(task, unusual.signal, unusual);
+    const opened = ledger.open(task);
     let result: unknown;
     try {
-      result = ledger.call(task, job, args, "awaited");
+      // Spreading costs as much as all the rest.
+      result =
+        args.length === 1
+          ? opened.scope.runInAsyncScope(job, undefined, args[0])
+          : opened.scope.runInAsyncScope(job, undefined, ...args);
     } catch (error) {
+      opened.threw?.(error);
       failed(error);
       throw error;
     }
-    if (task.timeout !== undefined) this.followTimeout(task, task.timeout, args[0]);
+    opened.returned?.(result);
+    if (unusual?.timeout !== undefined) this.followTimeout(task, unusual.timeout, args[0], unusual);
+    if (listenIfPlain(result, succeeded, failed)) return result;
+    result = prepared(result, opened, "awaited");
     follow(result, succeeded, failed);
     return result;
   }
@@ -238,45 +255,43 @@ class PQueueAttachment implements Attachment {
   }
 
   /** So that a change of priority finds the task. */
-  private followKey(task: PQueueTask, key: string): void {
+  private followKey(task: PQueueTask, key: string, unusual: Unusual): void {
     if (task.stage !== "waiting") return;
     this.byKey.set(key, task);
-    task.key = key;
-    task.follower = this;
+    unusual.key = key;
   }
 
   /**
    * p-queue gives up an aborted task at once, whatever the task does, and then sends an event. So the signal needs no listener of
    * ours, besides p-queue's.
    */
-  private followWaiting(task: PQueueTask, signal: unknown): void {
+  private followWaiting(task: PQueueTask, signal: unknown, unusual: Unusual): void {
     let tasks = this.bySignal.get(signal);
     if (tasks === undefined) {
       tasks = new Set();
       this.bySignal.set(signal, tasks);
     }
     tasks.add(task);
-    task.signal = signal;
-    task.follower = this;
+    unusual.signal = signal;
   }
 
-  private followRunning(task: PQueueTask, signal: unknown): void {
-    this.waitsNoMore(task);
+  private followRunning(task: PQueueTask, signal: unknown, unusual: Unusual): void {
+    this.waitsNoMore(task, unusual);
     if (task.stage !== "running") return;
-    task.signal = signal;
-    task.follower = this;
+    unusual.signal = signal;
     this.doubtful.add(task);
   }
 
-  private waitsNoMore(task: PQueueTask): void {
-    const tasks = this.bySignal.get(task.signal);
-    if (tasks?.delete(task) && tasks.size === 0) this.bySignal.delete(task.signal);
+  private waitsNoMore(task: PQueueTask, { signal }: Unusual): void {
+    const tasks = this.bySignal.get(signal);
+    if (tasks?.delete(task) && tasks.size === 0) this.bySignal.delete(signal);
   }
 
   /** The task is over. */
-  unfollow(task: PQueueTask): void {
-    if (task.key !== undefined && this.byKey.get(task.key) === task) this.byKey.delete(task.key);
-    this.waitsNoMore(task);
+  left(task: PQueueTask, unusual: Unusual): void {
+    const { key } = unusual;
+    if (key !== undefined && this.byKey.get(key) === task) this.byKey.delete(key);
+    this.waitsNoMore(task, unusual);
     this.doubtful.delete(task);
   }
 
@@ -305,24 +320,24 @@ class PQueueAttachment implements Attachment {
   /** A task has failed of which we don't know why: one that was aborted while it ran. */
   private sweepRunning(): void {
     for (const task of this.doubtful) {
-      if (!isAborted(task.signal)) continue;
-      const reason = reasonOf(task.signal);
+      const signal = task.unusual?.signal;
+      if (!isAborted(signal)) continue;
+      const reason = reasonOf(signal);
       if (isObject(reason)) this.reasons.add(reason);
       this.ledger.settle(task, { error: reason });
     }
   }
 
   /** p-queue 10 aborts a signal that it gave to the job; p-queue 9 sends an event that doesn't say which task it is about. */
-  private followTimeout(task: PQueueTask, timeout: number, context: unknown): void {
+  private followTimeout(task: PQueueTask, timeout: number, context: unknown, unusual: Unusual): void {
     if (task.stage !== "running") return;
     this.listen();
     if (!this.isVersion9) {
-      this.followRunning(task, (context as { signal: AbortSignal }).signal);
+      this.followRunning(task, (context as { signal: AbortSignal }).signal, unusual);
       return;
     }
     // Its timer starts when the job has returned.
-    task.deadline = systemClock.now() + timeout;
-    task.follower = this;
+    unusual.deadline = systemClock.now() + timeout;
     this.doubtful.add(task);
   }
 
@@ -365,9 +380,12 @@ class PQueueAttachment implements Attachment {
   private timedOut(error: unknown): void {
     if (!isErrorNamed("TimeoutError", error) || this.reasons.has(error)) return;
     let first: PQueueTask | undefined;
+    let firstAt = Number.POSITIVE_INFINITY;
     for (const task of this.doubtful) {
-      if (task.deadline === undefined) continue;
-      if (first === undefined || task.deadline < first.deadline!) first = task;
+      const deadline = task.unusual?.deadline;
+      if (deadline === undefined || deadline >= firstAt) continue;
+      first = task;
+      firstAt = deadline;
     }
     if (first !== undefined) this.ledger.settle(first, { error });
   }
@@ -389,55 +407,4 @@ class PQueueAttachment implements Attachment {
       return result;
     };
   };
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
-}
-
-/** What p-queue makes of the options, each read once. `passed` is for p-queue to read: it fails there as it would have failed without us. */
-function read(given: unknown): { options: Options; passed: unknown; isBroken: boolean } {
-  // p-queue spreads what it gets, and there is nothing in primitives that it would find.
-  if (given === undefined) return NOTHING;
-  if (!isObject(given)) return { options: {}, passed: given, isBroken: given === null };
-  try {
-    const options: Options = { ...given, id: (given as Options).id };
-    return { options, passed: options, isBroken: false };
-  } catch (error) {
-    const passed = {
-      get id(): never {
-        throw error;
-      },
-    };
-    return { options: {}, passed, isBroken: true };
-  }
-}
-
-const NOTHING = { options: {}, passed: undefined, isBroken: false };
-
-function isAborted(signal: unknown): boolean {
-  try {
-    return Boolean((signal as AbortSignal | null | undefined)?.aborted);
-  } catch {
-    return false;
-  }
-}
-
-function reasonOf(signal: unknown): unknown {
-  try {
-    return (signal as AbortSignal | null | undefined)?.reason;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Can it fail or be aborted in ways that only p-queue's events tell of? */
-function isUnusual({ signal, priority, id }: Options): boolean {
-  const hasUsualPriority = priority === undefined || typeof priority === "number";
-  const hasUsualId = id === undefined || typeof id === "string";
-  return Boolean(signal) || !hasUsualPriority || !hasUsualId;
-}
-
-function refusal(): Error {
-  return new Error("p-queue refused the task");
 }

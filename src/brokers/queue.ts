@@ -67,10 +67,9 @@ export class BrokerQueue {
     this.messaging = this.telemetry.series.messagingOf(system);
     this.polled = asker === undefined ? undefined : poll(system, queue, asker);
     this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled, this);
-    const { series, tiers } = this.telemetry;
+    const { series, tiers, tierTable } = this.telemetry;
     series.watch(this.probe, tiers, TELLS);
-    const slaOf = (tier: number) => this.telemetry.slaOf(tier);
-    this.watchable = new WatchableQueue(series, tiers, this.probe, slaOf, settings.isTier);
+    this.watchable = new WatchableQueue(series, tierTable, this.probe, settings.isTier);
   }
 
   get name(): string {

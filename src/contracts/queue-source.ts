@@ -37,8 +37,11 @@ export interface QueueSource<T> {
   health(options?: QueueHealthOptions): Health;
   /** Takes the next item, if there is one. `now` is the time, where the caller knows it: monotonic milliseconds. */
   next<W extends Work<T>>(works: WorkClass<T, W>, now?: number): W | undefined;
-  /** Stands in line like a caller of get: the next item that comes is handed over, and the place in line is gone. */
-  stand(consumer: Consumer<T>): void;
+  /**
+   * Stands in line like a caller of get: the next item that comes is handed over, and the place in line is gone. `now` is the time, where the
+   * caller knows it.
+   */
+  stand(consumer: Consumer<T>, now?: number): void;
   /** Leaves the line. */
   leave(consumer: Consumer<T>): void;
   /** Calls `fn` in the producer's context, inside a `process` span. `scope` is the pool's, where this is called. */

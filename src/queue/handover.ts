@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { QueueShutDownError } from "../base/errors.js";
 import type {
+  Carrier,
   Consumer,
   Health,
   PoolView,
@@ -11,7 +12,7 @@ import type {
 } from "../contracts/index.js";
 import { type Core, Delayed } from "./core.js";
 import { healthOf } from "./health.js";
-import type { QueueOptions } from "./options.js";
+import { checkCorrelationId, isPlain, type PutOptions, type QueueOptions } from "./options.js";
 import { Settlement } from "./settlement.js";
 import { attemptOf, carrierOf, deadlineOf, EntryExtras, ONLY_PLACE, type Place } from "./storage/store.js";
 import { GetWaiter, kept, type PutWaiter, rejectQuietly, Step, type Wanted } from "./waiters.js";
@@ -29,6 +30,40 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     super(core, room, onDrop);
     this.clock = core.clock;
     this.tiers = core.tiers;
+  }
+
+  /** Takes the item in if there is room and no other producer to barge past; false means that nothing has changed. */
+  accept(item: T, options: PutOptions | undefined, place: Place): boolean {
+    const { core } = this;
+    const { store } = core;
+    if (store.size >= core.limit || core.putters.first !== undefined) return false;
+    if (core.isPlain && (options === undefined || isPlain(options))) {
+      if (core.getters.first === undefined) store.push(item, Number.NaN, undefined, place);
+      else this.arrive(item, Number.NaN, undefined, place);
+      return true;
+    }
+    if (core.state !== "open") return false;
+    if (!core.isTracked) core.track();
+    const now = core.clock.now();
+    if (options === undefined) {
+      this.arrive(item, now, core.observer?.putAtOnce(place.tier, undefined), place);
+    } else {
+      const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options.correlationId));
+      this.arrive(item, now, this.tagOf(options, carrier, now), place);
+    }
+    return true;
+  }
+
+  /** Most items travel with their observer's carrier, or with nothing; extras are for the few that bring more. */
+  tagOf(options: PutOptions, carrier: Carrier, now: number): unknown {
+    if (isPlain(options)) return carrier;
+    const { core } = this;
+    const { deadline } = options;
+    const correlationId = core.observer === undefined ? checkCorrelationId(options.correlationId) : undefined;
+    if (deadline === undefined && correlationId === undefined) return carrier;
+    if (deadline !== undefined) core.hasDeadlines = true;
+    const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
+    return new EntryExtras(dueAt, 1, correlationId, carrier);
   }
 
   /** An item comes in: to the consumer that has waited longest, else into the store. */
@@ -164,13 +199,13 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     waiter.resolve({ done: true, value: undefined });
   }
 
-  stand(consumer: Consumer<T>): void {
+  stand(consumer: Consumer<T>, now?: number): void {
     if (consumer.isInLine) return;
     const { core } = this;
     consumer.place ??= new GetWaiter<T>(this, consumer.works, 0, undefined, undefined, consumer);
     const waiter = consumer.place as GetWaiter<T>;
     consumer.isInLine = true;
-    if (core.isTracked) waiter.startedAt = core.clock.now();
+    if (core.isTracked) waiter.startedAt = now ?? core.clock.now();
     core.getters.append(waiter);
     if (core.state !== "open") this.endIfFinished();
   }

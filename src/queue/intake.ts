@@ -1,11 +1,11 @@
 import { isLeftBehind } from "../base/callback.js";
 import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
-import type { Carrier, DropReason } from "../contracts/index.js";
+import type { DropReason } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import type { Handover } from "./handover.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
-import { attemptOf, EntryExtras, type Place } from "./storage/store.js";
+import { attemptOf, type Place } from "./storage/store.js";
 import { handled, kept, PutWaiter, promiseOf } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -31,28 +31,6 @@ export class Intake<T> {
 
   get dropReasons(): readonly DropReason[] {
     return DROP_REASONS[this.whenFull];
-  }
-
-  /** Takes the item in if there is room and no other producer to barge past; false means that nothing has changed. */
-  accept(item: T, options: PutOptions | undefined, place: Place): boolean {
-    const { core } = this;
-    const { store } = core;
-    if (store.size >= core.limit || core.putters.first !== undefined) return false;
-    if (core.isPlain && (options === undefined || isPlain(options))) {
-      if (core.getters.first === undefined) store.push(item, Number.NaN, undefined, place);
-      else this.handover.arrive(item, Number.NaN, undefined, place);
-      return true;
-    }
-    if (core.state !== "open") return false;
-    if (!core.isTracked) core.track();
-    const now = core.clock.now();
-    if (options === undefined) {
-      this.handover.arrive(item, now, core.observer?.putAtOnce(place.tier, undefined), place);
-    } else {
-      const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options.correlationId));
-      this.handover.arrive(item, now, this.tagOf(options, carrier, now), place);
-    }
-    return true;
   }
 
   /** Takes the item into a full queue, if it evicts; else false, and nothing has changed. */
@@ -106,18 +84,6 @@ export class Intake<T> {
     return this.room.wait<void, T>(waiter, options);
   }
 
-  /** Most items travel with their observer's carrier, or with nothing; extras are for the few that bring more. */
-  private tagOf(options: PutOptions, carrier: Carrier, now: number): unknown {
-    if (isPlain(options)) return carrier;
-    const { core } = this;
-    const { deadline } = options;
-    const correlationId = core.observer === undefined ? checkCorrelationId(options.correlationId) : undefined;
-    if (deadline === undefined && correlationId === undefined) return carrier;
-    if (deadline !== undefined) core.hasDeadlines = true;
-    const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
-    return new EntryExtras(dueAt, 1, correlationId, carrier);
-  }
-
   private waiterFor(
     item: T,
     batch: readonly T[] | undefined,
@@ -132,7 +98,7 @@ export class Intake<T> {
     const now = core.clock.now();
     const correlationId = checkCorrelationId(options?.correlationId);
     const carrier = core.observer?.putStarted(place.tier, correlationId, batch?.length ?? 1);
-    const tag = options === undefined ? carrier : this.tagOf(options, carrier, now);
+    const tag = options === undefined ? carrier : this.handover.tagOf(options, carrier, now);
     return new PutWaiter(this.handover, item, batch, own, tag, now);
   }
 

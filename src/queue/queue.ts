@@ -114,8 +114,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    */
   put(item: T, options?: O): Promise<void> {
     try {
-      const place = this.check(item, options);
-      if (this.intake.accept(item, options, place)) return DONE;
+      if (item === undefined) checkItem(item);
+      const place = options === undefined ? this.usualPlace : this.placeWith(options);
+      if (this.handover.accept(item, options, place)) return DONE;
       return this.intake.putOrWait(item, undefined, options, place);
     } catch (error) {
       return Promise.reject(error);
@@ -127,8 +128,9 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
    * evicts as `put` does. Throws {@link QueueShutDownError} after shutdown.
    */
   tryPut(item: T, options?: O): boolean {
-    const place = this.check(item, options);
-    return this.intake.accept(item, options, place) || this.intake.tryEvict(item, options, place);
+    if (item === undefined) checkItem(item);
+    const place = options === undefined ? this.usualPlace : this.placeWith(options);
+    return this.handover.accept(item, options, place) || this.intake.tryEvict(item, options, place);
   }
 
   /**
@@ -308,12 +310,6 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
 
   /** Where an item with these options goes. Throws if the options don't fit the queue. */
   protected abstract placeOf(options: O): Place;
-
-  /** Throws unless item and options are good. */
-  private check(item: T, options: O | undefined): Place {
-    if (item === undefined) checkItem(item);
-    return options === undefined ? this.usualPlace : this.placeWith(options);
-  }
 
   /** Throws unless the options are good. */
   private placeWith(options: O | undefined): Place {

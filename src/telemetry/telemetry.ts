@@ -11,7 +11,6 @@ import type {
   OpenContext,
   Outcome,
   QueueTelemetry,
-  SlaTarget,
   TaskFacts,
 } from "../contracts/index.js";
 import { activeTaskMonitor } from "./context/active-task-monitor.js";
@@ -54,7 +53,7 @@ export class Telemetry implements QueueTelemetry {
   readonly series: QueueSeries;
   readonly tierNames: readonly string[];
   readonly tiers: readonly TierSeries[];
-  private readonly tierTable: Tiers;
+  readonly tierTable: Tiers;
   private readonly spans: Spans;
   private readonly tracing: boolean;
   private readonly handlers: HandlerContext;
@@ -93,10 +92,6 @@ export class Telemetry implements QueueTelemetry {
 
   tierOf(priority: number): number {
     return this.tierTable.of(priority);
-  }
-
-  slaOf(tier: number): SlaTarget | undefined {
-    return this.tierTable.slaOf(tier);
   }
 
   putAtOnce(tier: number, correlationId: string | undefined): Carrier {

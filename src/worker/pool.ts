@@ -16,12 +16,12 @@ import {
 } from "../contracts/index.js";
 import { type Advice, type AdviceOptions, advise, readAims } from "./advice.js";
 import type { AbandonedTask, DrainReport } from "./drain-report.js";
+import { Driver } from "./driver.js";
 import type { Failed } from "./failures.js";
 import { type Health, healthOf, type PoolHealthOptions } from "./health.js";
 import { checkConcurrency, readOptions, type Settings, type WorkerPoolOptions } from "./options.js";
 import { Shutdown } from "./shutdown.js";
 import type { Task } from "./task.js";
-import { Workers } from "./workers.js";
 
 /** Handles one item. What it returns is awaited; what it throws or rejects with is a failure. */
 export type Handler<T> = (item: T, task: Task) => unknown;
@@ -71,7 +71,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /** What the pool is called in reports. */
   readonly name: string;
   private readonly source: QueueSource<T>;
-  private readonly crew: Workers<T>;
+  private readonly driver: Driver<T>;
   private readonly settings: Settings<T>;
   private stage: "ready" | "working" | "ending" | "stopped" = "ready";
   private readonly endings = new Set<Shutdown<T>>();
@@ -101,7 +101,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     this.source = source;
     this.settings = settings;
     const notTakingReason = () => this.notTakingReason;
-    this.crew = new Workers(source, settings, handler, {
+    this.driver = new Driver(source, settings, handler, {
       get notTakingReason() {
         return notTakingReason();
       },
@@ -110,23 +110,23 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),
     });
-    source.show(this.crew);
+    source.show(this.driver);
     if (settings.autoStart) this.start();
   }
 
   /** Handlers that may run at a time. */
   get concurrency(): number {
-    return this.crew.concurrency;
+    return this.driver.concurrency;
   }
 
   /** Tasks that are under way. */
   get running(): number {
-    return this.crew.running;
+    return this.driver.running;
   }
 
   /** Whether items are taken: it is neither paused, nor stopped, nor yet to start. */
   get isTaking(): boolean {
-    return this.crew.isTaking;
+    return this.driver.isTaking;
   }
 
   /** How many items were done, failed for good, came back for another attempt, and were put aside, so far. */
@@ -136,13 +136,13 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     readonly retried: number;
     readonly deadLettered: number;
   } {
-    return { ...this.crew.counts };
+    return { ...this.driver.counts };
   }
 
   /** Each worker's state and heartbeat. From the first look on times are kept, whether the queue is instrumented or not. */
   get workers(): readonly WorkerStatus[] {
-    this.crew.isTimed = true;
-    return this.crew.workers.map(statusOf);
+    this.driver.isTimed = true;
+    return this.driver.workers.map(statusOf);
   }
 
   /**
@@ -152,12 +152,12 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
    */
   advice(options?: AdviceOptions): Advice {
     const aims = readAims(options);
-    const { crew, source, name } = this;
-    crew.measure();
-    const { concurrency, isTaking, gates } = crew;
+    const { driver, source, name } = this;
+    driver.measure();
+    const { concurrency, isTaking, gates } = driver;
     const { size: depth, capacity, waitingPuts } = source;
     const situation = { name, concurrency, isTaking, gates: [...gates], depth, capacity, waitingPuts };
-    return advise(situation, crew.rates.read(source.clock.now()), aims);
+    return advise(situation, driver.rates.read(source.clock.now()), aims);
   }
 
   /**
@@ -166,11 +166,11 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
    * `InvalidOption…Error` for options that are none.
    */
   health(options?: PoolHealthOptions): Health {
-    const { crew, source, name } = this;
+    const { driver, source, name } = this;
     const now = source.clock.now();
-    crew.measure();
+    driver.measure();
     this.knownSince ??= now;
-    const { workers } = crew;
+    const { workers } = driver;
     const queueHealth = (limits: QueueHealthOptions) => source.health(limits);
     const { notTakingReason, knownSince } = this;
     return healthOf({ name, notTakingReason, workers, now, knownSince, queueHealth }, options);
@@ -187,15 +187,15 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   pause(): void {
     if (this.stage !== "working") return;
     recorder.tell(this.name, "paused");
-    this.crew.rest();
+    this.driver.rest();
   }
 
   /** Takes items again. Does nothing before the start, and after the end. */
   resume(): void {
     if (this.stage !== "working") return;
     recorder.tell(this.name, "takes items");
-    this.crew.isTaking = true;
-    this.crew.wake();
+    this.driver.isTaking = true;
+    this.driver.wake();
   }
 
   /** Changes how many handlers may run at a time. What runs goes on. Throws an `InvalidOption…Error` unless it is a whole number from 1. */
@@ -203,7 +203,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     checkConcurrency(concurrency);
     if (this.stage !== "ready" && this.stage !== "working") return;
     recorder.tell(this.name, `resized from ${this.concurrency} to ${concurrency}`);
-    this.crew.resize(concurrency);
+    this.driver.resize(concurrency);
   }
 
   /**
@@ -215,8 +215,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     const timeoutMs = checkLimit("timeoutMs", options);
     this.source.shutdown();
     if (this.stage === "ready" || this.stage === "working") {
-      this.crew.isTaking = true;
-      this.crew.wake();
+      this.driver.isTaking = true;
+      this.driver.wake();
     }
     return this.end("drain", timeoutMs);
   }
@@ -227,7 +227,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
    */
   async stop(options?: { graceMs?: number | undefined }): Promise<DrainReport> {
     const graceMs = checkLimit("graceMs", options);
-    this.crew.rest();
+    this.driver.rest();
     return this.end("stop", graceMs);
   }
 
@@ -249,7 +249,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   /** Why nothing is taken, or soon won't be. */
   private get notTakingReason(): NotTakingReason | undefined {
     const { stage } = this;
-    const { isTaking } = this.crew;
+    const { isTaking } = this.driver;
     if (stage === "ready") return "has not been started";
     if (stage === "stopped") return "is stopped";
     if (stage === "ending") return isTaking ? "is draining" : "is stopping";
@@ -262,7 +262,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
       same.limit(limitMs);
       return same.report;
     }
-    const ending = new Shutdown(operation, this.source.clock, this.crew, (tasks) => this.stopped(tasks));
+    const ending = new Shutdown(operation, this.source.clock, this.driver, (tasks) => this.stopped(tasks));
     this.asked.set(operation, ending);
     if (this.stage === "stopped") ending.end();
     else {
@@ -277,8 +277,8 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
 
   /** Ends the pool if nothing runs, and nothing will. */
   private endIfQuiet(): void {
-    if (this.crew.running > 0 || this.stage === "stopped") return;
-    const isOver = this.source.isFinished || (this.stage === "ending" && !this.crew.isTaking);
+    if (this.driver.running > 0 || this.stage === "stopped") return;
+    const isOver = this.source.isFinished || (this.stage === "ending" && !this.driver.isTaking);
     if (isOver && this.stage !== "ready") this.stopped();
   }
 
@@ -286,7 +286,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
     if (this.stage === "stopped") return;
     this.stage = "stopped";
     recorder.tell(this.name, "stopped");
-    this.crew.dismissAll();
+    this.driver.dismissAll();
     for (const ending of this.endings) ending.end(abandoned);
     this.endings.clear();
     this.tell("stopped");

@@ -64,8 +64,10 @@ export class Rates {
   private lastLengthMs = Number.NaN;
   private lastArrivals = 0;
 
-  /** `present`: how much work there is, waiting and under way. */
-  constructor(private readonly present: () => number) {}
+  constructor(
+    /** How much work there is, waiting and under way. */
+    private readonly work: { readonly present: number },
+  ) {}
 
   /** A task is over, and still among those under way; `startedAt` is undefined where its time wasn't taken. */
   finished(now: number, startedAt: number | undefined): void {
@@ -77,19 +79,19 @@ export class Rates {
       this.sumMs += tookMs;
       this.squares += tookMs * tookMs;
     }
-    if (this.beatCount >= BEAT_TASKS && now >= this.beatAt + BEAT_MS) this.beat(now, this.present() - 1);
-    if (now >= this.closesAt) this.turn(now, this.present() - 1);
+    if (this.beatCount >= BEAT_TASKS && now >= this.beatAt + BEAT_MS) this.beat(now, this.work.present - 1);
+    if (now >= this.closesAt) this.turn(now, this.work.present - 1);
   }
 
   /** Begins to measure, if nothing was measured yet. */
   start(now: number): void {
-    if (Number.isNaN(this.openedAt)) this.turn(now, this.present());
+    if (Number.isNaN(this.openedAt)) this.turn(now, this.work.present);
   }
 
   /** What was measured until now. */
   read(now: number): Measured {
     const windows = [...this.windows];
-    if (now > this.openedAt) windows.push(this.current(now, this.present()));
+    if (now > this.openedAt) windows.push(this.current(now, this.work.present));
     const sum = (key: keyof Window) => windows.reduce((total, window) => total + window[key], 0);
     const [observedMs, finished, timed] = [sum("lengthMs"), sum("finished"), sum("timed")];
     const arrivals = Math.max(0, sum("arrivals"));

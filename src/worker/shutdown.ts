@@ -2,9 +2,12 @@ import type { Clock } from "../base/clock.js";
 import { Wakeup } from "../base/wakeup.js";
 import type { Report } from "../contracts/index.js";
 import { type AbandonedTask, type Counts, type DrainReport, inWords } from "./drain-report.js";
-import type { Workers } from "./workers.js";
+import type { Driver } from "./driver.js";
 
 export type { DrainReport } from "./drain-report.js";
+
+/** How many IDs a report names of what is left in the queue. */
+const MAX_IDS = 100;
 
 /** A drain or stop that is under way. Always resolves: when the pool says that all is over, or when its time is. */
 export class Shutdown<T> {
@@ -21,13 +24,13 @@ export class Shutdown<T> {
   constructor(
     readonly operation: "drain" | "stop",
     private readonly clock: Clock,
-    private readonly workers: Workers<T>,
+    private readonly driver: Driver<T>,
     private readonly timedOut: (abandoned: readonly AbandonedTask[]) => void,
   ) {
     this.report = new Promise((resolve) => {
       this.resolve = resolve;
     });
-    this.before = { ...workers.counts };
+    this.before = { ...driver.counts };
     this.startedAt = clock.now();
     this.wakeup = new Wakeup(clock, (now) => this.look(now));
   }
@@ -50,14 +53,15 @@ export class Shutdown<T> {
     if (this.isOver) return;
     this.isOver = true;
     this.wakeup.clear();
-    const { operation, before, workers } = this;
-    const { done, failed, deadLettered } = workers.counts;
+    const { operation, before, driver } = this;
+    const { done, failed, deadLettered } = driver.counts;
+    const { source } = driver;
     this.resolve({
       operation,
       done: done - before.done,
       failed: failed - before.failed,
       deadLettered: deadLettered - before.deadLettered,
-      leftOver: workers.leftOver(),
+      leftOver: { count: source.size + source.delayed, correlationIds: source.correlationIds(MAX_IDS) },
       abandoned,
       timedOut,
       report: timedOut ? this.why : undefined,
@@ -73,8 +77,8 @@ export class Shutdown<T> {
 
   private giveUp(): void {
     // Before anything is aborted, which would hide the cause.
-    this.why = this.workers.report();
-    const abandoned = this.workers.abandon(this.operation, this.limitMs);
+    this.why = this.driver.source.report();
+    const abandoned = this.driver.abandon(this.operation, this.limitMs);
     this.end(abandoned, true);
     this.timedOut(abandoned);
   }

@@ -8,7 +8,7 @@ import type { Task } from "./task.js";
 import { turns } from "./turns.js";
 
 /** What drives workers. */
-interface Driver<T> {
+export interface WorkerDriver<T> {
   /** What is called for an item. */
   readonly handler: (item: T, task: Task) => unknown;
   /** The gate before each handler. */
@@ -42,7 +42,7 @@ export class Worker<T> implements WorkerView {
   readonly failed: (error: unknown) => void;
 
   constructor(
-    private readonly driver: Driver<T>,
+    private readonly driver: WorkerDriver<T>,
     /** Counts from 1. */
     readonly id: number,
   ) {

@@ -119,6 +119,31 @@ function pQueueCase(): Case {
   };
 }
 
+/** A queue class as users write them, with room for one, or one that takes the job first. */
+function queueClassCase(whenIn: boolean): Case {
+  let refuses = true;
+  class Own {
+    readonly jobs: (() => Promise<unknown>)[] = [];
+    enqueue(job: () => Promise<unknown>): void {
+      if (whenIn) this.jobs.push(job);
+      if (refuses) no();
+      if (!whenIn) this.jobs.push(job);
+    }
+    dequeue = () => this.jobs.shift();
+    filter = () => this.jobs;
+    setPriority(): void {}
+    get size(): number {
+      return this.jobs.length;
+    }
+  }
+  const queue = new PQueue({ concurrency: 1, autoStart: false, queueClass: Own });
+  const putWell = () => {
+    refuses = false;
+    void queue.add(async () => {});
+  };
+  return { queue, put: () => queue.add(async () => {}), size: () => queue.size, putWell };
+}
+
 const CASES: Record<string, () => Case> = {};
 for (const name of ["push", "unshift"] as const) {
   for (const hasPromises of [false, true]) {
@@ -138,6 +163,8 @@ CASES["generic, style return, when the item is in, as its size shows"] = () =>
 CASES["generic, style callback"] = () => genericCase("callback", false);
 CASES["generic, style callback, when it has called back"] = () => genericCase("callback", true);
 CASES["p-queue add with options that throw"] = pQueueCase;
+CASES["p-queue add with a queue class that throws"] = () => queueClassCase(false);
+CASES["p-queue add with a queue class that throws when the job is in"] = () => queueClassCase(true);
 
 let count = 0;
 

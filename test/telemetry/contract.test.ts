@@ -227,7 +227,7 @@ describe("the names", () => {
       expect(name).toMatch(/^(queue|messaging)(\.[a-z]+)+$/);
       expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
       // Those of the conventions are called as they are there.
-    if (name.startsWith("queue.")) expect(unit === "s").toBe(name.endsWith(".seconds"));
+      if (name.startsWith("queue.")) expect(unit === "s").toBe(name.endsWith(".seconds"));
       if (kind === "counter") expect(name).not.toMatch(/total$/);
     },
   );

@@ -37,8 +37,10 @@ function exporterWith(options: ExporterConfig): PrometheusExporter {
 }
 
 async function lines(): Promise<string[]> {
-  const pieces = await exposition(exporterWith({}), pointsInText, () => true);
-  return Buffer.concat(pieces).toString().split("\n");
+  const { pieces, release } = await exposition(exporterWith({}), pointsInText, () => true);
+  const text = Buffer.concat(pieces).toString();
+  release();
+  return text.split("\n");
 }
 
 describe("what a scrape of startTelemetry's endpoint gives", () => {

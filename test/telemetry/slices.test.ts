@@ -1,6 +1,8 @@
+import { EventEmitter } from "node:events";
 import promClient from "prom-client";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { FifoQueue, instrument, PriorityQueue } from "../../src/index.js";
+import { turn } from "../../src/base/real-time.js";
+import { instrument, PriorityQueue } from "../../src/index.js";
 import { registerWith } from "../../src/prom-client.js";
 import { INSTRUMENTS, type InstrumentName } from "../../src/telemetry/metrics/instruments.js";
 import { metricProducer } from "../../src/telemetry/metrics/metric-producer.js";
@@ -8,7 +10,7 @@ import { Scrapes } from "../../src/telemetry/metrics/scrapes.js";
 import { allSeries, type QueueSeries } from "../../src/telemetry/metrics/series.js";
 import { slices } from "../../src/telemetry/metrics/slices.js";
 import { pointsInText } from "../../src/telemetry/metrics/text.js";
-import { FakeClock } from "../../src/testing/fake-clock.js";
+import { TextPages } from "../../src/telemetry/metrics/text-pages.js";
 
 const QUEUES = 200;
 const NAMES = Object.keys(INSTRUMENTS) as InstrumentName[];
@@ -51,7 +53,7 @@ describe("however many queues there are,", () => {
     for (const name of NAMES) {
       let before = looks();
       let pieces = 0;
-      for (const _ of pointsInText(name, 'scope="s"')) {
+      for (const _ of pointsInText(name, 'scope="s"', new TextPages())) {
         // Of each of 16 queues some things are looked at several times, such as workers by state.
         expect(looks() - before).toBeLessThanOrEqual(16 * 10);
         before = looks();
@@ -85,47 +87,90 @@ describe("however many queues there are,", () => {
   });
 });
 
+/** As much of a response as scrapes need, which is read at once. */
+class Response extends EventEmitter {
+  readonly req = { socket: { destroyed: false } };
+  writableEnded = false;
+  readonly written: unknown[] = [];
+  readonly isEnded = new Promise<void>((resolve) => this.once("ended", resolve));
+
+  writeHead(): this {
+    return this;
+  }
+
+  write(piece: unknown): boolean {
+    return this.written.push(piece) > 0;
+  }
+
+  end(piece: unknown): void {
+    this.written.push(piece);
+    this.emit("ended");
+  }
+}
+
 describe("an answer of many pieces", () => {
+  const pieces = Array.from({ length: 50 }, (_, i) => Buffer.from(`${i}\n`));
+
+  function answered(release: () => void): Response {
+    const response = new Response();
+    new Scrapes(async () => ({ pieces, release })).answer(response as never);
+    return response;
+  }
+
   it("gives way after each that is written, if its slice is over, however fast it is read", async () => {
-    const pieces = Array.from({ length: 50 }, (_, i) => Buffer.from(`${i}\n`));
-    const written: unknown[] = [];
-    const ended = new Promise<void>((resolve) => {
-      const response = {
-        req: { socket: { destroyed: false } },
-        writableEnded: false,
-        writeHead: () => response,
-        write: (piece: unknown) => written.push(piece) > 0,
-        end: (piece: unknown) => {
-          written.push(piece);
-          resolve();
-        },
-      };
-      const scrapes = new Scrapes(async () => pieces);
-      scrapes.answer(response as never);
-    });
+    const response = answered(() => {});
     const turns = countTurns();
-    await ended;
-    expect(written).toEqual(pieces);
+    await response.isEnded;
+    expect(response.written).toEqual(pieces);
     expect(turns()).toBe(pieces.length - 1);
+  });
+
+  it.each(["finish", "close"])("gives its pieces back at its %s, and no sooner", async (end) => {
+    const released = vi.fn();
+    const response = answered(released);
+    await response.isEnded;
+    await turn();
+    expect(released).not.toHaveBeenCalled();
+    response.emit(end);
+    await turn();
+    expect(released).toHaveBeenCalledTimes(1);
   });
 });
 
-it("pieces of one scrape stay as they are while another one is made", () => {
-  const one = instrument(new FifoQueue<number>({ clock: new FakeClock() }), { name: "slices-x" });
-  void one.put(1);
-  const text = (pieces: Iterable<Uint8Array>) => Buffer.concat([...pieces]).toString();
-  const alone = NAMES.map((name) => text(pointsInText(name, "")));
-  const both = NAMES.map((name) => {
-    const first: Uint8Array[] = [];
-    const second: Uint8Array[] = [];
-    const other = pointsInText(name, "")[Symbol.iterator]();
-    for (const piece of pointsInText(name, "")) {
-      first.push(piece);
-      const { value, done } = other.next();
-      if (!done) second.push(value);
+describe("pages of text", () => {
+  const PAGE = 131_072;
+
+  function written(): TextPages {
+    const text = new TextPages();
+    for (let i = 0; i < 3; i++) {
+      text.reserve(PAGE);
+      text.used = PAGE;
     }
-    for (let next = other.next(); !next.done; next = other.next()) second.push(next.value);
-    return [text(first), text(second)];
+    return text;
+  }
+  const buffers = (text: TextPages) => [...text.taken()].map(({ buffer }) => buffer);
+
+  it("are used again when they were given back, and not before", () => {
+    const one = written();
+    const other = written();
+    const first = buffers(one);
+    expect(new Set([...first, ...buffers(other)]).size).toBe(6);
+    one.release();
+    expect(buffers(written()).toSorted()).toEqual(first.toSorted());
   });
-  expect(both).toEqual(alone.map((each) => [each, each]));
+
+  it("are kept as many as the last text needed", () => {
+    const both = [written(), written()];
+    const known = new Set(both.flatMap(buffers));
+    for (const each of both) each.release();
+    const next = [written(), written()].flatMap(buffers);
+    expect(next.filter((buffer) => known.has(buffer))).toHaveLength(3);
+  });
+
+  it("grow where something takes more than one", () => {
+    const text = new TextPages();
+    text.reserve(2 * PAGE);
+    expect(text.page.length).toBe(2 * PAGE);
+    text.release();
+  });
 });

@@ -22,8 +22,6 @@ export class SendContext {
  */
 export class TakenAlong extends AsyncResource {
   // Declared, and written once: a field that is defined is written twice.
-  declare readonly context: Context;
-  declare readonly correlationId: string | undefined;
   /** What is left when the scope is given up. */
   declare readonly parcel: SendContext;
   /** Whether it travels with several items, of one put. */
@@ -33,11 +31,17 @@ export class TakenAlong extends AsyncResource {
 
   constructor(parcel: SendContext, isShared: boolean, isComplete: boolean) {
     super("queuescope.task");
-    this.context = parcel.context;
-    this.correlationId = parcel.correlationId;
     this.parcel = parcel;
     this.isShared = isShared;
     this.isComplete = isComplete;
+  }
+
+  get context(): Context {
+    return this.parcel.context;
+  }
+
+  get correlationId(): string | undefined {
+    return this.parcel.correlationId;
   }
 
   /** As {@link OpenContext} has it. */

@@ -9,8 +9,14 @@ import { slices } from "./slices.js";
 /** How long a collection may take, in milliseconds. */
 const LIMIT_MS = 10_000;
 
+/** A text in pieces, which are read no more once it is released. */
+export interface Exposition {
+  readonly pieces: readonly Uint8Array[];
+  release(): void;
+}
+
 /** Collects all metrics, as Prometheus reads them, in one piece or in several; what becomes of it doesn't matter once `isWanted` says no. */
-export type Collect = (isWanted: () => boolean) => Promise<Uint8Array | readonly Uint8Array[]>;
+export type Collect = (isWanted: () => boolean) => Promise<Uint8Array | Exposition>;
 
 type Scrape = ServerResponse<IncomingMessage>;
 
@@ -42,7 +48,7 @@ export class Scrapes {
   }
 
   private async serve(scrapes: readonly Scrape[]): Promise<void> {
-    let collected: Uint8Array | readonly Uint8Array[];
+    let collected: Uint8Array | Exposition;
     try {
       collected = await within(
         LIMIT_MS,
@@ -53,7 +59,10 @@ export class Scrapes {
       for (const each of scrapes) reply(each, 500, "the metrics could not be collected");
       return;
     }
-    const pieces = collected instanceof Uint8Array ? [collected] : collected;
+    const { pieces, release }: { pieces: readonly Uint8Array[]; release?: () => void } =
+      collected instanceof Uint8Array ? { pieces: [collected] } : collected;
+    // Listens before there is anything that can end.
+    if (release !== undefined) void Promise.all(scrapes.filter(isOpen).map(isSent)).then(release);
     const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
     for (const each of scrapes) {
       if (!isOpen(each)) continue;
@@ -87,6 +96,11 @@ function hasDrained(response: Scrape): Promise<void> {
     };
     response.on("drain", done).on("close", done);
   });
+}
+
+/** Whatever became of the answer: nothing reads what was written to it any more. */
+function isSent(response: Scrape): Promise<void> {
+  return new Promise((resolve) => void response.once("finish", resolve).once("close", resolve));
 }
 
 function isOpen({ req, writableEnded }: Scrape): boolean {

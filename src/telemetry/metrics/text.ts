@@ -9,94 +9,62 @@ import {
 import { promName } from "./labels.js";
 import { type Add, processHistograms, readerOf, readProcess } from "./readings.js";
 import { allSeries } from "./series.js";
+import type { TextPages } from "./text-pages.js";
 
 /** Of how many queues a piece of text is at most, be there any: making it takes well under a millisecond. */
 const MAX_QUEUES = 16;
-/** How long a page is, in bytes: pieces of text are parts of pages. */
-const PAGE = 131_072;
 /** What a line has beside its name and labels, in bytes: a figure has at most 24. */
 const MAX_REST = 32;
 
-/** The points of one of our instruments as Prometheus reads them, without the head, in pieces. `scope`: labels that all of them have. */
-export type PointsInText = (name: InstrumentName, scope: string) => Iterable<Uint8Array>;
+/**
+ * Writes the points of one of our instruments, as Prometheus reads them, without the head, and gives them in pieces. `scope`: labels that all of
+ * them have.
+ */
+export type PointsInText = (name: InstrumentName, scope: string, text: TextPages) => Iterable<Uint8Array>;
 
-export const pointsInText: PointsInText = (name, scope) =>
+export const pointsInText: PointsInText = (name, scope, text) =>
   INSTRUMENTS[name].kind === "histogram"
-    ? histogramsInText(name as HistogramName, scope)
-    : readingsInText(name as ReadingName, scope);
+    ? histogramsInText(name as HistogramName, scope, text)
+    : readingsInText(name as ReadingName, scope, text);
 
-function* readingsInText(name: ReadingName, scope: string): Iterable<Uint8Array> {
+function* readingsInText(name: ReadingName, scope: string, text: TextPages): Iterable<Uint8Array> {
   const series = Buffer.from(`${promName(name) + (INSTRUMENTS[name].kind === "counter" ? "_total" : "")}{`);
   const scopeBytes = Buffer.from(scope);
-  const pieces = new Pieces();
   const add: Add = (value, labels, more) => {
     const { bytes } = labels;
     const moreBytes = more === undefined ? NOTHING : more.bytes;
-    pieces.reserve(series.length + bytes.length + moreBytes.length + scopeBytes.length + MAX_REST);
-    const at = put(page, put(page, used, series), bytes);
-    const end = put(page, putMore(page, putMore(page, at, bytes, moreBytes), bytes, scopeBytes), END);
-    used = putFigure(page, end, value);
-    page[used++] = NEWLINE;
+    text.reserve(series.length + bytes.length + moreBytes.length + scopeBytes.length + MAX_REST);
+    const { page } = text;
+    let at = put(page, put(page, text.used, series), bytes);
+    at = putMore(page, putMore(page, at, bytes, moreBytes), bytes, scopeBytes);
+    at = putFigure(page, put(page, at, END), value);
+    page[at] = NEWLINE;
+    text.used = at + 1;
   };
   let queues = 0;
   readProcess(name, add);
   const readQueue = readerOf(name);
   for (const queue of allSeries.values()) {
     readQueue(queue, add);
-    if (++queues % MAX_QUEUES === 0) yield* pieces.taken();
+    if (++queues % MAX_QUEUES === 0) yield* text.taken();
   }
-  yield* pieces.taken();
+  yield* text.taken();
 }
 
-function* histogramsInText(name: HistogramName, scope: string): Iterable<Uint8Array> {
+function* histogramsInText(name: HistogramName, scope: string, text: TextPages): Iterable<Uint8Array> {
   const scopeBytes = Buffer.from(scope);
-  const pieces = new Pieces();
   const write = (histogram: Histogram) => {
     const form = formOf(histogram);
-    pieces.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
-    used = form.fill(page, used, histogram, scopeBytes);
+    text.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
+    text.used = form.fill(text.page, text.used, histogram, scopeBytes);
   };
   let queues = 0;
   for (const queue of allSeries.values()) {
     for (const histogram of queue.histograms(name)) write(histogram);
-    if (++queues % MAX_QUEUES === 0) yield* pieces.taken();
+    if (++queues % MAX_QUEUES === 0) yield* text.taken();
   }
   for (const histogram of processHistograms(name)) write(histogram);
-  yield* pieces.taken();
-}
-
-/** The page that is being filled, and up to where. All text goes there, of whichever scrape. */
-let page = Buffer.alloc(0);
-let used = 0;
-
-/** The pieces of one family. While one is taken, other text may come to the page. */
-class Pieces {
-  private start = used;
-  private full: Uint8Array[] = [];
-
-  /** Makes room for so many bytes, on a new page if need be. */
-  reserve(bytes: number): void {
-    if (used + bytes <= page.length) return;
-    this.cut();
-    page = Buffer.allocUnsafeSlow(Math.max(PAGE, bytes));
-    used = 0;
-    this.start = 0;
-  }
-
-  /** Everything that was written since the last time, or one piece without anything: it is a good moment to give way. */
-  *taken(): Iterable<Uint8Array> {
-    this.cut();
-    const { full } = this;
-    this.full = [];
-    if (full.length === 0) yield NOTHING;
-    else yield* full;
-    this.start = used;
-  }
-
-  private cut(): void {
-    if (used > this.start) this.full.push(page.subarray(this.start, used));
-    this.start = used;
-  }
+  yield* text.taken();
 }
 
 /** By their bounds, which may differ from series to series. */

@@ -15,8 +15,8 @@ import {
   type QueueSeries,
   RETRIED,
   SUCCESS,
-  type TierSeries,
 } from "./series.js";
+import type { Tiers } from "./tiers.js";
 
 /** How many verdicts have series of their own: a check of the user's may make up names. */
 const MAX_VERDICTS = 50;
@@ -25,14 +25,17 @@ const MAX_VERDICTS = 50;
 export class WatchableQueue implements Watchable, Tally {
   constructor(
     private readonly series: QueueSeries,
-    private readonly tiers: readonly TierSeries[],
+    private readonly tiers: Tiers,
     readonly probe: Probe,
-    readonly slaOf: (tier: number) => SlaTarget | undefined,
     readonly mayHaveTier: (name: string) => boolean,
   ) {}
 
   get name(): string {
     return this.series.name;
+  }
+
+  slaOf(tier: number): SlaTarget | undefined {
+    return this.tiers.slaOf(tier);
   }
 
   get tally(): Tally {
@@ -46,7 +49,7 @@ export class WatchableQueue implements Watchable, Tally {
   }
 
   breached(tier: number, verdict: string, count: number): void {
-    const breaches = this.tiers[tier]?.breaches;
+    const breaches = this.tiers.series[tier]?.breaches;
     if (breaches === undefined) return;
     if (count === 0 && this.series.verdicts.size < MAX_VERDICTS) this.series.verdicts.add(verdict);
     const name = breaches.has(verdict) || breaches.size < MAX_VERDICTS ? verdict : "other";
@@ -105,6 +108,6 @@ export class WatchableQueue implements Watchable, Tally {
 
   private count(tier: number, index: number): number {
     // Those after that share its numbers.
-    return tier > MOST_TIERS ? 0 : (this.tiers[tier]?.counts[index] ?? 0);
+    return tier > MOST_TIERS ? 0 : (this.tiers.series[tier]?.counts[index] ?? 0);
   }
 }

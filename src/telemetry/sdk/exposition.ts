@@ -3,8 +3,10 @@ import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/ex
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { INSTRUMENTS, type InstrumentKind, type InstrumentName } from "../metrics/instruments.js";
+import type { Exposition } from "../metrics/scrapes.js";
 import { slices } from "../metrics/slices.js";
 import type { PointsInText } from "../metrics/text.js";
+import { TextPages } from "../metrics/text-pages.js";
 import { SCOPE } from "../version.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
@@ -18,6 +20,8 @@ const ALONE = new PrometheusSerializer(undefined, false, undefined, true);
 type Metrics = Parameters<PrometheusSerializer["serialize"]>[0];
 type ScopeMetrics = Metrics["scopeMetrics"][number];
 type Metric = ScopeMetrics["metrics"][number];
+
+type Points = (name: InstrumentName, scope: string) => Iterable<Uint8Array>;
 
 interface Scoped {
   readonly scope: ScopeMetrics["scope"];
@@ -35,19 +39,21 @@ export async function exposition(
   exporter: PrometheusExporter,
   ours: PointsInText,
   isWanted: () => boolean,
-): Promise<readonly Uint8Array[]> {
+): Promise<Exposition> {
   const { resourceMetrics, errors } = await exporter.collect({ timeoutMillis: CALLBACKS_LIMIT_MS });
   if (errors.length > 0) {
     contained(() => diag.error("queuescope: some metrics could not be collected", ...errors.map(plainError)));
   }
   const pieces: Uint8Array[] = [];
-  for (const text of textOf(resourceMetrics, ours)) {
-    if (text.length > 0) append(pieces, typeof text === "string" ? Buffer.from(text) : text);
+  const text = new TextPages();
+  const release = () => text.release();
+  for (const piece of textOf(resourceMetrics, (name, scope) => ours(name, scope, text))) {
+    if (piece.length > 0) append(pieces, typeof piece === "string" ? Buffer.from(piece) : piece);
     if (!slices.isOver) continue;
     await slices.next();
-    if (!isWanted()) return [];
+    if (!isWanted()) return { pieces: [], release };
   }
-  return pieces;
+  return { pieces, release };
 }
 
 /** Where it goes on from the last one in memory, as one piece with that: each costs a call of the system when it is sent. */
@@ -57,7 +63,7 @@ function append(pieces: Uint8Array[], piece: Uint8Array): void {
   else pieces[pieces.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + piece.length);
 }
 
-function* textOf({ resource, scopeMetrics }: Metrics, ours: PointsInText): Iterable<string | Uint8Array> {
+function* textOf({ resource, scopeMetrics }: Metrics, ours: Points): Iterable<string | Uint8Array> {
   const families = familiesIn(scopeMetrics);
   const start = WITH_TARGET.serialize({ resource, scopeMetrics: [] });
   // It says there are no metrics, in a line that has no end.

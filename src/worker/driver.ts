@@ -1,5 +1,4 @@
 import { AsyncResource } from "node:async_hooks";
-import { type Abortable, signals } from "../base/abort-signals.js";
 import { apart } from "../base/apart.js";
 import { HandlerNotCalledError, TaskAbandonedError } from "../base/errors.js";
 import { nextTurn } from "../base/real-time.js";
@@ -10,11 +9,11 @@ import type {
   NotTakingReason,
   PoolView,
   QueueSource,
-  Report,
   WorkerState,
   WorkerView,
 } from "../contracts/index.js";
-import type { AbandonedTask, Counts, DrainReport } from "./drain-report.js";
+import { behindGate } from "./behind-gate.js";
+import type { AbandonedTask, Counts } from "./drain-report.js";
 import { type Failed, Failures } from "./failures.js";
 import type { Gate } from "./gate.js";
 import type { Settings } from "./options.js";
@@ -22,15 +21,12 @@ import { Rates } from "./rates.js";
 import type { Task } from "./task.js";
 import { TimeLimits } from "./time-limits.js";
 import { turns } from "./turns.js";
-import { PoolTask, Worker } from "./worker.js";
+import { PoolTask, Worker, type WorkerDriver } from "./worker.js";
 
 const DONE = Promise.resolve();
 
 /** The states that come with every item. */
 const USUAL = new Set<WorkerState>(["idle", "processing"]);
-
-/** How many IDs a report names of what is left in the queue. */
-const MAX_IDS = 100;
 
 /** Is told what happens to the workers. */
 export interface Listener<T> {
@@ -45,17 +41,17 @@ export interface Listener<T> {
 }
 
 /**
- * The workers of a pool, and how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
+ * Drives the workers of a pool: how items get to them. A free worker's place is in the queue's line, so that the next item is handed over
  * within its put; the handler starts in a microtask, never inside a put. A worker that is done takes the next item at once.
  */
-export class Workers<T> implements Consumer<T>, PoolView {
+export class Driver<T> implements Consumer<T>, PoolView, WorkerDriver<T> {
   readonly works = PoolTask;
   place: object | undefined = undefined;
   isInLine = false;
   readonly counts: Counts = { done: 0, failed: 0, retried: 0, deadLettered: 0 };
   readonly workers: Worker<T>[] = [];
   readonly gates = new Set<Gate>();
-  readonly rates = new Rates(() => this.source.size + this.running);
+  readonly rates: Rates = new Rates(this);
   /** Whether items are taken. */
   isTaking = false;
   /** Whether the pool keeps times, even if its queue does not. */
@@ -84,7 +80,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
   private target = 0;
 
   constructor(
-    private readonly source: QueueSource<T>,
+    readonly source: QueueSource<T>,
     private readonly settings: Settings<T>,
     readonly handler: (item: T, task: Task) => unknown,
     private readonly listener: Listener<T>,
@@ -97,6 +93,11 @@ export class Workers<T> implements Consumer<T>, PoolView {
     this.gate = gate;
     if (gate !== undefined) this.gates.add(gate);
     this.resize(settings.concurrency);
+  }
+
+  /** How much work there is, waiting and under way. */
+  get present(): number {
+    return this.source.size + this.workers.length - this.idle.length;
   }
 
   /** Workers that have an item. */
@@ -197,15 +198,6 @@ export class Workers<T> implements Consumer<T>, PoolView {
     this.rates.start(this.source.clock.now());
   }
 
-  leftOver(): DrainReport["leftOver"] {
-    const count = this.source.size + this.source.delayed;
-    return { count, correlationIds: this.source.correlationIds(MAX_IDS) };
-  }
-
-  report(): Report | undefined {
-    return this.source.report();
-  }
-
   abandon(operation: "drain" | "stop", limitMs: number): AbandonedTask[] {
     this.rest();
     // What was handed over a moment ago must not begin unseen later.
@@ -303,7 +295,7 @@ export class Workers<T> implements Consumer<T>, PoolView {
       if (worker.state !== "idle") this.change(worker, "idle");
       // A listener may have put something in, or have sent the worker away.
       if (this.source.size > 0) this.wake();
-      else if (this.isTaking && this.idle.length > 0) this.source.stand(this);
+      else if (this.isTaking && this.idle.length > 0) this.source.stand(this, now);
     }
     this.tellIfQuiet();
   }
@@ -362,37 +354,19 @@ export class Workers<T> implements Consumer<T>, PoolView {
   /** Through the gate, which may take a while, and then to the handler. */
   private pass(gate: Gate, worker: Worker<T>, task: PoolTask<T>): void {
     worker.isAtGate = true;
-    // Of this task, not of the worker's: a policy may call a second time when that has the next item already.
-    const handler = () => this.handler(task.item, task);
-    const call = () => (turns.isMeasuring ? turns.measure(handler) : handler());
-    const handle = async ({ signal }: { readonly signal?: unknown }): Promise<unknown> => {
-      // Of the policy: one for each call, or one for all of them.
-      const follower: Abortable = { signals: undefined, aborted: (reason) => task.abort(reason) };
-      worker.isAtGate = false;
-      if (signal !== undefined && signal !== null) this.follow(signal, follower);
-      if (this.limits.isOn) this.limits.begin(worker);
-      try {
-        return await task.queue.run(task, call);
-      } finally {
-        signals.leave(follower);
-      }
-    };
+    const handle = behindGate(task, {
+      handler: this.handler,
+      called: () => {
+        worker.isAtGate = false;
+        if (this.limits.isOn) this.limits.begin(worker);
+      },
+      fault: (error) => this.source.fault(error),
+    });
     const onBackoff = (isWaiting: boolean) => {
       this.change(worker, isWaiting ? "backoff" : "processing");
     };
     const passed = apart(this.scope).runInAsyncScope(gate.run, gate, handle, { task, onBackoff });
     listen(passed, worker.succeeded, worker.failed);
-  }
-
-  /** A policy's signal aborts the task; one that is none is a mistake of the policy's, and costs the signal. */
-  private follow(signal: unknown, follower: Abortable): void {
-    try {
-      signals.check("signal", signal);
-      if (signal.aborted) follower.aborted(signal.reason);
-      else signals.join(signal, follower);
-    } catch (error) {
-      this.source.fault(error);
-    }
   }
 
   private settled(failed: Failed<T>): void {
