@@ -132,7 +132,9 @@ export class Consumer {
   }
 
   private factsOf(job: Job, isScheduled: boolean): DeliveryFacts {
-    const { processedOn, attemptsStarted = job.attemptsMade + 1, stalledCounter, priority } = job;
+    const { processedOn, attemptsStarted = job.attemptsMade + 1, stalledCounter } = job;
+    // Before 5.40, only the options have it.
+    const priority = job.priority || job.opts?.priority;
     const isFirst = attemptsStarted <= 1 && !stalledCounter;
     return {
       queue: this.queue,
@@ -140,7 +142,7 @@ export class Consumer {
       isRedelivered: !isFirst,
       eligibleAt: isFirst ? eligibleAt(job) : null,
       takenAt: processedOn,
-      priority,
+      priority: typeof priority === "number" && priority !== 0 ? priority : undefined,
       hasNoProducer:
         isScheduled || (!job.opts?.telemetry?.metadata && job.opts?.telemetry?.omitContext === true),
       attributes: { "messaging.message.id": job.id ?? "", "bullmq.job.name": job.name },
