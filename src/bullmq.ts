@@ -9,3 +9,4 @@ export {
   type OptionsOf,
 } from "./brokers/bullmq/nest.js";
 export { sandboxed } from "./brokers/bullmq/sandboxed.js";
+export { handleJob } from "./brokers/bullmq/worker.js";

@@ -81,8 +81,11 @@ class BullMQAdapter implements BrokerAdapter<BullClient> {
       poller = new Poller(redis);
       this.pollers.set(address, poller);
     }
-    // What hangs is cut; the next poll connects anew.
-    const cut = () => poller.disconnect();
+    // What hangs is cut. The next poll has a new connection: ioredis takes one that is being cut for a good one.
+    const cut = () => {
+      poller.disconnect();
+      if (this.pollers.get(address) === poller) this.pollers.delete(address);
+    };
     signal.addEventListener("abort", cut, { once: true });
     try {
       return await poller.ask(queue, client, this.maxOf(queue));

@@ -18,7 +18,7 @@ export const KEYS = [
 ] as const;
 
 /**
- * Reads all that is to be known of a queue, in one step and without writing: some 0.1 ms for a queue of any length. New jobs come in at a list's
+ * Reads all that is to be known of a queue, in one step and without writing: a fraction of a millisecond, however many wait. New jobs come in at a list's
  * left end and are taken from its right one, where LIFO jobs come in, too. So the oldest are at the right end, or where the LIFO jobs
  * begin, which is found by bisection. Of each priority, the oldest is the one with the least count, which stands in the lower 32 bits of the
  * score. Delayed jobs have their time in milliseconds, times 4,096.

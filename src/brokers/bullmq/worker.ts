@@ -27,6 +27,31 @@ const BY_HAND = {
   moveToWaitingChildren: "moved",
 } as const;
 
+/** Jobs that were taken by hand and are not settled, of all workers. */
+const takenByHand = new WeakMap<object, { readonly hub: BrokerHub; readonly delivery: BrokerDelivery }>();
+
+/**
+ * Calls `handler` in the context of a job that was taken by `worker.getNextJob`: its trace and correlation ID, inside its `process` span, which
+ * ends when the job is settled. Gives and throws what it does. A job that isn't known, as one that came before its worker was instrumented, has no context.
+ *
+ * @example
+ * import { Worker } from "bullmq";
+ * import { bullmq } from "queuescope/bullmq";
+ *
+ * const connection = { host: "127.0.0.1", port: 6379 };
+ * const worker = instrument(new Worker("orders", null, { connection }), { adapter: bullmq() });
+ * const job = await worker.getNextJob("my token", { block: false });
+ * if (job) {
+ *   const result = await handleJob(job, async () => console.log(job.data));
+ *   await job.moveToCompleted(result, "my token", false);
+ * }
+ * await worker.close();
+ */
+export function handleJob<R>(job: object, handler: () => R): R {
+  const known = takenByHand.get(job);
+  return known === undefined ? handler() : known.hub.run(known.delivery, handler);
+}
+
 /** The lock of a job was gone when its outcome was to be written: the job is delivered again. */
 function lockLost(job: Job): Error {
   const error = new Error(
@@ -132,7 +157,9 @@ export class Consumer {
   }
 
   private factsOf(job: Job, isScheduled: boolean): DeliveryFacts {
-    const { processedOn, attemptsStarted = job.attemptsMade + 1, stalledCounter, priority } = job;
+    const { processedOn, attemptsStarted = job.attemptsMade + 1, stalledCounter } = job;
+    // Before 5.40, only the options have it.
+    const priority = job.priority || job.opts?.priority;
     const isFirst = attemptsStarted <= 1 && !stalledCounter;
     return {
       queue: this.queue,
@@ -140,7 +167,7 @@ export class Consumer {
       isRedelivered: !isFirst,
       eligibleAt: isFirst ? eligibleAt(job) : null,
       takenAt: processedOn,
-      priority,
+      priority: typeof priority === "number" && priority !== 0 ? priority : undefined,
       hasNoProducer:
         isScheduled || (!job.opts?.telemetry?.metadata && job.opts?.telemetry?.omitContext === true),
       attributes: { "messaging.message.id": job.id ?? "", "bullmq.job.name": job.name },
@@ -199,6 +226,7 @@ export class Consumer {
   private takeByHand(job: Job): void {
     const turn = this.take(job);
     if (turn === undefined) return;
+    takenByHand.set(job, { hub: this.hub, delivery: turn.delivery });
     try {
       for (const [name, how] of Object.entries(BY_HAND)) {
         if (name in job) patch(job, { [name]: this.wrapSettle(turn, job, how) });

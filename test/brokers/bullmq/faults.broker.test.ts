@@ -67,7 +67,7 @@ describe.skipIf(!hasRedis()).each([5, 6])("BullMQ %i", (major) => {
   it("and a Redis without memory: adds are rejected, figures are told, and work goes on afterwards", async () => {
     redis = await RedisServer.start();
     rig = Rig.of(major, redis);
-    const queue = rig.queue({}, POLL);
+    const queue = rig.queue();
     const raw = new Redis(redis.connection);
     await queue.add("job", {});
     await raw.config("SET", "maxmemory", "1mb");
@@ -82,6 +82,19 @@ describe.skipIf(!hasRedis()).each([5, 6])("BullMQ %i", (major) => {
     expect((await rig.adapter.poll!(rig.name, new AbortController().signal)).blockedReason).toBeUndefined();
     expect(await rig.counts()).toEqual(only({ success: 1 }));
     raw.disconnect();
+  });
+
+  it("and a Redis that hangs: a poll is given up when it is told to, and the next one is answered", async () => {
+    redis = await RedisServer.start();
+    rig = Rig.of(major, redis);
+    const queue = rig.queue();
+    await queue.add("job", {});
+    const ask = (ms: number) => rig.adapter.poll!(rig.name, AbortSignal.timeout(ms));
+    expect((await ask(60_000)).depth).toBe(1);
+    redis.freeze();
+    await expect(ask(100)).rejects.toThrow();
+    redis.thaw();
+    expect((await ask(60_000)).depth).toBe(1);
   });
 
   it("has no listener of ours, and is as before when it is uninstrumented", async () => {

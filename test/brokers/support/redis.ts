@@ -86,6 +86,15 @@ export class RedisServer {
     await ended;
   }
 
+  /** It answers nothing, until {@link thaw}; its connections stay. */
+  freeze(): void {
+    this.server?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.server?.kill("SIGCONT");
+  }
+
   /** Ends it, and removes its folder. */
   async stop(): Promise<void> {
     await this.kill();
