@@ -258,7 +258,7 @@ export class RawChannel {
     const message = args[0];
     const taken = isObject(message) ? Deliveries.of(message) : undefined;
     if (taken !== undefined && taken.by !== this.deliveries) {
-      taken.by.client.hub.stale(taken.delivery);
+      this.client.hub.stale(taken.delivery);
       return result;
     }
     const tag = taken?.tag ?? ownOf(ownOf(message, "fields"), "deliveryTag");
