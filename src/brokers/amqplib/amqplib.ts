@@ -1,17 +1,27 @@
 import { NotInstrumentableError } from "../../base/errors.js";
 import type { BrokerAdapter } from "../../contracts/index.js";
 import { Asking } from "./asking.js";
-import { type ClientContext, RawChannel } from "./channel.js";
+import { RawChannel } from "./channel.js";
+import { type ClientContext, Deliveries } from "./deliveries.js";
 import { Knowledge } from "./knowledge.js";
 import { isObject } from "./message.js";
 import { type AmqplibOptions, readAmqplibOptions } from "./options.js";
+import { ClientConnection } from "./rabbitmq-client.js";
 import { attachWrapper, isWrapper } from "./wrapper.js";
 
-export type { AmqpConnection, AmqplibOptions, AmqpQuestions, ManagementOptions, Routes } from "./options.js";
+export type {
+  AmqpConnection,
+  AmqplibOptions,
+  AmqpQuestions,
+  Connect,
+  ManagementOptions,
+  RabbitmqConnection,
+  Routes,
+} from "./options.js";
 
 /**
- * For `instrument`: channels and confirm channels of amqplib 2, and channels of amqp-connection-manager 5. Instrument a channel before it
- * consumes. One adapter may serve several channels; then they share its connection for asking. Throws an `InvalidOption…Error` for a bad option.
+ * For `instrument`: channels and confirm channels of amqplib 2, channels of amqp-connection-manager 5, and connections of rabbitmq-client 5. Instrument
+ * a client before it consumes. One adapter may serve several channels; then they share its connection for asking. Throws an `InvalidOption…Error` for a bad option.
  *
  * @example
  * import { connect } from "amqplib";
@@ -65,11 +75,15 @@ export function amqplib(options: AmqplibOptions = {}): BrokerAdapter {
  * }
  */
 export function handleMessage<R>(message: object, handler: () => R): R {
-  const known = isObject(message) ? RawChannel.deliveryOf(message) : undefined;
-  return known === undefined ? handler() : known.hub.run(known.delivery, handler);
+  const taken = isObject(message) ? Deliveries.of(message) : undefined;
+  return taken === undefined ? handler() : taken.by.client.hub.run(taken.delivery, handler);
 }
 
 function attach(client: object, context: ClientContext): () => void {
+  if ("acquire" in client) {
+    const connection = new ClientConnection(client, context);
+    return () => connection.detach();
+  }
   if (isWrapper(client)) return attachWrapper(client, context);
   if ("createChannel" in client) {
     throw new NotInstrumentableError("this is a connection; instrument each of its channels");

@@ -2,13 +2,17 @@ import type { BrokerFacts } from "../../contracts/index.js";
 import type { Knowledge } from "./knowledge.js";
 import { ask, type QueueFigures } from "./management.js";
 import { Oldest, type Reading } from "./oldest.js";
-import type { AmqpConnection, AmqplibSettings, AmqpQuestions } from "./options.js";
+import type { AmqpConnection, AmqplibSettings, AmqpQuestions, Connect } from "./options.js";
+import { asAmqp } from "./rabbitmq-asking.js";
 
 /** What is asked about one queue on the connection. */
 interface Counted {
   readonly depth: number;
   readonly consumers: number;
 }
+
+/** By which amqplib and rabbitmq-client say that there is no such queue. */
+const NOT_FOUND = new Set<unknown>([404, "NOT_FOUND"]);
 
 /** Asks the broker about queues, on a connection of its own. */
 export class Asking {
@@ -104,11 +108,7 @@ export class Asking {
     return typeof oldestAt === "number" ? oldestAt + ahead : oldestAt;
   }
 
-  private async counted(
-    connect: () => Promise<AmqpConnection>,
-    queue: string,
-    signal: AbortSignal,
-  ): Promise<Counted | undefined> {
+  private async counted(connect: Connect, queue: string, signal: AbortSignal): Promise<Counted | undefined> {
     let isLate!: () => void;
     const late = new Promise<never>((_, reject) => {
       isLate = () => {
@@ -123,14 +123,14 @@ export class Asking {
       return { depth: messageCount, consumers: consumerCount };
     } catch (error) {
       this.channels.delete(queue);
-      if ((error as { code?: unknown } | null)?.code === 404) return undefined;
+      if (NOT_FOUND.has((error as { code?: unknown } | null)?.code)) return undefined;
       throw error;
     } finally {
       signal.removeEventListener("abort", isLate);
     }
   }
 
-  private channelFor(connect: () => Promise<AmqpConnection>, queue: string): Promise<AmqpQuestions> {
+  private channelFor(connect: Connect, queue: string): Promise<AmqpQuestions> {
     const known = this.channels.get(queue);
     if (known !== undefined) return known;
     const opening = this.connected(connect).then(async (connection) => {
@@ -146,10 +146,11 @@ export class Asking {
     return opening;
   }
 
-  private connected(connect: () => Promise<AmqpConnection>): Promise<AmqpConnection> {
+  private connected(connect: Connect): Promise<AmqpConnection> {
     if (this.connection !== undefined) return this.connection;
     const connecting = (async () => {
-      const connection = await connect();
+      const opened = await connect();
+      const connection = "acquire" in opened ? asAmqp(opened) : opened;
       const gone = () => {
         if (this.connection === connecting) this.forget();
       };

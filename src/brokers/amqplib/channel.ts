@@ -1,34 +1,19 @@
 import { type Method, methodOf, patch, type Replace } from "../../adapters/patch.js";
 import { listenIfPlain } from "../../base/thenable.js";
-import type { BrokerDelivery, BrokerHub, Settlement } from "../../contracts/index.js";
+import type { BrokerDelivery, Settlement } from "../../contracts/index.js";
 import { onBlocked } from "./connection.js";
-import type { Knowledge } from "./knowledge.js";
-import { headerOf, historyOf, isObject, type Message, ownOf } from "./message.js";
-import type { AmqplibSettings } from "./options.js";
+import { type ClientContext, Deliveries } from "./deliveries.js";
+import { isObject, type Message, ownOf } from "./message.js";
 import { begin, isReturned, type Outgoing, type Publishing, queueName, unroutable } from "./publishing.js";
-import { checkRoom } from "./room.js";
+import { hasRoom } from "./room.js";
 
-/** What all channels of one client have in common. */
-export interface ClientContext {
-  readonly hub: BrokerHub;
-  readonly settings: AmqplibSettings;
-  readonly knowledge: Knowledge;
-  /** Messages that are known to the hub already, by their headers: those that a wrapper hands to its channel. */
+/** What a wrapper and its channels know of each other, besides. */
+export interface WrapperContext extends ClientContext {
+  /** Messages that are known to the hub already, by their headers: those that the wrapper hands to its channel. */
   readonly outgoing?: WeakMap<object, Outgoing> | undefined;
-  /** What a wrapper's handlers have returned, by message: the wrapper itself keeps it to itself. */
+  /** What the wrapper's handlers have returned, by message: the wrapper itself keeps it to itself. */
   readonly returned?: WeakMap<object, unknown> | undefined;
 }
-
-/** A message that was taken, and by which channel: its delivery tag means nothing to another one. */
-interface Taken {
-  readonly message: object;
-  readonly tag: number;
-  readonly delivery: BrokerDelivery;
-  readonly channel: RawChannel;
-}
-
-/** Whatever channel they came by, so that an acknowledgement on another one is seen. */
-const takenByMessage = new WeakMap<object, Taken>();
 
 type Emitter = {
   on(event: string, listener: Method): unknown;
@@ -37,8 +22,7 @@ type Emitter = {
 
 /** A channel of amqplib's, of either API, with or without confirms. */
 export class RawChannel {
-  /** What is to be acknowledged, by delivery tag, in order. */
-  private readonly unsettled = new Map<number, Taken>();
+  private readonly deliveries: Deliveries;
   /** Messages that have to be routed, and aren't confirmed yet. */
   private readonly mandatory = new Map<Outgoing, Publishing>();
   private readonly detachers: (() => void)[] = [];
@@ -49,10 +33,11 @@ export class RawChannel {
 
   constructor(
     private readonly channel: object,
-    private readonly client: ClientContext,
+    private readonly client: WrapperContext,
   ) {
     this.hasConfirms = typeof (channel as { waitForConfirms?: unknown }).waitForConfirms === "function";
     this.server = serverOf(channel);
+    this.deliveries = new Deliveries(client, this.server, () => isTracedElsewhere(channel));
     const emitter = channel as Emitter;
     methodOf(emitter, "on");
     this.detachers.push(patch(channel, this.replacements()));
@@ -70,12 +55,6 @@ export class RawChannel {
   detach(): void {
     this.isOpen = false;
     for (const undo of this.detachers.splice(0).reverse()) undo();
-  }
-
-  /** The delivery of a message that this process has taken by any channel. */
-  static deliveryOf(message: object): { delivery: BrokerDelivery; hub: BrokerHub } | undefined {
-    const taken = takenByMessage.get(message);
-    return taken && { delivery: taken.delivery, hub: taken.channel.client.hub };
   }
 
   private replacements(): Record<string, Replace> {
@@ -153,17 +132,21 @@ export class RawChannel {
     options: unknown,
     argsWith: (options: unknown) => unknown[],
   ): unknown {
-    try {
-      if (outgoing.isCarrying) checkRoom(this.channel, options);
-      return call(...argsWith(options));
-    } catch (error) {
-      if (!outgoing.isCarrying || !(error instanceof RangeError)) throw error;
-      // amqplib has room for 64 KiB of headers.
-      const result: unknown = call(...argsWith(outgoing.plain));
-      outgoing.isCarrying = false;
-      outgoing.sending.leftOut();
-      return result;
+    const { frameMax } = (this.channel as { connection?: { frameMax?: unknown } }).connection ?? {};
+    const isTooLarge =
+      outgoing.isCarrying && !hasRoom(frameMax, isObject(options) ? options.headers : undefined);
+    if (!isTooLarge) {
+      try {
+        return call(...argsWith(options));
+      } catch (error) {
+        // amqplib has room for 64 KiB of headers.
+        if (!outgoing.isCarrying || !(error instanceof RangeError)) throw error;
+      }
     }
+    const result: unknown = call(...argsWith(outgoing.plain));
+    outgoing.isCarrying = false;
+    outgoing.sending.leftOut();
+    return result;
   }
 
   /** What is called when the broker has confirmed the message: what the user gave, and we hear of it before. */
@@ -207,7 +190,12 @@ export class RawChannel {
         raw.client.hub.cancelled(name);
         return handle();
       }
-      return raw.handle(raw.take(message, name, isUnacknowledged), message, handle, isUnacknowledged);
+      return raw.handle(
+        raw.deliveries.take(message, message, name, isUnacknowledged),
+        message,
+        handle,
+        isUnacknowledged,
+      );
     };
     return call(queue, consumer, options, ...more);
   }
@@ -246,7 +234,7 @@ export class RawChannel {
     const isUnacknowledged = isObject(options) && Boolean(options.noAck);
     const got = (message: Message | false | undefined) => {
       if (!message || !this.isOpen) return;
-      const delivery = this.take(message, name, isUnacknowledged);
+      const delivery = this.deliveries.take(message, message, name, isUnacknowledged);
       if (isUnacknowledged) this.client.hub.settle(delivery, "success");
     };
     const callback = args[2];
@@ -264,66 +252,24 @@ export class RawChannel {
     });
   }
 
-  private take(message: Message, queue: string, isUnacknowledged: boolean): BrokerDelivery {
-    const { hub, knowledge } = this.client;
-    const history = historyOf(message, queue, Date.now());
-    if (history.isDeadLettered) knowledge.fedByOthers.add(queue);
-    const { fields, properties } = message;
-    const { messageId, priority } = properties;
-    const delivery = hub.deliver(headerOf(message), {
-      queue,
-      attempt: history.attempt,
-      isRedelivered: history.isRedelivered,
-      eligibleAt: history.eligibleAt,
-      priority: typeof priority === "number" ? priority : undefined,
-      attributes: {
-        ...this.server,
-        "messaging.rabbitmq.destination.routing_key": queueName(fields.routingKey),
-        "messaging.rabbitmq.message.delivery_tag": fields.deliveryTag,
-        ...(typeof messageId === "string" ? { "messaging.message.id": messageId } : undefined),
-      },
-      isTracedElsewhere: isTracedElsewhere(this.channel),
-    });
-    const taken = { message, tag: fields.deliveryTag, delivery, channel: this };
-    takenByMessage.set(message, taken);
-    if (!isUnacknowledged) this.unsettled.set(taken.tag, taken);
-    return delivery;
-  }
-
   /** What throws has acknowledged nothing: the channel is closed, and what it had was abandoned then. */
   private settling(call: Method, args: unknown[], allUpTo: unknown, how: Settlement): unknown {
     const result: unknown = call(...args);
     const message = args[0];
-    const taken = isObject(message) ? takenByMessage.get(message) : undefined;
-    if (taken !== undefined && taken.channel !== this) {
-      taken.channel.client.hub.stale(taken.delivery);
+    const taken = isObject(message) ? Deliveries.of(message) : undefined;
+    if (taken !== undefined && taken.by !== this.deliveries) {
+      this.client.hub.stale(taken.delivery);
       return result;
     }
     const tag = taken?.tag ?? ownOf(ownOf(message, "fields"), "deliveryTag");
-    if (typeof tag !== "number") return result;
-    if (!allUpTo) this.settle(this.unsettled.get(tag), how);
-    else {
-      for (const each of this.unsettled.values()) {
-        if (tag !== 0 && each.tag > tag) break;
-        this.settle(each, how);
-      }
-    }
+    if (typeof tag === "number") this.deliveries.settle(tag, Boolean(allUpTo), how);
     return result;
   }
 
   private settlingAll(call: Method, args: unknown[], how: Settlement): unknown {
-    const all = [...this.unsettled.values()];
     const result: unknown = call(...args);
-    for (const each of all) this.settle(each, how);
+    this.deliveries.settle(0, true, how);
     return result;
-  }
-
-  private settle(taken: Taken | undefined, how: Settlement): void {
-    if (taken === undefined) return;
-    const { hub, knowledge } = this.client;
-    this.unsettled.delete(taken.tag);
-    const isDead = how === "dead" && knowledge.deadLettersFrom(taken.delivery.queue);
-    hub.settle(taken.delivery, how === "dead" && !isDead ? "failure" : how);
   }
 
   private declaring(call: Method, args: unknown[]): unknown {
@@ -336,8 +282,7 @@ export class RawChannel {
   }
 
   private lost(): void {
-    for (const { delivery } of this.unsettled.values()) this.client.hub.settle(delivery, "abandoned");
-    this.unsettled.clear();
+    this.deliveries.abandon();
     this.mandatory.clear();
     this.forgetConnection();
   }

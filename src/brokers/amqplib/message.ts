@@ -1,6 +1,6 @@
 import type { ReadHeader } from "../../contracts/index.js";
 
-/** A message as amqplib gives it. Its properties are the producer's, so anything may be in them. */
+/** A message as amqplib gives it; rabbitmq-client has fields and properties in one. Its properties are the producer's, so anything may be in them. */
 export interface Message {
   readonly fields: {
     readonly deliveryTag: number;
@@ -92,7 +92,9 @@ function deathsOf(headers: unknown): Death[] {
     const queue = ownOf(each, "queue");
     const reason = ownOf(each, "reason");
     const count = ownOf(each, "count");
-    const time = ownOf(ownOf(each, "time"), "value");
+    const stamp = ownOf(each, "time");
+    // amqplib says of a time that it is one; rabbitmq-client has the number.
+    const time = typeof stamp === "number" ? stamp : ownOf(stamp, "value");
     if (typeof queue !== "string" || typeof reason !== "string") return [];
     return {
       queue,

@@ -14,6 +14,19 @@ export interface AmqpQuestions {
   on(event: "error" | "close", listener: () => void): unknown;
 }
 
+/** What is needed of a connection of rabbitmq-client's. */
+export interface RabbitmqConnection {
+  acquire(options: { emitErrorsFromChannel: boolean }): Promise<{
+    queueDeclare(params: {
+      queue: string;
+      passive: boolean;
+    }): Promise<{ readonly messageCount: number; readonly consumerCount: number }>;
+    on(event: "error" | "close", listener: () => void): unknown;
+  }>;
+  unsafeDestroy(): void;
+  on(event: "error", listener: () => void): unknown;
+}
+
 /** Where the HTTP API of RabbitMQ's management plugin is. */
 export interface ManagementOptions {
   /** Such as `http://127.0.0.1:15672`. */
@@ -26,6 +39,9 @@ export interface ManagementOptions {
   vhost?: string | undefined;
 }
 
+/** Opens a connection for asking. */
+export type Connect = () => Promise<AmqpConnection> | AmqpConnection | RabbitmqConnection;
+
 /** The queue to which messages of an exchange go, by `exchange` or `exchange:routingKey`; or what says it. */
 export type Routes =
   | Readonly<Record<string, string>>
@@ -34,11 +50,12 @@ export type Routes =
 /** Options of {@link amqplib}. Only `undefined` stands for the default. */
 export interface AmqplibOptions {
   /**
-   * Opens a connection on which the broker is asked for depth and consumers, such as `() => connect(url)` with amqplib's `connect`. It is
+   * Opens a connection on which the broker is asked for depth and consumers, such as `() => connect(url)` with amqplib's `connect`, or
+   * `() => new Connection(url)` with rabbitmq-client's. It is
    * this library's own: it never publishes, so that a memory alarm doesn't block it, and it keeps no process alive. Default: the broker is not asked
    * this way.
    */
-  connect?: (() => Promise<AmqpConnection>) | undefined;
+  connect?: Connect | undefined;
   /**
    * Where to ask for what only management knows: messages in flight, the age of the oldest one, prefetch, dead-lettering, alarms. Its figures
    * may be 5 s old. Default: it is not asked.
@@ -66,7 +83,7 @@ const MANAGEMENT: OptionNames<ManagementOptions> = { url: true, user: true, pass
 
 /** {@link AmqplibOptions}, checked and complete. */
 export interface AmqplibSettings {
-  readonly connect: (() => Promise<AmqpConnection>) | undefined;
+  readonly connect: Connect | undefined;
   readonly management: Management | undefined;
   readonly queueOf: (exchange: string, routingKey: string) => string | undefined;
   readonly setsTimestamp: boolean;

@@ -1,5 +1,6 @@
 import { type Method, methodOf, patch, type Replace } from "../../adapters/patch.js";
-import { type ClientContext, isTracedElsewhere, RawChannel } from "./channel.js";
+import { isTracedElsewhere, RawChannel } from "./channel.js";
+import type { ClientContext } from "./deliveries.js";
 import { isObject } from "./message.js";
 import { begin, type Outgoing, type Publishing } from "./publishing.js";
 
