@@ -117,13 +117,13 @@ export const overview: Contents = {
           { name: "SLA used", expr: slaUsedAnywhere(), unit: UNITS.share, decimals: 0, limits: SLA_LIMITS },
           {
             name: "Oldest",
-            expr: anywhere(max, { metric: "queue_oldest_age_seconds", where: TIER, per: PER_TIER }),
+            expr: anywhere(max, "queue_oldest_age_seconds"),
             unit: UNITS.seconds,
             decimals: 1,
           },
           {
             name: "Waiting",
-            expr: anywhere(sum, { metric: "queue_depth", where: TIER, per: PER_TIER }),
+            expr: anywhere(sum, "queue_depth"),
             unit: UNITS.items,
           },
           {

@@ -47,15 +47,26 @@ export function shared(metric: string): string {
   return max({ metric, where: OF_BROKERS, per: PER_SHARED });
 }
 
-/** A gauge of all queues, wherever they are: those of brokers lack the labels that shared figures have not. */
-export function anywhere(aggregate: (what: What) => string, what: What): string {
-  return `${aggregate(local(what))} or ${shared(what.metric)}`;
+/** A gauge of all queues by tier, wherever they are. What a broker tells has no job. */
+export function anywhere(aggregate: (what: What) => string, metric: string): string {
+  return `${aggregate(local({ metric, where: TIER, per: PER_TIER }))} or ${inPlaceOfTier(shared(metric))}`;
+}
+
+/** Says where the tier would stand, which it lacks, that it is a broker's. Of a label that isn't there, Grafana would show the name. */
+function inPlaceOfTier(expr: string): string {
+  return `label_replace(${expr}, "queue_tier", "in the broker", "queue_name", ".*")`;
 }
 
 /** The sum of a gauge over all queues: of those in processes the sum, of a broker's what it tells, once. */
 export function total(what: What): string {
   const { metric, where } = local(what);
   return `sum(${metric}{${where}} or ${shared(metric)})`;
+}
+
+/** The greatest value of a gauge, wherever it is. */
+export function highest(what: What): string {
+  const { metric, where } = local(what);
+  return `max(${metric}{${where}} or ${shared(metric)})`;
 }
 
 /** How many items are in flight: as many as the broker tells, or else as processes do, each its part. */
@@ -122,9 +133,9 @@ export function slaUsed(per: string): string {
   return per === PER_TIER ? `${age} / ${target}` : `max${by(per)}(${age} / ${target})`;
 }
 
-/** The same of all queues, wherever they are. */
+/** The same of all queues by tier, wherever they are. */
 export function slaUsedAnywhere(): string {
-  return `${slaUsed(PER_TIER)} or ${sharedSlaUsed()}`;
+  return `${slaUsed(PER_TIER)} or ${inPlaceOfTier(sharedSlaUsed())}`;
 }
 
 /** The same in brokers. They don't tell of which tier the oldest message is: it is held against the SLA of the most patient one. */

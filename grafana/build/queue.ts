@@ -5,10 +5,10 @@ import { graph } from "./panels/graph.js";
 import { heatmap } from "./panels/heatmap.js";
 import { UNITS } from "./panels/panel.js";
 import {
-  anywhere,
   capacityUsed,
   greatest,
   growth,
+  highest,
   inRange,
   local,
   max,
@@ -67,7 +67,7 @@ export const queue: Contents = {
           "How long has the item waited that has waited longest? Planned delays and retries that aren't due don't count.",
         unit: UNITS.seconds,
         width: 4,
-        expr: `max(${anywhere(max, { metric: "queue_oldest_age_seconds", where: TIER })})`,
+        expr: highest({ metric: "queue_oldest_age_seconds", where: TIER }),
         decimals: 1,
       }),
       figure({

@@ -150,6 +150,13 @@ describe("each panel", () => {
       for (const { expr } of panel.targets!) expect(labelsOf(expr).sort()).toEqual([...labels].sort());
       const names = Object.values(renameByName!);
       for (const { matcher } of panel.fieldConfig.overrides) expect(names).toContain(matcher.options);
+      // Else a cell would say of its row that there is none.
+      for (const label of labels.map((each) => renameByName![each])) {
+        expect(panel.fieldConfig.overrides).toContainEqual({
+          matcher: { id: "byName", options: label },
+          properties: [{ id: "noValue", value: "–" }],
+        });
+      }
       for (const [, column] of JSON.stringify(panel).matchAll(/__data\.fields\.(\w+)/g)) {
         expect(names).toContain(column);
       }

@@ -46,6 +46,8 @@ export function table(options: TableOptions): PanelBuilder {
     .withTransformation({ id: "merge", options: {} })
     .withTransformation({ id: "organize", options: arrangement(labels, columns) });
   for (const column of columns) panel.overrideByName(column.name, looks(column));
+  // Rows may lack a label, as what a broker tells lacks a service.
+  for (const name of Object.values(labels)) panel.overrideByName(name, [{ id: "noValue", value: NO_VALUE }]);
   for (const [name, links] of Object.entries(cellLinks)) {
     panel.overrideByName(name, [{ id: "links", value: links }]);
   }

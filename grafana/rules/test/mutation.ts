@@ -34,6 +34,8 @@ interface Test {
 }
 interface Accepted {
   readonly rule: string;
+  /** Where the rule stands, if another file has one that is called so. */
+  readonly file?: string;
   readonly what: string;
   readonly reason: string;
 }
@@ -134,13 +136,14 @@ function drawn(from: readonly Candidate[], count: number, seed: number): Candida
 function report(fates: ReadonlyMap<Candidate, Fate>): void {
   const of = (fate: Fate) => [...fates].filter(([, each]) => each === fate).map(([mutant]) => mutant);
   const survivors = of("survived");
-  const why = ({ rule, what }: Candidate) =>
-    accepted.find((each) => each.rule === rule && each.what === what)?.reason;
+  const isOf = (each: Accepted, { rule, what, path }: Candidate) =>
+    each.rule === rule && each.what === what && (each.file ?? path) === path;
+  const why = (mutant: Candidate) => accepted.find((each) => isOf(each, mutant))?.reason;
   for (const mutant of survivors) {
     console.log(`survived: ${mutant.rule}: ${mutant.what}\n          ${why(mutant) ?? "NOT ACCEPTED"}`);
   }
-  const stale = accepted.filter(({ rule, what }) =>
-    [...of("killed"), ...of("invalid")].some((each) => each.rule === rule && each.what === what),
+  const stale = accepted.filter((each) =>
+    [...of("killed"), ...of("invalid")].some((mutant) => isOf(each, mutant)),
   );
   for (const { rule, what } of stale) console.log(`accepted, and yet killed: ${rule}: ${what}`);
   const open = survivors.filter((mutant) => why(mutant) === undefined);
