@@ -12,13 +12,13 @@ import type {
   Sending,
   Settlement,
 } from "../contracts/index.js";
+import { BrokerTelemetry } from "../telemetry/broker-telemetry.js";
 import { parcelOf, SendContext } from "../telemetry/context/send-context.js";
 import { BROKER_WAIT_BOUNDS } from "../telemetry/metrics/instruments.js";
 import type { Messaging } from "../telemetry/metrics/messaging.js";
 import { WatchableQueue } from "../telemetry/metrics/watchable.js";
 import type { Settings } from "../telemetry/options.js";
 import { errorType } from "../telemetry/spans/spans.js";
-import { Telemetry } from "../telemetry/telemetry.js";
 import { headersOf, receivedFrom, sendingContext } from "./carrier.js";
 import { Delivery, type Ending } from "./delivery.js";
 import { type Asker, type Polled, poll } from "./polled.js";
@@ -40,7 +40,7 @@ const CLOCK_TOLERANCE_MS = 1;
 
 /** One queue of a broker, as one client sees it: what it sends there, and what it has taken and not settled. */
 export class BrokerQueue {
-  readonly telemetry: Telemetry;
+  readonly telemetry: BrokerTelemetry;
   readonly watchable: WatchableQueue;
   readonly probe: BrokerProbe;
   private readonly inFlight = new LinkedList<Delivery>();
@@ -63,7 +63,7 @@ export class BrokerQueue {
     private readonly asker: Asker | undefined,
     queue: string,
   ) {
-    this.telemetry = new Telemetry(settings, ["default"], system, undefined, BROKER_WAIT_BOUNDS);
+    this.telemetry = new BrokerTelemetry(settings, ["default"], system, undefined, BROKER_WAIT_BOUNDS);
     this.messaging = this.telemetry.series.messagingOf(system);
     this.polled = asker === undefined ? undefined : poll(system, queue, asker);
     this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled, this);

@@ -1,5 +1,5 @@
 import type { AsyncResource } from "node:async_hooks";
-import { type Context, context, diag, ROOT_CONTEXT, type Span } from "@opentelemetry/api";
+import { context, diag, ROOT_CONTEXT, type Span } from "@opentelemetry/api";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
 import { shown } from "../base/shown.js";
@@ -20,8 +20,6 @@ import { type Parcel, parcelIn, parcelOf, SendContext, TakenAlong } from "./cont
 import type { Bounds } from "./metrics/instruments.js";
 import { plainExport } from "./metrics/plain-export.js";
 import {
-  CARRIER_REJECTED,
-  CARRIER_TOO_LARGE,
   CONTEXT_LOST,
   DEAD_LETTERED,
   DEQUEUED,
@@ -29,21 +27,18 @@ import {
   ENQUEUED,
   ERRORS,
   FAILURE,
-  NEGATIVE_WAITS,
   OVERTAKES,
   QueueSeries,
-  REDELIVERED,
   RETRIED,
   SLA_MET,
   SLA_MISSED,
-  STALE_SETTLES,
   SUCCESS,
   seriesOf,
   type TierSeries,
 } from "./metrics/series.js";
 import { Tiers } from "./metrics/tiers.js";
 import type { Settings } from "./options.js";
-import { end, endFailed, type Pull, type SendsTo, SentParcel, Spans } from "./spans/spans.js";
+import { end, type Pull, SentParcel, Spans } from "./spans/spans.js";
 
 /**
  * The one place where what happens in a queue becomes spans and numbers. Nothing in here may throw into the user's call: whatever
@@ -54,9 +49,9 @@ export class Telemetry implements QueueTelemetry {
   readonly tierNames: readonly string[];
   readonly tiers: readonly TierSeries[];
   readonly tierTable: Tiers;
-  private readonly spans: Spans;
-  private readonly tracing: boolean;
-  private readonly handlers: HandlerContext;
+  protected readonly spans: Spans;
+  protected readonly tracing: boolean;
+  protected readonly handlers: HandlerContext;
   /** When the youngest item came in that was taken so far: who came before it was overtaken by it. */
   private readonly youngest = new Float64Array([Number.NEGATIVE_INFINITY]);
   /** Does each put take its producer's async context along? */
@@ -269,51 +264,6 @@ export class Telemetry implements QueueTelemetry {
     this.series.counts[CONTEXT_LOST]!++;
   }
 
-  /** Parts of a message's carrier were left out, because they are too large, or rejected, because they are nothing that a propagator writes. */
-  lost(where: "carrier" | "too_large", count = 1): void {
-    this.series.counts[where === "carrier" ? CARRIER_REJECTED : CARRIER_TOO_LARGE]! += count;
-  }
-
-  redelivered(): void {
-    this.series.counts[REDELIVERED]!++;
-  }
-
-  /** A delivery was acknowledged whose channel or lock is gone. */
-  staleSettle(): void {
-    this.series.counts[STALE_SETTLES]!++;
-  }
-
-  /** A message was taken before it was sent, as clocks have it. */
-  negativeWait(): void {
-    this.series.counts[NEGATIVE_WAITS]!++;
-  }
-
-  /** A put to a place in a broker begins, as {@link putStarted}. */
-  sendingTo(to: SendsTo, tier: number, count: number): SendContext {
-    return this.tracing
-      ? this.spans.send(this.tierNames[tier]!, undefined, count, to)
-      : parcelOf(context.active(), undefined);
-  }
-
-  /** Calls `fn` once, in that context. */
-  inContext<R>(wanted: Context, fn: () => R): R {
-    return this.handlers.callIn(wanted, fn, undefined);
-  }
-
-  /** The span of a delivery is over. */
-  endSettled(began: object, { failure, outcome }: HowItEnded): void {
-    try {
-      const span = began as Span;
-      if (outcome === "moved") {
-        span.setAttribute("queue.outcome", outcome);
-        span.end();
-      } else if (failure !== undefined || outcome === undefined) end(span, failure);
-      else endFailed(span, outcome, `the delivery was settled as: ${outcome}`);
-    } catch (error) {
-      this.fault(error);
-    }
-  }
-
   fault(error: unknown): void {
     this.series.counts[ERRORS]!++;
     if (this.warned) return;
@@ -440,10 +390,4 @@ export class Telemetry implements QueueTelemetry {
       this.end(span);
     return result;
   }
-}
-
-/** How a delivery ended: with what failure, and in a word, where that says more. */
-interface HowItEnded {
-  readonly failure: { readonly error: unknown } | undefined;
-  readonly outcome: string | undefined;
 }
