@@ -26,6 +26,9 @@ export function readClient(
   return { name, attach: () => attach(client, adapter, new Hub(adapter, settings), name) };
 }
 
+/** A client that is gone, as a channel is after each reconnect, leaves nothing that is still asked about. */
+const gone = new FinalizationRegistry<Hub>((hub) => hub.close());
+
 function attach(client: object, adapter: BrokerAdapter, hub: Hub, name: string): Instrumented {
   let detach: () => void;
   try {
@@ -37,8 +40,10 @@ function attach(client: object, adapter: BrokerAdapter, hub: Hub, name: string):
     hub.close();
     throw error;
   }
+  gone.register(client, hub, hub);
   const watchables = Array.from(hub.queues.values(), ({ watchable }) => watchable);
   const undo = () => {
+    gone.unregister(hub);
     try {
       detach();
     } finally {

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { connect } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { type AmqplibOptions, amqplib } from "../../../src/amqplib.js";
@@ -265,6 +267,30 @@ describe.skipIf(!hasRabbitMQ())("RabbitMQ, asked by amqplib's adapter", () => {
       ({ depth }) => depth !== undefined,
     );
     expect(facts.depth).toBe(0);
+  });
+
+  it("is asked no more for a channel that is closed and gone", async () => {
+    const { url } = rig.rabbit;
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    const connection = await rig.connect();
+    await (async () => {
+      const channel = await connection.createChannel();
+      rig.instrument(channel, { amqplib: { connect: () => connect(url) }, poll: { everyMs: 100 } });
+      await channel.assertQueue(rig.queue);
+      await until(
+        () => rig.read("queue.depth", { "queue.scope": "shared" }),
+        (depth) => depth === 0,
+      );
+      await channel.close();
+    })();
+    await until(
+      () => {
+        gc();
+        return rig.read("queue.depth", { "queue.scope": "shared" });
+      },
+      (depth) => depth === undefined,
+    );
   });
 
   it("tells two processes that ask the same: the figures are shared, and doubled by none", async () => {
