@@ -12,6 +12,8 @@ export class Delivery implements BrokerDelivery, TaskFacts, Links<Delivery> {
   began: object | undefined = undefined;
   /** How many calls of its handler are not over. */
   running = 0;
+  /** When its span is to end, in epoch milliseconds, where that is not when it is settled: what the engine awaits was over then. */
+  endedAt: number | undefined = undefined;
   /** What its span is to say, once it has been settled and its handler is over. */
   ending: Ending | undefined = undefined;
   private madeId: string | undefined = undefined;

@@ -53,8 +53,8 @@ export class Hub implements BrokerHub {
     this.queue(delivery.queue).settle(delivery as Delivery, how, error);
   }
 
-  stale(delivery: BrokerDelivery): void {
-    this.queue(delivery.queue).stale(delivery as Delivery);
+  stale(delivery: BrokerDelivery, gone: "channel" | "lock" = "channel"): void {
+    this.queue(delivery.queue).stale(delivery as Delivery, gone);
   }
 
   cancelled(queue: string): void {

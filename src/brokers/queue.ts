@@ -166,11 +166,11 @@ export class BrokerQueue {
     try {
       result = telemetry.within(delivery.began, parcel, delivery, handler);
     } catch (error) {
-      this.returned(delivery, { error });
+      this.returned(delivery, engine, { error });
       throw error;
     }
-    const over = () => this.returned(delivery, undefined);
-    if (!whenOver(result, engine, over, (error) => this.returned(delivery, { error }))) over();
+    const over = () => this.returned(delivery, engine);
+    if (!whenOver(result, engine, over, (error) => this.returned(delivery, engine, { error }))) over();
     return result;
   }
 
@@ -192,14 +192,17 @@ export class BrokerQueue {
     this.endIfOver(delivery);
   }
 
-  stale(delivery: Delivery): void {
+  stale(delivery: Delivery, gone: "channel" | "lock"): void {
     this.telemetry.staleSettle();
     this.recent.count("stale");
     if (this.hasWarnedOfStale) return;
     this.hasWarnedOfStale = true;
+    const consequence =
+      gone === "lock"
+        ? "its outcome is discarded, and it is delivered again"
+        : "it is delivered again, and the broker may take the acknowledgement for another message's, which then is lost";
     warnThat(
-      `a delivery of the queue "${shown(this.name)}" was acknowledged though its channel or lock is gone (correlation ID ` +
-        `${shown(delivery.correlationId)}): the broker delivers it again, and may take the acknowledgement for another message's, which then is lost`,
+      `a delivery of the queue "${shown(this.name)}" (correlation ID ${shown(delivery.correlationId)}) was settled after its ${gone} was gone: ${consequence}`,
     );
   }
 
@@ -208,8 +211,14 @@ export class BrokerQueue {
   }
 
   /** The handler has returned, and what it returned is over; or it has failed. */
-  private returned(delivery: Delivery, failure: { readonly error: unknown } | undefined): void {
+  private returned(
+    delivery: Delivery,
+    engine: "awaits" | "ignores",
+    failure?: { readonly error: unknown },
+  ): void {
     delivery.running--;
+    // To write down the outcome is the engine's time, not the handler's.
+    if (engine === "awaits") delivery.endedAt = wallNow();
     const { ending } = delivery;
     if (failure !== undefined) {
       delivery.ending = { failure: ending?.failure ?? failure, outcome: ending?.outcome };
@@ -221,7 +230,7 @@ export class BrokerQueue {
     if (!delivery.isSettled || delivery.running > 0 || delivery.began === undefined) return;
     const { began } = delivery;
     delivery.began = undefined;
-    this.telemetry.endSettled(began, delivery.ending ?? SUCCESS);
+    this.telemetry.endSettled(began, delivery.ending ?? SUCCESS, delivery.endedAt);
   }
 
   private waitOf(waitMs: number): number | undefined {

@@ -73,15 +73,15 @@ export interface BrokerHub {
   /** A message has reached this process. */
   deliver(read: ReadHeader, facts: DeliveryFacts): BrokerDelivery;
   /**
-   * Calls the handler, once, in the context of the delivery, inside its `process` span, which ends when the delivery is settled and what
-   * the handler returned is over. Gives and throws what it does. Where the engine `ignores` what handlers return, a rejection stays
+   * Calls the handler, once, in the context of the delivery, inside its `process` span. That ends when what the handler returned is over, if the
+   * engine awaits it; else when the delivery is settled, too. Gives and throws what it does. Where the engine `ignores` what handlers return, a rejection stays
    * unhandled. Default: it `awaits` that.
    */
   run<R>(delivery: BrokerDelivery, handler: () => R, engine?: "awaits" | "ignores"): R;
   /** From the second time on nothing happens. Where a lock was lost, the error's code is `lock_lost`. */
   settle(delivery: BrokerDelivery, how: Settlement, error?: unknown): void;
-  /** The client has acknowledged a delivery whose channel or lock is gone: that may have hit another message. */
-  stale(delivery: BrokerDelivery): void;
+  /** The client has acknowledged a delivery whose channel is gone, which may have hit another message; or whose lock is. Default: its channel. */
+  stale(delivery: BrokerDelivery, gone?: "channel" | "lock"): void;
   /** The consumer of a queue was cancelled by the broker. */
   cancelled(queue: string): void;
   /** The broker takes no messages for now; undefined: it does again. */

@@ -49,15 +49,15 @@ export class BrokerTelemetry extends Telemetry {
     return this.handlers.callIn(wanted, fn, undefined);
   }
 
-  /** The span of a delivery is over. */
-  endSettled(began: object, { failure, outcome }: HowItEnded): void {
+  /** The span of a delivery is over, now or at an instant in epoch milliseconds. */
+  endSettled(began: object, { failure, outcome }: HowItEnded, at: number | undefined): void {
     try {
       const span = began as Span;
       if (outcome === "moved") {
         span.setAttribute("queue.outcome", outcome);
-        span.end();
-      } else if (failure !== undefined || outcome === undefined) end(span, failure);
-      else endFailed(span, outcome, `the delivery was settled as: ${outcome}`);
+        span.end(at);
+      } else if (failure !== undefined || outcome === undefined) end(span, failure, at);
+      else endFailed(span, outcome, `the delivery was settled as: ${outcome}`, at);
     } catch (error) {
       this.fault(error);
     }

@@ -183,6 +183,8 @@ describe("each query", () => {
 it("every metric of the contract is shown somewhere", () => {
   const shown = new Set(QUERIES.flatMap(({ expr }) => selectorsOf(expr).map(({ metric }) => metric)));
   const hidden = Object.entries(INSTRUMENTS)
+    // Those of OpenTelemetry's conventions say once more what ours say.
+    .filter(([name]) => name.startsWith("queue."))
     .filter(
       ([name, { kind }]) => !seriesOf(name.replaceAll(".", "_"), kind, []).some(([each]) => shown.has(each)),
     )

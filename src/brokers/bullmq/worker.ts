@@ -218,7 +218,7 @@ export class Consumer {
     if (failure !== undefined && isMove(failure.error)) hub.settle(delivery, "moved");
     else if (worker.closing) hub.settle(delivery, "abandoned", failure?.error);
     else {
-      hub.stale(delivery);
+      hub.stale(delivery, "lock");
       hub.settle(delivery, "abandoned", lockLost(job));
     }
   }
@@ -252,7 +252,7 @@ export class Consumer {
           },
           (error) => {
             if (!/missing lock|lock mismatch/i.test(String((error as Error | undefined)?.message))) return;
-            hub.stale(turn.delivery);
+            hub.stale(turn.delivery, "lock");
             hub.settle(turn.delivery, "abandoned", lockLost(job));
           },
         );

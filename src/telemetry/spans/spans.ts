@@ -225,21 +225,21 @@ function linkTo(parcel: SendContext | undefined): Link[] {
 }
 
 /** Ends the span, whatever becomes of telling how it failed: one that stays open is never exported. */
-export function end(span: Span, failure?: { readonly error: unknown }): void {
+export function end(span: Span, failure?: { readonly error: unknown }, at?: number): void {
   try {
     if (failure !== undefined) fail(span, failure.error);
   } finally {
-    span.end();
+    span.end(at);
   }
 }
 
 /** Ends the span of what has failed without an error that could be shown. `type` is its `error.type`. */
-export function endFailed(span: Span, type: string, message: string): void {
+export function endFailed(span: Span, type: string, message: string, at?: number): void {
   try {
     span.setAttribute("error.type", type);
     span.setStatus({ code: SpanStatusCode.ERROR, message });
   } finally {
-    span.end();
+    span.end(at);
   }
 }
 
