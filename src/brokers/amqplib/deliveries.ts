@@ -44,18 +44,19 @@ export class Deliveries {
     if (history.isDeadLettered) knowledge.fedByOthers.add(queue);
     const { fields, properties } = message;
     const { messageId, priority } = properties;
+    const attributes: Record<string, string | number> = {
+      ...this.server,
+      "messaging.rabbitmq.destination.routing_key": queueName(fields.routingKey),
+      "messaging.rabbitmq.message.delivery_tag": fields.deliveryTag,
+    };
+    if (typeof messageId === "string") attributes["messaging.message.id"] = messageId;
     const delivery = hub.deliver(headerOf(message), {
       queue,
       attempt: history.attempt,
       isRedelivered: history.isRedelivered,
       eligibleAt: history.eligibleAt,
       priority: typeof priority === "number" ? priority : undefined,
-      attributes: {
-        ...this.server,
-        "messaging.rabbitmq.destination.routing_key": queueName(fields.routingKey),
-        "messaging.rabbitmq.message.delivery_tag": fields.deliveryTag,
-        ...(typeof messageId === "string" ? { "messaging.message.id": messageId } : undefined),
-      },
+      attributes,
       isTracedElsewhere: this.isTracedElsewhere(),
     });
     const taken = { tag: fields.deliveryTag, delivery, by: this };

@@ -38,16 +38,14 @@ export function begin(
   isTracedElsewhere: boolean,
 ): Outgoing {
   const { options } = publishing;
-  const destination = destinationOf(hub, settings, publishing, attributes);
-  const sending = hub.send({ ...destination, isTracedElsewhere });
-  const timestamp = settings.setsTimestamp ? { timestamp: Math.floor(Date.now() / 1_000) } : {};
+  const sending = hub.send(destinationOf(hub, settings, publishing, attributes, isTracedElsewhere));
   const { carrier } = sending;
   try {
     const headers = headersWith(carrier, read(options, "headers"));
     if (headers !== undefined) {
-      const mine = read(options, "timestamp") === undefined ? { headers, ...timestamp } : { headers };
-      const isCarrying = Object.keys(carrier).length > 0;
-      return { sending, options: derived(options, mine), plain: options, isCarrying };
+      const isStamped = !settings.setsTimestamp || read(options, "timestamp") !== undefined;
+      const mine = isStamped ? { headers } : { headers, timestamp: Math.floor(Date.now() / 1_000) };
+      return { sending, options: derived(options, mine), plain: options, isCarrying: true };
     }
   } catch {
     // A getter of the options throws; it will to amqplib as well, which has its own words for it.
@@ -78,10 +76,12 @@ function destinationOf(
   settings: AmqplibSettings,
   { exchange, routingKey, options }: Publishing,
   attributes: Destination["attributes"],
+  isTracedElsewhere: boolean,
 ): Destination {
   const key = queueName(routingKey);
+  const priority = numberOf(options, "priority");
   if (typeof exchange !== "string" || exchange === "") {
-    return { name: key, queue: key, priority: numberOf(options, "priority"), attributes };
+    return { name: key, queue: key, priority, attributes, isTracedElsewhere };
   }
   // As the conventions have it: equal parts once.
   const name = key === ANONYMOUS || key === exchange ? exchange : `${exchange}:${key}`;
@@ -94,7 +94,8 @@ function destinationOf(
   return {
     name,
     queue: typeof queue === "string" ? queue : name,
-    priority: numberOf(options, "priority"),
+    priority,
+    isTracedElsewhere,
     attributes: { ...attributes, "messaging.rabbitmq.destination.routing_key": key },
   };
 }
@@ -117,12 +118,9 @@ function read(options: unknown, name: string): unknown {
  * with has new ones of ours. A `traceparent` without any of ours is the user's, and stays.
  */
 function headersWith(carrier: Sending["carrier"], headers: unknown): object | undefined {
-  if (headers === undefined || headers === null) return { ...carrier };
+  if (headers === undefined || headers === null) return derived(undefined, carrier);
   if (!isObject(headers)) return undefined;
-  const isSentOn = Object.keys(carrier).some(
-    (name) => name.startsWith("queuescope-") && Object.hasOwn(headers, name),
-  );
-  if (isSentOn) {
+  if (isSentOn(headers, carrier)) {
     // What belongs to the trace that it came with goes; amqplib passes over what is undefined.
     return derived(headers, "traceparent" in carrier ? { tracestate: undefined, ...carrier } : carrier);
   }
@@ -131,10 +129,22 @@ function headersWith(carrier: Sending["carrier"], headers: unknown): object | un
   return derived(headers, rest);
 }
 
+/** Whether the message has come with a carrier of ours. */
+function isSentOn(headers: object, carrier: Sending["carrier"]): boolean {
+  for (const name in carrier) {
+    if (name.startsWith("queuescope-") && Object.hasOwn(headers, name)) return true;
+  }
+  return false;
+}
+
 /** A copy of the object with more to it. amqplib also reads what is inherited, so that stays inherited. */
-function derived(object: unknown, more: object): object {
-  if (!isObject(object)) return { ...more };
-  const prototype: unknown = Object.getPrototypeOf(object);
-  if (prototype === Object.prototype || prototype === null) return { ...object, ...more };
-  return Object.create(object, Object.getOwnPropertyDescriptors(more));
+function derived(object: unknown, more: Readonly<Record<string, unknown>>): object {
+  const prototype: unknown = isObject(object) ? Object.getPrototypeOf(object) : null;
+  if (prototype !== Object.prototype && prototype !== null) {
+    return Object.create(object as object, Object.getOwnPropertyDescriptors(more));
+  }
+  const copy: Record<string, unknown> = { ...(object as object | undefined) };
+  // A carrier has no prototype, and such an object is slow to spread.
+  for (const name in more) copy[name] = more[name];
+  return copy;
 }
