@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { INSTRUMENTS, type InstrumentName } from "../../src/telemetry/metrics/instruments.js";
+import { OF_BROKERS_ONLY } from "../support/of-brokers.js";
 import { OrderService } from "./order-service.js";
 
 /** What the demo can't show, and why. */
-const ABSENT: Partial<Record<InstrumentName, string>> = {};
+const ABSENT: Partial<Record<InstrumentName, string>> = Object.fromEntries(
+  OF_BROKERS_ONLY.map((name) => [name, "it has no broker"]),
+);
 
 let text = "";
 
