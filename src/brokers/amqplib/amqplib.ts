@@ -68,6 +68,10 @@ export function amqplib(options: AmqplibOptions = {}): BrokerAdapter {
  * it does. A message that isn't known, as one that came before its channel was instrumented, has no context.
  *
  * @example
+ * import { connect } from "amqplib";
+ *
+ * const broker = await connect("amqp://127.0.0.1");
+ * const channel = instrument(await broker.createChannel(), { adapter: amqplib(), queues: { orders: {} } });
  * const message = await channel.get("orders");
  * if (message) {
  *   await handleMessage(message, async () => console.log(message.content.toString()));
