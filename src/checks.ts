@@ -3,6 +3,7 @@
 export type { BrokerView } from "./contracts/index.js";
 export {
   brokerBlocked,
+  burstInBroker,
   clockSkew,
   consumersSaturated,
   delayedOverdue,
@@ -15,6 +16,7 @@ export {
   redeliveryStorm,
   schedulerDead,
   staleSettle,
+  underBrokerCapacity,
 } from "./watchdog/checks/brokers.js";
 export { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./watchdog/checks/consumers.js";
 export { eventLoopBlocked } from "./watchdog/checks/event-loop.js";

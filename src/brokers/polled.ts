@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.js";
+import { errorLine } from "../base/error-text.js";
 import { realClearTimeout, realSetTimeout, realWallNow } from "../base/real-time.js";
-import type { BrokerFacts } from "../contracts/index.js";
+import type { BrokerFacts, Outage } from "../contracts/index.js";
 import { correlation } from "../telemetry/context/correlation.js";
 import { untraced } from "./carrier.js";
 
@@ -10,6 +11,15 @@ const JITTER = 0.1;
 const MAX_ANSWER_MS = 5_000;
 /** After so many intervals without an answer, what is known is too old. */
 const MAX_INTERVALS = 3;
+
+/** By how many answers it is told how the depth changes. */
+const MIN_DEPTHS = 3;
+const MAX_DEPTHS = 6;
+
+/** For how long it is known that the broker had not answered, in milliseconds. */
+const REMEMBERED_MS = 60_000;
+/** Of an error, in characters. */
+const MAX_REASON = 200;
 
 /** Asks the broker about one queue. */
 export type Ask = (signal: AbortSignal) => Promise<BrokerFacts>;
@@ -46,6 +56,11 @@ export class Polled {
   /** When that was, in monotonic milliseconds, and by how much the wall clock of this process was ahead of the broker's then. */
   private saidAt = Number.NEGATIVE_INFINITY;
   private skewMs: number | undefined = undefined;
+  /** Since when it has not answered, in monotonic milliseconds, and what the last question failed with; until when, where it does again. */
+  private silence: { readonly since: number; reason: string; until: number | undefined } | undefined =
+    undefined;
+  /** What it answered lately, the oldest first. */
+  private depths: { readonly at: number; readonly depth: number }[] = [];
   private readonly askers = new Set<Asker>();
   private timer: NodeJS.Timeout | undefined = undefined;
   private asking: AbortController | undefined = undefined;
@@ -75,6 +90,27 @@ export class Polled {
     return this.now === NOTHING ? undefined : this.skewMs;
   }
 
+  /** That the broker does not answer, or did not a short while ago. */
+  get outage(): Outage | undefined {
+    const { silence } = this;
+    if (silence === undefined) return undefined;
+    const now = systemClock.now();
+    const { since, reason, until } = silence;
+    const endedMsAgo = until === undefined ? undefined : now - until;
+    if (endedMsAgo !== undefined && endedMsAgo > REMEMBERED_MS) return undefined;
+    return { forMs: (until ?? now) - since, endedMsAgo, reason };
+  }
+
+  /** How much deeper it became each second, over how long. */
+  get growth(): { readonly perSecond: number; readonly overMs: number } | undefined {
+    const { depths } = this;
+    const [first] = depths;
+    const last = depths.at(-1);
+    if (depths.length < MIN_DEPTHS || this.now === NOTHING) return undefined;
+    const overMs = last!.at - first!.at;
+    return { perSecond: ((last!.depth - first!.depth) * 1_000) / overMs, overMs };
+  }
+
   /** An instant of the broker's clock as one of this process's monotonic clock. */
   monotonic(at: number): number {
     return systemClock.now() - Math.max(0, realWallNow() - (this.skewMs ?? 0) - at);
@@ -102,6 +138,7 @@ export class Polled {
       const facts = await Promise.race([outside(() => asker.ask(asking.signal)), aborted(asking.signal)]);
       this.learn(facts, (before + realWallNow()) / 2);
     } catch (error) {
+      this.unanswered(error);
       if (this.askers.has(asker)) asker.fault(error);
     } finally {
       realClearTimeout(limit);
@@ -111,9 +148,19 @@ export class Polled {
     }
   }
 
+  private unanswered(error: unknown): void {
+    const reason = errorLine(error, MAX_REASON);
+    if (this.silence === undefined || this.silence.until !== undefined) {
+      this.silence = { since: systemClock.now(), reason, until: undefined };
+    } else this.silence.reason = reason;
+  }
+
   private learn(facts: BrokerFacts, askedAt: number): void {
+    if (this.silence !== undefined) this.silence.until ??= systemClock.now();
+    const { depth } = facts;
     this.facts = facts;
     this.saidAt = systemClock.now();
+    if (depth !== undefined) this.depths = [...this.depths.slice(1 - MAX_DEPTHS), { at: this.saidAt, depth }];
     if (facts.brokerNow !== undefined) this.skewMs = askedAt - facts.brokerNow;
   }
 

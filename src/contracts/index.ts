@@ -37,7 +37,7 @@ export type {
   TaskFacts,
 } from "./observer.js";
 export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
-export type { BrokerView, Head, Probe, SharedFigures, TaskView } from "./probe.js";
+export type { BrokerView, Head, Outage, Probe, SharedFigures, TaskView } from "./probe.js";
 export { type Consumer, QUEUE_SOURCE, type QueueSource, Work, type WorkClass } from "./queue-source.js";
 export type { Report } from "./report.js";
 export type { ActiveTaskMonitor, TaskMonitor } from "./task-monitor.js";

@@ -71,16 +71,30 @@ export interface SharedFigures {
   readonly skewMs: number | undefined;
 }
 
+/** That a broker does not answer. */
+export interface Outage {
+  /** For how long, in milliseconds. */
+  readonly forMs: number;
+  /** How long ago that ended, in milliseconds; undefined while it lasts. */
+  readonly endedMsAgo: number | undefined;
+  /** What the last question failed with. */
+  readonly reason: string;
+}
+
 /** A queue of a broker, for the checks of a watchdog. What is undefined is unknown. */
 export interface BrokerView extends SharedFigures {
   readonly system: string;
   readonly depth: number | undefined;
+  /** How much its depth grew a second over the last few answers, and over how many milliseconds; undefined where there are too few. */
+  readonly growth: { readonly perSecond: number; readonly overMs: number } | undefined;
   /** Most messages that may be in flight at a time, over all consumers. */
   readonly maxInFlight: number | undefined;
   readonly isPaused: boolean | undefined;
   readonly rateLimitedMs: number | undefined;
   /** Why the broker takes no messages. */
   readonly blockedReason: string | undefined;
+  /** That it does not answer, or did not within the last minute. */
+  readonly outage: Outage | undefined;
   /** Messages whose planned delay has passed, and which can't be taken yet. */
   readonly overdue: number | undefined;
   /** For how long a scheduler's next message has been overdue, in milliseconds. */

@@ -20,7 +20,9 @@ describe("the table of thresholds", () => {
     (door as unknown as Record<string, (thresholds: object) => door.Check>)[check]!({ [threshold]: value });
 
   it("names every check, or the table of brokers' causes does", () => {
-    const ofBrokers = page.matchAll(/^\| `(\w+)` \| `[a-z]+(?:-[a-z]+)+` \| /gm);
+    const ofBrokers = page
+      .slice(page.indexOf("Queues in brokers have causes"))
+      .matchAll(/^\| `(\w+)` \| `[a-z-]+` \| /gm);
     const named = new Set([...rows, ...ofBrokers].map(([, check]) => check!));
     const checks = Object.entries(door).flatMap(([name, each]) => (typeof each === "function" ? [name] : []));
     expect([...named].sort()).toEqual(checks.sort());

@@ -28,6 +28,8 @@ function broker(told: Partial<BrokerView> = {}, recent: Partial<BrokerView["rece
     isPaused: undefined,
     rateLimitedMs: undefined,
     blockedReason: undefined,
+    outage: undefined,
+    growth: undefined,
     overdue: undefined,
     schedulerOverdueMs: undefined,
     cancelledMsAgo: undefined,
@@ -82,11 +84,38 @@ describe("of a queue in a broker", () => {
     );
   });
 
+  it("a broker that does not answer is the cause, also for a while after, of what waited meanwhile", () => {
+    const outage = { forMs: 4_000, endedMsAgo: undefined, reason: "Error: connect ECONNREFUSED" };
+    expect(found(broker({ outage }))).toEqual(["broker-blocked"]);
+    expect(sentence(broker({ outage }))).toMatch(
+      /^the broker has not answered for 4\.0 s \(Error: connect ECONN/,
+    );
+    const over = { ...outage, endedMsAgo: 2_000 };
+    expect(sentence(broker({ outage: over, consumers: 1, overdue: 1 }), { waitMs: 5_000 })).toMatch(
+      /^the broker did not answer for 4\.0 s, until 2\.0 s ago/,
+    );
+    expect(found(broker({ outage: over }), { waitMs: 1_500 })).toEqual([]);
+  });
+
   it("saturated consumers have in flight what they may, idle ones nothing", () => {
     expect(found(broker({ consumers: 2, inFlight: 20, maxInFlight: 20 }))).toEqual(["consumers-saturated"]);
     expect(found(broker({ consumers: 2, inFlight: 17, maxInFlight: 20 }))).toEqual([]);
     expect(found(broker({ consumers: 2, inFlight: 0, maxInFlight: 20 }))).toEqual(["idle-though-connected"]);
     expect(found(broker({ consumers: 2, inFlight: 0 }), { waitMs: 29_000 })).toEqual([]);
+  });
+
+  it("a queue that becomes deeper while consumers work has too few, one that becomes shallower is worked off", () => {
+    const busy = { consumers: 2, inFlight: 4 };
+    const growth = { perSecond: 20, overMs: 4_000 };
+    expect(found(broker({ ...busy, growth }))).toEqual(["under-capacity"]);
+    expect(sentence(broker({ ...busy, growth }))).toMatch(
+      /^more messages come in than 2 consumers can finish: 20\/s more in the queue over 4\.0 s, and 4 in flight/,
+    );
+    const shrinking = { perSecond: -4, overMs: 4_000 };
+    expect(found(broker({ ...busy, growth: shrinking }))).toEqual(["burst"]);
+    expect(sentence(broker({ ...busy, growth: shrinking }))).toMatch(/empty in about 3\.0 s/);
+    expect(found(broker({ ...busy, inFlight: 0, growth }), { waitMs: 2_000 })).toEqual([]);
+    expect(found(broker({ ...busy, isPaused: true, growth }))).toEqual(["consumers-paused"]);
   });
 
   it("one message that comes again and again is poison, many are a storm", () => {

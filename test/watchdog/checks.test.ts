@@ -819,6 +819,8 @@ describe("a threshold decides:", () => {
       "delayed-overdue",
       "idle-though-connected",
       "consumers-saturated",
+      "under-capacity",
+      "burst",
       "clock-skew",
       "no-consumer",
       "consumers-paused",

@@ -34,16 +34,21 @@ const OPTIONS = {
 
 const COMMAND = "queuescopeFacts";
 
-/** How long a count of workers is good for, in milliseconds: to list 1,000 clients takes Redis 5 ms. */
-const CONSUMERS_FOR_MS = 60_000;
+/** How long a list of clients is good for, in milliseconds: a long one for longer, as to list 1,000 takes Redis 5 ms. */
+const LIST_FOR_MS = 10_000;
+const LONG_LIST_FOR_MS = 60_000;
+/** From so many clients on it is a long one. */
+const LONG = 200;
 
 /** A connection of its own to one Redis, by which any queues there are asked about. */
 export class Poller {
   private connecting: Promise<unknown> | undefined = undefined;
   private readonly connection: Redis;
-  private clients:
-    | { readonly at: number; readonly names: Promise<readonly string[] | undefined> }
-    | undefined = undefined;
+  /** The names of all clients, and until when they are good for. */
+  private clients: { until: number; readonly names: Promise<readonly string[] | undefined> } | undefined =
+    undefined;
+  /** Queues whose workers' names got through. */
+  private readonly seen = new Set<string>();
 
   constructor(client: Redis) {
     this.connection = client.duplicate(OPTIONS);
@@ -69,8 +74,11 @@ export class Poller {
     ]);
     const facts = factsFrom(JSON.parse(answer) as Answer, max);
     const consumers = countOf(names, `${prefix}${Buffer.from(queue).toString("base64")}`);
-    // Where names don't get through, some of them may: one that works and isn't listed shows it.
-    const isKnown = consumers !== undefined && (consumers > 0 || (facts.inFlight ?? 0) === 0);
+    if (consumers !== undefined && consumers > 0) this.seen.add(queue);
+    // Where no worker is listed and jobs are in hand, the list is old, or names of workers don't get through.
+    const isDoubtful = consumers === 0 && (facts.inFlight ?? 0) > 0;
+    if (isDoubtful && this.clients !== undefined) this.clients.until = 0;
+    const isKnown = consumers !== undefined && (!isDoubtful || this.seen.has(queue));
     return { ...facts, consumers: isKnown ? consumers : undefined, blockedReason: outOfMemory(memory) };
   }
 
@@ -91,12 +99,15 @@ export class Poller {
 
   private async clientNames(): Promise<readonly string[] | undefined> {
     const now = performance.now();
-    if (this.clients === undefined || now - this.clients.at >= CONSUMERS_FOR_MS) {
+    if (this.clients === undefined || now >= this.clients.until) {
       const names = this.connection.client("LIST").then(
         (list) => namesIn(String(list)),
         () => undefined,
       );
-      this.clients = { at: now, names };
+      const clients = { until: now + LIST_FOR_MS, names };
+      this.clients = clients;
+      const known = await names;
+      if ((known?.length ?? 0) >= LONG) clients.until = now + LONG_LIST_FOR_MS;
     }
     return await this.clients.names;
   }

@@ -133,7 +133,8 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
   ),
   "queue.consumers": shared((probe) => probe.shared?.consumers),
   "queue.clock.skew.seconds": (queue, add) => {
-    const skewMs = perQueue(queue, (probe) => probe.shared?.skewMs, Math.max);
+    const further = (a: number, b: number) => (Math.abs(a) > Math.abs(b) ? a : b);
+    const skewMs = perQueue(queue, (probe) => probe.shared?.skewMs, further);
     if (skewMs !== undefined) add(skewMs / 1000, queue.labels);
   },
   "queue.redelivered": ifTold("redeliveries", queueCounter(REDELIVERED)),

@@ -1,6 +1,6 @@
 import type { BrokerView } from "../../contracts/index.js";
 import type { Check, Situation, Verdict } from "../situation.js";
-import { count, duration, percent } from "./format.js";
+import { count, duration, percent, perSecond } from "./format.js";
 import { milliseconds, readThresholds, share, wholeNumber } from "./thresholds.js";
 
 /*
@@ -108,21 +108,31 @@ export function rateLimited(thresholds?: {
 }
 
 /**
- * `broker-blocked`: the broker takes nothing, for lack of memory or disk.
+ * `broker-blocked`: the broker takes nothing, for lack of memory or disk; or it does not answer, or did not while the oldest message waited.
  *
  * @example
  * new Watchdog({ checks: [brokerBlocked(), ...CHECKS] });
  */
 export function brokerBlocked(): Check {
-  return ofBroker("broker-blocked", ({ blockedReason, recent }, situation) =>
-    blockedReason === undefined
-      ? undefined
-      : {
-          confidence: 0.97,
-          sentence: `the broker takes no messages (${blockedReason}): ${waiting(situation)}`,
-          evidence: { blockedReason, taken: recent.taken },
-        },
-  );
+  return ofBroker("broker-blocked", ({ blockedReason, outage, recent }, situation) => {
+    if (blockedReason !== undefined) {
+      return {
+        confidence: 0.97,
+        sentence: `the broker takes no messages (${blockedReason}): ${waiting(situation)}`,
+        evidence: { blockedReason, taken: recent.taken },
+      };
+    }
+    if (outage === undefined) return undefined;
+    const { forMs, endedMsAgo, reason } = outage;
+    // What has come since then it doesn't explain.
+    if (endedMsAgo !== undefined && situation.waitMs < endedMsAgo) return undefined;
+    const until = endedMsAgo === undefined ? "" : `, until ${duration(endedMsAgo)} ago`;
+    return {
+      confidence: 0.97,
+      sentence: `the broker ${endedMsAgo === undefined ? "has not answered" : "did not answer"} for ${duration(forMs)}${until} (${reason}): ${waiting(situation)}`,
+      evidence: { outage },
+    };
+  });
 }
 
 /**
@@ -144,6 +154,65 @@ export function consumersSaturated(thresholds?: {
       confidence: 0.85,
       sentence: `${inFlight} of ${maxInFlight} messages that may be in flight${by} are: ${waiting(situation)}`,
       evidence: { inFlight, maxInFlight, consumers },
+    };
+  });
+}
+
+/** Whether something else keeps messages from being given out. */
+function isHeldUp({ isPaused, rateLimitedMs, blockedReason, consumers }: BrokerView): boolean {
+  return isPaused === true || (rateLimitedMs ?? 0) > 0 || blockedReason !== undefined || consumers === 0;
+}
+
+/**
+ * `under-capacity`: consumers work, and the queue becomes deeper all the same.
+ *
+ * @example
+ * underBrokerCapacity({ minGrowth: 0.1 }); // by a tenth of its depth from answer to answer, at least
+ */
+export function underBrokerCapacity(thresholds?: {
+  /** It grows by at least this share of its depth, over the last few answers. Default: 0. */
+  minGrowth?: number | undefined;
+}): Check {
+  const limits = readThresholds(thresholds, { minGrowth: share(0) });
+  return ofBroker("under-capacity", (broker, situation) => {
+    const { growth, inFlight, consumers } = broker;
+    const { depth } = situation;
+    if (
+      growth === undefined ||
+      depth === 0 ||
+      (inFlight ?? situation.inFlight ?? 0) === 0 ||
+      isHeldUp(broker)
+    )
+      return undefined;
+    const grown = (growth.perSecond * growth.overMs) / 1_000;
+    if (grown < 0 || grown < limits.minGrowth * depth) return undefined;
+    const by =
+      consumers === undefined ? "the consumers finish" : `${count(consumers, "consumer")} can finish`;
+    return {
+      confidence: 0.75,
+      sentence: `more messages come in than ${by}: ${perSecond(growth.perSecond)} more in the queue over ${duration(growth.overMs)}, and ${inFlight ?? situation.inFlight} in flight; ${waiting(situation)}`,
+      evidence: { growth, inFlight, consumers, depth },
+    };
+  });
+}
+
+/**
+ * `burst`: what has piled up is being worked off.
+ *
+ * @example
+ * new Watchdog({ checks: [burstInBroker(), ...CHECKS] });
+ */
+export function burstInBroker(): Check {
+  return ofBroker("burst", (broker, situation) => {
+    const { growth, inFlight, consumers } = broker;
+    const { depth } = situation;
+    if (growth === undefined || growth.perSecond >= 0 || depth === 0 || isHeldUp(broker)) return undefined;
+    if ((inFlight ?? situation.inFlight ?? 0) === 0) return undefined;
+    const leftMs = (1_000 * depth) / -growth.perSecond;
+    return {
+      confidence: 0.7,
+      sentence: `what has piled up is being worked off: ${perSecond(-growth.perSecond)} fewer in the queue over ${duration(growth.overMs)}, so that it is empty in about ${duration(leftMs)}; ${waiting(situation)}`,
+      evidence: { growth, inFlight, consumers, depth },
     };
   });
 }

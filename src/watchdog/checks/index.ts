@@ -5,6 +5,7 @@ import { type Check, type Situation, UNKNOWN, type Verdict } from "../situation.
 import { plainCopy } from "../values.js";
 import {
   brokerBlocked,
+  burstInBroker,
   clockSkew,
   consumersSaturated,
   delayedOverdue,
@@ -19,6 +20,7 @@ import {
   redeliveryStorm,
   schedulerDead,
   staleSettle,
+  underBrokerCapacity,
 } from "./brokers.js";
 import { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./consumers.js";
 import { eventLoopBlocked } from "./event-loop.js";
@@ -54,6 +56,8 @@ export const CHECKS: readonly Check[] = [
   delayedOverdue(),
   idleThoughConnected(),
   consumersSaturated(),
+  underBrokerCapacity(),
+  burstInBroker(),
   clockSkew(),
   ofThisProcess(noConsumer()),
   ofThisProcess(consumersPaused()),
