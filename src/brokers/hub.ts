@@ -32,7 +32,7 @@ export class Hub implements BrokerHub {
               everyMs: pollEveryMs,
               fault: (error: unknown) => this.fault(queue, error),
             };
-      this.queues.set(queue, new BrokerQueue(adapter.system, own, adapter.priorities === true, asker, queue));
+      this.queues.set(queue, new BrokerQueue(adapter, own, queue, asker));
     }
   }
 
@@ -78,8 +78,7 @@ export class Hub implements BrokerHub {
   private queue(name: string): BrokerQueue {
     const known = this.queues.get(name) ?? this.other;
     if (known !== undefined) return known;
-    const { system, priorities } = this.adapter;
-    this.other = new BrokerQueue(system, this.settings.other, priorities === true, undefined, OTHER);
+    this.other = new BrokerQueue(this.adapter, this.settings.other, OTHER, undefined);
     return this.other;
   }
 }

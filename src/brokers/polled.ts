@@ -1,7 +1,7 @@
 import { systemClock } from "../base/clock.js";
 import { errorLine } from "../base/error-text.js";
 import { realClearTimeout, realSetTimeout, realWallNow } from "../base/real-time.js";
-import type { BrokerFacts, Outage } from "../contracts/index.js";
+import type { BrokerAdapter, BrokerFacts, Outage } from "../contracts/index.js";
 import { correlation } from "../telemetry/context/correlation.js";
 import { untraced } from "./carrier.js";
 
@@ -32,16 +32,17 @@ export interface Asker {
   readonly fault: (error: unknown) => void;
 }
 
-/** All queues that are asked about, by engine and name: several clients of a process share one poller. */
-const polled = new Map<string, Polled>();
+/** What is asked, by adapter and queue: clients that share an adapter share a poller. Those of others may mean another broker. */
+const polled = new WeakMap<BrokerAdapter, Map<string, Polled>>();
 
 /** From now on the broker is asked about the queue. */
-export function poll(system: string, queue: string, asker: Asker): Polled {
-  const key = JSON.stringify([system, queue]);
-  let known = polled.get(key);
+export function poll(adapter: BrokerAdapter, queue: string, asker: Asker): Polled {
+  const queues = polled.get(adapter) ?? new Map<string, Polled>();
+  polled.set(adapter, queues);
+  let known = queues.get(queue);
   if (known === undefined) {
-    known = new Polled(() => polled.delete(key));
-    polled.set(key, known);
+    known = new Polled(() => queues.delete(queue));
+    queues.set(queue, known);
   }
   known.join(asker);
   return known;

@@ -5,6 +5,7 @@ import { shown } from "../base/shown.js";
 import { listenIfPlain, whenSettled } from "../base/thenable.js";
 import { warnThat } from "../base/warning.js";
 import type {
+  BrokerAdapter,
   Capability,
   DeliveryFacts,
   Destination,
@@ -43,6 +44,9 @@ export class BrokerQueue {
   readonly telemetry: BrokerTelemetry;
   readonly watchable: WatchableQueue;
   readonly probe: BrokerProbe;
+  readonly system: string;
+  /** Whether a message's priority is its tier. */
+  private readonly hasPriorities: boolean;
   private readonly inFlight = new LinkedList<Delivery>();
   private readonly polled: Polled | undefined;
   private readonly messaging: Messaging;
@@ -55,17 +59,19 @@ export class BrokerQueue {
   cancelledAt: number | undefined = undefined;
 
   constructor(
-    readonly system: string,
+    adapter: BrokerAdapter,
     settings: Settings,
-    /** Whether a message's priority is its tier. */
-    private readonly hasPriorities: boolean,
+    /** As the broker calls it. */
+    queue: string,
     /** By which the broker is asked; undefined where it is not. */
     private readonly asker: Asker | undefined,
-    queue: string,
   ) {
+    const { system, priorities = false } = adapter;
+    this.system = system;
+    this.hasPriorities = priorities;
     this.telemetry = new BrokerTelemetry(settings, ["default"], system, undefined, BROKER_WAIT_BOUNDS);
     this.messaging = this.telemetry.series.messagingOf(system);
-    this.polled = asker === undefined ? undefined : poll(system, queue, asker);
+    this.polled = asker === undefined ? undefined : poll(adapter, queue, asker);
     this.probe = new BrokerProbe(this.telemetry.tierNames, this.inFlight, this.polled, this);
     const { series, tiers, tierTable } = this.telemetry;
     series.watch(this.probe, tiers, TELLS);
