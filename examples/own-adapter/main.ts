@@ -9,10 +9,11 @@ const connections = instrument(new Semaphore(2), { name: "connections", adapter:
 const query = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const queries = [50, 50, 50, 50, 50].map((ms) => connections.runExclusive(query(ms)));
 const failing = connections.runExclusive(() => Promise.reject(new Error("no such table")), 1, 5);
+const all = Promise.allSettled([...queries, failing]);
 
 await new Promise((resolve) => setTimeout(resolve, 10));
 await show("Two hold a connection, four wait for one:");
-await Promise.allSettled([...queries, failing]);
+await all;
 await show("All have had theirs:");
 
 async function show(title: string): Promise<void> {
