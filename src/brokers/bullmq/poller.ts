@@ -36,6 +36,17 @@ const COMMAND = "queuescopeFacts";
 
 /** How long a count of workers is good for, in milliseconds: to list 1,000 clients takes Redis 5 ms. */
 const CONSUMERS_FOR_MS = 60_000;
+/** The same while jobs wait and none is worked on: then the count tells why. All queues that are asked about at a time share one. */
+const CONSUMERS_FOR_MS_IF_IDLE = 200;
+
+/** What is known of a queue's workers in this process. */
+export interface OwnWorkers {
+  readonly count: number;
+  /** How many jobs they may have at a time. */
+  readonly concurrency: number;
+  /** How many jobs may be taken in some time; undefined where none of them says so. */
+  readonly max: number | undefined;
+}
 
 /** A connection of its own to one Redis, by which any queues there are asked about. */
 export class Poller {
@@ -54,24 +65,31 @@ export class Poller {
   }
 
   /** Rejects where Redis can't be asked. */
-  async ask(queue: string, client: Client, max: number | undefined): Promise<BrokerFacts> {
+  async ask(queue: string, client: Client, own: OwnWorkers): Promise<BrokerFacts> {
     await this.connect();
     const prefix = `${client.opts.prefix ?? "bull"}:`;
     const keys = KEYS.map((key) => `${prefix}${queue}:${key}`);
     const command = (this.connection as unknown as Record<string, (args: string[]) => Promise<string>>)[
       COMMAND
     ]!;
-    const [answer, memory, names] = await Promise.all([
+    const [text, memory] = await Promise.all([
       command.call(this.connection, [...keys, `${prefix}${queue}:`]),
       // What isn't allowed, or not known, is unknown.
       this.connection.info("memory").catch(() => ""),
-      this.clientNames(),
     ]);
-    const facts = factsFrom(JSON.parse(answer) as Answer, max);
+    const answer = JSON.parse(text) as Answer;
+    const facts = factsFrom(answer, own.max);
+    const isIdle = (facts.depth ?? 0) > 0 && !answer.isAnyLocked;
+    const names = await this.clientNames(isIdle ? CONSUMERS_FOR_MS_IF_IDLE : CONSUMERS_FOR_MS);
     const consumers = countOf(names, `${prefix}${Buffer.from(queue).toString("base64")}`);
     // Where names don't get through, some of them may: one that works and isn't listed shows it.
-    const isKnown = consumers !== undefined && (consumers > 0 || (facts.inFlight ?? 0) === 0);
-    return { ...facts, consumers: isKnown ? consumers : undefined, blockedReason: outOfMemory(memory) };
+    const isKnown = consumers !== undefined && (consumers > 0 || !answer.isAnyLocked);
+    return {
+      ...facts,
+      consumers: isKnown ? consumers : undefined,
+      maxInFlight: maxInFlight(facts, consumers, own),
+      blockedReason: outOfMemory(memory),
+    };
   }
 
   disconnect(): void {
@@ -89,9 +107,9 @@ export class Poller {
     await this.connecting;
   }
 
-  private async clientNames(): Promise<readonly string[] | undefined> {
+  private async clientNames(goodForMs: number): Promise<readonly string[] | undefined> {
     const now = performance.now();
-    if (this.clients === undefined || now - this.clients.at >= CONSUMERS_FOR_MS) {
+    if (this.clients === undefined || now - this.clients.at >= goodForMs) {
       const names = this.connection.client("LIST").then(
         (list) => namesIn(String(list)),
         () => undefined,
@@ -111,6 +129,16 @@ function namesIn(list: string): readonly string[] | undefined {
 /** Workers name their connections by the queue, and by themselves if they have a name. */
 function countOf(names: readonly string[] | undefined, queue: string): number | undefined {
   return names?.filter((name) => name === queue || name.startsWith(`${queue}:w:`)).length;
+}
+
+/** What other processes' workers may have is not told: by workers it is known where all are in this process. */
+function maxInFlight(facts: BrokerFacts, consumers: number | undefined, own: OwnWorkers): number | undefined {
+  const isAll = own.count > 0 && consumers === own.count && (facts.inFlight ?? 0) <= own.concurrency;
+  const most = Math.min(
+    facts.maxInFlight ?? Number.POSITIVE_INFINITY,
+    isAll ? own.concurrency : Number.POSITIVE_INFINITY,
+  );
+  return Number.isFinite(most) ? most : undefined;
 }
 
 /** Undefined while Redis takes what is written. */
