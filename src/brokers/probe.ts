@@ -6,6 +6,8 @@ import type { Polled } from "./polled.js";
 import type { LongestTakes, Recent } from "./recent.js";
 
 const NOTHING: BrokerFacts = {};
+/** A scheduler whose next message is overdue for so long, in milliseconds, has work that is late. */
+const SCHEDULER_DEAD_MS = 60_000;
 
 /** What the client of the broker knows by itself. */
 export interface ClientView {
@@ -89,14 +91,22 @@ export class BrokerProbe implements Probe {
     return { inFlight, consumers, skewMs: this.polled?.skew };
   }
 
+  /** What a dead scheduler doesn't send waits nowhere, and is late all the same. */
   longestTake(tier: number): number | undefined {
-    return this.client.takes.longest(tier);
+    const longest = this.client.takes.longest(tier);
+    const overdueMs = tier === 0 ? (this.schedulerOverdueMs ?? 0) : 0;
+    return overdueMs < SCHEDULER_DEAD_MS ? longest : Math.max(longest ?? 0, overdueMs);
+  }
+
+  /** As of the broker's answer: since then, it may have come. */
+  private get schedulerOverdueMs(): number | undefined {
+    const { schedulerOverdueSince: since, brokerNow } = this.facts;
+    return since === undefined || brokerNow === undefined ? undefined : brokerNow - since;
   }
 
   broker(): BrokerView {
-    const { facts, polled } = this;
+    const { facts, schedulerOverdueMs } = this;
     const { system, blockedReason, cancelledAt, recent } = this.client;
-    const { schedulerOverdueSince: since } = facts;
     return {
       ...this.shared,
       system,
@@ -108,7 +118,7 @@ export class BrokerProbe implements Probe {
       blockedReason: blockedReason ?? facts.blockedReason,
       outage: polled?.outage,
       overdue: facts.overdue,
-      schedulerOverdueMs: since === undefined ? undefined : this.now() - polled!.monotonic(since),
+      schedulerOverdueMs,
       cancelledMsAgo: cancelledAt === undefined ? undefined : this.now() - cancelledAt,
       recent: recent.read(),
     };

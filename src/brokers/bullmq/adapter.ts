@@ -2,7 +2,7 @@ import { checkKnown, checkObject } from "../../base/checks.js";
 import { InvalidOptionTypeError } from "../../base/errors.js";
 import type { BrokerAdapter, BrokerFacts, BrokerHub } from "../../contracts/index.js";
 import { type BullClient, type Client, kindOf } from "./clients.js";
-import { Poller, type Redis } from "./poller.js";
+import { type OwnWorkers, Poller, type Redis } from "./poller.js";
 import { Producer } from "./producers.js";
 import { Consumer } from "./worker.js";
 
@@ -88,7 +88,7 @@ class BullMQAdapter implements BrokerAdapter<BullClient> {
     };
     signal.addEventListener("abort", cut, { once: true });
     try {
-      return await poller.ask(queue, client, this.maxOf(queue));
+      return await poller.ask(queue, client, this.workersOf(queue));
     } finally {
       signal.removeEventListener("abort", cut);
     }
@@ -105,12 +105,18 @@ class BullMQAdapter implements BrokerAdapter<BullClient> {
     return any;
   }
 
-  /** How many jobs the workers of this process may take in some time. */
-  private maxOf(queue: string): number | undefined {
-    for (const { name, opts } of this.clients) {
-      if (name === queue && typeof opts.limiter?.max === "number") return opts.limiter.max;
+  private workersOf(queue: string): OwnWorkers {
+    let count = 0;
+    let concurrency = 0;
+    let max: number | undefined;
+    for (const client of this.clients) {
+      if (client.name !== queue || client.closing || kindOf(client) !== "worker") continue;
+      count++;
+      // By hand, any number may be taken.
+      concurrency += client.processFn === undefined ? Number.NaN : (client.concurrency ?? Number.NaN);
+      if (typeof client.opts.limiter?.max === "number") max ??= client.opts.limiter.max;
     }
-    return undefined;
+    return { count, concurrency, max };
   }
 
   private leave(client: Client): void {

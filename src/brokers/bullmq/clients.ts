@@ -42,6 +42,10 @@ export interface Client extends BullClient {
   /** The children of a worker whose processor is a file. */
   readonly childPool?: object | undefined;
   readonly closing?: unknown;
+  /** What a worker's jobs are handled by; absent where they are taken by hand. */
+  readonly processFn?: unknown;
+  /** How many jobs a worker may have at a time. */
+  readonly concurrency?: number | undefined;
 }
 
 export type Kind = "queue" | "worker" | "flow";

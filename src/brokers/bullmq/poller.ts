@@ -39,14 +39,26 @@ const LIST_FOR_MS = 10_000;
 const LONG_LIST_FOR_MS = 60_000;
 /** From so many clients on it is a long one. */
 const LONG = 200;
+/** The same while jobs wait and none is worked on: then the count tells why. All queues that are asked about at a time share one. */
+const LIST_FOR_MS_IF_IDLE = 200;
+
+/** What is known of a queue's workers in this process. */
+export interface OwnWorkers {
+  readonly count: number;
+  /** How many jobs they may have at a time. */
+  readonly concurrency: number;
+  /** How many jobs may be taken in some time; undefined where none of them says so. */
+  readonly max: number | undefined;
+}
 
 /** A connection of its own to one Redis, by which any queues there are asked about. */
 export class Poller {
   private connecting: Promise<unknown> | undefined = undefined;
   private readonly connection: Redis;
-  /** The names of all clients, and until when they are good for. */
-  private clients: { until: number; readonly names: Promise<readonly string[] | undefined> } | undefined =
-    undefined;
+  /** The names of all clients, since when, and for how long they are good. */
+  private clients:
+    | { readonly at: number; goodForMs: number; readonly names: Promise<readonly string[] | undefined> }
+    | undefined = undefined;
   /** Queues whose workers' names got through. */
   private readonly seen = new Set<string>();
 
@@ -59,27 +71,34 @@ export class Poller {
   }
 
   /** Rejects where Redis can't be asked. */
-  async ask(queue: string, client: Client, max: number | undefined): Promise<BrokerFacts> {
+  async ask(queue: string, client: Client, own: OwnWorkers): Promise<BrokerFacts> {
     await this.connect();
     const prefix = `${client.opts.prefix ?? "bull"}:`;
     const keys = KEYS.map((key) => `${prefix}${queue}:${key}`);
     const command = (this.connection as unknown as Record<string, (args: string[]) => Promise<string>>)[
       COMMAND
     ]!;
-    const [answer, memory, names] = await Promise.all([
+    const [text, memory] = await Promise.all([
       command.call(this.connection, [...keys, `${prefix}${queue}:`]),
       // What isn't allowed, or not known, is unknown.
       this.connection.info("memory").catch(() => ""),
-      this.clientNames(),
     ]);
-    const facts = factsFrom(JSON.parse(answer) as Answer, max);
+    const answer = JSON.parse(text) as Answer;
+    const facts = factsFrom(answer, own.max);
+    const isIdle = (facts.depth ?? 0) > 0 && !answer.isAnyLocked;
+    const names = await this.clientNames(isIdle ? LIST_FOR_MS_IF_IDLE : LONG_LIST_FOR_MS);
     const consumers = countOf(names, `${prefix}${Buffer.from(queue).toString("base64")}`);
     if (consumers !== undefined && consumers > 0) this.seen.add(queue);
-    // Where no worker is listed and jobs are in hand, the list is old, or names of workers don't get through.
-    const isDoubtful = consumers === 0 && (facts.inFlight ?? 0) > 0;
-    if (isDoubtful && this.clients !== undefined) this.clients.until = 0;
+    // Where no worker is listed and jobs are worked on, the list is old, or names of workers don't get through.
+    const isDoubtful = consumers === 0 && answer.isAnyLocked;
+    if (isDoubtful) this.clients = undefined;
     const isKnown = consumers !== undefined && (!isDoubtful || this.seen.has(queue));
-    return { ...facts, consumers: isKnown ? consumers : undefined, blockedReason: outOfMemory(memory) };
+    return {
+      ...facts,
+      consumers: isKnown ? consumers : undefined,
+      maxInFlight: maxInFlight(facts, consumers, own),
+      blockedReason: outOfMemory(memory),
+    };
   }
 
   disconnect(): void {
@@ -97,17 +116,18 @@ export class Poller {
     await this.connecting;
   }
 
-  private async clientNames(): Promise<readonly string[] | undefined> {
+  private async clientNames(goodForMs: number): Promise<readonly string[] | undefined> {
     const now = performance.now();
-    if (this.clients === undefined || now >= this.clients.until) {
+    if (this.clients === undefined || now - this.clients.at >= Math.min(this.clients.goodForMs, goodForMs)) {
       const names = this.connection.client("LIST").then(
         (list) => namesIn(String(list)),
         () => undefined,
       );
-      const clients = { until: now + LIST_FOR_MS, names };
+      const clients = { at: now, goodForMs: LIST_FOR_MS, names };
       this.clients = clients;
       const known = await names;
-      if ((known?.length ?? 0) >= LONG) clients.until = now + LONG_LIST_FOR_MS;
+      if ((known?.length ?? 0) >= LONG) clients.goodForMs = LONG_LIST_FOR_MS;
+      return known;
     }
     return await this.clients.names;
   }
@@ -122,6 +142,16 @@ function namesIn(list: string): readonly string[] | undefined {
 /** Workers name their connections by the queue, and by themselves if they have a name. */
 function countOf(names: readonly string[] | undefined, queue: string): number | undefined {
   return names?.filter((name) => name === queue || name.startsWith(`${queue}:w:`)).length;
+}
+
+/** What other processes' workers may have is not told: by workers it is known where all are in this process. */
+function maxInFlight(facts: BrokerFacts, consumers: number | undefined, own: OwnWorkers): number | undefined {
+  const isAll = own.count > 0 && consumers === own.count && (facts.inFlight ?? 0) <= own.concurrency;
+  const most = Math.min(
+    facts.maxInFlight ?? Number.POSITIVE_INFINITY,
+    isAll ? own.concurrency : Number.POSITIVE_INFINITY,
+  );
+  return Number.isFinite(most) ? most : undefined;
 }
 
 /** Undefined while Redis takes what is written. */

@@ -5,6 +5,9 @@ const MAX_PRIORITIES = 100;
 /** How many schedulers are looked at whose next job is due. */
 const MAX_SCHEDULERS = 50;
 
+/** How many jobs that are worked on are looked at for one whose lock holds. */
+const MAX_LOCKS = 20;
+
 /** What the script takes as keys, by what BullMQ calls them; its one argument is what all keys of the queue begin with. */
 export const KEYS = [
   "wait",
@@ -112,6 +115,14 @@ local function deadSince()
   end
 end
 
+-- A job of a worker that is gone stays active when its lock has run out.
+local function isAnyLocked()
+  for _, id in ipairs(call("LRANGE", active, 0, ${MAX_LOCKS - 1})) do
+    if call("EXISTS", prefix .. id .. ":lock") == 1 then return true end
+  end
+  return call("LLEN", active) > ${MAX_LOCKS}
+end
+
 local dueScore = exact(now * 4096 + 4095)
 local first = call("ZRANGE", delayed, 0, 0, "WITHSCORES")
 local dueAt = first[2] and math.floor(tonumber(first[2]) / 4096)
@@ -121,6 +132,7 @@ local answer = {
   waiting = lookAtList(wait) + lookAtList(paused),
   prioritized = call("ZCARD", prioritized),
   active = call("LLEN", active),
+  isAnyLocked = isAnyLocked(),
   delayed = call("ZCARD", delayed),
   due = call("ZCOUNT", delayed, "-inf", dueScore),
   dueAt = dueAt,
@@ -155,6 +167,8 @@ export interface Answer {
   readonly waiting: number;
   readonly prioritized: number;
   readonly active: number;
+  /** Whether a worker holds the lock of one of them. */
+  readonly isAnyLocked: boolean;
   /** The due ones among them, too. */
   readonly delayed: number;
   readonly due: number;

@@ -310,6 +310,8 @@ export function lockLost(): Check {
   return ofBroker("lock-lost", ({ recent }, { stalls, lateMs }) => {
     if (recent.lockLost === 0) return undefined;
     const longest = [...stalls].sort((a, b) => b.durationMs - a.durationMs)[0];
+    // Of a blocked event loop this says more than `event-loop-blocked` does.
+    const isCauseKnown = longest !== undefined || lateMs > 1_000;
     const cause =
       longest === undefined
         ? lateMs > 1_000
@@ -317,7 +319,7 @@ export function lockLost(): Check {
           : ""
         : `; the event loop was blocked for ${duration(longest.durationMs)}${longest.where === undefined ? "" : ` by ${longest.where}`}, and locks are renewed by timers`;
     return {
-      confidence: 0.92,
+      confidence: isCauseKnown ? 0.98 : 0.92,
       sentence: `the locks of ${count(recent.lockLost, "message")} ran out while ${recent.lockLost === 1 ? "it was" : "they were"} worked on: the outcome is discarded, and ${recent.lockLost === 1 ? "it comes" : "they come"} again${cause}`,
       evidence: { lockLost: recent.lockLost, stalls: stalls.length, longestStallMs: longest?.durationMs },
     };
@@ -353,11 +355,12 @@ export function delayedOverdue(thresholds?: {
   minMessages?: number | undefined;
 }): Check {
   const { minMessages } = readThresholds(thresholds, { minMessages: wholeNumber(1) });
-  return ofBroker("delayed-overdue", ({ overdue, consumers, isPaused }) =>
+  return ofBroker("delayed-overdue", ({ overdue, consumers, isPaused, inFlight }, { depth }) =>
     overdue === undefined || overdue < minMessages || isPaused === true || consumers === 0
       ? undefined
       : {
-          confidence: 0.8,
+          // Workers that are busy promote nothing either; and where nothing else waits, this is what is late.
+          confidence: (inFlight ?? 0) > 0 ? 0.4 : depth === overdue ? 0.87 : 0.8,
           sentence: `${count(overdue, "message")} whose planned delay is over ${overdue === 1 ? "has" : "have"} not been made ready: no worker promotes ${overdue === 1 ? "it" : "them"}`,
           evidence: { overdue, consumers },
         },
@@ -375,11 +378,12 @@ export function schedulerDead(thresholds?: {
   minMs?: number | undefined;
 }): Check {
   const { minMs } = readThresholds(thresholds, { minMs: milliseconds(60_000) });
-  return ofBroker("scheduler-dead", ({ schedulerOverdueMs }) =>
+  return ofBroker("scheduler-dead", ({ schedulerOverdueMs }, { depth }) =>
     schedulerOverdueMs === undefined || schedulerOverdueMs < minMs
       ? undefined
       : {
-          confidence: 0.85,
+          // What waits does so for another cause.
+          confidence: depth === 0 ? 0.85 : 0.7,
           sentence: `a scheduler's next message has been due for ${duration(schedulerOverdueMs)}, and none of it is in the queue: the chain of its messages has been cut`,
           evidence: { schedulerOverdueMs },
         },
