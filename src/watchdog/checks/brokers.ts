@@ -111,9 +111,13 @@ export function rateLimited(thresholds?: {
  * `broker-blocked`: the broker takes nothing, for lack of memory or disk; or it does not answer, or did not while the oldest message waited.
  *
  * @example
- * new Watchdog({ checks: [brokerBlocked(), ...CHECKS] });
+ * brokerBlocked({ share: 0.2 }); // a short absence is enough to be the cause
  */
-export function brokerBlocked(): Check {
+export function brokerBlocked(thresholds?: {
+  /** It did not answer for at least this share of the oldest message's wait; less than that, while it lasts, is a cause of confidence 0.6. Default: 0.5. */
+  share?: number | undefined;
+}): Check {
+  const limits = readThresholds(thresholds, { share: share(0.5) });
   return ofBroker("broker-blocked", ({ blockedReason, outage, recent }, situation) => {
     if (blockedReason !== undefined) {
       return {
@@ -124,11 +128,12 @@ export function brokerBlocked(): Check {
     }
     if (outage === undefined) return undefined;
     const { forMs, endedMsAgo, reason } = outage;
-    // What has come since then it doesn't explain.
-    if (endedMsAgo !== undefined && situation.waitMs < endedMsAgo) return undefined;
+    // What has come since then it doesn't explain, nor what had been late before.
+    const isCause = Math.min(forMs, situation.waitMs - (endedMsAgo ?? 0)) >= limits.share * situation.waitMs;
+    if (endedMsAgo !== undefined && !isCause) return undefined;
     const until = endedMsAgo === undefined ? "" : `, until ${duration(endedMsAgo)} ago`;
     return {
-      confidence: 0.97,
+      confidence: isCause ? 0.97 : 0.6,
       sentence: `the broker ${endedMsAgo === undefined ? "has not answered" : "did not answer"} for ${duration(forMs)}${until} (${reason}): ${waiting(situation)}`,
       evidence: { outage },
     };
