@@ -138,9 +138,12 @@ describe("of a queue in a broker", () => {
     const view = broker({ consumers: 1 }, { taken: 1, stale: 1, lockLost: 1 });
     expect(found(view)).toEqual(["lock-lost"]);
     expect(sentence(view)).toMatch(/^the locks of 1 message ran out while it was worked on/);
-    const verdicts = diagnose(checks.CHECKS, late(view, { stalls: [stall] }), () => {}).verdicts;
-    const lock = verdicts.find(({ name }) => name === "lock-lost");
-    expect(lock?.sentence).toMatch(/the event loop was blocked for 40\.0 s by zip \(\/app\/zip\.js:7\)/);
+    expect(found(view, { stalls: [stall] })).toEqual(["lock-lost", "event-loop-blocked"]);
+    expect(sentence(view, { stalls: [stall] })).toMatch(
+      /the event loop was blocked for 40\.0 s by zip \(\/app\/zip\.js:7\)/,
+    );
+    const longAgo = { ...stall, endedMsAgo: 100_000 };
+    expect(sentence(view, { stalls: [longAgo] })).not.toContain("zip");
   });
 
   it("an acknowledgement on a channel that is gone is said, but not twice where a lock was lost", () => {
@@ -152,6 +155,17 @@ describe("of a queue in a broker", () => {
     expect(found(broker({ consumers: 1, overdue: 3 }))).toEqual(["delayed-overdue"]);
     expect(found(broker({ consumers: 1, schedulerOverdueMs: 59_000 }))).toEqual([]);
     expect(found(broker({ consumers: 1, schedulerOverdueMs: 61_000 }))).toEqual(["scheduler-dead"]);
+  });
+
+  it("what busy workers haven't promoted yet, and a scheduler of which nothing waits, are not the first to be said", () => {
+    const saturated = { consumers: 1, inFlight: 1, maxInFlight: 1 };
+    expect(found(broker({ ...saturated, overdue: 12 }))).toEqual(["consumers-saturated", "delayed-overdue"]);
+    expect(found(broker({ ...saturated, schedulerOverdueMs: 61_000 }))).toEqual([
+      "consumers-saturated",
+      "scheduler-dead",
+    ]);
+    const idle = broker({ consumers: 1, inFlight: 0, overdue: 12 });
+    expect(found(idle)).toEqual(["delayed-overdue", "idle-though-connected"]);
   });
 
   it("clocks that differ by more than half of the SLA are said, last of all", () => {

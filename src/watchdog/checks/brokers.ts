@@ -312,11 +312,13 @@ export function redeliveryStorm(thresholds?: {
  * new Watchdog({ checks: [lockLost(), ...CHECKS] });
  */
 export function lockLost(): Check {
-  return ofBroker("lock-lost", ({ recent }, { stalls, lateMs }) => {
+  return ofBroker("lock-lost", ({ recent }, { stalls, lateMs, waitMs }) => {
     if (recent.lockLost === 0) return undefined;
-    const longest = [...stalls].sort((a, b) => b.durationMs - a.durationMs)[0];
-    // Of a blocked event loop this says more than `event-loop-blocked` does.
-    const isCauseKnown = longest !== undefined || lateMs > 1_000;
+    const [longest] = stalls
+      .filter(({ endedMsAgo }) => endedMsAgo <= recent.windowMs)
+      .sort((a, b) => b.durationMs - a.durationMs);
+    // Of an event loop that was blocked meanwhile this says more than `event-loop-blocked` does.
+    const isCauseNow = stalls.some(({ endedMsAgo }) => endedMsAgo < waitMs) || lateMs > 1_000;
     const cause =
       longest === undefined
         ? lateMs > 1_000
@@ -324,7 +326,7 @@ export function lockLost(): Check {
           : ""
         : `; the event loop was blocked for ${duration(longest.durationMs)}${longest.where === undefined ? "" : ` by ${longest.where}`}, and locks are renewed by timers`;
     return {
-      confidence: isCauseKnown ? 0.98 : 0.92,
+      confidence: isCauseNow ? 0.98 : 0.92,
       sentence: `the locks of ${count(recent.lockLost, "message")} ran out while ${recent.lockLost === 1 ? "it was" : "they were"} worked on: the outcome is discarded, and ${recent.lockLost === 1 ? "it comes" : "they come"} again${cause}`,
       evidence: { lockLost: recent.lockLost, stalls: stalls.length, longestStallMs: longest?.durationMs },
     };
