@@ -9,7 +9,8 @@ import { onEachRun } from "./runs.js";
 import { POLL, slaOf, Watch } from "./watch.js";
 
 const BODY = Buffer.from("coffee");
-const TARGET_MS = 700;
+/** So long that a crowded machine's pauses are not what is late. */
+const TARGET_MS = 1_500;
 /** For how long work is healthy, in milliseconds. */
 const STEADY_MS = 3_000;
 
@@ -74,7 +75,7 @@ describe.skipIf(!hasRabbitMQ())("the first verdict on RabbitMQ", () => {
   onEachRun(
     "is idle-though-connected where another queue has used up what the channel may have",
     async () => {
-      const channel = await open(1_500);
+      const channel = await open();
       await channel.assertQueue(`${rig.queue}-other`);
       await channel.prefetch(1, true);
       const inbox = new Inbox();
