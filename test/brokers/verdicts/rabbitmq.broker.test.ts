@@ -129,6 +129,8 @@ describe.skipIf(!hasRabbitMQ())("the first verdict on RabbitMQ", () => {
     const channel = rig.instrument(manager.createChannel({ setup }), how());
     const inbox = new Inbox();
     await channel.consume(rig.queue, inbox.put, { prefetch: 1 });
+    // Until then there is no such queue, and what is sent there is lost.
+    await channel.waitForConnect();
     await send(1);
     const old = await inbox.next();
     await rig.rabbit.cut(name);
