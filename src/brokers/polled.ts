@@ -7,8 +7,11 @@ import { untraced } from "./carrier.js";
 
 /** How much earlier or later than planned the broker is asked, so that processes don't all ask at once. */
 const JITTER = 0.1;
-/** How long an answer may take, in milliseconds; less than the interval, where that is short. */
+/** How long an answer may take, in milliseconds: as long as the interval, within these. */
+const MIN_ANSWER_MS = 1_000;
 const MAX_ANSWER_MS = 5_000;
+/** After so many questions without an answer the broker counts as away: one may have been lost by a process that had no CPU. */
+const MIN_UNANSWERED = 2;
 /** After so many intervals without an answer, what is known is too old. */
 const MAX_INTERVALS = 3;
 
@@ -58,8 +61,9 @@ export class Polled {
   private saidAt = Number.NEGATIVE_INFINITY;
   private skewMs: number | undefined = undefined;
   /** Since when it has not answered, in monotonic milliseconds, and what the last question failed with; until when, where it does again. */
-  private silence: { readonly since: number; reason: string; until: number | undefined } | undefined =
-    undefined;
+  private silence:
+    | { readonly since: number; reason: string; count: number; until: number | undefined }
+    | undefined = undefined;
   /** What it answered lately, the oldest first. */
   private depths: { readonly at: number; readonly depth: number }[] = [];
   private readonly askers = new Set<Asker>();
@@ -94,7 +98,7 @@ export class Polled {
   /** That the broker does not answer, or did not a short while ago. */
   get outage(): Outage | undefined {
     const { silence } = this;
-    if (silence === undefined) return undefined;
+    if (silence === undefined || silence.count < MIN_UNANSWERED) return undefined;
     const now = systemClock.now();
     const { since, reason, until } = silence;
     const endedMsAgo = until === undefined ? undefined : now - until;
@@ -131,7 +135,7 @@ export class Polled {
     this.asking = asking;
     const limit = realSetTimeout(
       () => asking.abort(new Error("the broker has not answered in time")),
-      Math.min(MAX_ANSWER_MS, everyMs),
+      Math.min(MAX_ANSWER_MS, Math.max(MIN_ANSWER_MS, everyMs)),
     );
     limit.unref?.();
     try {
@@ -152,8 +156,11 @@ export class Polled {
   private unanswered(error: unknown): void {
     const reason = errorLine(error, MAX_REASON);
     if (this.silence === undefined || this.silence.until !== undefined) {
-      this.silence = { since: systemClock.now(), reason, until: undefined };
-    } else this.silence.reason = reason;
+      this.silence = { since: systemClock.now(), reason, count: 1, until: undefined };
+    } else {
+      this.silence.reason = reason;
+      this.silence.count++;
+    }
   }
 
   private learn(facts: BrokerFacts, askedAt: number): void {

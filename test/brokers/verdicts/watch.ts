@@ -25,6 +25,18 @@ export class Watch {
     return verdict === undefined ? "unknown" : `${verdict.name}: ${verdict.sentence}`;
   }
 
+  /** Resolves with the first verdict of a report, once that is like this: what a server is told to do may come later than the first breach. */
+  async says(pattern: RegExp): Promise<string> {
+    return new Promise((resolve) => {
+      const look = ({ verdicts: [first] }: BreachReport) => {
+        const said = `${first?.name}: ${first?.sentence}`;
+        if (pattern.test(said)) resolve(said);
+      };
+      this.reports.forEach(look);
+      this.watchdog.on("breach", look);
+    });
+  }
+
   async stop(): Promise<void> {
     await this.watchdog.stop();
   }
