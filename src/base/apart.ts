@@ -3,9 +3,9 @@ import { AsyncLocalStorage, type AsyncResource } from "node:async_hooks";
 /**
  * Whether a scope keeps what is set in it by `enterWith`. It does up to Node 22, where a resource holds the stores, and storages hand them on
  * by this method. To try it would be surer; but where it does, the first storage that is used makes all promises of the process slower, for
- * good.
+ * good. Bun has the method, too, and keeps nothing.
  */
-const isKept = "_propagate" in AsyncLocalStorage.prototype;
+const isKept = "_propagate" in AsyncLocalStorage.prototype && process.versions.bun === undefined;
 
 export function scopesKeepStores(): boolean {
   return isKept;
