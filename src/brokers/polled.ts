@@ -35,6 +35,9 @@ export interface Asker {
   readonly fault: (error: unknown) => void;
 }
 
+/** Of a broker of which nothing is known. */
+export const NOTHING: BrokerFacts = {};
+
 /** What is asked, by adapter and queue: clients that share an adapter share a poller. Those of others may mean another broker. */
 const polled = new WeakMap<BrokerAdapter, Map<string, Polled>>();
 
@@ -56,7 +59,7 @@ export function poll(adapter: BrokerAdapter, queue: string, asker: Asker): Polle
  * outside any trace. What is unknown, or was said too long ago, is absent.
  */
 export class Polled {
-  private facts: BrokerFacts = {};
+  private facts = NOTHING;
   /** When that was, in monotonic milliseconds, and by how much the wall clock of this process was ahead of the broker's then. */
   private saidAt = Number.NEGATIVE_INFINITY;
   private skewMs: number | undefined = undefined;
@@ -179,8 +182,6 @@ export class Polled {
     this.timer.unref?.();
   }
 }
-
-const NOTHING: BrokerFacts = {};
 
 /** In nobody's trace and nobody's task: the poller may have been started by a request. */
 async function outside<R>(fn: () => Promise<R>): Promise<R> {

@@ -2,10 +2,9 @@ import { systemClock } from "../base/clock.js";
 import type { LinkedList } from "../base/linked-list.js";
 import type { BrokerFacts, BrokerView, Probe, SharedFigures, TaskView } from "../contracts/index.js";
 import type { Delivery } from "./delivery.js";
-import type { Polled } from "./polled.js";
+import { NOTHING, type Polled } from "./polled.js";
 import type { LongestTakes, Recent } from "./recent.js";
 
-const NOTHING: BrokerFacts = {};
 /** A scheduler whose next message is overdue for so long, in milliseconds, has work that is late. */
 const SCHEDULER_DEAD_MS = 60_000;
 

@@ -115,9 +115,11 @@ export class BrokerQueue {
         const tookMs = systemClock.now() - startedAt;
         const hasFailed = error !== undefined && error !== null;
         this.messaging.send.took(tookMs, hasFailed ? errorType(error) : undefined);
-        if (!hasFailed) this.messaging.send.count += count;
-        if (!hasFailed) telemetry.putDone(parcel, tier, count, tookMs);
-        else telemetry.putFailed(parcel, tier, 0, tookMs, error);
+        if (hasFailed) telemetry.putFailed(parcel, tier, 0, tookMs, error);
+        else {
+          this.messaging.send.count += count;
+          telemetry.putDone(parcel, tier, count, tookMs);
+        }
       },
       leftOut: () => telemetry.lost("too_large"),
     };
@@ -137,6 +139,7 @@ export class BrokerQueue {
     const waitMs = isRedelivered || eligibleAt === undefined ? undefined : this.waitOf(takenAt - eligibleAt);
     const tier = this.tierOf(facts.priority);
     const isTracedElsewhere = facts.isTracedElsewhere === true;
+    const now = systemClock.now();
     const delivery = new Delivery(
       facts.queue,
       isTracedElsewhere ? new SendContext(context.active(), parcel.correlationId) : parcel,
@@ -144,18 +147,18 @@ export class BrokerQueue {
       telemetry.tierNames[tier]!,
       attempt,
       waitMs,
-      systemClock.now(),
+      now,
       facts.attributes,
       isTracedElsewhere,
     );
     telemetry.taken(delivery.parcel, tier, takenAt - (waitMs ?? Number.NaN), takenAt, attempt);
     this.inFlight.append(delivery);
     this.messaging.process.count++;
-    this.recent.count("taken");
+    this.recent.count("taken", now);
     if (waitMs !== undefined) this.takes.note(tier, waitMs);
     if (isRedelivered) {
-      this.recent.count("redelivered");
-      this.recent.repeated(delivery.correlationId, attempt);
+      this.recent.count("redelivered", now);
+      this.recent.repeated(delivery.correlationId, attempt, now);
     }
     return delivery;
   }

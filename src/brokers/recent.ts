@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.js";
+import type { BrokerView } from "../contracts/index.js";
 
 /** How far back it goes, in milliseconds, and in how many steps. */
 const STEP_MS = 10_000;
@@ -29,27 +30,17 @@ class Step {
   constructor(readonly startedAt: number) {}
 }
 
-/** What this process has had of a broker's queue lately. */
-export interface RecentDeliveries extends Readonly<Record<Kind, number>> {
-  readonly windowMs: number;
-  /** Messages with three attempts and more. */
-  readonly repeated: number;
-  readonly mostAttempts: number;
-  /** Of the message with the most attempts. */
-  readonly correlationId: string | undefined;
-}
-
-/** Counts deliveries of the last minute. Costs some 20 ns a delivery, and a few numbers. */
+/** Counts deliveries of the last minute. `now` is in monotonic milliseconds. */
 export class Recent {
   private steps: Step[] = [];
 
-  count(kind: Kind): void {
-    this.current().counts[kind]++;
+  count(kind: Kind, now = systemClock.now()): void {
+    this.current(now).counts[kind]++;
   }
 
   /** A message came again, for the so-manieth time at least. */
-  repeated(correlationId: string, attempt: number): void {
-    const { repeated } = this.current();
+  repeated(correlationId: string, attempt: number, now: number): void {
+    const { repeated } = this.current(now);
     const known = repeated.get(correlationId);
     if (known !== undefined) {
       known.attempt = Math.max(known.attempt, attempt);
@@ -57,7 +48,7 @@ export class Recent {
     } else if (repeated.size < MAX_REPEATED) repeated.set(correlationId, { attempt, times: 1 });
   }
 
-  read(): RecentDeliveries {
+  read(): BrokerView["recent"] {
     const now = systemClock.now();
     const steps = this.steps.filter(({ startedAt }) => now - startedAt < STEPS * STEP_MS);
     const sum = { taken: 0, redelivered: 0, stale: 0, lockLost: 0 };
@@ -84,8 +75,7 @@ export class Recent {
     };
   }
 
-  private current(): Step {
-    const now = systemClock.now();
+  private current(now: number): Step {
     const last = this.steps.at(-1);
     if (last !== undefined && now - last.startedAt < STEP_MS) return last;
     const step = new Step(now);

@@ -53,8 +53,9 @@ function* readingsInText(name: ReadingName, scope: string, text: TextPages): Ite
 
 function* histogramsInText(name: HistogramName, scope: string, text: TextPages): Iterable<Uint8Array> {
   const scopeBytes = Buffer.from(scope);
+  let form: HistogramForm | undefined;
   const write = (histogram: Histogram) => {
-    const form = formOf(histogram);
+    if (form?.bounds !== histogram.bounds) form = formOf(histogram);
     text.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
     text.used = form.fill(text.page, text.used, histogram, scopeBytes);
   };
@@ -93,22 +94,25 @@ class HistogramForm {
   private readonly sum: Uint8Array;
   private readonly bucket: Uint8Array;
   /** What comes after the labels of a bucket's line, up to the figure, but for what they begin with: `,le="`. */
-  private readonly bounds: readonly Uint8Array[];
+  private readonly ends: readonly Uint8Array[];
   private readonly length: number;
 
-  constructor(series: string, { seconds }: Bounds) {
+  constructor(
+    series: string,
+    readonly bounds: Bounds,
+  ) {
     const bytes = (text: string) => Buffer.from(text);
     this.count = bytes(`${series}_count{`);
     this.sum = bytes(`\n${series}_sum{`);
     this.bucket = bytes(`\n${series}_bucket{`);
-    this.bounds = [...seconds.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
+    this.ends = [...bounds.seconds.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
     const perLine = this.bucket.length + LE.length + MAX_REST;
-    this.length = this.bounds.reduce((sum, { length }) => sum + length + perLine, 2 * perLine);
+    this.length = this.ends.reduce((sum, { length }) => sum + length + perLine, 2 * perLine);
   }
 
   /** The most bytes that a histogram can take whose labels have so many. */
   roomFor(labels: number): number {
-    return this.length + (this.bounds.length + 2) * labels;
+    return this.length + (this.ends.length + 2) * labels;
   }
 
   /** Writes it to the place, and returns where it ends. */
@@ -135,7 +139,7 @@ class HistogramForm {
     count = 0;
     for (let i = 0; i < counts.length; i++) {
       if (i > 0) at = again(into, at, bucketAt, bucketEnd);
-      at = put(into, at, this.bounds[i]!);
+      at = put(into, at, this.ends[i]!);
       count += counts[i]!;
       at = putCount(into, at, count);
     }
