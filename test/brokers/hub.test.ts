@@ -1,5 +1,4 @@
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { instrument, uninstrument } from "../../src/adapters/instrument.js";
@@ -8,6 +7,7 @@ import type { BrokerFacts } from "../../src/contracts/index.js";
 import { currentCorrelationId, withCorrelationId } from "../../src/telemetry/context/correlation.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
+import { usePropagators } from "../support/propagators.js";
 import { MetricCapture, SpanCapture } from "../support/telemetry-capture.js";
 import { MemoryBroker, type Message, memoryAdapter } from "./support/memory-broker.js";
 
@@ -18,9 +18,7 @@ let queue: string;
 let count = 0;
 
 beforeEach(() => {
-  propagation.disable();
-  const propagators = [new W3CTraceContextPropagator(), new W3CBaggagePropagator()];
-  propagation.setGlobalPropagator(new CompositePropagator({ propagators }));
+  usePropagators();
   spans = new SpanCapture();
   metrics = new MetricCapture("producer");
   broker = new MemoryBroker();

@@ -7,10 +7,9 @@ import { connect } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { type AmqplibOptions, amqplib } from "../../../src/amqplib.js";
 import type { BrokerFacts } from "../../../src/contracts/index.js";
-import { Rig, until } from "../support/amqplib.js";
+import { BODY, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
 
-const BODY = Buffer.from("coffee");
 /** How far the age of the oldest message may be off, in milliseconds: management counts every 5 s. */
 const OFF_MS = 5_500;
 
@@ -289,18 +288,17 @@ describe.skipIf(!hasRabbitMQ())("RabbitMQ, asked by amqplib's adapter", () => {
     );
   });
 
+  /** The arguments of a Node that asks about this test's queue, prints what it hears, and ends. */
+  function askingProcess(): string[] {
+    const { management, url } = rig.rabbit;
+    const program = ["--import", "tsx", "test/brokers/amqplib/asking-process.ts"];
+    return [...program, url, JSON.stringify(management), rig.queue];
+  }
+
   it("tells two processes that ask the same: the figures are shared, and doubled by none", async () => {
     const { send } = await declared();
     await send(7);
-    const { management, url } = rig.rabbit;
-    const args = [
-      "--import",
-      "tsx",
-      "test/brokers/amqplib/asking-process.ts",
-      url,
-      JSON.stringify(management),
-      rig.queue,
-    ];
+    const args = askingProcess();
     const both = await Promise.all([run(process.execPath, args), run(process.execPath, args)]);
     const points = both.map(({ stdout }) => JSON.parse(stdout));
     const shared = {
@@ -313,16 +311,7 @@ describe.skipIf(!hasRabbitMQ())("RabbitMQ, asked by amqplib's adapter", () => {
   it("is asked by nothing that keeps the process alive, as the one above has ended by itself", async () => {
     const { send } = await declared();
     await send(1);
-    const { management, url } = rig.rabbit;
-    const args = [
-      "--import",
-      "tsx",
-      "test/brokers/amqplib/asking-process.ts",
-      url,
-      JSON.stringify(management),
-      rig.queue,
-    ];
-    const child = execFile(process.execPath, args);
+    const child = execFile(process.execPath, askingProcess());
     const [code] = await once(child, "exit");
     expect(code).toBe(0);
   });

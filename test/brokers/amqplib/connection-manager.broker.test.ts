@@ -4,10 +4,8 @@ import type { Channel, ConfirmChannel, Message } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { currentCorrelationId, uninstrument, withCorrelationId } from "../../../src/index.js";
 import { signal } from "../../support/telemetry-capture.js";
-import { Inbox, linksOf, Rig, until } from "../support/amqplib.js";
+import { BODY, Inbox, linksOf, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
-
-const BODY = Buffer.from("coffee");
 
 describe.skipIf(!hasRabbitMQ())("a message by amqp-connection-manager", () => {
   const rig = new Rig();

@@ -1,32 +1,16 @@
 import { trace } from "@opentelemetry/api";
-import type { ConfirmChannel } from "amqplib";
 import * as callbackApi from "amqplib/callback_api";
 import { describe, expect, it } from "vitest";
 import { handleMessage } from "../../../src/amqplib.js";
 import { currentCorrelationId, withCorrelationId } from "../../../src/index.js";
 import { signal } from "../../support/telemetry-capture.js";
-import { Inbox, linksOf, Rig, until } from "../support/amqplib.js";
+import { BODY, Inbox, linksOf, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
-
-const BODY = Buffer.from("coffee");
 
 describe.skipIf(!hasRabbitMQ())("a message that amqplib delivers", () => {
   const rig = new Rig();
 
-  /** A channel with this test's queue. */
-  async function declared(
-    options: Parameters<Rig["channel"]>[0] = {},
-    args: object = {},
-  ): Promise<ConfirmChannel> {
-    const channel = await rig.channel(options);
-    await channel.assertQueue(rig.queue, args);
-    return channel;
-  }
-
-  const sent = async (channel: ConfirmChannel, options?: object) => {
-    channel.sendToQueue(rig.queue, BODY, options);
-    await channel.waitForConfirms();
-  };
+  const { declared, sent } = rig;
 
   it("by get has a delivery, in whose context its handler can be called", async () => {
     const channel = await declared();

@@ -3,10 +3,8 @@ import type { Channel, ConfirmChannel, ConsumeMessage } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { currentCorrelationId, withCorrelationId } from "../../../src/index.js";
 import { signal } from "../../support/telemetry-capture.js";
-import { Inbox, linksOf, Rig, until } from "../support/amqplib.js";
+import { BODY, Inbox, linksOf, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
-
-const BODY = Buffer.from("coffee");
 
 /** Rejections that nothing has handled, while `fn` runs and until `count` of them have come. */
 async function unhandled(count: number, fn: () => Promise<unknown>): Promise<unknown[]> {

@@ -2,28 +2,13 @@ import { context, propagation, ROOT_CONTEXT, SpanStatusCode } from "@opentelemet
 import type { ConfirmChannel, ConsumeMessage } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { currentCorrelationId, uninstrument, withCorrelationId } from "../../../src/index.js";
-import { Inbox, linksOf, Rig, until } from "../support/amqplib.js";
+import { BODY, Inbox, linksOf, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
-
-const BODY = Buffer.from("coffee");
 
 describe.skipIf(!hasRabbitMQ())("a message by amqplib", () => {
   const rig = new Rig();
 
-  /** A channel with this test's queue. */
-  async function declared(
-    options: Parameters<Rig["channel"]>[0] = {},
-    args: object = {},
-  ): Promise<ConfirmChannel> {
-    const channel = await rig.channel(options);
-    await channel.assertQueue(rig.queue, args);
-    return channel;
-  }
-
-  const sent = async (channel: ConfirmChannel, options?: object) => {
-    channel.sendToQueue(rig.queue, BODY, options);
-    await channel.waitForConfirms();
-  };
+  const { declared, sent } = rig;
 
   it("takes trace, baggage and correlation ID to its consumer, whose span is linked", async () => {
     const channel = await declared();

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { instrumentNest } from "../../../src/bullmq.js";
 import { currentCorrelationId } from "../../../src/index.js";
 import { inRequest } from "../support/bullmq.js";
-import { hasRedis, RedisServer } from "../support/redis.js";
-import { only, Rig } from "./rig.js";
+import { hasRedis } from "../support/redis.js";
+import { only, type Rig, useRigs } from "./rig.js";
 
 describe.skipIf(!hasRedis()).each([5, 6])("the classes that Nest's module gets, of BullMQ %i,", (major) => {
-  let redis: RedisServer;
   let rig: Rig;
 
-  beforeAll(async () => {
-    redis = await RedisServer.start();
+  useRigs(major, (each) => {
+    rig = each;
   });
-  beforeEach(() => {
-    rig = Rig.of(major, redis);
-  });
-  afterEach(() => rig.close());
-  afterAll(() => redis.stop());
 
   it("make instrumented queues, workers and flow producers", async () => {
     const asked: (string | undefined)[] = [];

@@ -1,20 +1,14 @@
 import type { Job } from "bullmq";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hasRedis, RedisServer } from "../support/redis.js";
-import { only, Rig, shown, startChild, until } from "./rig.js";
+import { describe, expect, it } from "vitest";
+import { hasRedis } from "../support/redis.js";
+import { only, type Rig, shown, startChild, until, useRigs } from "./rig.js";
 
 describe.skipIf(!hasRedis()).each([5, 6])("a worker of BullMQ %i", (major) => {
-  let redis: RedisServer;
   let rig: Rig;
 
-  beforeAll(async () => {
-    redis = await RedisServer.start();
+  useRigs(major, (each) => {
+    rig = each;
   });
-  beforeEach(() => {
-    rig = Rig.of(major, redis);
-  });
-  afterEach(() => rig.close());
-  afterAll(() => redis.stop());
 
   it.each([
     ["at once", 0],

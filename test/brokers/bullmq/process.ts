@@ -1,7 +1,8 @@
 import { bullmq } from "../../../src/bullmq.js";
 import { instrument } from "../../../src/index.js";
+import { usePropagators } from "../../support/propagators.js";
 import { SpanCapture } from "../../support/telemetry-capture.js";
-import { inRequest, MAJORS, usePropagators } from "../support/bullmq.js";
+import { inRequest, MAJORS } from "../support/bullmq.js";
 import { serve } from "./child.js";
 
 /** The other process of the tests: it produces, or works until it is killed. */

@@ -1,24 +1,18 @@
 import { trace } from "@opentelemetry/api";
 import type { FlowJob, JobsOptions } from "bullmq";
 import { BullMQOtel } from "bullmq-otel";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { currentCorrelationId, instrument } from "../../../src/index.js";
 import { inRequest } from "../support/bullmq.js";
-import { hasRedis, RedisServer } from "../support/redis.js";
-import { only, Rig, startChild, until } from "./rig.js";
+import { hasRedis } from "../support/redis.js";
+import { only, type Rig, startChild, until, useRigs } from "./rig.js";
 
 describe.skipIf(!hasRedis()).each([5, 6])("a producer of BullMQ %i", (major) => {
-  let redis: RedisServer;
   let rig: Rig;
 
-  beforeAll(async () => {
-    redis = await RedisServer.start();
+  useRigs(major, (each) => {
+    rig = each;
   });
-  beforeEach(() => {
-    rig = Rig.of(major, redis);
-  });
-  afterEach(() => rig.close());
-  afterAll(() => redis.stop());
 
   /** The span of the send of that name, and the spans of handlers by the names of their jobs. */
   const links = async (count: number) =>

@@ -1,25 +1,19 @@
 import type { Job } from "bullmq";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { handleJob } from "../../../src/bullmq.js";
 import { currentCorrelationId } from "../../../src/index.js";
 import { inRequest } from "../support/bullmq.js";
-import { hasRedis, RedisServer } from "../support/redis.js";
-import { only, Rig, shown } from "./rig.js";
+import { hasRedis } from "../support/redis.js";
+import { only, type Rig, shown, useRigs } from "./rig.js";
 
 const TOKEN = "token";
 
 describe.skipIf(!hasRedis()).each([5, 6])("jobs that are taken by hand, of BullMQ %i", (major) => {
-  let redis: RedisServer;
   let rig: Rig;
 
-  beforeAll(async () => {
-    redis = await RedisServer.start();
+  useRigs(major, (each) => {
+    rig = each;
   });
-  beforeEach(() => {
-    rig = Rig.of(major, redis);
-  });
-  afterEach(() => rig.close());
-  afterAll(() => redis.stop());
 
   it("are counted, have a wait, and a context inside handleJob(…), whose span ends when they are settled", async () => {
     const queue = rig.queue();

@@ -1,11 +1,13 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Job, JobsOptions, Processor, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { BrokerOptions } from "../../../src/brokers/instrument.js";
 import { bullmq } from "../../../src/bullmq.js";
 import { instrument, uninstrument } from "../../../src/index.js";
+import { usePropagators } from "../../support/propagators.js";
 import { type Collected, MetricCapture, SpanCapture } from "../../support/telemetry-capture.js";
-import { type Bull, MAJORS, usePropagators } from "../support/bullmq.js";
-import type { RedisServer } from "../support/redis.js";
+import { type Bull, MAJORS } from "../support/bullmq.js";
+import { RedisServer } from "../support/redis.js";
 import { Child } from "./child.js";
 import type { Actions } from "./process.js";
 
@@ -108,6 +110,21 @@ export class Rig {
     await this.spans.stop();
     await this.metrics.stop();
   }
+}
+
+/** Gives each test of a suite a rig of its own, on a Redis that all of them share. */
+export function useRigs(major: number, begin: (rig: Rig) => void): void {
+  let redis: RedisServer;
+  let rig: Rig;
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+  });
+  beforeEach(() => {
+    rig = Rig.of(major, redis);
+    begin(rig);
+  });
+  afterEach(() => rig.close());
+  afterAll(() => redis.stop());
 }
 
 /** What {@link Rig.counts} gives, where nothing but this was counted. */

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sandboxed } from "../../../src/bullmq.js";
 import { inRequest } from "../support/bullmq.js";
-import { hasRedis, RedisServer } from "../support/redis.js";
-import { only, Rig, shown, until } from "./rig.js";
+import { hasRedis } from "../support/redis.js";
+import { only, type Rig, shown, until, useRigs } from "./rig.js";
 
 const PROCESSOR = fileURLToPath(new URL("processor.mjs", import.meta.url));
 
@@ -16,17 +16,11 @@ it("a sandboxed processor has the arity that it had, and runs without a job's co
 });
 
 describe.skipIf(!hasRedis()).each([5, 6])("a sandboxed processor of BullMQ %i", (major) => {
-  let redis: RedisServer;
   let rig: Rig;
 
-  beforeAll(async () => {
-    redis = await RedisServer.start();
+  useRigs(major, (each) => {
+    rig = each;
   });
-  beforeEach(() => {
-    rig = Rig.of(major, redis);
-  });
-  afterEach(() => rig.close());
-  afterAll(() => redis.stop());
 
   it.each([
     ["process", false],

@@ -1,13 +1,15 @@
-import { propagation } from "@opentelemetry/api";
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { type ChannelModel, type ConsumeMessage, connect } from "amqplib";
+import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from "amqplib";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { type AmqplibOptions, amqplib } from "../../../src/amqplib.js";
 import type { BrokerOptions } from "../../../src/brokers/options.js";
 import { instrument } from "../../../src/index.js";
+import { usePropagators } from "../../support/propagators.js";
 import { MetricCapture, SpanCapture } from "../../support/telemetry-capture.js";
 import { RabbitServer } from "./rabbitmq.js";
+
+/** What is in a message. */
+export const BODY = Buffer.from("coffee");
 
 /** The server of a test file, and what a test has of it and of its telemetry. */
 export class Rig {
@@ -25,9 +27,7 @@ export class Rig {
     });
     afterAll(() => this.server?.stop());
     beforeEach(() => {
-      propagation.disable();
-      const propagators = [new W3CTraceContextPropagator(), new W3CBaggagePropagator()];
-      propagation.setGlobalPropagator(new CompositePropagator({ propagators }));
+      usePropagators();
       this.spans = new SpanCapture();
       this.metrics = new MetricCapture("producer");
       this.queue = `orders-${++this.count}`;
@@ -71,6 +71,22 @@ export class Rig {
     this.instrument(channel, options);
     return channel;
   }
+
+  /** A channel with this test's queue, which is declared with these arguments. */
+  readonly declared = async (
+    options: Parameters<Rig["channel"]>[0] = {},
+    args: object = {},
+  ): Promise<ConfirmChannel> => {
+    const channel = await this.channel(options);
+    await channel.assertQueue(this.queue, args);
+    return channel;
+  };
+
+  /** Sends a message to this test's queue; resolves when the broker has it. */
+  readonly sent = async (channel: ConfirmChannel, options?: object): Promise<void> => {
+    channel.sendToQueue(this.queue, BODY, options);
+    await channel.waitForConfirms();
+  };
 
   instrument<C extends object>(
     client: C,

@@ -1,5 +1,4 @@
 import { context, propagation } from "@opentelemetry/api";
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
 import * as bullmq6 from "bullmq";
 import * as bullmq5 from "bullmq-5";
 import { withCorrelationId } from "../../../src/index.js";
@@ -19,10 +18,4 @@ export function inRequest<R>(number: number, fn: () => R): R {
 /** The number of the request that is in the baggage here. */
 export function requestHere(): string | undefined {
   return propagation.getActiveBaggage()?.getEntry("request")?.value;
-}
-
-/** The propagators that an SDK registers by default. */
-export function usePropagators(): void {
-  const propagators = [new W3CTraceContextPropagator(), new W3CBaggagePropagator()];
-  propagation.setGlobalPropagator(new CompositePropagator({ propagators }));
 }

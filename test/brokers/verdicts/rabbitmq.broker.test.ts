@@ -3,12 +3,11 @@ import { type Channel, type ConfirmChannel, type ConsumeMessage, connect } from 
 import { describe, expect } from "vitest";
 import { CHECKS, idleThoughConnected } from "../../../src/checks.js";
 import type { WatchdogOptions } from "../../../src/index.js";
-import { Inbox, Rig, until } from "../support/amqplib.js";
+import { BODY, Inbox, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
 import { onEachRun } from "./runs.js";
 import { POLL, slaOf, Watch } from "./watch.js";
 
-const BODY = Buffer.from("coffee");
 /** So long that a crowded machine's pauses are not what is late. */
 const TARGET_MS = 1_500;
 /** For how long work is healthy, in milliseconds. */
@@ -142,6 +141,31 @@ describe.skipIf(!hasRabbitMQ())("the first verdict on RabbitMQ", () => {
     await send(4);
     expect(await watched.first()).toMatch(/^stale-settle: /);
   });
+
+  onEachRun(
+    "is stale-settle where an old delivery is acknowledged on another channel of amqplib's",
+    async () => {
+      const name = `cut-${rig.queue}`;
+      const channel = await rig.channel(how(), await rig.connect(name));
+      await channel.assertQueue(rig.queue);
+      const inbox = new Inbox();
+      await channel.consume(rig.queue, inbox.put);
+      await send(2);
+      const old = await inbox.next();
+      const end = new Promise((resolve) => channel.once("close", resolve));
+      await rig.rabbit.cut(name);
+      await end;
+      const next = await open();
+      await next.prefetch(1);
+      const again = new Inbox();
+      await next.consume(rig.queue, again.put);
+      await again.next();
+      next.ack(old);
+      const watched = watch(next);
+      await send(3);
+      expect(await watched.first()).toMatch(/^stale-settle: .*channel was gone/);
+    },
+  );
 
   onEachRun("is none while all is well: steady load, bursts, delays and retries", async () => {
     // On a crowded machine a second is soon lost.
