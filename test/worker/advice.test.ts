@@ -7,6 +7,7 @@ import { forecast, type Load, shareWithin } from "../../src/worker/forecast.js";
 import { Gate } from "../../src/worker/gate.js";
 import type { WorkerPoolOptions } from "../../src/worker/options.js";
 import { WorkerPool } from "../../src/worker/pool.js";
+import { turns } from "../../src/worker/turns.js";
 
 /** A generator of numbers between 0 and 1 that gives the same ones again (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -155,8 +156,8 @@ class Plant {
     const until = this.clock.now() + forMs;
     let nextAt = this.clock.now() + intervalMs();
     for (let events = 1; ; events++) {
-      // A pool lets the event loop have its turn now and then, and so does what drives it.
-      if (events % 200 === 0) await new Promise(setImmediate);
+      // A pool lets the event loop have its turn now and then, by real time: no other time passes until it has had it.
+      if (turns.isDue || events % 200 === 0) await new Promise(setImmediate);
       const end = this.ends[0];
       const at = Math.min(nextAt, end?.at ?? Number.POSITIVE_INFINITY);
       if (at > until) break;
