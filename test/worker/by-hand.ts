@@ -1,4 +1,5 @@
 import type { Task } from "../../src/worker/task.js";
+import { turns } from "../../src/worker/turns.js";
 
 /** A call of a handler that goes on until the test ends it. */
 export interface Call<T> {
@@ -46,7 +47,8 @@ export class ByHand<T> {
   }
 }
 
-/** Everything that can happen without time passing has happened. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Everything that can happen without time passing has happened, also where a pool waits for the loop to turn, as it may on a slow machine. */
+export async function settled(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (turns.isDue);
 }

@@ -3,6 +3,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WorkerPoolOptions } from "../../src/worker/options.js";
 import { type Handler, WorkerPool } from "../../src/worker/pool.js";
+import { settled } from "./by-hand.js";
 
 const GOOD = { ok: true, reasons: [] };
 
@@ -34,10 +35,6 @@ class Ward {
     this.ends.shift()!();
     await settled();
   }
-}
-
-async function settled(): Promise<void> {
-  for (let i = 0; i < 10; i++) await undefined;
 }
 
 describe("the health of a pool", () => {
