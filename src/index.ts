@@ -20,6 +20,8 @@ export {
   TaskDoneError,
   TaskTimeoutError,
 } from "./base/errors.js";
+export { type BrokeredQueueOptions, brokerQueue } from "./brokers/opened/broker-queue.js";
+export type { BrokeredQueue, BrokerPutOptions } from "./brokers/opened/brokered-queue.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";

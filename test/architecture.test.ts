@@ -39,6 +39,10 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   "adapters/instrument": { ours: ["telemetry", "adapters", "brokers/instrument", ...GROUND] },
   // The hub; each engine's folder is a layer of its own.
   brokers: { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\/api$/ },
+  // The face of a queue in this process, over a broker.
+  "brokers/opened": {
+    ours: ["brokers", "queue/delivery", "queue/iteration", "queue/options", "telemetry", ...GROUND],
+  },
   "brokers/bullmq": {
     ours: [
       "adapters/patch",
@@ -49,8 +53,8 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
       "telemetry/context/send-context",
       ...GROUND,
     ],
-    packages: /^@opentelemetry\/api$/,
-    types: /^(bullmq|ioredis)$/,
+    packages: /^(@opentelemetry\/api|bullmq)$/,
+    types: /^ioredis$/,
   },
   "brokers/amqplib": {
     ours: ["adapters/patch", ...GROUND],
@@ -62,6 +66,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     ours: [
       "adapters",
       "adapters/instrument",
+      "brokers/opened",
       "queue",
       "worker",
       "telemetry",

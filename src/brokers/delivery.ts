@@ -14,6 +14,8 @@ export class Delivery implements BrokerDelivery, TaskFacts, Links<Delivery> {
   running = 0;
   /** When its span is to end, in epoch milliseconds, where that is not when it is settled: what the engine awaits was over then. */
   endedAt: number | undefined = undefined;
+  /** What a consumer of ours makes of it: that is what reports and the correlation store show. */
+  work: TaskFacts | undefined = undefined;
   /** What its span is to say, once it has been settled and its handler is over. */
   ending: Ending | undefined = undefined;
   private madeId: string | undefined = undefined;

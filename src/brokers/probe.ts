@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.js";
 import type { LinkedList } from "../base/linked-list.js";
-import type { BrokerFacts, BrokerView, Probe, SharedFigures, TaskView } from "../contracts/index.js";
+import type { BrokerFacts, BrokerView, PoolView, Probe, SharedFigures, TaskView } from "../contracts/index.js";
 import type { Delivery } from "./delivery.js";
 import { NOTHING, type Polled } from "./polled.js";
 import type { LongestTakes, Recent } from "./recent.js";
@@ -23,6 +23,8 @@ export class BrokerProbe implements Probe {
   readonly capacity = Number.POSITIVE_INFINITY;
   readonly waitingPuts = undefined;
   readonly waitingGets = undefined;
+  /** Of a queue that `brokerQueue` opened. */
+  pools: Set<PoolView> | undefined = undefined;
 
   constructor(
     private readonly tierNames: readonly string[],
@@ -125,7 +127,7 @@ export class BrokerProbe implements Probe {
 
   *tasks(): Iterable<TaskView> {
     for (let task = this.deliveries.first; task !== undefined; task = task.next) {
-      yield { facts: task, takenAt: task.takenAt, carrier: task.parcel };
+      yield { facts: task.work ?? task, takenAt: task.takenAt, carrier: task.parcel };
     }
   }
 }

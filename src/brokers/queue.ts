@@ -173,7 +173,7 @@ export class BrokerQueue {
     delivery.running++;
     let result: R;
     try {
-      result = telemetry.within(delivery.began, parcel, delivery, handler);
+      result = telemetry.within(delivery.began, parcel, delivery.work ?? delivery, handler);
     } catch (error) {
       this.returned(delivery, engine, { error });
       throw error;

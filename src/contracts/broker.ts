@@ -134,4 +134,52 @@ export interface BrokerAdapter<C extends object = object> {
    * time; what takes too long is aborted.
    */
   poll?(queue: string, signal: AbortSignal): Promise<BrokerFacts>;
+  /**
+   * Opens a queue with clients of its own, for `brokerQueue`; makes the queue, if there is none. What it sends and takes it tells the hub;
+   * settling is told by the caller. `came` is called for each message, and must not throw. Absent: queues can't be opened.
+   */
+  open?(queue: string, hub: BrokerHub, came: (message: TakenMessage) => void): Promise<OpenedQueue>;
+}
+
+/** A queue of a broker, opened to put items in and to take them out. */
+export interface OpenedQueue {
+  /** The largest priority that a message can have, from 1; undefined: it can have none. */
+  readonly maxPriority: number | undefined;
+  /** Resolves when the broker has all of them. Called in the producer's async context. */
+  send(messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * From now on messages are taken as long as fewer than that many are neither settled nor being settled; 0: none. Those that come too many
+   * are given back by the caller.
+   */
+  take(most: number): void;
+  /** Takes no more, and closes the clients. What was taken and isn't settled comes back to others, sooner or later. */
+  close(): Promise<void>;
+}
+
+/** A message on its way into an {@link OpenedQueue}. */
+export interface OutgoingMessage {
+  /** What JSON can carry. */
+  readonly item: unknown;
+  /** The same, as JSON. */
+  readonly json: string;
+  readonly priority: number | undefined;
+  /** In milliseconds, from 0. */
+  readonly delayMs: number;
+}
+
+/**
+ * A message that was taken from an {@link OpenedQueue}. Of the methods but `read`, one is called, once. Each resolves when the broker has written
+ * it down, and rejects if it has not; where another process may have the message by now, the error's code is `lock_lost` or `channel_gone`.
+ */
+export interface TakenMessage {
+  readonly delivery: BrokerDelivery;
+  /** The item. Throws if it can't be read. */
+  read(): unknown;
+  done(): Promise<void>;
+  /** It failed for good. */
+  failed(error: unknown): Promise<void>;
+  /** It comes again after so many milliseconds, as the next attempt. */
+  retry(delayMs: number, error: unknown): Promise<void>;
+  /** It goes back, as if it had not been taken. */
+  giveBack(): Promise<void>;
 }

@@ -19,9 +19,12 @@ export type {
   BrokerHub,
   DeliveryFacts,
   Destination,
+  OpenedQueue,
+  OutgoingMessage,
   ReadHeader,
   Sending,
   Settlement,
+  TakenMessage,
 } from "./broker.js";
 export type { Claimant } from "./claimant.js";
 export type { Correlated } from "./correlated.js";

@@ -115,7 +115,7 @@ export class Work<T> implements TaskFacts {
   declare readonly place: Rank;
   /** 1 for the first delivery, one more for each retry. */
   declare readonly attempt: number;
-  /** When the item came in, in monotonic milliseconds; undefined where the queue reads no clock. */
+  /** When the item came in, in monotonic milliseconds; undefined where that is not known. */
   declare readonly enqueuedAt: number | undefined;
   /** When the item was taken, in monotonic milliseconds; undefined where the queue reads no clock. */
   declare readonly takenAt: number | undefined;
@@ -169,9 +169,10 @@ export class Work<T> implements TaskFacts {
     return this.place.priority;
   }
 
-  /** Milliseconds between put and get, planned delays excluded; undefined where the queue reads no clock. */
+  /** Milliseconds between put and get, planned delays excluded; undefined where that is not known, as where the queue reads no clock. */
   get waitMs(): number | undefined {
-    return this.takenAt === undefined ? undefined : this.takenAt - this.enqueuedAt!;
+    const { takenAt, enqueuedAt } = this;
+    return takenAt === undefined || enqueuedAt === undefined ? undefined : takenAt - enqueuedAt;
   }
 
   /** The producer's correlation ID; if it had none, one is made now and kept. */

@@ -1,7 +1,8 @@
-import { checkKnown, checkObject } from "../../base/checks.js";
-import { InvalidOptionTypeError } from "../../base/errors.js";
-import type { BrokerAdapter, BrokerFacts, BrokerHub } from "../../contracts/index.js";
+import { checkKnown, checkNumber, checkObject } from "../../base/checks.js";
+import { InvalidOptionTypeError, MissingPeerError } from "../../base/errors.js";
+import type { BrokerAdapter, BrokerFacts, BrokerHub, OpenedQueue, TakenMessage } from "../../contracts/index.js";
 import { type BullClient, type Client, kindOf } from "./clients.js";
+import { OpenedBullMQ, type OpeningClasses } from "./opened.js";
 import { type OwnWorkers, Poller, type Redis } from "./poller.js";
 import { Producer } from "./producers.js";
 import { Consumer } from "./worker.js";
@@ -9,10 +10,17 @@ import { Consumer } from "./worker.js";
 /** Options of {@link bullmq}. Only `undefined` stands for the default. */
 export interface BullMQOptions {
   /**
-   * A client of ioredis for the Redis of the queues. It is duplicated, for a connection that only asks. Default: the client of what is
-   * instrumented.
+   * Where the Redis of the queues is: options of ioredis, such as `{ host, port }`, or a client of it, which is duplicated. Needed for
+   * `brokerQueue`; besides, the broker is asked there. Default: the client of what is instrumented.
    */
   connection?: object | undefined;
+  /** `Queue` and `Worker`, for `brokerQueue`. Default: those of the package bullmq. */
+  classes?: OpeningClasses | undefined;
+  /**
+   * Of queues that `brokerQueue` opens: how long a job stays with a process that doesn't say any longer that it lives, in milliseconds, from
+   * 1,000. It says so three times as often. Default: 30,000.
+   */
+  lockMs?: number | undefined;
 }
 
 /**
@@ -33,13 +41,36 @@ export interface BullMQOptions {
  */
 export function bullmq(options?: BullMQOptions): BrokerAdapter<BullClient> {
   checkObject("options", options);
-  checkKnown(options, { connection: true });
-  const connection = options?.connection as Partial<Redis> | undefined;
-  if (connection !== undefined && !isIoredis(connection)) {
-    throw new InvalidOptionTypeError("connection", connection, "a client of ioredis, such as new Redis()");
+  checkKnown(options, { connection: true, classes: true, lockMs: true });
+  const { connection, classes, lockMs = LOCK_MS } = options ?? {};
+  checkNumber("lockMs", lockMs, "milliseconds, from 1,000", (n) => n >= 1_000 && n < 2 ** 31);
+  const client = isIoredis(connection as Partial<Redis> | undefined) ? (connection as Redis) : undefined;
+  if (connection !== undefined && client === undefined && !isPlainObject(connection)) {
+    const allowed = "options such as { host, port }, or a client of ioredis, such as new Redis()";
+    throw new InvalidOptionTypeError("connection", connection, allowed);
   }
-  return new BullMQAdapter(connection as Redis | undefined);
+  if (classes !== undefined && (typeof classes?.Queue !== "function" || typeof classes.Worker !== "function")) {
+    throw new InvalidOptionTypeError("classes", classes, "Queue and Worker of the package bullmq");
+  }
+  return new BullMQAdapter(client, client === undefined ? connection : client.options, classes, lockMs);
 }
+
+/** The package is the user's: where it can't be found, that is an error of this call. */
+async function packageClasses(): Promise<OpeningClasses> {
+  try {
+    return (await import("bullmq")) as unknown as OpeningClasses;
+  } catch (error) {
+    throw new MissingPeerError("brokerQueue", ["bullmq"], "npm install bullmq", { cause: error });
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+const LOCK_MS = 30_000;
 
 class BullMQAdapter implements BrokerAdapter<BullClient> {
   readonly system = "bullmq";
@@ -47,7 +78,13 @@ class BullMQAdapter implements BrokerAdapter<BullClient> {
   private readonly clients = new Set<Client>();
   private readonly pollers = new Map<string, Poller>();
 
-  constructor(private readonly connection: Redis | undefined) {}
+  constructor(
+    private readonly connection: Redis | undefined,
+    /** For clients of ours. */
+    private readonly options: object | undefined,
+    private readonly classes: OpeningClasses | undefined,
+    private readonly lockMs: number,
+  ) {}
 
   queueOf(client: BullClient): string | undefined {
     return kindOf(client) === "flow" ? undefined : (client as Client).name;
@@ -65,6 +102,16 @@ class BullMQAdapter implements BrokerAdapter<BullClient> {
       detach();
       this.leave(known);
     };
+  }
+
+  async open(queue: string, hub: BrokerHub, came: (message: TakenMessage) => void): Promise<OpenedQueue> {
+    const { options, lockMs } = this;
+    if (options === undefined) {
+      throw new InvalidOptionTypeError("connection", options, "given to bullmq({ connection }), to open a queue");
+    }
+    const classes = this.classes ?? (await packageClasses());
+    const attach = (client: BullClient) => this.attach(client, hub);
+    return await OpenedBullMQ.open({ queue, hub, came, classes, connection: { ...options }, lockMs, attach });
   }
 
   async poll(queue: string, signal: AbortSignal): Promise<BrokerFacts> {

@@ -1,8 +1,9 @@
 import { type Method, patch, type Replace } from "../../adapters/patch.js";
 import { adopted, whenSettled } from "../../base/thenable.js";
-import type { BrokerDelivery, BrokerHub, DeliveryFacts } from "../../contracts/index.js";
+import type { BrokerDelivery, BrokerHub } from "../../contracts/index.js";
 import { type Client, isTracedElsewhere, type Job } from "./clients.js";
-import { isFlowParent, readerOf } from "./metadata.js";
+import { factsOf } from "./job-facts.js";
+import { readerOf } from "./metadata.js";
 import { handOn } from "./sandboxed.js";
 
 /** A job that a worker has, from when it was taken until BullMQ is done with it. */
@@ -146,7 +147,10 @@ export class Consumer {
       // All ticks of a scheduler have the carrier of its template: none of them is what was sent then.
       const read = readerOf(isScheduled ? undefined : job.opts?.telemetry?.metadata);
       return {
-        delivery: hub.deliver(read, this.factsOf(job, isScheduled)),
+        delivery: hub.deliver(read, {
+          ...factsOf(this.queue, job, isScheduled),
+          isTracedElsewhere: this.isTracedElsewhere,
+        }),
         isHandled: false,
         failure: undefined,
       };
@@ -154,25 +158,6 @@ export class Consumer {
       this.hub.fault(this.queue, error);
       return undefined;
     }
-  }
-
-  private factsOf(job: Job, isScheduled: boolean): DeliveryFacts {
-    const { processedOn, attemptsStarted = job.attemptsMade + 1, stalledCounter } = job;
-    // Before 5.40, only the options have it.
-    const priority = job.priority || job.opts?.priority;
-    const isFirst = attemptsStarted <= 1 && !stalledCounter;
-    return {
-      queue: this.queue,
-      attempt: attemptsStarted,
-      isRedelivered: !isFirst,
-      eligibleAt: isFirst ? eligibleAt(job) : null,
-      takenAt: processedOn,
-      priority: typeof priority === "number" && priority !== 0 ? priority : undefined,
-      hasNoProducer:
-        isScheduled || (!job.opts?.telemetry?.metadata && job.opts?.telemetry?.omitContext === true),
-      attributes: { "messaging.message.id": job.id ?? "", "bullmq.job.name": job.name },
-      isTracedElsewhere: this.isTracedElsewhere,
-    };
   }
 
   private handle(turn: Turn, job: Job, handler: () => unknown): unknown {
@@ -259,17 +244,6 @@ export class Consumer {
         return result;
       };
   }
-}
-
-/**
- * When a job that nothing has taken before could first be taken, in epoch milliseconds of its producer's clock. `null` where that can't be
- * known: of a job that has waited for its children, or was promoted before its delay was over.
- */
-function eligibleAt({ timestamp, opts, processedOn }: Job): number | null {
-  if (isFlowParent(opts?.telemetry?.metadata)) return null;
-  const delayMs = typeof opts?.delay === "number" ? opts.delay : 0;
-  const at = timestamp + delayMs;
-  return delayMs > 0 && processedOn !== undefined && processedOn < at ? null : at;
 }
 
 function isMove(error: unknown): boolean {
