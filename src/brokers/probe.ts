@@ -1,6 +1,13 @@
 import { systemClock } from "../base/clock.js";
 import type { LinkedList } from "../base/linked-list.js";
-import type { BrokerFacts, BrokerView, PoolView, Probe, SharedFigures, TaskView } from "../contracts/index.js";
+import type {
+  BrokerFacts,
+  BrokerView,
+  PoolView,
+  Probe,
+  SharedFigures,
+  TaskView,
+} from "../contracts/index.js";
 import type { Delivery } from "./delivery.js";
 import { NOTHING, type Polled } from "./polled.js";
 import type { LongestTakes, Recent } from "./recent.js";

@@ -5,6 +5,7 @@ import { RawChannel } from "./channel.js";
 import { type ClientContext, Deliveries } from "./deliveries.js";
 import { Knowledge } from "./knowledge.js";
 import { isObject } from "./message.js";
+import { OpenedAmqplib } from "./opened.js";
 import { type AmqplibOptions, readAmqplibOptions } from "./options.js";
 import { ClientConnection } from "./rabbitmq-client.js";
 import { attachWrapper, isWrapper } from "./wrapper.js";
@@ -44,23 +45,33 @@ export function amqplib(options: AmqplibOptions = {}): BrokerAdapter {
     settings.connect === undefined && settings.management === undefined
       ? undefined
       : new Asking(settings, knowledge);
-  let attached = 0;
+  let used = 0;
+  const left = () => {
+    used--;
+    if (used === 0) asking?.close();
+  };
   const adapter: BrokerAdapter = {
     system: "rabbitmq",
     priorities: true,
     attach: (client, hub) => {
       const detach = attach(client, { hub, settings, knowledge });
-      attached++;
+      used++;
       return () => {
         detach();
-        attached--;
-        if (attached === 0) asking?.close();
+        left();
       };
     },
   };
-  return asking === undefined
-    ? adapter
-    : { ...adapter, poll: (queue, signal) => asking.about(queue, signal) };
+  if (settings.connect !== undefined) {
+    const { connect } = settings;
+    adapter.open = async (queue, hub, came) => {
+      const opened = await OpenedAmqplib.open({ queue, hub, came, connect, closed: left });
+      used++;
+      return opened;
+    };
+  }
+  if (asking !== undefined) adapter.poll = (queue, signal) => asking.about(queue, signal);
+  return adapter;
 }
 
 /**

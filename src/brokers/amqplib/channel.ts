@@ -1,7 +1,7 @@
 import { type Method, methodOf, patch, type Replace } from "../../adapters/patch.js";
 import { listenIfPlain } from "../../base/thenable.js";
 import type { BrokerDelivery, Settlement } from "../../contracts/index.js";
-import { onBlocked } from "./connection.js";
+import { onBlocked, serverOf } from "./connection.js";
 import { type ClientContext, Deliveries } from "./deliveries.js";
 import { isObject, type Message, ownOf } from "./message.js";
 import { begin, isReturned, type Outgoing, type Publishing, queueName, unroutable } from "./publishing.js";
@@ -305,19 +305,4 @@ function requeues(requeue: unknown): Settlement {
 
 function isMandatory(options: unknown): boolean {
   return isObject(options) && Boolean(options.mandatory);
-}
-
-/** Where the broker is, by its socket. */
-function serverOf(channel: object): Readonly<Record<string, string | number>> {
-  try {
-    const { stream } = (
-      channel as { connection: { stream?: { remoteAddress?: unknown; remotePort?: unknown } } }
-    ).connection;
-    const { remoteAddress, remotePort } = stream ?? {};
-    return typeof remoteAddress === "string" && typeof remotePort === "number"
-      ? { "server.address": remoteAddress, "server.port": remotePort }
-      : {};
-  } catch {
-    return {};
-  }
 }

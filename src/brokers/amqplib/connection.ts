@@ -64,3 +64,18 @@ function listen(connection: Emitter): Ears {
   const ears: Ears = { hubs: new Map(), reason: undefined, close };
   return ears;
 }
+
+/** Where the broker is, by its socket. */
+export function serverOf(channel: object): Readonly<Record<string, string | number>> {
+  try {
+    const { stream } = (
+      channel as { connection: { stream?: { remoteAddress?: unknown; remotePort?: unknown } } }
+    ).connection;
+    const { remoteAddress, remotePort } = stream ?? {};
+    return typeof remoteAddress === "string" && typeof remotePort === "number"
+      ? { "server.address": remoteAddress, "server.port": remotePort }
+      : {};
+  } catch {
+    return {};
+  }
+}

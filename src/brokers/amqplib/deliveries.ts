@@ -1,4 +1,4 @@
-import type { BrokerDelivery, BrokerHub, Settlement } from "../../contracts/index.js";
+import type { BrokerDelivery, BrokerHub, DeliveryFacts, Settlement } from "../../contracts/index.js";
 import type { Knowledge } from "./knowledge.js";
 import { headerOf, historyOf, type Message } from "./message.js";
 import type { AmqplibSettings } from "./options.js";
@@ -40,26 +40,13 @@ export class Deliveries {
 
   take(message: Message, key: object, queue: string, isUnacknowledged: boolean): BrokerDelivery {
     const { hub, knowledge } = this.client;
-    const history = historyOf(message, queue, Date.now());
-    if (history.isDeadLettered) knowledge.fedByOthers.add(queue);
-    const { fields, properties } = message;
-    const { messageId, priority } = properties;
-    const attributes: Record<string, string | number> = {
-      ...this.server,
-      "messaging.rabbitmq.destination.routing_key": queueName(fields.routingKey),
-      "messaging.rabbitmq.message.delivery_tag": fields.deliveryTag,
-    };
-    if (typeof messageId === "string") attributes["messaging.message.id"] = messageId;
+    const { isDeadLettered, ...facts } = deliveryFacts(message, queue, this.server);
+    if (isDeadLettered) knowledge.fedByOthers.add(queue);
     const delivery = hub.deliver(headerOf(message), {
-      queue,
-      attempt: history.attempt,
-      isRedelivered: history.isRedelivered,
-      eligibleAt: history.eligibleAt,
-      priority: typeof priority === "number" ? priority : undefined,
-      attributes,
+      ...facts,
       isTracedElsewhere: this.isTracedElsewhere(),
     });
-    const taken = { tag: fields.deliveryTag, delivery, by: this };
+    const taken = { tag: message.fields.deliveryTag, delivery, by: this };
     takenByMessage.set(key, taken);
     if (!isUnacknowledged) this.unsettled.set(taken.tag, taken);
     return delivery;
@@ -89,4 +76,30 @@ export class Deliveries {
     const isGone = how === "dead" && !knowledge.deadLettersFrom(taken.delivery.queue);
     hub.settle(taken.delivery, isGone ? "failure" : how);
   }
+}
+
+/** What a message tells of its delivery, and whether it came from another queue. */
+export function deliveryFacts(
+  message: Message,
+  queue: string,
+  server: Readonly<Record<string, string | number>>,
+): DeliveryFacts & { readonly isDeadLettered: boolean } {
+  const { attempt, isRedelivered, eligibleAt, isDeadLettered } = historyOf(message, queue, Date.now());
+  const { fields, properties } = message;
+  const { messageId, priority } = properties;
+  const attributes: Record<string, string | number> = {
+    ...server,
+    "messaging.rabbitmq.destination.routing_key": queueName(fields.routingKey),
+    "messaging.rabbitmq.message.delivery_tag": fields.deliveryTag,
+  };
+  if (typeof messageId === "string") attributes["messaging.message.id"] = messageId;
+  return {
+    queue,
+    attempt,
+    isRedelivered,
+    eligibleAt,
+    priority: typeof priority === "number" ? priority : undefined,
+    attributes,
+    isDeadLettered,
+  };
 }

@@ -52,8 +52,8 @@ export interface AmqplibOptions {
   /**
    * Opens a connection on which the broker is asked for depth and consumers, such as `() => connect(url)` with amqplib's `connect`, or
    * `() => new Connection(url)` with rabbitmq-client's. It is
-   * this library's own: it never publishes, so that a memory alarm doesn't block it, and it keeps no process alive. Default: the broker is not asked
-   * this way.
+   * this library's own: it never publishes, so that a memory alarm doesn't block it, and it keeps no process alive. Needed for `brokerQueue`, which
+   * opens another connection of amqplib's by it. Default: the broker is not asked this way.
    */
   connect?: Connect | undefined;
   /**

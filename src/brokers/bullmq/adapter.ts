@@ -1,6 +1,12 @@
 import { checkKnown, checkNumber, checkObject } from "../../base/checks.js";
 import { InvalidOptionTypeError, MissingPeerError } from "../../base/errors.js";
-import type { BrokerAdapter, BrokerFacts, BrokerHub, OpenedQueue, TakenMessage } from "../../contracts/index.js";
+import type {
+  BrokerAdapter,
+  BrokerFacts,
+  BrokerHub,
+  OpenedQueue,
+  TakenMessage,
+} from "../../contracts/index.js";
 import { type BullClient, type Client, kindOf } from "./clients.js";
 import { OpenedBullMQ, type OpeningClasses } from "./opened.js";
 import { type OwnWorkers, Poller, type Redis } from "./poller.js";
@@ -49,7 +55,10 @@ export function bullmq(options?: BullMQOptions): BrokerAdapter<BullClient> {
     const allowed = "options such as { host, port }, or a client of ioredis, such as new Redis()";
     throw new InvalidOptionTypeError("connection", connection, allowed);
   }
-  if (classes !== undefined && (typeof classes?.Queue !== "function" || typeof classes.Worker !== "function")) {
+  if (
+    classes !== undefined &&
+    (typeof classes?.Queue !== "function" || typeof classes.Worker !== "function")
+  ) {
     throw new InvalidOptionTypeError("classes", classes, "Queue and Worker of the package bullmq");
   }
   return new BullMQAdapter(client, client === undefined ? connection : client.options, classes, lockMs);
@@ -107,7 +116,11 @@ class BullMQAdapter implements BrokerAdapter<BullClient> {
   async open(queue: string, hub: BrokerHub, came: (message: TakenMessage) => void): Promise<OpenedQueue> {
     const { options, lockMs } = this;
     if (options === undefined) {
-      throw new InvalidOptionTypeError("connection", options, "given to bullmq({ connection }), to open a queue");
+      throw new InvalidOptionTypeError(
+        "connection",
+        options,
+        "given to bullmq({ connection }), to open a queue",
+      );
     }
     const classes = this.classes ?? (await packageClasses());
     const attach = (client: BullClient) => this.attach(client, hub);

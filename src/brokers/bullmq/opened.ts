@@ -32,9 +32,16 @@ interface Consuming extends BullClient {
 /** What is needed of the package bullmq to open queues. */
 export interface OpeningClasses {
   // biome-ignore lint/suspicious/noExplicitAny: the options of two majors
-  readonly Queue: new (name: string, options: any) => object;
+  readonly Queue: new (
+    name: string,
+    options: any,
+  ) => object;
   // biome-ignore lint/suspicious/noExplicitAny: the options of two majors
-  readonly Worker: new (name: string, processor: null, options: any) => object;
+  readonly Worker: new (
+    name: string,
+    processor: null,
+    options: any,
+  ) => object;
 }
 
 export interface Opening {
@@ -164,8 +171,7 @@ export class OpenedBullMQ implements OpenedQueue {
           job.opts = { ...job.opts, ...retryOptions(job, delayMs) };
           return job.moveToFailed(asError(error), token, false);
         }),
-      giveBack: () =>
-        this.settle(job, () => job.moveToWait?.(token) ?? job.moveToDelayed(Date.now(), token)),
+      giveBack: () => this.settle(job, () => job.moveToWait?.(token) ?? job.moveToDelayed(Date.now(), token)),
     });
   }
 
@@ -200,7 +206,10 @@ function retryOptions({ attemptsMade }: Job, delayMs: number): object {
 /** As BullMQ knows an error after which nothing is tried again. */
 function final(error: unknown): Error {
   const failure = asError(error);
-  return Object.assign(new Error(failure.message), { name: "UnrecoverableError", stack: failure.stack ?? "" });
+  return Object.assign(new Error(failure.message), {
+    name: "UnrecoverableError",
+    stack: failure.stack ?? "",
+  });
 }
 
 function asError(error: unknown): Error {

@@ -10,8 +10,9 @@ import { BrokeredQueue } from "./brokered-queue.js";
 import { BrokerSource } from "./source.js";
 
 /** Options of {@link brokerQueue}. Only `undefined` stands for the default. */
-export interface BrokeredQueueOptions<Tiers extends Readonly<Record<string, number>> = Readonly<Record<string, number>>>
-  extends Omit<BrokerOptions, "adapter" | "queues" | "tiers"> {
+export interface BrokeredQueueOptions<
+  Tiers extends Readonly<Record<string, number>> = Readonly<Record<string, number>>,
+> extends Omit<BrokerOptions, "adapter" | "queues" | "tiers"> {
   /** Names for priorities, such as `{ urgent: 1, normal: 10 }`, whole numbers from 1, where the engine has priorities. Default: none. */
   tiers?: Tiers | undefined;
 }
@@ -43,13 +44,20 @@ const OPTIONS: OptionNames<BrokeredQueueOptions> = {
  *   await orders.close();
  * });
  */
-export async function brokerQueue<T, const Tiers extends Readonly<Record<string, number>> = Record<never, number>>(
+export async function brokerQueue<
+  T,
+  const Tiers extends Readonly<Record<string, number>> = Record<never, number>,
+>(
   adapter: BrokerAdapter,
   queue: string,
   options: BrokeredQueueOptions<Tiers> = {},
 ): Promise<BrokeredQueue<T, Extract<keyof Tiers, string>>> {
   if (typeof adapter?.attach !== "function") {
-    throw new InvalidOptionTypeError("adapter", adapter, "the adapter of a broker, such as bullmq({ connection })");
+    throw new InvalidOptionTypeError(
+      "adapter",
+      adapter,
+      "the adapter of a broker, such as bullmq({ connection })",
+    );
   }
   if (typeof adapter.open !== "function") {
     throw new InvalidOptionTypeError("adapter", adapter, "an adapter that can open queues; this one can't");

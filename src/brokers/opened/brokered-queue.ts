@@ -165,7 +165,8 @@ export class BrokeredQueue<T, Tier extends string = string> implements AsyncDisp
     const rank = this.priorityOf(priority, tier);
     const id = checkCorrelationId(options?.correlationId);
     const messages = items.map((item) => ({ item, json: jsonOf(item), priority: rank, delayMs }));
-    const sending = id === undefined ? this.begin(messages) : withCorrelationId(id, () => this.begin(messages));
+    const sending =
+      id === undefined ? this.begin(messages) : withCorrelationId(id, () => this.begin(messages));
     if (timeoutMs === undefined && signal === undefined) await sending;
     else await limited(sending, { timeoutMs, signal }, refused);
   }
@@ -193,10 +194,15 @@ export class BrokeredQueue<T, Tier extends string = string> implements AsyncDisp
         (n) => Number.isInteger(n) && n >= 1 && n <= maxPriority,
       );
     }
-    if (priority !== undefined) throw new InvalidOptionTypeError("tier", tier, "left out, where priority is given");
+    if (priority !== undefined)
+      throw new InvalidOptionTypeError("tier", tier, "left out, where priority is given");
     if (!Object.hasOwn(this.tiers, tier)) {
       const known = Object.keys(this.tiers).map((name) => `"${shown(name)}"`);
-      throw new InvalidOptionRangeError("tier", tier, known.length > 0 ? `one of ${known.join(", ")}` : "left out: none is declared");
+      throw new InvalidOptionRangeError(
+        "tier",
+        tier,
+        known.length > 0 ? `one of ${known.join(", ")}` : "left out: none is declared",
+      );
     }
     return this.tiers[tier];
   }
