@@ -4,6 +4,8 @@ export { Ledger, type QueueReadings, whenOver } from "./adapters/ledger.js";
 export { type Method, patch, type Replace } from "./adapters/patch.js";
 export type { Stage, Task } from "./adapters/task.js";
 export type { BrokerOptions, BrokerQueueOptions } from "./brokers/instrument.js";
+export type { BrokeredQueueOptions } from "./brokers/opened/broker-queue.js";
+export type { BrokerPutOptions } from "./brokers/opened/brokered-queue.js";
 export type {
   Adapter,
   Attachment,
@@ -17,12 +19,15 @@ export type {
   Destination,
   Head,
   Health,
+  OpenedQueue,
   Outcome,
+  OutgoingMessage,
   Probe,
   QueueHealthOptions,
   QueueTelemetry,
   ReadHeader,
   Sending,
   Settlement,
+  TakenMessage,
   TaskFacts,
 } from "./contracts/index.js";

@@ -20,8 +20,8 @@ export {
   TaskDoneError,
   TaskTimeoutError,
 } from "./base/errors.js";
-export { type BrokeredQueueOptions, brokerQueue } from "./brokers/opened/broker-queue.js";
-export type { BrokeredQueue, BrokerPutOptions } from "./brokers/opened/brokered-queue.js";
+export { brokerQueue } from "./brokers/opened/broker-queue.js";
+export type { BrokeredQueue } from "./brokers/opened/brokered-queue.js";
 export type { Delivery } from "./queue/delivery.js";
 export { FifoQueue } from "./queue/fifo-queue.js";
 export { heapUsedAbove } from "./queue/heap-used-above.js";
@@ -29,7 +29,6 @@ export { LifoQueue } from "./queue/lifo-queue.js";
 export type {
   Clock,
   DropReason,
-  IterateOptions,
   PriorityPutOptions,
   PutOptions,
   QueueOptions,
@@ -47,7 +46,7 @@ export { Watchdog } from "./watchdog/watchdog.js";
 export { type DrainOnSignalsOptions, drainOnSignals } from "./worker/drain-on-signals.js";
 export { Gate, type GateOptions, type Policy } from "./worker/gate.js";
 export { type GroupOptions, runGroup } from "./worker/group.js";
-export type { DeadLetterQueue, WorkerPoolOptions } from "./worker/options.js";
+export type { WorkerPoolOptions } from "./worker/options.js";
 export { type Handler, WorkerPool, type WorkerPoolEvents } from "./worker/pool.js";
 export type { DrainReport } from "./worker/shutdown.js";
 export type { Task as WorkerTask } from "./worker/task.js";

@@ -75,7 +75,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
       "base/errors",
     ],
   },
-  adapter: { ours: ["adapters", "brokers/instrument", "contracts"] },
+  adapter: { ours: ["adapters", "brokers/instrument", "brokers/opened", "contracts"] },
   checks: { ours: ["watchdog", "contracts"] },
   "prom-client": { ours: ["telemetry", ...GROUND] },
   sdk: { ours: ["telemetry/sdk"] },

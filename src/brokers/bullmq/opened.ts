@@ -29,19 +29,13 @@ interface Consuming extends BullClient {
   on(event: "error", listener: () => void): unknown;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: the options of two majors
+type Class<A extends unknown[]> = new (...args: [...A, options: any]) => object;
+
 /** What is needed of the package bullmq to open queues. */
 export interface OpeningClasses {
-  // biome-ignore lint/suspicious/noExplicitAny: the options of two majors
-  readonly Queue: new (
-    name: string,
-    options: any,
-  ) => object;
-  // biome-ignore lint/suspicious/noExplicitAny: the options of two majors
-  readonly Worker: new (
-    name: string,
-    processor: null,
-    options: any,
-  ) => object;
+  readonly Queue: Class<[name: string]>;
+  readonly Worker: Class<[name: string, processor: null]>;
 }
 
 export interface Opening {

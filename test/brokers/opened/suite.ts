@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { BrokerAdapter } from "../../../src/adapter.js";
+import type { BrokerAdapter, BrokeredQueueOptions } from "../../../src/adapter.js";
 import {
   type BrokeredQueue,
-  type BrokeredQueueOptions,
   brokerQueue,
   currentCorrelationId,
   type Handler,
