@@ -1,4 +1,4 @@
-/** BullMQ 5 and 6: `instrument(queue, { adapter: bullmq() })`. Nothing of BullMQ is imported. */
+/** BullMQ 5 and 6: `instrument(queue, { adapter: bullmq() })`. BullMQ is imported only where `brokerQueue` opens a queue of it. */
 
 export { type BullMQOptions, bullmq } from "./brokers/bullmq/adapter.js";
 export type { BullClient } from "./brokers/bullmq/clients.js";
