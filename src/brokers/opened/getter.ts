@@ -1,12 +1,12 @@
 import { QueueShutDownError, QueueTimeoutError } from "../../base/errors.js";
-import type { Consumer } from "../../contracts/index.js";
+import type { Consumer, WorkClass } from "../../contracts/index.js";
 import { Delivery } from "../../queue/delivery.js";
 import type { QueueIterator } from "../../queue/iteration.js";
 import { checkWait, type IterateOptions, type WaitOptions } from "../../queue/options.js";
 
 /** A caller that waits for one delivery, in line with pools. */
 export class Getter<T> implements Consumer<T> {
-  readonly works = Delivery<T>;
+  readonly works: WorkClass<T, Delivery<T>> = Delivery<T>;
   place: object | undefined = undefined;
   isInLine = false;
   readonly promise: Promise<Delivery<T>>;
