@@ -72,6 +72,11 @@ describe("a process without a processor", () => {
   it("is not starved where it hardly wants one, or the system doesn't tell", () => {
     const idle = processor({ windowMs: 2_000, ranMs: 50, queuedMs: 400 });
     expect(verdict(processorStarved(), { processor: idle })).toBeUndefined();
+    const short = processor({ windowMs: 200, ranMs: 20, queuedMs: 170 });
+    expect(verdict(processorStarved(), { waitMs: 200, processor: short })).toBeUndefined();
+    expect(
+      verdict(processorStarved(), { waitMs: 0, processor: processor({ ranMs: 20, queuedMs: 1_170 }) }),
+    ).toBe(undefined);
     expect(
       verdict(processorStarved(), { processor: processor({ ranMs: undefined, queuedMs: undefined }) }),
     ).toBe(undefined);

@@ -5,6 +5,9 @@ import { readThresholds, share } from "./thresholds.js";
 /** From this share of what blocked the loop on, the blocking was for garbage. */
 const GARBAGE_SHARE = 0.5;
 
+/** Shares of shorter times say little, in milliseconds. */
+const MIN_WINDOW_MS = 250;
+
 /** By what the event loop was held up, and for how long. */
 interface Block {
   readonly blockedMs: number;
@@ -78,7 +81,7 @@ export function gcPressure(thresholds?: {
       const block = blockOf(situation, 0.5);
       const isBlock = block !== undefined && gcMs >= GARBAGE_SHARE * block.blockedMs;
       const gcShare = windowMs > 0 ? Math.min(1, gcMs / windowMs) : 0;
-      if (!isBlock && (gcShare < limits.share || windowMs < situation.waitMs / 2)) return undefined;
+      if (!isBlock && (gcShare < limits.share || !isTelling(situation))) return undefined;
       return {
         name: "gc-pressure",
         confidence: isBlock && block.when === "meanwhile" ? 0.98 : 0.89,
@@ -117,9 +120,14 @@ export function processorStarved(thresholds?: {
       if (lostMs > 0 && lostMs >= limits.share * waitMs) {
         return notRunning(situation, lostMs, lostMs === starvedMs);
       }
-      return crowdedOut(processor, limits);
+      return isTelling(situation) ? crowdedOut(processor, limits) : undefined;
     },
   };
+}
+
+/** Whether an item waits, and the processor was watched for long enough to tell why. */
+function isTelling({ waitMs, processor: { windowMs } }: Situation): boolean {
+  return waitMs > 0 && windowMs >= Math.max(MIN_WINDOW_MS, waitMs / 2);
 }
 
 /** The block that made the head late, if one did. */
