@@ -19,7 +19,7 @@ export {
   underBrokerCapacity,
 } from "./watchdog/checks/brokers.js";
 export { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./watchdog/checks/consumers.js";
-export { eventLoopBlocked } from "./watchdog/checks/event-loop.js";
+export { eventLoopBlocked, gcPressure, processorStarved } from "./watchdog/checks/event-loop.js";
 export { downstreamSaturated, poisonItem } from "./watchdog/checks/failures.js";
 export { CHECKS } from "./watchdog/checks/index.js";
 export {
@@ -34,7 +34,9 @@ export type {
   Backlog,
   Check,
   MostAttempts,
+  Pile,
   PoolNow,
+  ProcessorNow,
   Rates,
   Situation,
   StallNow,

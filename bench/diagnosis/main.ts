@@ -84,9 +84,9 @@ async function plan(): Promise<Run[]> {
   for (const [suite, load] of Object.entries(CAUSES)) {
     if (values.only !== undefined && !values.only.includes(suite)) continue;
     const times = values.quick ? 1 : suite === HEALTHY ? HEALTHY_RUNS : runsOfEach;
-    for (const { name } of await load()) {
+    for (const { name, execArgv } of await load()) {
       if (values.cause !== undefined && !name.includes(values.cause)) continue;
-      for (let i = 0; i < times; i++) planned.push({ suite, cause: name });
+      for (let i = 0; i < times; i++) planned.push({ suite, cause: name, execArgv });
     }
   }
   return planned

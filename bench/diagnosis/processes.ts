@@ -8,12 +8,16 @@ const RUNNER = fileURLToPath(new URL("./run-cause.ts", import.meta.url));
 export interface Run {
   readonly suite: string;
   readonly cause: string;
+  readonly execArgv?: readonly string[] | undefined;
   readonly outcome?: Outcome;
 }
 
 /** Runs a cause in a process of its own. */
-export async function runCause({ suite, cause }: Run): Promise<Outcome> {
-  const child = fork(RUNNER, [suite, cause], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+export async function runCause({ suite, cause, execArgv = [] }: Run): Promise<Outcome> {
+  const child = fork(RUNNER, [suite, cause], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    execArgv: [...process.execArgv, ...execArgv],
+  });
   let outcome: Outcome | undefined;
   let errors = "";
   child.stderr!.on("data", (data) => {

@@ -139,6 +139,10 @@ export interface Situation {
   readonly lateMs: number;
   /** The same for ticks before which the process hardly ran: it had no CPU, or was suspended. */
   readonly starvedMs: number;
+  /** Since what the oldest item waits behind began to pile up: what held up the process then has made it late, even if it came later. */
+  readonly pile: Pile;
+  /** How the process shared the processor, and what its garbage took, in that time. */
+  readonly processor: ProcessorNow;
   /** How much of a CPU the process used meanwhile; more than 1 where it has threads. */
   readonly processorShare: number;
   /** Share of the time that the event loop was busy lately, from 0 to 1. */
@@ -175,6 +179,31 @@ export interface Rates {
   readonly firstRetriedPerSecond: number;
   /** Mean time of a task, in milliseconds; undefined where none ended. */
   readonly serviceMs: number | undefined;
+}
+
+/** What held up the process since what the oldest item waits behind began to pile up. */
+export interface Pile {
+  /** How long ago that was, in milliseconds: at least as long as the item has waited. */
+  readonly forMs: number;
+  /** By how much the watchdog's ticks were late in all, as `lateMs` and `starvedMs` of the situation. */
+  readonly lateMs: number;
+  readonly starvedMs: number;
+}
+
+/** The processor, as the thread of the event loop had it. */
+export interface ProcessorNow {
+  /** Over how many milliseconds the following was seen. */
+  readonly windowMs: number;
+  /** For how long the thread ran, and was ready to run without a processor; undefined where the system doesn't tell. */
+  readonly ranMs: number | undefined;
+  readonly queuedMs: number | undefined;
+  /** In which share of the periods of its CPU quota the process was throttled; undefined where there is none. */
+  readonly throttledShare: number | undefined;
+  /** For how long garbage was collected, in milliseconds. */
+  readonly gcMs: number;
+  /** What V8's heap uses, and may use, in bytes. */
+  readonly heapBytes: number;
+  readonly heapLimitBytes: number;
 }
 
 /** How items piled up: over all of the time that it took, and over its second half. */

@@ -27,6 +27,7 @@ import {
 import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
+import { ProcessorWatch } from "./sampling/processor.js";
 import { Pieces, Ticker } from "./sampling/schedule.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { UNKNOWN } from "./situation.js";
@@ -61,6 +62,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly answers = new Map<object, () => void>();
   private readonly vitals = processWide.vitals;
   private readonly stalls: Stalls | undefined;
+  private readonly processor: ProcessorWatch;
   private cpuMs = cpuMs();
   private isRunning = false;
   private utilization = performance.eventLoopUtilization();
@@ -84,8 +86,16 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       neverResumes: (task) => this.waits.neverResumes(task),
       stalls: (at) => this.stalls?.now(at) ?? [],
       loopUtilization: () => this.busy,
+      processor: (overMs) => this.processor.over(overMs),
       cpuMs: () => this.cpuMs,
     };
+    this.processor = new ProcessorWatch(() => {
+      try {
+        return clock.now();
+      } catch {
+        return Number.NaN;
+      }
+    });
     this.reporter = new Reporter(this.settings, this.processFacts, this.events);
     this.ticker = new Ticker(clock, everyMs, this.events, (lateMs) => this.tick(lateMs));
     this.gracePeriod = new StallGracePeriod(
@@ -169,6 +179,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     recorder.interested++;
     this.contain(() => this.waits.start());
     this.contain(() => this.stalls?.start());
+    this.contain(() => this.processor.start());
     const { signal } = this.settings;
     if (signal !== undefined) process.on(signal, this.onSignal);
     for (const [queue, watched] of this.watched) {
@@ -194,6 +205,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.isRunning = false;
     recorder.interested--;
     this.contain(() => this.waits.stop());
+    this.contain(() => this.processor.stop());
     const { signal } = this.settings;
     if (signal !== undefined) process.off(signal, this.onSignal);
     this.ticker.stop();
@@ -244,6 +256,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       this.cpuMs = cpuMs();
       this.vitals.ran();
     });
+    this.contain(() => this.processor.look());
     // With very many queues, the last tick's work may not be done yet.
     if (this.pieces.isBusy) return;
     // A queue that throws must not hide the others.

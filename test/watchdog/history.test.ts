@@ -3,7 +3,7 @@ import type { Tally, TaskFacts, TaskView, Watchable } from "../../src/contracts/
 import { History } from "../../src/watchdog/sampling/history.js";
 
 /** A queue whose numbers are set by hand. */
-const numbers = { now: 0, depth: 0, enqueued: 0, dequeued: 0, succeeded: 0, processedMs: 0 };
+const numbers = { now: 0, waitedMs: 0, depth: 0, enqueued: 0, dequeued: 0, succeeded: 0, processedMs: 0 };
 let oldest: TaskView | undefined;
 const tally: Tally = {
   enqueued: () => numbers.enqueued,
@@ -29,6 +29,7 @@ const queue = {
     tiers: ["default"],
     now: () => numbers.now,
     depth: () => numbers.depth,
+    oldestAt: () => (numbers.waitedMs === 0 ? undefined : numbers.now - numbers.waitedMs),
     tasks: () => (oldest === undefined ? [] : [oldest]),
   },
 } as unknown as Watchable;
@@ -36,7 +37,15 @@ const queue = {
 let history: History;
 
 beforeEach(() => {
-  Object.assign(numbers, { now: 0, depth: 0, enqueued: 0, dequeued: 0, succeeded: 0, processedMs: 0 });
+  Object.assign(numbers, {
+    now: 0,
+    waitedMs: 0,
+    depth: 0,
+    enqueued: 0,
+    dequeued: 0,
+    succeeded: 0,
+    processedMs: 0,
+  });
   oldest = undefined;
   history = new History(queue);
   history.look();
@@ -123,6 +132,7 @@ describe("turns since an item came in", () => {
         tiers: ["vip", "regular"],
         now: () => counts.now,
         depth: (tier: number) => counts.depths[tier]!,
+        oldestAt: () => undefined,
       },
     } as unknown as Watchable;
     const turns = new History(two);
@@ -168,6 +178,30 @@ describe("what is usual", () => {
   it("is next to nothing where tasks are over before a look", () => {
     second(10, 10);
     expect(history.longestMs("default", 0, 1)).toBe(0);
+  });
+});
+
+describe("a pile", () => {
+  /** A second passes, and the head has waited so long by then. */
+  const looked = (waitedMs: number) => {
+    numbers.waitedMs = waitedMs;
+    second(0, 0);
+  };
+
+  it("began when the oldest item had waited for next to nothing, and what ended a little before counts", () => {
+    looked(0);
+    looked(0);
+    looked(500);
+    looked(1_500);
+    expect(history.pileBeganAt(0, 1_500, numbers.now)).toBe(1_000);
+    expect(history.pileBeganAt(0, 4_000, numbers.now)).toBe(0);
+  });
+
+  it("began with the head itself where nothing is known of before, and at the first look where it was there already", () => {
+    expect(history.pileBeganAt(0, 300, numbers.now)).toBe(-300);
+    looked(9_000);
+    looked(10_000);
+    expect(history.pileBeganAt(0, 10_000, numbers.now)).toBe(-8_000);
   });
 });
 

@@ -1,5 +1,13 @@
 import type { TaskFacts } from "../../src/contracts/index.js";
-import type { PoolNow, Rates, Situation, TaskGroup, TaskNow, TierNow } from "../../src/watchdog/situation.js";
+import type {
+  PoolNow,
+  ProcessorNow,
+  Rates,
+  Situation,
+  TaskGroup,
+  TaskNow,
+  TierNow,
+} from "../../src/watchdog/situation.js";
 
 /** Situations by hand: a queue of one tier with an SLA of 1 s, breached, with nothing else the matter. */
 export function situation(changes: Partial<Situation> = {}): Situation {
@@ -37,9 +45,24 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     stalls: [],
     lateMs: 0,
     starvedMs: 0,
+    pile: { forMs: 1_200, lateMs: 0, starvedMs: 0 },
+    processor: processor(),
     processorShare: 0.1,
     loopUtilization: 0.1,
     lastFailure: undefined,
+    ...changes,
+  };
+}
+
+export function processor(changes: Partial<ProcessorNow> = {}): ProcessorNow {
+  return {
+    windowMs: 1_200,
+    ranMs: 120,
+    queuedMs: 0,
+    throttledShare: undefined,
+    gcMs: 0,
+    heapBytes: 20e6,
+    heapLimitBytes: 4e9,
     ...changes,
   };
 }

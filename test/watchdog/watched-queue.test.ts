@@ -5,6 +5,7 @@ import { processWide } from "../../src/base/process-wide.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import type { SharedHead } from "../../src/stall-monitor/shared-heads.js";
 import { type ProcessFacts, WatchedQueue } from "../../src/watchdog/sampling/watched-queue.js";
+import { processor } from "./situations.js";
 
 /** Budgets go by the real clock, which fake timers don't reach; here the test moves it. */
 const real = vi.hoisted(() => ({ now: 0 }));
@@ -19,6 +20,7 @@ const noFacts: ProcessFacts = {
   neverResumes: () => undefined,
   stalls: () => [],
   loopUtilization: () => 0,
+  processor: () => processor(),
 };
 
 it("the heads of a queue can be read in the midst of what the queue does: no code of the user's is called", () => {

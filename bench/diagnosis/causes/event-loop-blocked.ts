@@ -1,4 +1,6 @@
+import { fork } from "node:child_process";
 import { pbkdf2Sync } from "node:crypto";
+import { type AddressInfo, createServer } from "node:net";
 import PQueue from "p-queue";
 import { FifoQueue, PriorityQueue, WorkerPool } from "queuescope";
 import type { Cause } from "../cause.js";
@@ -82,6 +84,33 @@ export const causes: readonly Cause[] = [
         await queue.putMany([1, 1, 1, 1, 1, 1]);
         for (const end = performance.now() + 900; performance.now() < end; ) await null;
       });
+    },
+  },
+  {
+    name: "what comes after a block waits behind what it held up",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      new WorkerPool(queue, () => work(20));
+      arrivals(35, () => queue.put(1));
+      after(AT_MS, () => spin(800));
+    },
+  },
+  {
+    name: "requests that a server reads only after a block",
+    async run(stage) {
+      const queue = stage.watched(new PriorityQueue<number>());
+      new WorkerPool(queue, () => work(30), { concurrency: 2 });
+      const server = createServer((socket) => socket.resume().once("end", () => queue.put(1)));
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      const clients = `const { connect } = require("node:net"); setInterval(() => connect(${port}, "127.0.0.1").on("error", () => {}).end("x"), 25)`;
+      const sender = fork("data:text/javascript,", {
+        execPath: process.execPath,
+        execArgv: ["-e", clients],
+        stdio: "ignore",
+      });
+      process.once("exit", () => sender.kill());
+      after(2 * AT_MS, () => spin(1_200));
     },
   },
 ];

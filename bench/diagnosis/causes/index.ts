@@ -14,6 +14,10 @@ export const CAUSES: Record<string, () => Promise<readonly Cause[]>> = {
   "starved-tier": async () => (await import("./starved-tier.js")).causes,
   "priority-inversion": async () => (await import("./priority-inversion.js")).causes,
   "producers-blocked": async () => (await import("./producers-blocked.js")).causes,
+  "processor-starved": async () => (await import("./processor-starved.js")).causes,
+  "gc-pressure": async () => (await import("./gc-pressure.js")).causes,
+  "dependency-slower": async () => (await import("./dependency-slower.js")).causes,
+  "handler-failing": async () => (await import("./handler-failing.js")).causes,
   healthy: async () => (await import("./healthy.js")).causes,
 };
 

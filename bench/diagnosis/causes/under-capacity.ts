@@ -21,18 +21,6 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    name: "handlers become slow",
-    run(stage) {
-      const queue = stage.watched(new FifoQueue<number>());
-      let ms = 15;
-      new WorkerPool(queue, () => work(ms), { concurrency: 2 });
-      arrivals(45, () => queue.put(1));
-      after(600, () => {
-        ms = 80;
-      });
-    },
-  },
-  {
     name: "arrivals grow slowly",
     run(stage) {
       const queue = stage.watched(new PriorityQueue<number>());

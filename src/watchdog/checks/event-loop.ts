@@ -1,15 +1,32 @@
-import type { Check, Verdict } from "../situation.js";
+import type { Check, ProcessorNow, Situation, StallNow, Verdict } from "../situation.js";
 import { count, duration, percent } from "./format.js";
 import { readThresholds, share } from "./thresholds.js";
 
+/** From this share of what blocked the loop on, the blocking was for garbage. */
+const GARBAGE_SHARE = 0.5;
+
+/** Shares of shorter times say little, in milliseconds. */
+const MIN_WINDOW_MS = 250;
+
+/** By what the event loop was held up, and for how long. */
+interface Block {
+  readonly blockedMs: number;
+  readonly stalls: readonly StallNow[];
+  /** Whether that was while the head waited, or before: then it waits behind what was held up. */
+  readonly when: "meanwhile" | "before";
+}
+
 /**
- * `event-loop-blocked`: the event loop had no time to serve the item.
+ * `event-loop-blocked`: the event loop had no time to serve the item, or what is before it.
  *
  * @example
  * eventLoopBlocked({ share: 0.8 }); // shorter stalls are no cause
  */
 export function eventLoopBlocked(thresholds?: {
-  /** The loop was blocked for at least this share of the wait, or for a whole SLA; or the process lacked a CPU for it. Default: 0.5. */
+  /**
+   * The loop was blocked for at least this share of the wait, while the item waited or while what it waits behind piled up; or for a whole
+   * SLA of its wait. Default: 0.5.
+   */
   share?: number | undefined;
   /** Or the loop is busy for at least this share of the time. Default: 0.98. */
   utilization?: number | undefined;
@@ -23,46 +40,181 @@ export function eventLoopBlocked(thresholds?: {
   });
   return {
     name: "event-loop-blocked",
-    look({ stalls, waitMs, sla, lateMs, starvedMs, loopUtilization, processorShare }) {
-      const during = stalls.filter(({ endedMsAgo }) => endedMsAgo < waitMs);
-      // What ended before the item arrived is not what it waited for.
-      const stalledMs = during.reduce(
-        (sum, { durationMs, endedMsAgo }) => sum + Math.min(durationMs, waitMs - endedMsAgo),
-        0,
-      );
-      // Late samples also show short stalls, and one that has only just ended.
-      const blockedMs = Math.max(stalledMs, lateMs);
-      const blockedShare = Math.min(1, blockedMs / waitMs);
-      // A stall of a whole SLA has breached it, however long the item waited besides.
-      const isBlocked = blockedShare >= limits.share || blockedMs >= sla.targetMs;
-      const isBusy = loopUtilization >= limits.utilization && processorShare >= limits.cpuShare;
-      if (!isBlocked && !isBusy) {
-        const isStarved = starvedMs > 0 && starvedMs >= limits.share * waitMs;
-        return isStarved ? starved(starvedMs, waitMs, processorShare) : undefined;
+    look(situation) {
+      const { waitMs, loopUtilization, processorShare } = situation;
+      const block = blockOf(situation, limits.share);
+      if (block !== undefined) {
+        const { blockedMs, stalls } = block;
+        return {
+          name: "event-loop-blocked",
+          confidence: block.when === "meanwhile" ? 0.97 : 0.87,
+          sentence: `${blockInWords(block, situation)}${placeOf(stalls)}`,
+          evidence: { blockedMs, share: Math.min(1, blockedMs / waitMs), loopUtilization, stalls },
+        };
       }
-      const [worst] = [...during].sort((a, b) => b.durationMs - a.durationMs);
-      const where =
-        worst?.where === undefined
-          ? ""
-          : `, mostly in ${worst.where}${worst.isNative ? " (native call)" : ""}`;
-      const blocked = `the event loop was blocked for ${duration(blockedMs)} of the ${duration(waitMs)} wait${during.length === 0 ? "" : ` (${count(during.length, "stall")})`}${where}`;
-      const busy = `the event loop is ${percent(loopUtilization)} busy: it has no time for more workers`;
+      if (loopUtilization < limits.utilization || processorShare < limits.cpuShare) return undefined;
       return {
         name: "event-loop-blocked",
-        confidence: isBlocked ? 0.97 : 0.83,
-        sentence: isBlocked ? blocked : busy,
-        evidence: { blockedMs, share: blockedShare, loopUtilization, stalls: during },
+        confidence: 0.83,
+        sentence: `the event loop is ${percent(loopUtilization)} busy: it has no time for more workers`,
+        evidence: { loopUtilization, processorShare },
       };
     },
   };
 }
 
-/** Nothing in the process blocks its event loop: the machine doesn't let it run. Any other known cause is a better one. */
-function starved(starvedMs: number, waitMs: number, cpuShare: number): Verdict {
+/**
+ * `gc-pressure`: the time went into collecting garbage.
+ *
+ * @example
+ * gcPressure({ share: 0.5 }); // a third of the time is usual here
+ */
+export function gcPressure(thresholds?: {
+  /** At least this share of the time went into it, since items piled up. Default: 0.3. */
+  share?: number | undefined;
+}): Check {
+  const limits = readThresholds(thresholds, { share: share(0.3) });
   return {
-    name: "event-loop-blocked",
-    confidence: 0.3,
-    sentence: `the process did not run for ${duration(starvedMs)} of the ${duration(waitMs)} wait, and had ${percent(cpuShare)} of a CPU: other processes use it, or this one was suspended`,
-    evidence: { starvedMs, processorShare: cpuShare },
+    name: "gc-pressure",
+    look(situation) {
+      const { windowMs, gcMs, heapBytes, heapLimitBytes } = situation.processor;
+      const block = blockOf(situation, 0.5);
+      const isBlock = block !== undefined && gcMs >= GARBAGE_SHARE * block.blockedMs;
+      const gcShare = windowMs > 0 ? Math.min(1, gcMs / windowMs) : 0;
+      if (!isBlock && (gcShare < limits.share || !isTelling(situation))) return undefined;
+      return {
+        name: "gc-pressure",
+        confidence: isBlock && block.when === "meanwhile" ? 0.98 : 0.89,
+        sentence: `garbage was collected for ${duration(gcMs)} of ${duration(windowMs)} (${percent(gcShare)}); the heap has ${megabytes(heapBytes)} of at most ${megabytes(heapLimitBytes)}`,
+        evidence: { gcMs, windowMs, share: gcShare, heapBytes, heapLimitBytes },
+      };
+    },
   };
+}
+
+/**
+ * `processor-starved`: the process, or its event loop, was ready to work and had no processor: others use it, a quota is used up, or the
+ * process was suspended.
+ *
+ * @example
+ * processorStarved({ share: 0.8 }); // half of the time without a processor is usual here
+ */
+export function processorStarved(thresholds?: {
+  /** For at least this share of the wait the process did not run at all. Default: 0.5. */
+  share?: number | undefined;
+  /** Or of the time for which the event loop's thread would run, it waits for a processor for at least this share, … Default: 0.4. */
+  queuedShare?: number | undefined;
+  /** … and would run for at least this share of all time. Default: 0.8. */
+  busyShare?: number | undefined;
+}): Check {
+  const limits = readThresholds(thresholds, {
+    share: share(0.5),
+    queuedShare: share(0.4),
+    busyShare: share(0.8),
+  });
+  return {
+    name: "processor-starved",
+    look(situation) {
+      const { waitMs, starvedMs, pile, processor } = situation;
+      const lostMs = starvedMs >= limits.share * waitMs ? starvedMs : pile.starvedMs;
+      if (lostMs > 0 && lostMs >= limits.share * waitMs) {
+        return notRunning(situation, lostMs, lostMs === starvedMs);
+      }
+      return isTelling(situation) ? crowdedOut(processor, limits) : undefined;
+    },
+  };
+}
+
+/** Whether an item waits, and the processor was watched for long enough to tell why. */
+function isTelling({ waitMs, processor: { windowMs } }: Situation): boolean {
+  return waitMs > 0 && windowMs >= Math.max(MIN_WINDOW_MS, waitMs / 2);
+}
+
+/** The block that made the head late, if one did. */
+function blockOf({ stalls, waitMs, sla, lateMs, pile }: Situation, minShare: number): Block | undefined {
+  const during = stalls.filter(({ endedMsAgo }) => endedMsAgo < waitMs);
+  // What ended before the item arrived is not what it waited for.
+  const stalledMs = during.reduce(
+    (sum, { durationMs, endedMsAgo }) => sum + Math.min(durationMs, waitMs - endedMsAgo),
+    0,
+  );
+  // Late samples also show short stalls, and one that has only just ended.
+  const blockedMs = Math.max(stalledMs, lateMs);
+  // A stall of a whole SLA has breached it, however long the item waited besides.
+  if (blockedMs > 0 && (blockedMs >= minShare * waitMs || blockedMs >= sla.targetMs))
+    return { blockedMs, stalls: during, when: "meanwhile" };
+  const earlier = stalls.filter(({ endedMsAgo }) => endedMsAgo < pile.forMs);
+  const earlierMs = Math.max(
+    earlier.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    pile.lateMs,
+  );
+  if (earlierMs === 0 || earlierMs < minShare * waitMs) return undefined;
+  return { blockedMs: earlierMs, stalls: earlier, when: "before" };
+}
+
+function blockInWords({ blockedMs, stalls, when }: Block, { waitMs, depth }: Situation): string {
+  const how = stalls.length === 0 ? "" : ` (${count(stalls.length, "stall")})`;
+  if (when === "meanwhile")
+    return `the event loop was blocked for ${duration(blockedMs)} of the ${duration(waitMs)} wait${how}`;
+  const endedMsAgo = Math.min(...stalls.map((stall) => stall.endedMsAgo));
+  const until = stalls.length === 0 ? "" : ` until ${duration(endedMsAgo)} ago`;
+  return `the event loop was blocked for ${duration(blockedMs)}${how}${until}, and what that held up is not worked off: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}`;
+}
+
+function placeOf(stalls: readonly StallNow[]): string {
+  const [worst] = [...stalls].sort((a, b) => b.durationMs - a.durationMs);
+  return worst?.where === undefined
+    ? ""
+    : `, mostly in ${worst.where}${worst.isNative ? " (native call)" : ""}`;
+}
+
+/** The process hardly ran. What is known to be stuck, paused or failing in it besides is a better cause. */
+function notRunning(
+  { waitMs, depth, processorShare, processor }: Situation,
+  lostMs: number,
+  isMeanwhile: boolean,
+): Verdict {
+  const { queuedMs, throttledShare } = processor;
+  const how = isMeanwhile
+    ? `the process did not run for ${duration(lostMs)} of the ${duration(waitMs)} wait, and had ${percent(processorShare)} of a CPU`
+    : `the process did not run for ${duration(lostMs)} before, and what that held up is not worked off: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}`;
+  const isReady = queuedMs === undefined ? undefined : queuedMs >= lostMs / 2;
+  const why =
+    isReady === undefined
+      ? "other processes use the processor, or this one was suspended"
+      : isReady
+        ? takersOf(throttledShare)
+        : "it was suspended, or waited in a call that blocks";
+  return {
+    name: "processor-starved",
+    confidence: isMeanwhile ? 0.84 : 0.83,
+    sentence: `${how}: ${why}`,
+    evidence: { starvedMs: lostMs, processorShare, queuedMs, throttledShare },
+  };
+}
+
+/** It runs, but most of the time others do. */
+function crowdedOut(
+  { windowMs, ranMs, queuedMs, throttledShare }: ProcessorNow,
+  limits: { readonly queuedShare: number; readonly busyShare: number },
+): Verdict | undefined {
+  if (ranMs === undefined || queuedMs === undefined || windowMs <= 0) return undefined;
+  const wantedMs = ranMs + queuedMs;
+  if (wantedMs < limits.busyShare * windowMs || queuedMs < limits.queuedShare * wantedMs) return undefined;
+  return {
+    name: "processor-starved",
+    confidence: 0.84,
+    sentence: `of ${duration(windowMs)} the event loop's thread ran for ${duration(ranMs)} and was ready to run for ${duration(queuedMs)} more, without a processor: ${takersOf(throttledShare)}; more workers would not help`,
+    evidence: { windowMs, ranMs, queuedMs, share: queuedMs / wantedMs, throttledShare },
+  };
+}
+
+function takersOf(throttledShare: number | undefined): string {
+  return throttledShare === undefined || throttledShare < 0.1
+    ? "others use it"
+    : `its CPU quota was used up in ${percent(throttledShare)} of the periods`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
 }

@@ -23,7 +23,7 @@ import {
   underBrokerCapacity,
 } from "./brokers.js";
 import { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./consumers.js";
-import { eventLoopBlocked } from "./event-loop.js";
+import { eventLoopBlocked, gcPressure, processorStarved } from "./event-loop.js";
 import { downstreamSaturated, poisonItem } from "./failures.js";
 import { burst, priorityInversion, producersBlocked, starvedTier, underCapacity } from "./load.js";
 
@@ -42,6 +42,7 @@ import { burst, priorityInversion, producersBlocked, starvedTier, underCapacity 
  * const watchdog = new Watchdog({ checks: [nightly, ...CHECKS] });
  */
 export const CHECKS: readonly Check[] = [
+  ofConsumers(gcPressure()),
   ofConsumers(eventLoopBlocked()),
   // Of queues in brokers, from what only one process can do to what concerns all.
   lockLost(),
@@ -66,6 +67,7 @@ export const CHECKS: readonly Check[] = [
   ofThisProcess(priorityInversion()),
   downstreamSaturated(),
   consumersStuck(),
+  ofConsumers(processorStarved()),
   ofThisProcess(starvedTier()),
   ofThisProcess(underCapacity()),
   ofThisProcess(burst()),

@@ -78,7 +78,10 @@ export class Reporter {
         kept = show();
       },
       diagnose() {
-        const situation = { ...seen, stalls: processFacts.stalls(seenAt) };
+        // Node tells of a collection of garbage only when the event loop turns.
+        const gcMs = processFacts.processor(seen.processor.windowMs).gcMs;
+        const processor = { ...seen.processor, gcMs: Math.max(seen.processor.gcMs, gcMs) };
+        const situation = { ...seen, processor, stalls: processFacts.stalls(seenAt) };
         return { situation, ...diagnose(settings.checks, situation, (error) => guard.fault(error)) };
       },
       report: ({ situation, verdicts, notYet }) => {

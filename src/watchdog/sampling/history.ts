@@ -13,7 +13,7 @@ export function cpuMs(): number {
   return (user + system) / 1_000;
 }
 
-/** What a look keeps: these columns, and three more for each tier. Times are in milliseconds, counts are since the beginning. */
+/** What a look keeps: these columns, and four more for each tier. Times are in milliseconds, counts are since the beginning. */
 const AT = 0;
 const CPU_MS = 1;
 const DEPTH = 2;
@@ -29,7 +29,9 @@ const TIERS = 10;
 const ENQUEUED = 0;
 const DEQUEUED = 1;
 const OVERTAKEN = 2;
-const TIER_COLUMNS = 3;
+/** How long the oldest item of the tier has waited. */
+const WAITED_MS = 3;
+const TIER_COLUMNS = 4;
 
 /** How many looks are remembered: with one a second, a minute. */
 const MAX_LOOKS = 60;
@@ -74,6 +76,8 @@ class Looks {
       numbers[column + ENQUEUED] = enqueued;
       numbers[column + DEQUEUED] = dequeued;
       numbers[column + OVERTAKEN] = tally.overtaken(tier);
+      const since = probe.oldestAt(tier);
+      numbers[column + WAITED_MS] = since === undefined ? 0 : Math.max(0, at - since);
       column += TIER_COLUMNS;
     }
     const { deadLettered } = tally;
@@ -128,8 +132,10 @@ interface Gap {
 
 /** How many looks make "recently". */
 const RECENT_LOOKS = 5;
-/** Items pile up from when on fewer than such a share of them waited. */
+/** Items pile up from when on fewer than such a share of them waited, or the oldest for less than such a share of its time. */
 const PILE_BEGINS = 0.1;
+/** What was held up elsewhere, in sockets or clients, comes in during such a share of the time for which it then waits. */
+const PILE_LAGS = 0.5;
 /** How many looks at a pile tell how it grew: each half has two intervals at least. */
 const MIN_PILE_LOOKS = 5;
 /** A look that comes so much later than they usually do, in milliseconds, was held up: timers of a busy machine are late by less. */
@@ -252,6 +258,26 @@ export class History {
     return longest ?? (taken > inFlight ? 0 : undefined);
   }
 
+  /**
+   * When what the head of the tier waits behind began to pile up: what held up the process since then made it late, even if it came in
+   * afterwards. What ended shortly before counts, too: what it had held up comes in then.
+   */
+  pileBeganAt(tier: number, waitMs: number, now: number): number {
+    const { looks } = this;
+    let look = looks.length - 1;
+    while (look > 0 && looks.ofTier(look, tier, WAITED_MS) > PILE_BEGINS * waitMs) look--;
+    if (look < 0) return now - waitMs;
+    const headAt = looks.get(look, AT) - looks.ofTier(look, tier, WAITED_MS);
+    const gapMs = look === 0 ? 0 : looks.get(look, AT) - looks.get(look - 1, AT);
+    return Math.min(headAt - Math.max(gapMs, PILE_LAGS * waitMs), now - waitMs);
+  }
+
+  /** For how long looks were late, in all, of which a part at least was after an instant: at work, and without a processor. */
+  delaysSince(since: number): { readonly lateMs: number; readonly starvedMs: number } {
+    const whole = (isLate: (gap: Gap) => boolean) => this.lateSince(since, isLate, "whole");
+    return { lateMs: whole(wasAtWork), starvedMs: whole(wasStarved) };
+  }
+
   /** By how much looks were late since then, for whatever reason: so long nothing in the process got on. */
   heldUpMs(since: number): number {
     return this.lateSince(since, ({ ms, usual }) => ms > HELD_UP * usual);
@@ -259,18 +285,12 @@ export class History {
 
   /** By how much looks were late since then because the process was at work, in milliseconds. */
   lateMs(since: number): number {
-    return this.lateSince(
-      since,
-      ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs > BLOCKING_CPU_SHARE * ms,
-    );
+    return this.lateSince(since, wasAtWork);
   }
 
   /** By how much looks were late since then though the process hardly worked, in milliseconds. */
   starvedMs(since: number): number {
-    return this.lateSince(
-      since,
-      ({ ms, usual, cpuMs }) => ms > usual + LATE_MS && cpuMs <= BLOCKING_CPU_SHARE * ms,
-    );
+    return this.lateSince(since, wasStarved);
   }
 
   /** How much of a processor the process used since then. */
@@ -297,11 +317,14 @@ export class History {
   }
 
   /** By how much looks that are late were so, as far as that was after the instant. */
-  private lateSince(since: number, isLate: (gap: Gap) => boolean): number {
+  private lateSince(since: number, isLate: (gap: Gap) => boolean, what: "part" | "whole" = "part"): number {
     this.gaps ??= gapsOf(this.looks);
     return this.gaps
       .filter((gap) => gap.at > since && isLate(gap))
-      .reduce((sum, { at, ms, usual }) => sum + Math.min(ms - usual, at - since), 0);
+      .reduce((sum, { at, ms, usual }) => {
+        const lateMs = ms - usual;
+        return sum + (what === "whole" ? lateMs : Math.min(lateMs, at - since));
+      }, 0);
   }
 
   private lookAtOldest(now: number): void {
@@ -358,6 +381,14 @@ export class History {
       serviceMs: this.serviceMs(first, last),
     };
   }
+}
+
+function wasAtWork({ ms, usual, cpuMs }: Gap): boolean {
+  return ms > usual + LATE_MS && cpuMs > BLOCKING_CPU_SHARE * ms;
+}
+
+function wasStarved({ ms, usual, cpuMs }: Gap): boolean {
+  return ms > usual + LATE_MS && cpuMs <= BLOCKING_CPU_SHARE * ms;
 }
 
 const NO_RATES: Rates = {

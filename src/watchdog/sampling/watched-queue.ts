@@ -2,7 +2,14 @@ import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
 import type { SharedHead } from "../../stall-monitor/shared-heads.js";
-import { type PoolNow, type Situation, type StallNow, type TierNow, UNKNOWN } from "../situation.js";
+import {
+  type PoolNow,
+  type ProcessorNow,
+  type Situation,
+  type StallNow,
+  type TierNow,
+  UNKNOWN,
+} from "../situation.js";
 import { weigh } from "../values.js";
 import { depthOf, History } from "./history.js";
 import { groupsOf, mostAttemptsOf, type TaskKnowledge, Tasks } from "./tasks.js";
@@ -21,6 +28,8 @@ export interface ProcessFacts extends TaskKnowledge {
   /** Of now, or of an instant of monotonic time. */
   stalls(at?: number): readonly StallNow[];
   loopUtilization(): number;
+  /** The processor over about so many milliseconds, until now. */
+  processor(overMs: number): ProcessorNow;
   /** Processor time of the process so far, in milliseconds. Asked for anew where it is absent. */
   cpuMs?(): number;
 }
@@ -201,6 +210,7 @@ export class WatchedQueue {
     const now = probe.now();
     const tasks = this.tasks.now(now, sla, this.history, processFacts);
     const waitMs = waited ?? this.waitMs(tier, now);
+    const pileBeganAt = this.history.pileBeganAt(tier, waitMs, now);
     return {
       queue: this.name,
       tier,
@@ -233,6 +243,8 @@ export class WatchedQueue {
       stalls: processFacts.stalls(),
       lateMs: this.history.lateMs(now - waitMs),
       starvedMs: this.history.starvedMs(now - waitMs),
+      pile: { forMs: now - pileBeganAt, ...this.history.delaysSince(pileBeganAt) },
+      processor: processFacts.processor(now - pileBeganAt),
       processorShare: this.history.processorShare(now - waitMs),
       loopUtilization: processFacts.loopUtilization(),
       lastFailure: tally.lastFailure,
