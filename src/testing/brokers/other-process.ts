@@ -87,8 +87,6 @@ export class OtherProcess {
  *
  * @example
  * // The script that the kind names in `otherProcess`.
- * import type { BrokerKind } from "queuescope/testing";
- *
  * declare const kind: BrokerKind<object>;
  * if (process.send) serveBroker(kind);
  */
