@@ -46,6 +46,8 @@ export const GOALS = {
   scrape: { 1000: { cpuMs: 200, sliceMs: 20 }, 10000: { cpuMs: 5_000, sliceMs: 20 } },
   /** One look of a watchdog at 1,000 queues. */
   watchdogLookMs: 5,
+  /** Against the other instrumentation of the engine: CPU time with spans, and what is added where there is no parent against what that adds. */
+  brokers: { withSpans: 1, noParentAgainstOverhead: 2, spansAgainstTheirs: 1 },
   /** `import "queuescope"` in a fresh process. */
   importing: { cpuMs: 60, timesPQueue: 3 },
 } as const;

@@ -10,7 +10,7 @@ export interface Row {
   readonly goal: number | null;
   /** Interquartile range of the ratio over the rounds, relative to the ratio. */
   readonly spread: number;
-  readonly unit: "ns" | "ms" | "bytes" | "%";
+  readonly unit: "ns" | "ms" | "bytes" | "%" | "spans";
   /** The same code against itself: shows the noise, and stays out of the JSON. */
   readonly isNoise: boolean;
 }

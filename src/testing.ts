@@ -1,4 +1,4 @@
-import type { AnyKind, Case } from "./testing/case.js";
+import type { AnyKind, Case, ConformanceCase } from "./testing/case.js";
 import { accounts } from "./testing/cases/accounts.js";
 import { attachments } from "./testing/cases/attachment.js";
 import { contexts } from "./testing/cases/context.js";
@@ -7,16 +7,20 @@ import { probes } from "./testing/cases/probe.js";
 import { transparency } from "./testing/cases/transparency.js";
 import type { QueueKind } from "./testing/kind.js";
 
+export { brokerConformance } from "./testing/brokers/conformance.js";
+export type {
+  BrokerConsumer,
+  BrokerKind,
+  BrokerProducer,
+  BrokerSetting,
+  HandleMessage,
+  PolledFigure,
+} from "./testing/brokers/kind.js";
+export { serveBroker } from "./testing/brokers/other-process.js";
+export type { RecordedMetric, RecordedSpan, Recording } from "./testing/brokers/recording.js";
+export type { ConformanceCase } from "./testing/case.js";
 export { FakeClock, type FakeClockOptions } from "./testing/fake-clock.js";
 export type { Handle, PutWishes, QueueKind, QueueSetting } from "./testing/kind.js";
-
-/** One test: any runner will do. */
-export interface ConformanceCase {
-  /** What is demanded, in a sentence. */
-  readonly name: string;
-  /** Rejects with an `AssertionError` if the adapter doesn't do as its contract says. */
-  readonly run: () => Promise<void>;
-}
 
 const CASES: readonly Case[] = [
   ...accounts,

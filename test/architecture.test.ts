@@ -60,7 +60,11 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     ours: ["adapters/patch", ...GROUND],
     types: /^(amqplib|amqp-connection-manager|rabbitmq-client)$/,
   },
-  testing: { ours: GROUND },
+  // The suite for brokers drives clients as users do, with spans and metrics.
+  testing: {
+    ours: ["adapters/instrument", "telemetry/context/correlation", ...GROUND],
+    packages: /^@opentelemetry\/api$/,
+  },
   // Doors: each is one entry of the package.
   index: {
     ours: [

@@ -35,6 +35,13 @@ export interface Received {
   readonly rejected: number;
 }
 
+/** What there is where nothing could be read. */
+export const NOT_RECEIVED: Received = {
+  parcel: new SendContext(ROOT_CONTEXT, undefined),
+  sentAt: undefined,
+  rejected: 0,
+};
+
 /** The headers that are to travel with a message. `leftOut` is told what doesn't fit. */
 export function headersOf(
   parcel: SendContext,

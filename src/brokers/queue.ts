@@ -20,7 +20,7 @@ import type { Messaging } from "../telemetry/metrics/messaging.js";
 import { WatchableQueue } from "../telemetry/metrics/watchable.js";
 import type { Settings } from "../telemetry/options.js";
 import { errorType } from "../telemetry/spans/spans.js";
-import { headersOf, receivedFrom, sendingContext } from "./carrier.js";
+import { headersOf, NOT_RECEIVED, type Received, receivedFrom, sendingContext } from "./carrier.js";
 import { Delivery, type Ending } from "./delivery.js";
 import { type Asker, type Polled, poll } from "./polled.js";
 import { BrokerProbe } from "./probe.js";
@@ -127,7 +127,7 @@ export class BrokerQueue {
 
   deliver(read: ReadHeader, facts: DeliveryFacts): Delivery {
     const { telemetry } = this;
-    const received = receivedFrom(read);
+    const received = this.receive(read);
     const { parcel } = received;
     if (received.rejected > 0) telemetry.lost("carrier", received.rejected);
     else if (parcel.correlationId === undefined && facts.hasNoProducer !== true) telemetry.contextLost();
@@ -240,6 +240,16 @@ export class BrokerQueue {
     const { began } = delivery;
     delivery.began = undefined;
     this.telemetry.endSettled(began, delivery.ending ?? SUCCESS, delivery.endedAt);
+  }
+
+  /** A propagator is the user's, and may throw: then the message is as one without a carrier. */
+  private receive(read: ReadHeader): Received {
+    try {
+      return receivedFrom(read);
+    } catch (error) {
+      this.telemetry.fault(error);
+      return NOT_RECEIVED;
+    }
   }
 
   private waitOf(waitMs: number): number | undefined {

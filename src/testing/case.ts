@@ -1,5 +1,13 @@
 import type { QueueKind } from "./kind.js";
 
+/** One test: any runner will do. */
+export interface ConformanceCase {
+  /** What is demanded, in a sentence. */
+  readonly name: string;
+  /** Rejects with an `AssertionError` if the adapter doesn't do as its contract says. */
+  readonly run: () => Promise<void>;
+}
+
 /** Any kind of queue: what the cases are written for. */
 // biome-ignore lint/suspicious/noExplicitAny: the queue is passed on to its own kind only
 export type AnyKind = QueueKind<any>;

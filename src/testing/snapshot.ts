@@ -19,11 +19,11 @@ export class Snapshot {
     private readonly parts: ReadonlyMap<object, { path: string; own: Descriptors }>,
   ) {}
 
-  static of(root: object): Snapshot {
-    const parts = new Map([[root, { path: "the queue", own: descriptorsOf(root) }]]);
+  static of(root: object, path = "the queue"): Snapshot {
+    const parts = new Map([[root, { path, own: descriptorsOf(root) }]]);
     for (const [key, { value }] of descriptorsOf(root)) {
       if (!isObject(value) || parts.has(value)) continue;
-      parts.set(value, { path: `the queue's ${String(key)}`, own: descriptorsOf(value) });
+      parts.set(value, { path: `${path}'s ${String(key)}`, own: descriptorsOf(value) });
     }
     return new Snapshot(root, parts);
   }

@@ -1,7 +1,7 @@
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode } from "@opentelemetry/api";
 import type { ConfirmChannel, ConsumeMessage } from "amqplib";
 import { describe, expect, it } from "vitest";
-import { currentCorrelationId, uninstrument, withCorrelationId } from "../../../src/index.js";
+import { currentCorrelationId, withCorrelationId } from "../../../src/index.js";
 import { BODY, Inbox, linksOf, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
 
@@ -44,24 +44,6 @@ describe.skipIf(!hasRabbitMQ())("a message by amqplib", () => {
     expect(await rig.read("queue.enqueued")).toBe(1);
     expect(await rig.read("queue.completed", { "queue.outcome": "success" })).toBe(1);
     expect(await rig.read("queue.inflight")).toBe(0);
-  });
-
-  it("leaves frozen and reused options, headers and the user's correlationId as they are", async () => {
-    const channel = await declared();
-    const inbox = new Inbox();
-    await channel.consume(rig.queue, inbox.put, { noAck: true });
-    const options = Object.freeze({ correlationId: "rpc 1", headers: Object.freeze({ shop: "Oslo" }) });
-    const before = JSON.stringify(options);
-    for (let i = 0; i < 3; i++) channel.publish("", rig.queue, BODY, options);
-    const parents = new Set<unknown>();
-    for (let i = 0; i < 3; i++) {
-      const { properties } = await inbox.next();
-      expect(properties.correlationId).toBe("rpc 1");
-      expect(properties.headers).toMatchObject({ shop: "Oslo" });
-      parents.add(properties.headers!.traceparent);
-    }
-    expect(parents.size).toBe(3);
-    expect(JSON.stringify(options)).toBe(before);
   });
 
   it("has options and headers that amqplib reads from a prototype", async () => {
@@ -256,19 +238,5 @@ describe.skipIf(!hasRabbitMQ())("a message by amqplib", () => {
     expect(id).toBe("request 9");
     const names = (await rig.spans.spans()).map(({ name }) => name);
     expect(names.join()).not.toContain("amq.");
-  });
-
-  it("goes its way without telemetry once the channel is restored", async () => {
-    const channel = await declared();
-    const inbox = new Inbox();
-    await channel.consume(rig.queue, inbox.put);
-    uninstrument(channel);
-    expect(Object.keys(channel)).not.toContain("publish");
-    expect(Object.hasOwn(channel, "publish")).toBe(false);
-    await sent(channel);
-    const message = await inbox.next();
-    expect(message.properties.headers).toEqual({});
-    channel.ack(message);
-    expect(await rig.spans.spans()).toEqual([]);
   });
 });

@@ -130,20 +130,6 @@ describe.skipIf(!hasRedis()).each([5, 6])("a worker of BullMQ %i", (major) => {
     expect(rig.errors.map(({ message }) => message).join()).toMatch(/missing lock/i);
   });
 
-  it("gets the job of a process that was killed: redelivered, linked to its producer, without a wait", async () => {
-    const child = startChild();
-    const sent = await child.ask("produce", major, rig.name, rig.connection, 1, {});
-    await child.ask("hang", major, rig.name, rig.connection, 300);
-    await child.kill();
-    rig.worker(async () => {}, { stalledInterval: 200 });
-    const [span] = await rig.processed(1);
-    expect(shown(span!)).toEqual({ attempt: 2, isError: false, hasWait: false });
-    expect(span!.links.map(({ context }) => context.spanId)).toEqual([sent["request 0"]]);
-    expect(span!.attributes["messaging.message.conversation_id"]).toBe("request 0");
-    expect(await rig.counts()).toEqual(only({ success: 1 }));
-    expect(await rig.number("queue.redelivered")).toBe(1);
-  });
-
   it("fails a job that was stalled too often: there is a span, though its handler is never called", async () => {
     const child = startChild();
     const sent = await child.ask("produce", major, rig.name, rig.connection, 1, {});

@@ -42,13 +42,6 @@ const actions = {
     );
   },
 
-  /** Adds a job as a producer that knows nothing of telemetry. */
-  async produceBare(major: number, name: string, connection: Redis): Promise<void> {
-    const queue = new MAJORS[major]!.Queue(name, { connection });
-    await queue.add("job", {});
-    await queue.close();
-  },
-
   /** Takes one job and never ends it. Resolves when it has it. */
   async hang(major: number, name: string, connection: Redis, lockDuration: number): Promise<void> {
     await new Promise<void>((resolve) => {
