@@ -95,6 +95,7 @@ export class OpenedAmqplib implements OpenedQueue {
     const made = await link(connect, queue, hub, () => {
       if (this.isClosed || this.current === undefined) return;
       this.current = this.again();
+      this.current.catch(() => {});
       // What is to be taken is to be taken there.
       void this.adjust();
     });

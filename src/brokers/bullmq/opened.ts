@@ -69,13 +69,16 @@ export class OpenedBullMQ implements OpenedQueue {
   private readonly renewing: NodeJS.Timeout;
   private most = 0;
   private isTaking = false;
+  /** Jobs of workers that died come back only where that is looked for. */
+  private isLookingAfter = false;
   private isClosed = false;
 
   private constructor(private readonly opening: Opening) {
     const { classes, queue, connection, lockMs } = opening;
     this.producer = new classes.Queue(queue, { connection }) as Producing;
     this.consumer = new classes.Worker(queue, null, {
-      connection,
+      // What waits for jobs waits for Redis, too; BullMQ warns of anything else.
+      connection: { ...connection, maxRetriesPerRequest: null },
       autorun: false,
       lockDuration: lockMs,
       stalledInterval: lockMs,
@@ -112,8 +115,10 @@ export class OpenedBullMQ implements OpenedQueue {
   }
 
   take(most: number): void {
-    // Jobs of workers that died come back only where this is looked for.
-    if (this.most === 0 && most > 0) this.consumer.startStalledCheckTimer().catch(() => {});
+    if (most > 0 && !this.isLookingAfter) {
+      this.isLookingAfter = true;
+      this.consumer.startStalledCheckTimer().catch(() => {});
+    }
     this.most = most;
     void this.takeMore();
   }

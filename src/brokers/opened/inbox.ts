@@ -1,4 +1,11 @@
-import type { BrokerHub, Consumer, OpenedQueue, PoolView, TakenMessage } from "../../contracts/index.js";
+import type {
+  BrokerHub,
+  Consumer,
+  OpenedQueue,
+  PoolView,
+  Settlement,
+  TakenMessage,
+} from "../../contracts/index.js";
 import { Getter } from "./getter.js";
 
 /** For so long more is taken than is asked for, in milliseconds: a consumer that asks again and again is to find its place. */
@@ -10,6 +17,8 @@ interface Surroundings<T> {
   readonly hub: BrokerHub;
   readonly pools: ReadonlySet<PoolView>;
   give(consumer: Consumer<T>, message: TakenMessage, item: T): void;
+  /** An outcome is being written. The promise never rejects. */
+  writes(written: Promise<void>): void;
 }
 
 /** A message that has come and has no consumer yet. */
@@ -79,13 +88,7 @@ export class Inbox<T> {
     try {
       item = message.read() as T;
     } catch (error) {
-      const { hub, queue } = this.around;
-      hub.fault(queue, error);
-      const settle = (failure: unknown) => hub.settle(message.delivery, "failure", failure);
-      message.failed(error).then(
-        () => settle(error),
-        (failure) => hub.fault(queue, failure),
-      );
+      this.unreadable(message, error);
       return;
     }
     if (this.line.size > 0) this.give({ message, item });
@@ -136,15 +139,27 @@ export class Inbox<T> {
     if (most === 0) for (const { message } of this.arrived.splice(0)) this.giveBack(message);
   }
 
-  private giveBack(message: TakenMessage): void {
+  /** Another attempt would fail, too. */
+  private unreadable(message: TakenMessage, error: unknown): void {
     const { hub, queue } = this.around;
-    message.giveBack().then(
-      () => hub.settle(message.delivery, "moved"),
-      (error) => {
-        hub.fault(queue, error);
-        hub.settle(message.delivery, "abandoned", error);
+    hub.fault(queue, error);
+    this.settle(message, message.failed(error), "failure", error);
+  }
+
+  private giveBack(message: TakenMessage): void {
+    this.settle(message, message.giveBack(), "moved");
+  }
+
+  private settle(message: TakenMessage, writing: Promise<void>, how: Settlement, error?: unknown): void {
+    const { hub, queue, writes } = this.around;
+    const written = writing.then(
+      () => hub.settle(message.delivery, how, error),
+      (failure) => {
+        hub.fault(queue, failure);
+        hub.settle(message.delivery, "abandoned", failure);
       },
     );
+    writes(written);
   }
 
   private wanted(): number {

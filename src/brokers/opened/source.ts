@@ -55,6 +55,7 @@ export class BrokerSource<T> implements QueueSource<T> {
       hub,
       pools,
       give: (consumer, message, item) => consumer.take(this.workOf(consumer.works, { message, item })),
+      writes: (written) => this.writes(written),
     });
   }
 
@@ -209,6 +210,10 @@ export class BrokerSource<T> implements QueueSource<T> {
       () => hub.settle(message.delivery, how, error),
       (failure) => this.lost(message, failure),
     );
+    this.writes(written);
+  }
+
+  private writes(written: Promise<void>): void {
     this.writing.add(written);
     void written.then(() => {
       this.writing.delete(written);
