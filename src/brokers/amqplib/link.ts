@@ -10,6 +10,8 @@ export const ATTEMPT = "queuescope-attempt";
 
 /** So often the broker is told that a queue which holds messages back is still needed, in milliseconds, at the most. */
 const DECLARED_FOR_MS = 30_000;
+/** A connection that was given up is cut after so many milliseconds. */
+const CUT_AFTER_MS = 3_000;
 /** The most that the protocol has room for. */
 const MAX_PREFETCH = 65_535;
 
@@ -53,6 +55,7 @@ interface Connection {
   createConfirmChannel(): Promise<Channel>;
   close(): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
+  readonly connection?: { readonly stream?: { destroy?(): void } | undefined } | undefined;
 }
 
 /** Publishes, and tells what became of it. */
@@ -148,6 +151,8 @@ export class Link {
     if (most > 0) {
       await consumer.prefetch(Math.min(most, MAX_PREFETCH));
       const { consumerTag } = await consumer.consume(this.queue, (message) => {
+        // The broker has it again as soon as the connection is gone.
+        if (this.isGone) return;
         if (message !== null) came(message);
         else {
           // The queue was deleted, or its node is gone: the next connection makes it again.
@@ -165,8 +170,10 @@ export class Link {
     if (this.isGone) return;
     this.isGone = true;
     this.forget();
-    // It may be so broken that it never answers.
     this.connection.close().catch(() => {});
+    // It may be so broken that it never answers; as long as it lives, what it has taken is nobody else's.
+    const { stream } = this.connection.connection ?? {};
+    setTimeout(() => stream?.destroy?.(), CUT_AFTER_MS).unref();
     this.lost();
   }
 
