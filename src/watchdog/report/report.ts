@@ -70,6 +70,8 @@ export class BreachReport {
     readonly utilization: number;
     readonly stalls: Situation["stalls"];
     readonly starvedMs: number;
+    /** By how much the watchdog's looks were late while the oldest item waited, because the process was at work. */
+    readonly lateMs: number;
   };
 
   /** What a megabyte had no room for; undefined where that is nothing. */
@@ -117,10 +119,10 @@ export class BreachReport {
     this.rates = situation.rates;
     this.recent = recent;
     this.utilization = utilizationOf(pools);
-    const gain = recent.takenPerSecond - recent.arrivedPerSecond;
+    const gain = recent.takenPerSecond - recent.retriedPerSecond - recent.arrivedPerSecond;
     this.drainMs = depth === 0 ? 0 : gain > 0 ? (depth / gain) * 1_000 : Number.POSITIVE_INFINITY;
-    const { loopUtilization: utilization, stalls, starvedMs } = situation;
-    this.loop = { utilization, stalls, starvedMs };
+    const { loopUtilization: utilization, stalls, starvedMs, lateMs } = situation;
+    this.loop = { utilization, stalls, starvedMs, lateMs };
   }
 
   toJSON(): object {
@@ -214,12 +216,14 @@ export class BreachReport {
   }
 
   private loopLine(): string {
-    const { utilization, stalls, starvedMs } = this.loop;
+    const { utilization, stalls, starvedMs, lateMs } = this.loop;
     const blockedMs = stalls.reduce((sum, { durationMs }) => sum + durationMs, 0);
     const [last] = stalls;
     const blocked =
       last === undefined
-        ? "not blocked"
+        ? lateMs > 0
+          ? `held up for ${duration(lateMs)}`
+          : "not blocked"
         : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;
     const starved = starvedMs > 0 ? `, without a CPU for ${duration(starvedMs)}` : "";
     return `LOOP ${percent(utilization)} busy, ${blocked}${starved}`;

@@ -12,6 +12,7 @@ import {
 } from "../situation.js";
 import { weigh } from "../values.js";
 import { depthOf, History } from "./history.js";
+import { TaskSamples } from "./task-samples.js";
 import { groupsOf, mostAttemptsOf, type TaskKnowledge, Tasks } from "./tasks.js";
 
 /** How many of the items that are served next a report lists. */
@@ -20,6 +21,8 @@ const MAX_HEADS = 10;
 const MAX_WEIGHED = 64;
 /** Items are weighed in 2 ms, unless one has very many keys, which can only be listed all at once. Then it isn't done again. */
 const MAX_WEIGHING_MS = 100;
+/** While the oldest item has waited for less than this share of its SLA, all is as usual. */
+const CALM_SHARE = 0.5;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
@@ -71,6 +74,7 @@ export interface Changes {
 export class WatchedQueue {
   private history: History;
   private readonly tasks: Tasks;
+  private readonly samples: TaskSamples;
   private readonly breaches: TierBreach[] = [];
   /** By tier, of those that have an SLA. */
   private readonly sharedHeads: (SharedHead | undefined)[] = [];
@@ -86,6 +90,7 @@ export class WatchedQueue {
     private readonly thread?: { head(queue: string, tier: string): SharedHead },
   ) {
     this.history = new History(queue);
+    this.samples = new TaskSamples(queue.probe);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
   }
 
@@ -119,10 +124,13 @@ export class WatchedQueue {
     const now = probe.now();
     this.history.look(processFacts.cpuMs?.(), now);
     this.tasks.watch(now, processFacts);
+    this.samples.look(now, depthOf(probe) > 0, processFacts);
+    let isCalm = true;
     let changes: Changes | undefined;
     for (let tier = 0; tier < probe.tiers.length; tier++) {
       const since = probe.oldestAt(tier);
       const sla = this.showHead(tier, since === undefined ? undefined : now - since);
+      if (since !== undefined && now - since > CALM_SHARE * this.targetOf(tier, sla)) isCalm = false;
       const isOver = sla !== undefined && since !== undefined && now - since > sla.targetMs;
       // Where the age of what waits is not known, or was asked for some time ago, what is taken shows it.
       const takenMs = probe.longestTake?.(tier);
@@ -135,6 +143,7 @@ export class WatchedQueue {
       if (isBreached) changes.breached.push({ tier, waitMs: isTakenLate ? takenMs : undefined });
       else if (seen === "ended") changes.cleared.push({ tier, lastedMs: breach.lastedMs });
     }
+    if (isCalm) this.history.wasCalm();
     return changes;
   }
 
@@ -239,7 +248,10 @@ export class WatchedQueue {
       watchedMs: this.history.watchedMs(now),
       lastTakenMsAgo: this.history.lastTakenMsAgo(now),
       lastEndedMsAgo: this.history.lastEndedMsAgo(now),
-      usualServiceMs: this.history.serviceMsBefore(now - waitMs),
+      usualServiceMs: this.history.usualServiceMs(pileBeganAt),
+      hottest: this.samples.hottest(pileBeganAt),
+      slowest: this.samples.slowest(pileBeganAt),
+      failingForMs: this.history.failingForMs(now),
       stalls: processFacts.stalls(),
       lateMs: this.history.lateMs(now - waitMs),
       starvedMs: this.history.starvedMs(now - waitMs),
