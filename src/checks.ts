@@ -30,6 +30,7 @@ export {
   underCapacity,
 } from "./watchdog/checks/load.js";
 export { dependencySlower } from "./watchdog/checks/slowness.js";
+export type { ClearedReport } from "./watchdog/report/cleared.js";
 export type { TaskGroupReport, TaskReport, WorkerReport } from "./watchdog/report/report.js";
 export type {
   Backlog,

@@ -1,7 +1,16 @@
 import type { Check, Rates, Situation, TaskGroup, Verdict } from "../situation.js";
 import { count, duration, percent, perSecond } from "./format.js";
 import { factor, readThresholds, share, wholeNumber } from "./thresholds.js";
-import { areSlower, busyOf, isFullyBusy, isSlower, SLOWDOWN, seenTasks, slownessOf } from "./workload.js";
+import {
+  areSlower,
+  busyOf,
+  isFullyBusy,
+  isOneAtATime,
+  isSlower,
+  SLOWDOWN,
+  seenTasks,
+  slownessOf,
+} from "./workload.js";
 
 /** A few items are failing: one has 5 attempts, 50 % of takes are retries, and at most 3 items can be behind them. */
 const FEW = { minAttempts: 5, share: 0.5, maxItems: 3 };
@@ -161,7 +170,10 @@ export function downstreamSaturated(thresholds?: {
     name: "downstream-saturated",
     look(situation) {
       return (
-        atGate(situation, limits.share) ?? everythingFails(situation, limits) ?? sameWait(situation, limits)
+        atGate(situation, limits.share) ??
+        everythingFails(situation, limits) ??
+        sameWait(situation, limits) ??
+        oneAtATime(situation)
       );
     },
   };
@@ -227,6 +239,18 @@ function sameWait(
     confidence: group.kind === "step" ? 0.5 : 0.9,
     sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${seenTasks(situation)} wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}${slownessOf(situation, slowdown)}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
+  };
+}
+
+/** A pool of connections of one, or a lock, which the tasks pass one after the other: of the others it is not known what they wait for. */
+function oneAtATime(situation: Situation): Verdict | undefined {
+  const { slowest, inFlight } = situation;
+  if (slowest === undefined || !isFullyBusy(situation) || !isOneAtATime(situation)) return undefined;
+  return {
+    name: "downstream-saturated",
+    confidence: 0.86,
+    sentence: `at each of ${slowest.looks} looks one task alone waited on ${slowest.label}, with ${count(inFlight ?? 0, "task")} in flight: they pass it one at a time, as through a pool with one connection, or a lock`,
+    evidence: { label: slowest.label, looks: slowest.looks, inFlight },
   };
 }
 

@@ -2,12 +2,10 @@ import type { Check, Situation } from "../situation.js";
 import { isEverythingFailing } from "./failures.js";
 import { duration, percent } from "./format.js";
 import { factor, readThresholds, share } from "./thresholds.js";
-import { BUSY_LOOP, busyOf, isSlower, workersOf } from "./workload.js";
+import { BUSY_LOOP, busyOf, isOneAtATime, isSlower, workersOf } from "./workload.js";
 
 /** At least this share of the workers' time goes into a wait that is named as what became slower. */
 const MAIN_SHARE = 0.5;
-/** A wait that was met at so many looks, by one task at a time, lets only one through. */
-const MIN_LOOKS = 5;
 /** From so many tasks in flight on, that is no coincidence. */
 const MIN_TASKS = 3;
 
@@ -72,12 +70,4 @@ export function whyNoWorkers(situation: Situation): string | undefined {
   if (usualServiceMs === undefined || recent.serviceMs === undefined || workers < MIN_TASKS) return undefined;
   if (recent.serviceMs < 2 * usualServiceMs) return undefined;
   return `tasks take ${duration(recent.serviceMs)} now, and took ${duration(usualServiceMs)} before: with more of them at a time they may only wait for each other`;
-}
-
-/** Whether of several tasks in flight one at most is met at what takes their time, look after look. */
-export function isOneAtATime(situation: Situation): boolean {
-  const { slowest, groups } = situation;
-  if (slowest === undefined || slowest.looks < MIN_LOOKS || slowest.atOnce > 1) return false;
-  const unknown = groups.find(({ label }) => label === undefined)?.tasks.length ?? 0;
-  return busyOf(situation) >= MIN_TASKS && unknown >= MIN_TASKS - 1;
 }

@@ -7,6 +7,10 @@ export const SLOWDOWN = 3;
 /** From this share of its time on, the event loop is what is short. */
 export const BUSY_LOOP = 0.85;
 
+/** A wait that was met at so many looks, by one of so many tasks at a time, lets only one through. */
+const MIN_LOOKS = 5;
+const MIN_QUEUE = 3;
+
 /** A task hangs beside others that end from so many times their time on, and from such shares of the SLA and of its patience on. */
 const HUNG = 5;
 const HUNG_SHARE = 0.8;
@@ -159,4 +163,12 @@ export function hungMajority(situation: Situation, minShare: number): readonly T
 /** How long something has not happened while the queue was watched: what was never seen may have happened before. */
 export function watchedMsSince(lastMsAgo: number, { watchedMs }: Situation): number {
   return Math.min(lastMsAgo, watchedMs);
+}
+
+/** Whether of several tasks in flight one at most is met at what takes their time, look after look. */
+export function isOneAtATime(situation: Situation): boolean {
+  const { slowest, groups } = situation;
+  if (slowest === undefined || slowest.looks < MIN_LOOKS || slowest.atOnce > 1) return false;
+  const unknown = groups.find(({ label }) => label === undefined)?.tasks.length ?? 0;
+  return busyOf(situation) >= MIN_QUEUE && unknown >= MIN_QUEUE - 1;
 }

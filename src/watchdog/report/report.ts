@@ -8,6 +8,8 @@ import type { Rates, Situation, TaskGroup, TaskNow, Verdict } from "../situation
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
+/** Looks that were late by less, in milliseconds, are no sign of a blocked event loop. */
+const MIN_LATE_MS = 50;
 /** How many items, pools and gates the text shows. */
 const MAX_LINES = 5;
 /** How much of a verdict's sentence it shows, in characters: there may be texts of the user's in it. */
@@ -39,6 +41,8 @@ export class BreachReport {
   readonly targetMs: number | undefined;
   readonly depth: number;
   readonly capacity: number;
+  /** The first verdict of the report before, where this one has another. */
+  readonly corrects: string | undefined;
   /** The causes, the most likely one first. Empty where nothing was found. */
   readonly verdicts: readonly Verdict[];
   /** Causes that could not be told yet. */
@@ -86,7 +90,9 @@ export class BreachReport {
     workers: readonly { pool: string; workers: readonly WorkerView[]; seenAt: number }[],
     memory: MemoryNow | undefined,
     at: number,
+    corrects?: string,
   ) {
+    this.corrects = corrects;
     this.at = at;
     this.memory = memory;
     const { tiers, tier, depth, recent, pools } = situation;
@@ -136,6 +142,11 @@ export class BreachReport {
   toString(): string {
     return [
       this.headline(),
+      ...(this.corrects === undefined
+        ? []
+        : [
+            `NEWS the report before named ${shown(this.corrects)} first; two looks since then have found what follows`,
+          ]),
       ...this.why(),
       ...groupLines(this.groups),
       ...this.otherLines(),
@@ -221,7 +232,7 @@ export class BreachReport {
     const [last] = stalls;
     const blocked =
       last === undefined
-        ? lateMs > 0
+        ? lateMs >= MIN_LATE_MS
           ? `held up for ${duration(lateMs)}`
           : "not blocked"
         : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;

@@ -2,18 +2,12 @@ import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
 import type { SharedHead } from "../../stall-monitor/shared-heads.js";
-import {
-  type PoolNow,
-  type ProcessorNow,
-  type Situation,
-  type StallNow,
-  type TierNow,
-  UNKNOWN,
-} from "../situation.js";
+import type { PoolNow, ProcessorNow, Rates, Situation, StallNow, TierNow } from "../situation.js";
 import { weigh } from "../values.js";
 import { depthOf, History } from "./history.js";
 import { TaskSamples } from "./task-samples.js";
 import { groupsOf, mostAttemptsOf, type TaskKnowledge, Tasks } from "./tasks.js";
+import { TierBreach } from "./tier-breach.js";
 
 /** How many of the items that are served next a report lists. */
 const MAX_HEADS = 10;
@@ -61,6 +55,10 @@ export interface MemoryNow {
 export interface Cleared {
   readonly tier: number;
   readonly lastedMs: number;
+  /** Items that missed the SLA meanwhile; undefined where that is not counted. */
+  readonly missed: number | undefined;
+  /** What the queue does now. */
+  readonly recent: Rates;
 }
 
 /** What a sample has found. */
@@ -139,9 +137,9 @@ export class WatchedQueue {
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
       if (breach === undefined) continue;
       changes ??= { breached: [], cleared: [] };
-      const seen = breach.observe(isBreached, now);
+      const seen = breach.observe(isBreached, now, this.queue.tally.missed?.(tier));
       if (isBreached) changes.breached.push({ tier, waitMs: isTakenLate ? takenMs : undefined });
-      else if (seen === "ended") changes.cleared.push({ tier, lastedMs: breach.lastedMs });
+      else if (seen === "ended") changes.cleared.push(this.clearedOf(breach, tier));
     }
     if (isCalm) this.history.wasCalm();
     return changes;
@@ -203,9 +201,19 @@ export class WatchedQueue {
     const now = this.queue.probe.now();
     const cleared: Cleared[] = [];
     this.breaches.forEach((breach, tier) => {
-      if (breach.observe(false, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+      if (breach.observe(false, now) === "ended") cleared.push(this.clearedOf(breach, tier));
     });
     return cleared;
+  }
+
+  private clearedOf({ lastedMs, missedBefore }: TierBreach, tier: number): Cleared {
+    const missed = this.queue.tally.missed?.(tier);
+    return {
+      tier,
+      lastedMs,
+      missed: missed === undefined || missedBefore === undefined ? undefined : missed - missedBefore,
+      recent: this.history.recent(),
+    };
   }
 
   breachOf(tier: number): TierBreach {
@@ -347,85 +355,4 @@ function poolNow(pool: PoolView): PoolNow {
     stopped: pool.count("stopped"),
   };
   return { name: pool.name, isTaking: pool.isTaking, notTakingReason: pool.notTakingReason, workers };
-}
-
-/**
- * The breaches of one tier of a queue: what was observed, and what was announced. The two differ while announcements are held back after a
- * stall. Instants are monotonic milliseconds.
- *
- * A breach is counted once, and once more when the cause of an unexplained one is found. It is reported once, again after
- * `minIntervalMs` while it lasts, and as soon as its cause is found. A breach that ended and comes back is reported before that only
- * with another cause: a queue that oscillates around its SLA has one thing to say.
- */
-export class TierBreach {
-  private since: number | undefined = undefined;
-  private endedAt = Number.NEGATIVE_INFINITY;
-  /** How long the breach that ended last was on. */
-  lastedMs = 0;
-  /** The verdict that the current breach was counted under. */
-  private countedAs: string | undefined = undefined;
-  /** The last report of the current breach. */
-  private last: { readonly at: number; readonly verdict: string } | undefined = undefined;
-  /** When each verdict was last reported, over all breaches. */
-  private readonly reportedAt = new Map<string, number>();
-
-  /** The same verdict, and the same breach, is reported at most once in `minIntervalMs`. */
-  constructor(private readonly minIntervalMs: number) {}
-
-  /** A sample: whether the tier is beyond its SLA. Undefined: it was not, and is not. */
-  observe(isLate: boolean, now: number): "began" | "ongoing" | "ended" | undefined {
-    const { since } = this;
-    if (isLate) {
-      if (since !== undefined) return "ongoing";
-      this.since = now;
-      return "began";
-    }
-    if (since === undefined) return undefined;
-    this.since = undefined;
-    this.endedAt = now;
-    this.lastedMs = now - since;
-    return "ended";
-  }
-
-  /**
-   * Adds a breach that the stall monitor saw at `seenAt`, and that began at `since`; the next sample tells whether it has ended. False: a
-   * sample has seen its end already.
-   */
-  observeFromOutside(since: number, seenAt: number): boolean {
-    if (seenAt <= this.endedAt) return false;
-    this.since ??= since;
-    return true;
-  }
-
-  /** Whether {@link decide} may have anything to do, whatever the verdict is. Spares a diagnosis at most samples. */
-  isDue(now: number): boolean {
-    return this.last === undefined || this.last.verdict === UNKNOWN || this.isLongAgo(this.last.at, now);
-  }
-
-  /** Whether to count, and to report, the current breach under this verdict. What it says is taken as done. */
-  decide(verdict: string, now: number): { readonly count: boolean; readonly report: boolean } {
-    const { countedAs, last } = this;
-    const count = countedAs === undefined || (countedAs === UNKNOWN && verdict !== UNKNOWN);
-    if (count) this.countedAs = verdict;
-    const isCauseFound = last?.verdict === UNKNOWN && verdict !== UNKNOWN;
-    const isNews = last === undefined || isCauseFound || this.isLongAgo(last.at, now);
-    const report = isNews && this.isLongAgo(this.reportedAt.get(verdict), now);
-    if (report) {
-      this.last = { at: now, verdict };
-      this.reportedAt.set(verdict, now);
-    }
-    return { count, report };
-  }
-
-  /** The end of the current breach is announced. False: the breach was not reported, so its end is not. */
-  close(): boolean {
-    const wasReported = this.last !== undefined;
-    this.countedAs = undefined;
-    this.last = undefined;
-    return wasReported;
-  }
-
-  private isLongAgo(at: number | undefined, now: number): boolean {
-    return at === undefined || now - at >= this.minIntervalMs;
-  }
 }
