@@ -82,13 +82,13 @@ export const causes: readonly Cause[] = [
       const queue = stage.watched(new FifoQueue<string>());
       new WorkerPool(
         queue,
-        (item, { signal }) => (item === "poison" ? sleep(60_000, undefined, { signal }) : work(10)),
+        (item, { signal }) => (item === "poison" ? sleep(60_000, undefined, { signal }) : work(16)),
         {
-          timeoutMs: 120,
+          timeoutMs: 150,
           retry: forEver,
         },
       );
-      arrivals(30, () => queue.put("ok"));
+      arrivals(44, () => queue.put("ok"));
       after(AT_MS, () => queue.put("poison"));
     },
   },
@@ -106,12 +106,16 @@ export const causes: readonly Cause[] = [
   },
   {
     name: "an item that kills its thread",
-    run(stage) {
+    async run(stage) {
       const queue = stage.watched(new FifoQueue<string>(), { default: 600 });
       const file = new URL("./parts/dies.mjs", import.meta.url);
-      new WorkerPool(queue, inThreads<string, void>(file, { threads: 1 }), { retry: forEver });
+      const handle = inThreads<string, void>(file, { threads: 1 });
+      new WorkerPool(queue, handle, { retry: forEver });
+      // What it loads takes its time.
+      await queue.put("ok");
+      await queue.join();
       arrivals(20, () => queue.put("ok"));
-      after(3 * AT_MS, () => queue.put("poison"));
+      after(2 * AT_MS, () => queue.put("poison"));
     },
   },
 ];

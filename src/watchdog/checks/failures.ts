@@ -10,6 +10,7 @@ import {
   SLOWDOWN,
   seenTasks,
   slownessOf,
+  workersOf,
 } from "./workload.js";
 
 /** A few items are failing: one has 5 attempts, 50 % of takes are retries, and at most 3 items can be behind them. */
@@ -18,7 +19,10 @@ const FEW = { minAttempts: 5, share: 0.5, maxItems: 3 };
 const OTHERS_SHARE = 0.04;
 /** Everything is failing: at least 80 % of attempts fail, 30 % of takes are retries, and 5 retries are in the window. */
 const EVERYTHING = { failingShare: 0.8, retriedShare: 0.3, minRetries: 5 };
-/** An item that takes the workers' time was met in so many deliveries. */
+/** Or from this share of the workers' time on, if they could do what comes without it: more than this share of what is left to them. */
+const SOME_SHARE = 0.2;
+const ENOUGH_SHARE = 0.8;
+/** An item that comes round was met in so many deliveries; one that is retried, in two. */
 const MIN_DELIVERIES = 3;
 
 /** Errors that JavaScript throws for what code does, and those of validators; and what databases say of a wrong statement. */
@@ -71,10 +75,15 @@ export function poisonItem(thresholds?: {
 /** An item that takes most of the workers' time, delivery after delivery: it times out each time, kills its thread, or is put back by its handler. */
 function takesTheTime(situation: Situation, limits: typeof FEW): Verdict | undefined {
   const { hottest, lastFailure, sinceHead, usualServiceMs, recent } = situation;
-  if (hottest === undefined || hottest.share < limits.share || hottest.deliveries < MIN_DELIVERIES)
+  if (
+    hottest === undefined ||
+    hottest.share < SOME_SHARE ||
+    hottest.deliveries < (hottest.attempt >= 2 ? 2 : MIN_DELIVERIES)
+  )
     return undefined;
   const { correlationId, share: itsShare, deliveries, attempt, atOnce } = hottest;
   const isRetried = attempt >= 2;
+  if (itsShare < limits.share && !(isRetried && wouldSufficeWithout(situation, itsShare))) return undefined;
   // Of an ID that several items share at the same time, none comes round.
   if (atOnce > 1 || (isRetried && areManyFailing(situation, limits.maxItems))) return undefined;
   const failure = !isRetried || lastFailure === undefined ? "" : `; the last failure was: ${lastFailure}`;
@@ -95,6 +104,15 @@ function takesTheTime(situation: Situation, limits: typeof FEW): Verdict | undef
       serviceMs: recent.serviceMs,
     },
   };
+}
+
+/** Whether the workers could do what comes, at the times that are usual, and can't without the share of their time that one item takes. */
+function wouldSufficeWithout(situation: Situation, itsShare: number): boolean {
+  const { usualServiceMs, recent } = situation;
+  const workers = workersOf(situation) ?? busyOf(situation);
+  if (usualServiceMs === undefined) return false;
+  const wanted = (recent.arrivedPerSecond * usualServiceMs) / 1_000;
+  return wanted < workers && wanted > ENOUGH_SHARE * (1 - itsShare) * workers;
 }
 
 /**

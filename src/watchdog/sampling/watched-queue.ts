@@ -17,6 +17,8 @@ const MAX_WEIGHED = 64;
 const MAX_WEIGHING_MS = 100;
 /** While the oldest item has waited for less than this share of its SLA, all is as usual. */
 const CALM_SHARE = 0.5;
+/** An item that takes the workers' time has done so for longer than others wait: so many times as long is looked back further. */
+const HOT_WAITS = 2;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
@@ -257,7 +259,7 @@ export class WatchedQueue {
       lastTakenMsAgo: this.history.lastTakenMsAgo(now),
       lastEndedMsAgo: this.history.lastEndedMsAgo(now),
       usualServiceMs: this.history.usualServiceMs(pileBeganAt),
-      hottest: this.samples.hottest(pileBeganAt),
+      hottest: this.samples.hottest(pileBeganAt - HOT_WAITS * waitMs),
       slowest: this.samples.slowest(pileBeganAt),
       failingForMs: this.history.failingForMs(now),
       stalls: processFacts.stalls(),
