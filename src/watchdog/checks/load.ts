@@ -208,7 +208,7 @@ export function producersBlocked(thresholds?: {
         return {
           name: "producers-blocked",
           confidence: 0.4,
-          sentence: `${blocked} for room: ${depth} of ${capacity} places are taken`,
+          sentence: `${blocked} for room: ${depth}${Number.isFinite(capacity) ? ` of ${capacity}` : ""} places are taken`,
           evidence: { waitingPuts, depth, capacity },
         };
       }
