@@ -20,7 +20,7 @@ export {
 } from "./watchdog/checks/brokers.js";
 export { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./watchdog/checks/consumers.js";
 export { eventLoopBlocked, gcPressure, processorStarved } from "./watchdog/checks/event-loop.js";
-export { downstreamSaturated, poisonItem } from "./watchdog/checks/failures.js";
+export { downstreamSaturated, handlerFailing, poisonItem } from "./watchdog/checks/failures.js";
 export { CHECKS } from "./watchdog/checks/index.js";
 export {
   burst,
@@ -29,16 +29,20 @@ export {
   starvedTier,
   underCapacity,
 } from "./watchdog/checks/load.js";
+export { dependencySlower } from "./watchdog/checks/slowness.js";
+export type { ClearedReport } from "./watchdog/report/cleared.js";
 export type { TaskGroupReport, TaskReport, WorkerReport } from "./watchdog/report/report.js";
 export type {
   Backlog,
   Check,
+  HottestItem,
   MostAttempts,
   Pile,
   PoolNow,
   ProcessorNow,
   Rates,
   Situation,
+  SlowestWait,
   StallNow,
   TaskGroup,
   TaskNow,

@@ -16,6 +16,8 @@ export interface Tally {
   /** Items served after a younger one. */
   overtaken(tier: number): number;
   dropped(tier: number): number;
+  /** Items that missed their SLA. Absent where that is not counted. */
+  missed?(tier: number): number;
   readonly succeeded: number;
   readonly failed: number;
   readonly retried: number;

@@ -1,15 +1,21 @@
 import * as api from "@opentelemetry/api";
-import type { Clock, Timer } from "../base/clock.js";
+import { type Clock, type Timer, wallNow } from "../base/clock.js";
 import { recorder } from "../base/recorder.js";
 import { verdictOf } from "./checks/index.js";
 import type { Events, Guard } from "./events.js";
+import { ClearedReport, changesOf, stepsSince } from "./report/cleared.js";
 import type { BreachReport } from "./report/report.js";
 import type { Reporter } from "./report/reporter.js";
 import { Pieces } from "./sampling/schedule.js";
+import type { TierBreach } from "./sampling/tier-breach.js";
 import type { Cleared, WatchedQueue } from "./sampling/watched-queue.js";
+import { type Rates, UNKNOWN } from "./situation.js";
 
 /** Counts breaches and announces when they begin and end, in the order in which they were seen: as events, files, log records and transitions. */
 export class BreachAnnouncer {
+  /** What the queues did when their breaches were first reported. */
+  private readonly before = new WeakMap<TierBreach, Rates>();
+
   constructor(
     private readonly clock: Clock,
     private readonly reporter: Reporter,
@@ -30,20 +36,29 @@ export class BreachAnnouncer {
       if (!breach.isDue(now)) return;
       const diagnosis = snapshot.diagnose();
       const verdict = verdictOf(diagnosis);
-      const { count, report } = breach.decide(verdict, now);
+      const { count, report, corrects } = breach.decide(verdict, now);
       if (count) watched.queue.breached(tier, verdict, 1);
-      if (report) this.announce(watched, verdict, snapshot.report(diagnosis));
+      if (!report) return;
+      const told = snapshot.report(diagnosis, corrects);
+      if (!this.before.has(breach)) this.before.set(breach, told.recent);
+      this.announce(watched, verdict, told);
     });
   }
 
   /** Breaches have ended. No `cleared` for a breach that was not reported. */
   cleared(watched: WatchedQueue, cleared: readonly Cleared[]): void {
-    for (const { tier, lastedMs } of cleared) {
+    for (const { tier, lastedMs, missed, recent } of cleared) {
       this.gracePeriod.announce(() => {
-        if (!watched.breachOf(tier).close()) return;
+        const breach = watched.breachOf(tier);
+        const { reportedAs: verdict = UNKNOWN } = breach;
+        const before = this.before.get(breach);
+        this.before.delete(breach);
+        if (!breach.close()) return;
         const name = watched.queue.probe.tiers[tier]!;
+        const changed = before === undefined ? [] : changesOf(before, recent);
+        const helped = [...stepsSince(wallNow() - lastedMs), ...changed];
         recorder.tell(watched.name, `tier ${name}: the SLA is met again`);
-        this.events.emit("cleared", { queue: watched.name, tier: name, lastedMs });
+        this.events.emit("cleared", new ClearedReport(watched.name, name, lastedMs, verdict, missed, helped));
       });
     }
   }

@@ -4,6 +4,7 @@ import { emit } from "../base/callback.js";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
 import type { Stall } from "../stall-monitor/stall.js";
+import type { ClearedReport } from "./report/cleared.js";
 import type { BreachReport } from "./report/report.js";
 
 /** The events of a watchdog, with their arguments. */
@@ -11,7 +12,7 @@ export interface WatchdogEvents {
   /** The oldest item of a tier has waited longer than its SLA allows. */
   breach: [report: BreachReport];
   /** A breach has ended. No `cleared` for a breach that was not reported. */
-  cleared: [cleared: { queue: string; tier: string; lastedMs: number }];
+  cleared: [cleared: ClearedReport];
   /** The event loop was blocked for longer than `stallThresholdMs`, and turns again. */
   stall: [stall: Stall];
   /** Something in the watchdog failed, or a callback or listener threw; the watchdog goes on. */

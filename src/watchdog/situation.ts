@@ -132,8 +132,13 @@ export interface Situation {
   /** How long ago an item was taken, and a task ended; `Infinity` if that has not been seen. */
   readonly lastTakenMsAgo: number;
   readonly lastEndedMsAgo: number;
-  /** Mean time of a task before the breach, in milliseconds; undefined where none has ended. */
+  /** Mean time of a task before items piled up, in milliseconds; undefined where none has ended. */
   readonly usualServiceMs: number | undefined;
+  /** What took most of the workers' time since then; undefined where that isn't known. */
+  readonly hottest: HottestItem | undefined;
+  readonly slowest: SlowestWait | undefined;
+  /** For how long attempts have been failing, in milliseconds; undefined where that was always so, as far as is known. */
+  readonly failingForMs: number | undefined;
   readonly stalls: readonly StallNow[];
   /** By how much the watchdog's own ticks were late while the oldest item waited, in milliseconds. */
   readonly lateMs: number;
@@ -160,6 +165,28 @@ export interface MostAttempts {
   readonly alike: number;
 }
 
+/** What the workers' time goes into, by samples of what was in flight: a correlation ID. */
+export interface HottestItem {
+  readonly correlationId: string;
+  /** Of the samples, from 0 to 1: of the workers' time, so. */
+  readonly share: number;
+  /** How many deliveries of it were met, the most attempts of one, and how many at the same time. */
+  readonly deliveries: number;
+  readonly attempt: number;
+  readonly atOnce: number;
+}
+
+/** The same of what tasks wait for: a label. */
+export interface SlowestWait {
+  readonly label: string;
+  readonly share: number;
+  /** Before items piled up; undefined where too little is known of that. */
+  readonly usualShare: number | undefined;
+  /** How many tasks were met there at the same time at most, and at how many looks. */
+  readonly atOnce: number;
+  readonly looks: number;
+}
+
 /** What was served since the oldest item of the tier arrived, as far back as samples go. */
 export interface Turns {
   /** Items taken, of all tiers. */
@@ -170,6 +197,7 @@ export interface Turns {
 
 export interface Rates {
   readonly windowMs: number;
+  /** Without those that come back to be retried. */
   readonly arrivedPerSecond: number;
   readonly takenPerSecond: number;
   readonly endedPerSecond: number;
@@ -206,7 +234,7 @@ export interface ProcessorNow {
   readonly heapLimitBytes: number;
 }
 
-/** How items piled up: over all of the time that it took, and over its second half. */
+/** How items piled up: over all of the time that it took, and over its second half. Retries are neither arrivals nor taken. */
 export interface Backlog {
   readonly windowMs: number;
   readonly arrivedPerSecond: number;

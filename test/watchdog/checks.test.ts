@@ -401,11 +401,16 @@ describe("downstream-saturated", () => {
     expect(confidence(downstreamSaturated, { tasks: others, groups: [calls] })).toBe(0);
   });
 
-  it("is said of calls that have just begun, where those that ended lately took three times as long as before", () => {
+  it("is said of calls that have just begun, where those that ended lately took three times as long as before, for a connection", () => {
     const begun = Array.from({ length: 4 }, () => task({ runningMs: 90 }));
-    const calls = { tasks: begun, groups: [group("label", "the carrier", begun, 90)] };
+    const pooled = [group("http", "the carrier", begun, 90, ["waiting for a connection"])];
+    const calls = { tasks: begun, groups: pooled };
+    const other = [group("http", "the carrier", begun, 90, ["sent, waiting for headers"])];
+    const slower = { recent: rates({ serviceMs: 960 }) };
+    expect(confidence(downstreamSaturated, { ...calls, ...slower, groups: other })).toBe(0);
+    expect(confidence(checks.dependencySlower(), { ...calls, ...slower, groups: other })).toBe(0.83);
     expect(sentence(downstreamSaturated, { ...calls, recent: rates({ serviceMs: 960 }) })).toBe(
-      "4 of 4 tasks in flight wait on the carrier, the longest for 90 ms; a task takes 960 ms now, it took 50 ms before",
+      '4 of 4 tasks in flight wait on the carrier, the longest for 90 ms, "waiting for a connection"; a task takes 960 ms now, it took 50 ms before',
     );
     expect(confidence(downstreamSaturated, calls)).toBe(0);
     const unknown = { ...calls, recent: rates({ serviceMs: 960 }), usualServiceMs: undefined };
@@ -496,8 +501,13 @@ describe("under-capacity and burst", () => {
 
   it("go by usual tasks where these take so long that hardly any was taken", () => {
     const slow = { ...backlog(40), taken: 2, takenPerSecond: 1 };
-    expect(sentence(underCapacity, { ...busy, backlog: slow, usualServiceMs: 500 })).toMatch(/2\.0\/s are/);
-    const unknown = { ...busy, backlog: slow, usualServiceMs: undefined };
+    const few = { ...busy, backlog: slow, recent: rates({ serviceMs: undefined }) };
+    expect(sentence(underCapacity, { ...few, usualServiceMs: 500 })).toMatch(
+      /2\.0\/s could be served, by how long tasks take, with/,
+    );
+    const old = { tasks: [task({ runningMs: 16 })], usualServiceMs: 5 };
+    expect(confidence(underCapacity, { ...few, ...old })).toBe(NOT_YET);
+    const unknown = { ...few, usualServiceMs: undefined };
     const none = { rates: rates({ serviceMs: undefined }) };
     expect(confidence(underCapacity, { ...unknown, ...none })).toBe(NOT_YET);
     expect(confidence(burst, { ...unknown, ...none })).toBe(NOT_YET);
@@ -529,7 +539,7 @@ describe("starved-tier", () => {
     expect(confidence(starvedTier, starved(5, 5))).toBe(0.88);
     expect(confidence(starvedTier, starved(4, 4))).toBe(0);
     expect(sentence(starvedTier, starved(20, 15))).toBe(
-      '"regular" is hardly served: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 taken meanwhile arrived later, in other tiers; aging (agingMs of a PriorityQueue) would raise the priority of items that wait',
+      '"regular" is hardly served: 7 items wait, the oldest for 1.2 s, and 75 % of the 20 taken meanwhile arrived later, in other tiers; aging (agingMs of a PriorityQueue; a shorter one where it is set) would raise the priority of items that wait',
     );
   });
 
@@ -797,6 +807,52 @@ describe("a threshold decides:", () => {
       0.92,
       0,
     ],
+    [
+      "consumersStuck share",
+      consumersStuck,
+      checks.consumersStuck({ share: 0.9 }),
+      { tasks: [...[1, 2, 3].map(() => task({ runningMs: 2_000 })), task()] },
+      0.85,
+      0,
+    ],
+    [
+      "dependencySlower slowdown",
+      checks.dependencySlower(),
+      checks.dependencySlower({ slowdown: 4 }),
+      { tasks: [task()], recent: rates({ serviceMs: 150 }) },
+      0.83,
+      0,
+    ],
+    [
+      "dependencySlower utilization",
+      checks.dependencySlower(),
+      checks.dependencySlower({ utilization: 0.5 }),
+      { tasks: [task()], recent: rates({ serviceMs: 150 }), loopUtilization: 0.6 },
+      0.83,
+      0,
+    ],
+    [
+      "handlerFailing share",
+      checks.handlerFailing(),
+      checks.handlerFailing({ share: 0.5 }),
+      {
+        lastFailure: "TypeError: x is not a function",
+        recent: rates({ endedPerSecond: 12, retriedPerSecond: 8 }),
+      },
+      0.92,
+      0,
+    ],
+    [
+      "handlerFailing minFailures",
+      checks.handlerFailing(),
+      checks.handlerFailing({ minFailures: 41 }),
+      {
+        lastFailure: "TypeError: x is not a function",
+        recent: rates({ endedPerSecond: 12, retriedPerSecond: 8 }),
+      },
+      0.92,
+      0,
+    ],
     ["starvedTier share", starvedTier, checks.starvedTier({ share: 0.9 }), starved, 0.88, 0],
     ["starvedTier minTaken", starvedTier, checks.starvedTier({ minTaken: 11 }), starved, 0.88, 0],
     ["underCapacity share", underCapacity, checks.underCapacity({ share: 0.5 }), busy, 0, 0.8],
@@ -850,7 +906,9 @@ describe("a threshold decides:", () => {
       "consumers-paused",
       "never-resumes",
       "poison-item",
+      "handler-failing",
       "priority-inversion",
+      "dependency-slower",
       "downstream-saturated",
       "consumers-stuck",
       "processor-starved",

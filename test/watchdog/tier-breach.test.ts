@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { TierBreach } from "../../src/watchdog/sampling/watched-queue.js";
+import { TierBreach } from "../../src/watchdog/sampling/tier-breach.js";
 
 let breach: TierBreach;
 beforeEach(() => {
@@ -44,7 +44,9 @@ describe("the decision on a breach", () => {
 
   it("is to count and report it once, and to report it again after the interval", () => {
     expect(breach.decide("burst", 0)).toEqual(both);
-    expect(breach.isDue(999)).toBe(false);
+    expect(breach.decide("burst", 900)).toEqual(neither);
+    expect(breach.isDue(989)).toBe(false);
+    expect(breach.isDue(1_000)).toBe(true);
     expect(breach.decide("burst", 999)).toEqual(neither);
     expect(breach.isDue(1_000)).toBe(true);
     expect(breach.decide("burst", 1_000)).toEqual({ count: false, report: true });
@@ -56,6 +58,26 @@ describe("the decision on a breach", () => {
     expect(breach.decide("unknown", 1)).toEqual(neither);
     expect(breach.decide("burst", 2)).toEqual(both);
     expect(breach.decide("no-consumer", 3)).toEqual(neither);
+  });
+
+  it("is to report another cause that two looks in a row have found, and to count it, once in the interval", () => {
+    breach.decide("under-capacity", 0);
+    expect(breach.decide("poison-item", 10)).toEqual(neither);
+    expect(breach.isDue(11)).toBe(true);
+    expect(breach.decide("poison-item", 11)).toEqual({ ...both, corrects: "under-capacity" });
+    expect(breach.reportedAs).toBe("poison-item");
+    expect(breach.decide("under-capacity", 20)).toEqual(neither);
+    expect(breach.decide("under-capacity", 21)).toEqual(neither);
+    expect(breach.decide("under-capacity", 1_000)).toEqual({ ...both, corrects: "poison-item" });
+  });
+
+  it("is not to go by a single look, nor by one that found no cause", () => {
+    breach.decide("under-capacity", 0);
+    expect(breach.decide("burst", 10)).toEqual(neither);
+    expect(breach.decide("under-capacity", 20)).toEqual(neither);
+    expect(breach.decide("burst", 30)).toEqual(neither);
+    expect(breach.decide("unknown", 40)).toEqual(neither);
+    expect(breach.decide("burst", 50)).toEqual(neither);
   });
 
   it("is to count it when it comes back, and to report it at once only for another cause", () => {

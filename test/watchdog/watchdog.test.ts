@@ -11,6 +11,7 @@ import { PriorityQueue } from "../../src/queue/priority-queue.js";
 import { metricProducer } from "../../src/telemetry/metrics/metric-producer.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
+import type { ClearedReport } from "../../src/watchdog/report/cleared.js";
 import type { BreachReport } from "../../src/watchdog/report/report.js";
 import type { Check } from "../../src/watchdog/situation.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
@@ -117,6 +118,38 @@ describe("a breach", () => {
     clock.advance(60_000);
     await breach();
     expect(causes()).toEqual(["one", "another", "one"]);
+  });
+
+  it("whose cause two looks find to be another one is told again at once, and its end with what has changed", async () => {
+    let cause = "one";
+    const check: Check = {
+      name: "cause",
+      look: () => ({ name: cause, confidence: 1, sentence: "It is so.", evidence: {} }),
+    };
+    const queue = fifo("corrected");
+    const { dog, breaches } = watchdog({ checks: [check] });
+    const ends: ClearedReport[] = [];
+    dog.on("cleared", (end) => ends.push(end));
+    dog.watch(queue).start();
+    await queue.putMany(["a", "b"]);
+    clock.advance(1_100);
+    cause = "another";
+    clock.advance(100);
+    expect(breaches.map(({ corrects }) => corrects)).toEqual([undefined]);
+    clock.advance(100);
+    expect(breaches.map(({ corrects }) => corrects)).toEqual([undefined, "one"]);
+    expect(String(breaches[1])).toMatch(
+      /^BREACH .*\nNEWS the report before named one first; two looks since then have found what follows\nWHY {2}another /,
+    );
+    const pool = new WorkerPool(queue, () => {}, { name: "packers", autoStart: false });
+    pool.resize(3);
+    pool.start();
+    await pool.drain();
+    clock.advance(100);
+    expect(String(ends[0])).toMatch(
+      /^CLEARED queue=corrected tier=default after 300 ms \(another\), 2 items missed the SLA\nSINCE .*"packers" resized from 1 to 3; "packers" takes items/,
+    );
+    expect(await breachesOf("corrected")).toMatchObject({ another: 1 });
   });
 
   it("that was not told when it began is told as soon as it is due, or put down to something else", async () => {

@@ -153,4 +153,47 @@ export const causes: readonly Cause[] = [
       });
     },
   },
+  {
+    name: "three of four workers hang, and the fourth goes on",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<number>());
+      let toHang = 0;
+      new WorkerPool(
+        queue,
+        async () => {
+          if (toHang > 0) {
+            toHang--;
+            await new Promise<void>((resolve) => line.push(resolve));
+          }
+          await work(25);
+        },
+        { concurrency: 4 },
+      );
+      arrivals(70, () => queue.put(1));
+      after(AT_MS, () => {
+        toHang = 3;
+      });
+    },
+  },
+  {
+    name: "two of three loops wait for a reply that never comes",
+    run(stage) {
+      const queue = stage.watched(new PriorityQueue<number>());
+      let toHang = 0;
+      const consume = async () => {
+        for await (const delivery of queue.deliveries()) {
+          await delivery.run(async () => {
+            if (toHang-- > 0) await new Promise<void>((resolve) => line.push(resolve));
+            await work(20);
+          });
+          delivery.done();
+        }
+      };
+      for (let i = 0; i < 3; i++) void consume();
+      arrivals(80, () => queue.put(1));
+      after(AT_MS, () => {
+        toHang = 2;
+      });
+    },
+  },
 ];

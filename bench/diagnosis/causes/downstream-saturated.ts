@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from "node:http";
+import { Agent, createServer as createHttpServer, request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
 import PQueue from "p-queue";
@@ -169,6 +169,26 @@ export const causes: readonly Cause[] = [
       after(AT_MS, () => {
         isDown = true;
       });
+    },
+  },
+  {
+    name: "an agent with one socket, where four are needed",
+    async run(stage) {
+      const server = createHttpServer((_, response) => {
+        setTimeout(() => response.end("ok"), 30);
+      }).listen(0, "127.0.0.1");
+      await new Promise((resolve) => server.once("listening", resolve));
+      const { port } = server.address() as AddressInfo;
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const ask = () =>
+        new Promise<void>((resolve) => {
+          request({ port, host: "127.0.0.1", agent, path: "/rates" }, (response) => {
+            response.resume().once("end", resolve);
+          }).end();
+        });
+      const queue = stage.watched(new FifoQueue<number>());
+      new WorkerPool(queue, ask, { concurrency: 6 });
+      arrivals(60, () => queue.put(1));
     },
   },
 ];

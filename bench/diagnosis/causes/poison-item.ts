@@ -1,6 +1,7 @@
-import { LifoQueue, PriorityQueue, WorkerPool } from "queuescope";
+import { FifoQueue, LifoQueue, PriorityQueue, WorkerPool } from "queuescope";
+import { inThreads } from "queuescope/threads";
 import type { Cause } from "../cause.js";
-import { after, arrivals, work } from "../load.js";
+import { after, arrivals, sleep, work } from "../load.js";
 
 /** When the item comes that can't be handled. */
 const AT_MS = 300;
@@ -73,6 +74,48 @@ export const causes: readonly Cause[] = [
       new WorkerPool(queue, handle, { concurrency: 2, retry: forEver });
       arrivals(20, () => queue.put("ok"));
       after(AT_MS, () => queue.putMany(["poison", "poison"]));
+    },
+  },
+  {
+    name: "an item that times out each time",
+    run(stage) {
+      const queue = stage.watched(new FifoQueue<string>());
+      new WorkerPool(
+        queue,
+        (item, { signal }) => (item === "poison" ? sleep(60_000, undefined, { signal }) : work(16)),
+        {
+          timeoutMs: 150,
+          retry: forEver,
+        },
+      );
+      arrivals(44, () => queue.put("ok"));
+      after(AT_MS, () => queue.put("poison"));
+    },
+  },
+  {
+    name: "a handler puts back what it can't do yet",
+    run(stage) {
+      const queue = stage.watched(new PriorityQueue<string>());
+      new WorkerPool(queue, async (item) => {
+        await work(item === "poison" ? 60 : 10);
+        if (item === "poison") await queue.put(item, { priority: 0 });
+      });
+      arrivals(25, () => queue.put("ok", { priority: 1 }));
+      after(AT_MS, () => queue.put("poison", { priority: 0 }));
+    },
+  },
+  {
+    name: "an item that kills its thread",
+    async run(stage) {
+      const queue = stage.watched(new FifoQueue<string>(), { default: 600 });
+      const file = new URL("./parts/dies.mjs", import.meta.url);
+      const handle = inThreads<string, void>(file, { threads: 1 });
+      new WorkerPool(queue, handle, { retry: forEver });
+      // What it loads takes its time.
+      await queue.put("ok");
+      await queue.join();
+      arrivals(20, () => queue.put("ok"));
+      after(2 * AT_MS, () => queue.put("poison"));
     },
   },
 ];

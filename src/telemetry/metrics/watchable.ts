@@ -14,6 +14,7 @@ import {
   OVERTAKES,
   type QueueSeries,
   RETRIED,
+  SLA_MISSED,
   SUCCESS,
 } from "./series.js";
 import type { Tiers } from "./tiers.js";
@@ -74,6 +75,10 @@ export class WatchableQueue implements Watchable, Tally {
 
   dropped(tier: number): number {
     return DROP_REASONS.reduce((sum, reason) => sum + this.count(tier, dropIndex(reason)), 0);
+  }
+
+  missed(tier: number): number {
+    return this.count(tier, SLA_MISSED);
   }
 
   get succeeded(): number {

@@ -1,4 +1,4 @@
-import type { Check, PoolNow, Situation } from "../situation.js";
+import type { Check, PoolNow, Situation, Verdict } from "../situation.js";
 import { count, duration } from "./format.js";
 import { milliseconds, readThresholds, share } from "./thresholds.js";
 import {
@@ -6,6 +6,7 @@ import {
   areStuck,
   busyOf,
   hasNoneEnded,
+  hungMajority,
   isFullyBusy,
   isOutsidePools,
   notTakingReasons,
@@ -176,7 +177,7 @@ export function neverResumes(thresholds?: {
 }
 
 /**
- * `consumers-stuck`: every task in flight runs for longer than its like, and none ends.
+ * `consumers-stuck`: every task in flight runs for longer than its like, and none ends; or most of them run for many times as long.
  *
  * @example
  * consumersStuck({ quietShare: 1 }); // only after a whole SLA without an end
@@ -184,14 +185,20 @@ export function neverResumes(thresholds?: {
 export function consumersStuck(thresholds?: {
   /** No task has ended for at least this share of the SLA. Default: 0.5. */
   quietShare?: number | undefined;
+  /** Or at least this share of them hang, while others end. Default: 0.5. */
+  share?: number | undefined;
 }): Check {
-  const { quietShare } = readThresholds(thresholds, { quietShare: share(0.5) });
+  const { quietShare, share: hungShare } = readThresholds(thresholds, {
+    quietShare: share(0.5),
+    share: share(0.5),
+  });
   return {
     name: "consumers-stuck",
     look(situation) {
       const { groups, tasks, lastEndedMsAgo, pools } = situation;
-      // A single task that still moves acquits them: healthy busy consumers would be accused otherwise.
-      if (!isFullyBusy(situation) || !areStuck(situation, quietShare)) return undefined;
+      if (!isFullyBusy(situation)) return undefined;
+      // A single task that still moves acquits the others, unless they run for many times as long: healthy busy consumers would be accused.
+      if (!areStuck(situation, quietShare)) return mostStuck(situation, hungShare);
       const ages = tasks.map(({ runningMs }) => runningMs ?? 0);
       const youngestMs = Math.min(...ages);
       const oldestMs = Math.max(...ages);
@@ -216,5 +223,27 @@ export function consumersStuck(thresholds?: {
         evidence: { busy, youngestMs, oldestMs, lastEndedMsAgo, stalled },
       };
     },
+  };
+}
+
+/** Most workers hang, and the others can't do what comes. */
+function mostStuck(situation: Situation, minShare: number): Verdict | undefined {
+  const hung = hungMajority(situation, minShare);
+  if (hung.length === 0) return undefined;
+  const ages = hung.map(({ runningMs }) => runningMs!);
+  const [youngestMs, oldestMs] = [Math.min(...ages), Math.max(...ages)];
+  const busy = busyOf(situation);
+  const { serviceMs } = situation.recent;
+  const usual = serviceMs === undefined ? "" : `, others take ${duration(serviceMs)}`;
+  const group = situation.groups.find(
+    ({ label, tasks }) =>
+      label !== undefined && 2 * tasks.filter((task) => hung.includes(task)).length > hung.length,
+  );
+  const where = group === undefined ? "" : `; most of them at ${group.kind} "${group.label}"`;
+  return {
+    name: "consumers-stuck",
+    confidence: 0.85,
+    sentence: `${hung.length} of ${busy} tasks in flight ${hung.length === 1 ? "has" : "have"} been running for ${ages.length === 1 ? "" : `${duration(youngestMs)} to `}${duration(oldestMs)}${usual}${where}${pausedHelpers(situation)}`,
+    evidence: { busy, stuck: hung.length, youngestMs, oldestMs, serviceMs },
   };
 }

@@ -187,7 +187,8 @@ function notRunning(
         : "it was suspended, or waited in a call that blocks";
   return {
     name: "processor-starved",
-    confidence: isMeanwhile ? 0.84 : 0.83,
+    // On a crowded machine short pauses add up, whatever else is the cause.
+    confidence: isMeanwhile ? 0.84 : isReady === true && !(throttledShare! > 0.3) ? 0.5 : 0.83,
     sentence: `${how}: ${why}`,
     evidence: { starvedMs: lostMs, processorShare, queuedMs, throttledShare },
   };

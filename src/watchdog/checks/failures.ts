@@ -1,7 +1,17 @@
 import type { Check, Rates, Situation, TaskGroup, Verdict } from "../situation.js";
 import { count, duration, percent, perSecond } from "./format.js";
 import { factor, readThresholds, share, wholeNumber } from "./thresholds.js";
-import { areSlower, busyOf, isFullyBusy, SLOWDOWN, seenTasks, slownessOf } from "./workload.js";
+import {
+  areSlower,
+  busyOf,
+  isFullyBusy,
+  isOneAtATime,
+  isSlower,
+  SLOWDOWN,
+  seenTasks,
+  slownessOf,
+  workersOf,
+} from "./workload.js";
 
 /** A few items are failing: one has 5 attempts, 50 % of takes are retries, and at most 3 items can be behind them. */
 const FEW = { minAttempts: 5, share: 0.5, maxItems: 3 };
@@ -9,6 +19,18 @@ const FEW = { minAttempts: 5, share: 0.5, maxItems: 3 };
 const OTHERS_SHARE = 0.04;
 /** Everything is failing: at least 80 % of attempts fail, 30 % of takes are retries, and 5 retries are in the window. */
 const EVERYTHING = { failingShare: 0.8, retriedShare: 0.3, minRetries: 5 };
+/** Or from this share of the workers' time on, if they could do what comes without it: more than this share of what is left to them. */
+const SOME_SHARE = 0.2;
+const ENOUGH_SHARE = 0.8;
+/** An item that comes round was met in so many deliveries; one that is retried, in two. */
+const MIN_DELIVERIES = 3;
+
+/** Errors that JavaScript throws for what code does, and those of validators; and what databases say of a wrong statement. */
+const OWN_ERROR =
+  /^(?:Uncaught )?(?:Type|Reference|Range|Syntax|URI|Assertion|Validation|Zod|Eval|NotImplemented)Error\b|\b(?:is not a function|is not defined|is not iterable|Cannot read propert|(?:column|relation|table|function|field) .{0,100} does not exist|no such (?:column|table)|Unknown column)\b/;
+/** What fetch and others throw as a TypeError when a server can't be reached. */
+const REMOTE_ERROR =
+  /fetch failed|terminated|network|socket|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|aborted|timed? ?out/i;
 /** From this share of failed attempts on, a sentence tells of them. */
 const NOTABLE_SHARE = 0.5;
 
@@ -34,7 +56,7 @@ export function poisonItem(thresholds?: {
   return {
     name: "poison-item",
     look(situation) {
-      if (!areFewFailing(situation, limits)) return undefined;
+      if (!areFewFailing(situation, limits)) return takesTheTime(situation, limits);
       const { attempt, correlationId } = situation.mostAttempts;
       const { lastFailure } = situation;
       const { retriedPerSecond, takenPerSecond } = failing(situation);
@@ -48,6 +70,93 @@ export function poisonItem(thresholds?: {
       };
     },
   };
+}
+
+/** An item that takes most of the workers' time, delivery after delivery: it times out each time, kills its thread, or is put back by its handler. */
+function takesTheTime(situation: Situation, limits: typeof FEW): Verdict | undefined {
+  const { hottest, lastFailure, sinceHead, usualServiceMs, recent } = situation;
+  if (
+    hottest === undefined ||
+    hottest.share < SOME_SHARE ||
+    hottest.deliveries < (hottest.attempt >= 2 ? 2 : MIN_DELIVERIES)
+  )
+    return undefined;
+  const { correlationId, share: itsShare, deliveries, attempt, atOnce } = hottest;
+  const isRetried = attempt >= 2;
+  if (itsShare < limits.share && !(isRetried && wouldSufficeWithout(situation, itsShare))) return undefined;
+  // Of an ID that several items share at the same time, none comes round.
+  if (atOnce > 1 || (isRetried && areManyFailing(situation, limits.maxItems))) return undefined;
+  const failure = !isRetried || lastFailure === undefined ? "" : `; the last failure was: ${lastFailure}`;
+  const how = isRetried
+    ? `is retried again and again (attempt ${attempt})`
+    : "comes round again and again, as a new item each time: its handler puts it back, or a chain of items has its ID";
+  return {
+    name: "poison-item",
+    confidence: isRetried ? 0.93 : 0.86,
+    sentence: `one item (${correlationId}) ${how}, and takes ${percent(itsShare)} of the workers' time, in ${count(deliveries, "delivery", "deliveries")} that were seen${failure}`,
+    evidence: {
+      attempt,
+      correlationId,
+      share: itsShare,
+      deliveries,
+      taken: sinceHead.taken,
+      usualServiceMs,
+      serviceMs: recent.serviceMs,
+    },
+  };
+}
+
+/** Whether the workers could do what comes, at the times that are usual, and can't without the share of their time that one item takes. */
+function wouldSufficeWithout(situation: Situation, itsShare: number): boolean {
+  const { usualServiceMs, recent } = situation;
+  const workers = workersOf(situation) ?? busyOf(situation);
+  if (usualServiceMs === undefined) return false;
+  const wanted = (recent.arrivedPerSecond * usualServiceMs) / 1_000;
+  return wanted < workers && wanted > ENOUGH_SHARE * (1 - itsShare) * workers;
+}
+
+/**
+ * `handler-failing`: the handler itself fails, by a bug, or by data of a form that it doesn't expect.
+ *
+ * @example
+ * handlerFailing({ share: 0.5 }); // a quarter of the attempts fails all day
+ */
+export function handlerFailing(thresholds?: {
+  /** At least this share of the attempts fail. Default: 0.25. */
+  share?: number | undefined;
+  /** At least this many attempts failed lately. Default: 5. */
+  minFailures?: number | undefined;
+}): Check {
+  const limits = readThresholds(thresholds, { share: share(0.25), minFailures: wholeNumber(5) });
+  return {
+    name: "handler-failing",
+    look(situation) {
+      const { lastFailure, failingForMs, tiers } = situation;
+      if (lastFailure === undefined || !isHandlersFault(lastFailure)) return undefined;
+      if (areFewFailing(situation)) return undefined;
+      const { failedShare, attemptsPerSecond, retriedPerSecond } = failing(situation);
+      const { failedPerSecond, windowMs } = recentRates(situation);
+      const failures = ((failedPerSecond + retriedPerSecond) * windowMs) / 1_000;
+      if (failedShare < limits.share || failures < limits.minFailures) return undefined;
+      const since = failingForMs === undefined ? "" : `, for ${duration(failingForMs)} now`;
+      const kinds = new Set(situation.tasks.filter(({ attempt }) => attempt > 1).map(({ tier }) => tier));
+      const kind =
+        tiers.length > 1 && kinds.size === 1
+          ? `; those that are tried again now are of tier "${[...kinds][0]}"`
+          : "";
+      return {
+        name: "handler-failing",
+        confidence: 0.92,
+        sentence: `${percent(failedShare)} of attempts (${perSecond(attemptsPerSecond)}) fail in the handler itself${since}; the last failed with: ${lastFailure}${kind}`,
+        evidence: { share: failedShare, attemptsPerSecond, retriedPerSecond, failingForMs, lastFailure },
+      };
+    },
+  };
+}
+
+/** By its words an error of the code, or of the data that it got, and not of what it called. */
+function isHandlersFault(failure: string): boolean {
+  return OWN_ERROR.test(failure) && !REMOTE_ERROR.test(failure);
 }
 
 /**
@@ -79,7 +188,10 @@ export function downstreamSaturated(thresholds?: {
     name: "downstream-saturated",
     look(situation) {
       return (
-        atGate(situation, limits.share) ?? everythingFails(situation, limits) ?? sameWait(situation, limits)
+        atGate(situation, limits.share) ??
+        everythingFails(situation, limits) ??
+        sameWait(situation, limits) ??
+        oneAtATime(situation)
       );
     },
   };
@@ -136,12 +248,27 @@ function sameWait(
   const heldUpMs = usualServiceMs === undefined ? sla.targetMs : slowdown * usualServiceMs;
   // Where calls end now and then, most calls in flight are young: those that ended tell.
   if (median < heldUpMs && !areSlower(situation, slowdown)) return undefined;
+  // Calls that end, only later, are slow: that is another cause.
+  if (isSlower(situation) && group.kind !== "gate" && group.states[0] !== "waiting for a connection")
+    return undefined;
   const [state] = group.states;
   return {
     name: "downstream-saturated",
     confidence: group.kind === "step" ? 0.5 : 0.9,
     sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${seenTasks(situation)} wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}${slownessOf(situation, slowdown)}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
+  };
+}
+
+/** A pool of connections of one, or a lock, which the tasks pass one after the other: of the others it is not known what they wait for. */
+function oneAtATime(situation: Situation): Verdict | undefined {
+  const { slowest, inFlight } = situation;
+  if (slowest === undefined || !isFullyBusy(situation) || !isOneAtATime(situation)) return undefined;
+  return {
+    name: "downstream-saturated",
+    confidence: 0.86,
+    sentence: `at each of ${slowest.looks} looks one task alone waited on ${slowest.label}, with ${count(inFlight ?? 0, "task")} in flight: they pass it one at a time, as through a pool with one connection, or a lock`,
+    evidence: { label: slowest.label, looks: slowest.looks, inFlight },
   };
 }
 

@@ -24,8 +24,9 @@ import {
 } from "./brokers.js";
 import { consumersPaused, consumersStuck, neverResumes, noConsumer } from "./consumers.js";
 import { eventLoopBlocked, gcPressure, processorStarved } from "./event-loop.js";
-import { downstreamSaturated, poisonItem } from "./failures.js";
+import { downstreamSaturated, handlerFailing, poisonItem } from "./failures.js";
 import { burst, priorityInversion, producersBlocked, starvedTier, underCapacity } from "./load.js";
+import { dependencySlower } from "./slowness.js";
 
 /**
  * The checks of a watchdog by default, each with its default thresholds. Of two that are equally sure of their cause, the first one here is
@@ -64,7 +65,9 @@ export const CHECKS: readonly Check[] = [
   ofThisProcess(consumersPaused()),
   neverResumes(),
   ofThisProcess(poisonItem()),
+  handlerFailing(),
   ofThisProcess(priorityInversion()),
+  dependencySlower(),
   downstreamSaturated(),
   consumersStuck(),
   ofConsumers(processorStarved()),

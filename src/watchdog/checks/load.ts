@@ -1,6 +1,7 @@
 import type { Check, Situation } from "../situation.js";
 import { areFewFailing, failuresOf, isEverythingFailing } from "./failures.js";
 import { count, duration, percent, perSecond } from "./format.js";
+import { whyNoWorkers } from "./slowness.js";
 import { readThresholds, share, wholeNumber } from "./thresholds.js";
 import {
   areAllSeen,
@@ -10,6 +11,7 @@ import {
   busyOf,
   isFullyBusy,
   pausedHelpers,
+  SLOWDOWN,
   slownessOf,
   workersOf,
 } from "./workload.js";
@@ -85,7 +87,7 @@ export function starvedTier(thresholds?: {
       return {
         name: "starved-tier",
         confidence: areLate ? 0.6 : 0.88,
-        sentence: `"${name}" is hardly served: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}, and ${percent(Math.min(1, overtook / taken))} of the ${taken} taken meanwhile arrived later, in other tiers; aging (agingMs of a PriorityQueue) would raise the priority of items that wait`,
+        sentence: `"${name}" is hardly served: ${count(depth, "item waits", "items wait")}, the oldest for ${duration(waitMs)}, and ${percent(Math.min(1, overtook / taken))} of the ${taken} taken meanwhile arrived later, in other tiers; aging (agingMs of a PriorityQueue; a shorter one where it is set) would raise the priority of items that wait`,
         evidence: { depth, waitMs, targetMs: sla.targetMs, taken, overtook },
       };
     },
@@ -111,11 +113,12 @@ export function underCapacity(thresholds?: {
       // More workers would serve more retries, and get no more done.
       if (areFewFailing(situation) || isEverythingFailing(situation)) return undefined;
       if (backlog === undefined) return "not enough evidence yet";
-      const served = servedPerSecond(situation);
-      if (served === undefined) return "not enough evidence yet";
+      const service = serviceOf(situation);
+      if (service === undefined) return "not enough evidence yet";
+      const served = service.perSecond;
       if (served === 0) return undefined;
       const { arrivedPerSecond } = backlog;
-      const sentence = `${perSecond(arrivedPerSecond)} arrive and ${perSecond(served)} are served`;
+      const sentence = `${perSecond(arrivedPerSecond)} arrive and ${servedInWords(service)}`;
       if (backlog.later.arrivedPerSecond < limits.share * served) return undefined;
       if (situation.isRateLimited) {
         return {
@@ -129,14 +132,17 @@ export function underCapacity(thresholds?: {
       const serviceMs = recent.serviceMs ?? rates.serviceMs;
       const needed =
         serviceMs === undefined ? undefined : Math.ceil((arrivedPerSecond * serviceMs) / 1_000 + 1);
+      const why = whyNoWorkers(situation);
       const advice =
         needed === undefined || workers === 0 || needed <= workers
           ? ""
-          : `; ${count(needed, "worker")} would suffice, there ${workers === 1 ? "is" : "are"} ${workers}`;
+          : why === undefined
+            ? `; ${count(needed, "worker")} would suffice, there ${workers === 1 ? "is" : "are"} ${workers}`
+            : `; more workers might not help: ${why}`;
       return {
         name: "under-capacity",
         confidence: 0.8,
-        sentence: `${sentence}, with all workers busy${advice}${slownessOf(situation)}${pausedHelpers(situation)}${failuresOf(situation)}`,
+        sentence: `${sentence}, ${busyInWords(situation)}${advice}${slownessOf(situation)}${pausedHelpers(situation)}${failuresOf(situation)}`,
         evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
       };
     },
@@ -161,15 +167,16 @@ export function burst(thresholds?: {
       if (!areConsumersBusy(situation) || areStuck(situation)) return undefined;
       if (areFewFailing(situation) || isEverythingFailing(situation)) return undefined;
       if (backlog === undefined) return "not enough evidence yet";
-      const served = servedPerSecond(situation);
-      if (served === undefined) return "not enough evidence yet";
+      const service = serviceOf(situation);
+      if (service === undefined) return "not enough evidence yet";
+      const served = service.perSecond;
       const { arrivedPerSecond } = backlog.later;
       if (served === 0 || arrivedPerSecond >= limits.share * served) return undefined;
       const drainMs = (depth / (served - arrivedPerSecond)) * 1_000;
       return {
         name: "burst",
         confidence: 0.75,
-        sentence: `a burst that has ended: ${count(depth, "item waits", "items wait")}, ${perSecond(arrivedPerSecond)} arrive and ${perSecond(served)} are served; at these rates the queue is empty in ${duration(drainMs)}${pausedHelpers(situation)}${failuresOf(situation)}`,
+        sentence: `a burst that has ended: ${count(depth, "item waits", "items wait")}, ${perSecond(arrivedPerSecond)} arrive and ${servedInWords(service)}; at these rates the queue is empty in ${duration(drainMs)}${pausedHelpers(situation)}${failuresOf(situation)}`,
         evidence: { depth, drainMs, arrivedPerSecond, servedPerSecond: served },
       };
     },
@@ -193,14 +200,15 @@ export function producersBlocked(thresholds?: {
       const { waitingPuts, depth, capacity, sla } = situation;
       if (waitingPuts === undefined || waitingPuts < limits.minWaiting) return undefined;
       const blocked = count(waitingPuts, "producer waits", "producers wait");
-      const served = servedPerSecond(situation);
+      const service = serviceOf(situation);
+      const served = service?.perSecond;
       const isUsual = !areStuck(situation) && !areFewFailing(situation) && !isEverythingFailing(situation);
       const isFull = depth >= capacity && areConsumersBusy(situation) && isUsual;
       if (!isFull || served === undefined || served === 0) {
         return {
           name: "producers-blocked",
           confidence: 0.4,
-          sentence: `${blocked} for room: ${depth} of ${capacity} places are taken`,
+          sentence: `${blocked} for room: ${depth}${Number.isFinite(capacity) ? ` of ${capacity}` : ""} places are taken`,
           evidence: { waitingPuts, depth, capacity },
         };
       }
@@ -214,28 +222,56 @@ export function producersBlocked(thresholds?: {
       return {
         name: "producers-blocked",
         confidence: 0.82,
-        sentence: `the queue is full and ${blocked} for room: at ${perSecond(served)} an item waits ${duration(fullMs)} behind ${capacity} others; ${advice}more workers would shorten it`,
+        sentence: `the queue is full and ${blocked} for room: ${service!.isMeasured ? "at" : "at a presumed"} ${perSecond(served)} an item waits ${duration(fullMs)} behind ${capacity} others; ${advice}more workers would shorten it`,
         evidence: { waitingPuts, depth, capacity, servedPerSecond: served, fullMs, fits },
       };
     },
   };
 }
 
+/** What is served a second, and whether that was measured: else it is concluded from how long tasks take. */
+interface Service {
+  readonly perSecond: number;
+  readonly isMeasured: boolean;
+}
+
 /**
  * What is served while items pile up. The rate over all of that time is steadiest; where tasks have become slower since, that of its second
- * half counts; where tasks take so long that hardly any was taken, what usual ones would make.
+ * half counts; where tasks take so long that hardly any was taken, what those that ended lately would make, or, before any did, usual ones.
  */
-function servedPerSecond(situation: Situation): number | undefined {
-  const { backlog, rates, usualServiceMs, isRateLimited } = situation;
+function serviceOf(situation: Situation): Service | undefined {
+  const { backlog, rates, recent, usualServiceMs, isRateLimited } = situation;
   // A rate limit lets items through in batches: only over a long time that is a rate.
-  if (isRateLimited) return rates.takenPerSecond;
+  if (isRateLimited)
+    return { perSecond: Math.max(0, rates.takenPerSecond - rates.retriedPerSecond), isMeasured: true };
   // Thousands of free workers were filled: that is no rate, and says nothing of what comes next.
   if (backlog !== undefined && !areAllSeen(situation) && backlog.taken <= busyOf(situation)) return undefined;
   if (backlog !== undefined && backlog.taken >= MIN_TAKEN) {
     const { takenPerSecond } = backlog.later;
     const takenLater = (takenPerSecond * backlog.windowMs) / 2_000;
-    return areSlower(situation) && takenLater >= MIN_TAKEN ? takenPerSecond : backlog.takenPerSecond;
+    const isLater = areSlower(situation) && takenLater >= MIN_TAKEN;
+    return { perSecond: isLater ? takenPerSecond : backlog.takenPerSecond, isMeasured: true };
   }
-  const serviceMs = usualServiceMs ?? rates.serviceMs;
-  return serviceMs === undefined ? undefined : (busyOf(situation) * 1_000) / serviceMs;
+  const serviceMs = recent.serviceMs ?? usualServiceMs ?? rates.serviceMs;
+  // What is in flight shows that tasks no longer take that long.
+  if (serviceMs === undefined || areOlder(situation, serviceMs)) return undefined;
+  return { perSecond: (busyOf(situation) * 1_000) / serviceMs, isMeasured: false };
+}
+
+function areOlder({ tasks }: Situation, serviceMs: number): boolean {
+  const ages = tasks.map(({ runningMs }) => runningMs ?? 0).sort((a, b) => a - b);
+  return (ages[Math.floor(ages.length / 2)] ?? 0) > SLOWDOWN * serviceMs;
+}
+
+function servedInWords({ perSecond: rate, isMeasured }: Service): string {
+  return isMeasured
+    ? `${perSecond(rate)} are served`
+    : `${perSecond(rate)} could be served, by how long tasks take`;
+}
+
+/** What is known of the consumers, of which none is free. */
+function busyInWords(situation: Situation): string {
+  const busy = busyOf(situation);
+  if (workersOf(situation) !== undefined) return "with all workers busy";
+  return busy > 0 ? `with ${count(busy, "task")} in flight` : "by a consumer whose work is not seen";
 }

@@ -4,6 +4,18 @@ import { duration } from "./format.js";
 /** A task is held up when it takes so many times longer than tasks usually do. */
 export const SLOWDOWN = 3;
 
+/** From this share of its time on, the event loop is what is short. */
+export const BUSY_LOOP = 0.85;
+
+/** A wait that was met at so many looks, by one of so many tasks at a time, lets only one through. */
+const MIN_LOOKS = 5;
+const MIN_QUEUE = 3;
+
+/** A task hangs beside others that end from so many times their time on, and from such shares of the SLA and of its patience on. */
+const HUNG = 5;
+const HUNG_SHARE = 0.8;
+const HUNG_PATIENCE = 1.5;
+
 /** No task has ended for this share of the SLA. Ends are seen only at the next sample. */
 const QUIET_SHARE = 0.5;
 
@@ -81,14 +93,14 @@ export function areConsumersBusy(situation: Situation): boolean {
   return situation.isRateLimited || (hasConsumers(situation) && !hasIdleConsumer(situation));
 }
 
-/** Mean time of the tasks that ended lately, where it is several times that of the tasks before the oldest item arrived. */
-function slowServiceMs({ recent, usualServiceMs }: Situation, slowdown: number): number | undefined {
+/** Mean time of the tasks that ended lately, where it is several times that of the tasks before items piled up. */
+export function slowServiceMs({ recent, usualServiceMs }: Situation, slowdown: number): number | undefined {
   const { serviceMs } = recent;
   if (serviceMs === undefined || usualServiceMs === undefined) return undefined;
   return serviceMs >= slowdown * usualServiceMs ? serviceMs : undefined;
 }
 
-/** Whether tasks take several times as long as before the oldest item arrived. */
+/** Whether tasks take several times as long as before items piled up. */
 export function areSlower(situation: Situation, slowdown = SLOWDOWN): boolean {
   return slowServiceMs(situation, slowdown) !== undefined;
 }
@@ -114,7 +126,49 @@ export function hasNoneEnded(situation: Situation, quietShare = QUIET_SHARE): bo
   return watchedMsSince(situation.lastEndedMsAgo, situation) >= quietShare * situation.sla.targetMs;
 }
 
+/** Whether tasks end, and take several times as long as before, and not because this process has no time for them. */
+export function isSlower(situation: Situation, slowdown = 2.5, utilization = BUSY_LOOP): boolean {
+  const { loopUtilization, processor, lastEndedMsAgo, sla } = situation;
+  const nowMs = slowServiceMs(situation, slowdown);
+  if (nowMs === undefined || lastEndedMsAgo >= Math.max(QUIET_SHARE * sla.targetMs, 2 * nowMs)) return false;
+  if (!isFullyBusy(situation) || hasOtherMix(situation)) return false;
+  const queuedShare = processor.windowMs > 0 ? (processor.queuedMs ?? 0) / processor.windowMs : 0;
+  return loopUtilization < utilization && queuedShare < 0.5;
+}
+
+/** Items of other tiers may be other work: they take as long as they always did. */
+function hasOtherMix({ tiers, tasks }: Situation): boolean {
+  if (tiers.length === 1) return false;
+  const taken = tiers.reduce((sum, { takenPerSecond }) => sum + takenPerSecond, 0);
+  const main = Math.max(...tiers.map(({ takenPerSecond }) => takenPerSecond));
+  return main < 0.9 * taken || new Set(tasks.map(({ tier }) => tier)).size > 1;
+}
+
+/** The tasks that have outrun their patience by far, and run for several times as long as those that end, where these are not all, and most of those that hold a worker. */
+export function hungMajority(situation: Situation, minShare: number): readonly TaskNow[] {
+  const { tasks, recent, sla } = situation;
+  if (!areAllSeen(situation) || hasNoneEnded(situation)) return [];
+  const usualMs = HUNG * (recent.serviceMs ?? 0);
+  const hung = tasks.filter(
+    ({ runningMs, patienceMs, isOver }) =>
+      isOver !== true &&
+      runningMs !== undefined &&
+      patienceMs !== undefined &&
+      runningMs >= Math.max(HUNG_SHARE * sla.targetMs, HUNG_PATIENCE * patienceMs, usualMs),
+  );
+  const busy = busyOf(situation);
+  return hung.length > 0 && hung.length < busy && hung.length >= minShare * busy ? hung : [];
+}
+
 /** How long something has not happened while the queue was watched: what was never seen may have happened before. */
 export function watchedMsSince(lastMsAgo: number, { watchedMs }: Situation): number {
   return Math.min(lastMsAgo, watchedMs);
+}
+
+/** Whether of several tasks in flight one at most is met at what takes their time, look after look. */
+export function isOneAtATime(situation: Situation): boolean {
+  const { slowest, groups } = situation;
+  if (slowest === undefined || slowest.looks < MIN_LOOKS || slowest.atOnce > 1) return false;
+  const unknown = groups.find(({ label }) => label === undefined)?.tasks.length ?? 0;
+  return busyOf(situation) >= MIN_QUEUE && unknown >= MIN_QUEUE - 1;
 }

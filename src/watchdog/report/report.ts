@@ -8,6 +8,8 @@ import type { Rates, Situation, TaskGroup, TaskNow, Verdict } from "../situation
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
+/** Looks that were late by less, in milliseconds, are no sign of a blocked event loop. */
+const MIN_LATE_MS = 50;
 /** How many items, pools and gates the text shows. */
 const MAX_LINES = 5;
 /** How much of a verdict's sentence it shows, in characters: there may be texts of the user's in it. */
@@ -39,6 +41,8 @@ export class BreachReport {
   readonly targetMs: number | undefined;
   readonly depth: number;
   readonly capacity: number;
+  /** The first verdict of the report before, where this one has another. */
+  readonly corrects: string | undefined;
   /** The causes, the most likely one first. Empty where nothing was found. */
   readonly verdicts: readonly Verdict[];
   /** Causes that could not be told yet. */
@@ -70,6 +74,8 @@ export class BreachReport {
     readonly utilization: number;
     readonly stalls: Situation["stalls"];
     readonly starvedMs: number;
+    /** By how much the watchdog's looks were late while the oldest item waited, because the process was at work. */
+    readonly lateMs: number;
   };
 
   /** What a megabyte had no room for; undefined where that is nothing. */
@@ -84,7 +90,9 @@ export class BreachReport {
     workers: readonly { pool: string; workers: readonly WorkerView[]; seenAt: number }[],
     memory: MemoryNow | undefined,
     at: number,
+    corrects?: string,
   ) {
+    this.corrects = corrects;
     this.at = at;
     this.memory = memory;
     const { tiers, tier, depth, recent, pools } = situation;
@@ -117,10 +125,10 @@ export class BreachReport {
     this.rates = situation.rates;
     this.recent = recent;
     this.utilization = utilizationOf(pools);
-    const gain = recent.takenPerSecond - recent.arrivedPerSecond;
+    const gain = recent.takenPerSecond - recent.retriedPerSecond - recent.arrivedPerSecond;
     this.drainMs = depth === 0 ? 0 : gain > 0 ? (depth / gain) * 1_000 : Number.POSITIVE_INFINITY;
-    const { loopUtilization: utilization, stalls, starvedMs } = situation;
-    this.loop = { utilization, stalls, starvedMs };
+    const { loopUtilization: utilization, stalls, starvedMs, lateMs } = situation;
+    this.loop = { utilization, stalls, starvedMs, lateMs };
   }
 
   toJSON(): object {
@@ -134,6 +142,11 @@ export class BreachReport {
   toString(): string {
     return [
       this.headline(),
+      ...(this.corrects === undefined
+        ? []
+        : [
+            `NEWS the report before named ${shown(this.corrects)} first; two looks since then have found what follows`,
+          ]),
       ...this.why(),
       ...groupLines(this.groups),
       ...this.otherLines(),
@@ -214,12 +227,14 @@ export class BreachReport {
   }
 
   private loopLine(): string {
-    const { utilization, stalls, starvedMs } = this.loop;
+    const { utilization, stalls, starvedMs, lateMs } = this.loop;
     const blockedMs = stalls.reduce((sum, { durationMs }) => sum + durationMs, 0);
     const [last] = stalls;
     const blocked =
       last === undefined
-        ? "not blocked"
+        ? lateMs >= MIN_LATE_MS
+          ? `held up for ${duration(lateMs)}`
+          : "not blocked"
         : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;
     const starved = starvedMs > 0 ? `, without a CPU for ${duration(starvedMs)}` : "";
     return `LOOP ${percent(utilization)} busy, ${blocked}${starved}`;

@@ -34,7 +34,8 @@ export interface QueueSnapshot {
   /** Keeps the heads and workers for the report, which may soon be gone. Otherwise they are read when the report is made. */
   keep(): void;
   diagnose(): Diagnosis;
-  report(diagnosis: Diagnosis): BreachReport;
+  /** `corrects`: the verdict that the report before named. */
+  report(diagnosis: Diagnosis, corrects?: string): BreachReport;
 }
 
 /** Makes the reports, and keeps them in `reportDir`. */
@@ -84,11 +85,11 @@ export class Reporter {
         const situation = { ...seen, processor, stalls: processFacts.stalls(seenAt) };
         return { situation, ...diagnose(settings.checks, situation, (error) => guard.fault(error)) };
       },
-      report: ({ situation, verdicts, notYet }) => {
+      report: ({ situation, verdicts, notYet }, corrects) => {
         const { heads, workers, memory } = kept ?? show();
         const wall = guard.attempt(() => settings.clock.wallNow());
         const at = isInstant(wall) ? wall : wallNow();
-        const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory, at);
+        const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory, at, corrects);
         bound(report);
         if (this.redact === undefined) return report;
         const told = redacted(report, this.redact);

@@ -130,6 +130,9 @@ interface Gap {
   readonly usual: number;
 }
 
+/** How many tasks tell what is usual: so many at least, and about so many of the last ones. */
+const MIN_CALM = 5;
+const CALM_TASKS = 1_000;
 /** How many looks make "recently". */
 const RECENT_LOOKS = 5;
 /** Items pile up from when on fewer than such a share of them waited, or the oldest for less than such a share of its time. */
@@ -154,6 +157,8 @@ export class History {
   private beganAt: number | undefined = undefined;
   private lastTakenAt = Number.NEGATIVE_INFINITY;
   private lastEndedAt = Number.NEGATIVE_INFINITY;
+  /** What ended while nothing was late: how many, and their time. */
+  private readonly calm = { ended: 0, processedMs: 0 };
   /** The task in flight that has been running longest, and for how long when it was looked at. */
   private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
   /** The longest-running tasks of the looks that are remembered that were over by the next look: how long they had been running, and when. */
@@ -249,6 +254,40 @@ export class History {
     return this.serviceMs(0, before) ?? this.serviceMs(undefined, before);
   }
 
+  /** The same, but where the looks don't go back so far, of those that ended while nothing was late. */
+  usualServiceMs(before: number): number | undefined {
+    const { looks, calm } = this;
+    const reaches = looks.length > 0 && looks.get(0, AT) < before;
+    if (reaches || calm.ended < MIN_CALM) return this.serviceMsBefore(before);
+    return calm.processedMs / calm.ended;
+  }
+
+  /** The last look found nothing late: what has ended since the one before took as long as is usual. */
+  wasCalm(): void {
+    const { looks, calm } = this;
+    const last = looks.length - 1;
+    if (last < 1) return;
+    const gained = (column: number) => looks.get(last, column) - looks.get(last - 1, column);
+    const ended = gained(ENDED) + gained(RETRIED);
+    // The last thousand or so count.
+    const kept = 1 - Math.min(1, ended / CALM_TASKS);
+    calm.ended = kept * calm.ended + ended;
+    calm.processedMs = kept * calm.processedMs + gained(PROCESSED_MS);
+  }
+
+  /** For how long attempts have been failing, since there were ends without failures; undefined where there are none in what is remembered. */
+  failingForMs(now: number): number | undefined {
+    const { looks } = this;
+    let since: number | undefined;
+    for (let look = looks.length - 1; look > 0; look--) {
+      const gained = (column: number) => looks.get(look, column) - looks.get(look - 1, column);
+      const failed = gained(FAILED) + gained(RETRIED);
+      if (failed > 0) since = looks.get(look - 1, AT);
+      else if (since !== undefined && gained(ENDED) > 0) return now - since;
+    }
+    return undefined;
+  }
+
   /** The longest time for which a task of the tier was seen to run that is over; 0 where such tasks were too short to be seen. */
   longestMs(tier: string, index: number, inFlight: number): number | undefined {
     const { looks } = this;
@@ -310,7 +349,7 @@ export class History {
     const middle = looks.lastAtMost(halfway, AT, last);
     return {
       windowMs: this.since(first, AT),
-      taken: this.since(first, TAKEN),
+      taken: Math.max(0, this.since(first, TAKEN) - this.since(first, RETRIED)),
       ...this.flow(first),
       later: this.flow(middle < 0 ? first : middle),
     };
@@ -355,8 +394,11 @@ export class History {
     return perSecond(this.since(first, column), this.since(first, AT));
   }
 
+  /** Without retries. */
   private flow(first: number): { arrivedPerSecond: number; takenPerSecond: number } {
-    return { arrivedPerSecond: this.perSecond(first, ARRIVED), takenPerSecond: this.perSecond(first, TAKEN) };
+    const retried = this.perSecond(first, RETRIED);
+    const without = (column: number) => Math.max(0, this.perSecond(first, column) - retried);
+    return { arrivedPerSecond: without(ARRIVED), takenPerSecond: without(TAKEN) };
   }
 
   /** Mean time of the tasks that ended between two looks, or since the beginning; undefined where none did. */
@@ -373,7 +415,8 @@ export class History {
     if (last < 0) return { ...NO_RATES };
     return {
       windowMs: this.since(first, AT),
-      ...this.flow(first),
+      arrivedPerSecond: this.flow(first).arrivedPerSecond,
+      takenPerSecond: this.perSecond(first, TAKEN),
       endedPerSecond: this.perSecond(first, ENDED),
       failedPerSecond: this.perSecond(first, FAILED),
       retriedPerSecond: this.perSecond(first, RETRIED),

@@ -2,17 +2,12 @@ import { realNow } from "../../base/real-time.js";
 import { slaFor } from "../../base/sla.js";
 import type { GateView, Head, PoolView, SlaTarget, Watchable, WorkerView } from "../../contracts/index.js";
 import type { SharedHead } from "../../stall-monitor/shared-heads.js";
-import {
-  type PoolNow,
-  type ProcessorNow,
-  type Situation,
-  type StallNow,
-  type TierNow,
-  UNKNOWN,
-} from "../situation.js";
+import type { PoolNow, ProcessorNow, Rates, Situation, StallNow, TierNow } from "../situation.js";
 import { weigh } from "../values.js";
 import { depthOf, History } from "./history.js";
+import { TaskSamples } from "./task-samples.js";
 import { groupsOf, mostAttemptsOf, type TaskKnowledge, Tasks } from "./tasks.js";
+import { TierBreach } from "./tier-breach.js";
 
 /** How many of the items that are served next a report lists. */
 const MAX_HEADS = 10;
@@ -20,6 +15,10 @@ const MAX_HEADS = 10;
 const MAX_WEIGHED = 64;
 /** Items are weighed in 2 ms, unless one has very many keys, which can only be listed all at once. Then it isn't done again. */
 const MAX_WEIGHING_MS = 100;
+/** While the oldest item has waited for less than this share of its SLA, all is as usual. */
+const CALM_SHARE = 0.5;
+/** An item that takes the workers' time has done so for longer than others wait: so many times as long is looked back further. */
+const HOT_WAITS = 2;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
@@ -58,6 +57,10 @@ export interface MemoryNow {
 export interface Cleared {
   readonly tier: number;
   readonly lastedMs: number;
+  /** Items that missed the SLA meanwhile; undefined where that is not counted. */
+  readonly missed: number | undefined;
+  /** What the queue does now. */
+  readonly recent: Rates;
 }
 
 /** What a sample has found. */
@@ -71,6 +74,7 @@ export interface Changes {
 export class WatchedQueue {
   private history: History;
   private readonly tasks: Tasks;
+  private readonly samples: TaskSamples;
   private readonly breaches: TierBreach[] = [];
   /** By tier, of those that have an SLA. */
   private readonly sharedHeads: (SharedHead | undefined)[] = [];
@@ -86,6 +90,7 @@ export class WatchedQueue {
     private readonly thread?: { head(queue: string, tier: string): SharedHead },
   ) {
     this.history = new History(queue);
+    this.samples = new TaskSamples(queue.probe);
     this.tasks = new Tasks(queue, (tier) => this.slaOf(tier));
   }
 
@@ -119,10 +124,13 @@ export class WatchedQueue {
     const now = probe.now();
     this.history.look(processFacts.cpuMs?.(), now);
     this.tasks.watch(now, processFacts);
+    this.samples.look(now, depthOf(probe) > 0, processFacts);
+    let isCalm = true;
     let changes: Changes | undefined;
     for (let tier = 0; tier < probe.tiers.length; tier++) {
       const since = probe.oldestAt(tier);
       const sla = this.showHead(tier, since === undefined ? undefined : now - since);
+      if (since !== undefined && now - since > CALM_SHARE * this.targetOf(tier, sla)) isCalm = false;
       const isOver = sla !== undefined && since !== undefined && now - since > sla.targetMs;
       // Where the age of what waits is not known, or was asked for some time ago, what is taken shows it.
       const takenMs = probe.longestTake?.(tier);
@@ -131,10 +139,11 @@ export class WatchedQueue {
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
       if (breach === undefined) continue;
       changes ??= { breached: [], cleared: [] };
-      const seen = breach.observe(isBreached, now);
+      const seen = breach.observe(isBreached, now, this.queue.tally.missed?.(tier));
       if (isBreached) changes.breached.push({ tier, waitMs: isTakenLate ? takenMs : undefined });
-      else if (seen === "ended") changes.cleared.push({ tier, lastedMs: breach.lastedMs });
+      else if (seen === "ended") changes.cleared.push(this.clearedOf(breach, tier));
     }
+    if (isCalm) this.history.wasCalm();
     return changes;
   }
 
@@ -194,9 +203,19 @@ export class WatchedQueue {
     const now = this.queue.probe.now();
     const cleared: Cleared[] = [];
     this.breaches.forEach((breach, tier) => {
-      if (breach.observe(false, now) === "ended") cleared.push({ tier, lastedMs: breach.lastedMs });
+      if (breach.observe(false, now) === "ended") cleared.push(this.clearedOf(breach, tier));
     });
     return cleared;
+  }
+
+  private clearedOf({ lastedMs, missedBefore }: TierBreach, tier: number): Cleared {
+    const missed = this.queue.tally.missed?.(tier);
+    return {
+      tier,
+      lastedMs,
+      missed: missed === undefined || missedBefore === undefined ? undefined : missed - missedBefore,
+      recent: this.history.recent(),
+    };
   }
 
   breachOf(tier: number): TierBreach {
@@ -239,7 +258,10 @@ export class WatchedQueue {
       watchedMs: this.history.watchedMs(now),
       lastTakenMsAgo: this.history.lastTakenMsAgo(now),
       lastEndedMsAgo: this.history.lastEndedMsAgo(now),
-      usualServiceMs: this.history.serviceMsBefore(now - waitMs),
+      usualServiceMs: this.history.usualServiceMs(pileBeganAt),
+      hottest: this.samples.hottest(pileBeganAt - HOT_WAITS * waitMs),
+      slowest: this.samples.slowest(pileBeganAt),
+      failingForMs: this.history.failingForMs(now),
       stalls: processFacts.stalls(),
       lateMs: this.history.lateMs(now - waitMs),
       starvedMs: this.history.starvedMs(now - waitMs),
@@ -335,85 +357,4 @@ function poolNow(pool: PoolView): PoolNow {
     stopped: pool.count("stopped"),
   };
   return { name: pool.name, isTaking: pool.isTaking, notTakingReason: pool.notTakingReason, workers };
-}
-
-/**
- * The breaches of one tier of a queue: what was observed, and what was announced. The two differ while announcements are held back after a
- * stall. Instants are monotonic milliseconds.
- *
- * A breach is counted once, and once more when the cause of an unexplained one is found. It is reported once, again after
- * `minIntervalMs` while it lasts, and as soon as its cause is found. A breach that ended and comes back is reported before that only
- * with another cause: a queue that oscillates around its SLA has one thing to say.
- */
-export class TierBreach {
-  private since: number | undefined = undefined;
-  private endedAt = Number.NEGATIVE_INFINITY;
-  /** How long the breach that ended last was on. */
-  lastedMs = 0;
-  /** The verdict that the current breach was counted under. */
-  private countedAs: string | undefined = undefined;
-  /** The last report of the current breach. */
-  private last: { readonly at: number; readonly verdict: string } | undefined = undefined;
-  /** When each verdict was last reported, over all breaches. */
-  private readonly reportedAt = new Map<string, number>();
-
-  /** The same verdict, and the same breach, is reported at most once in `minIntervalMs`. */
-  constructor(private readonly minIntervalMs: number) {}
-
-  /** A sample: whether the tier is beyond its SLA. Undefined: it was not, and is not. */
-  observe(isLate: boolean, now: number): "began" | "ongoing" | "ended" | undefined {
-    const { since } = this;
-    if (isLate) {
-      if (since !== undefined) return "ongoing";
-      this.since = now;
-      return "began";
-    }
-    if (since === undefined) return undefined;
-    this.since = undefined;
-    this.endedAt = now;
-    this.lastedMs = now - since;
-    return "ended";
-  }
-
-  /**
-   * Adds a breach that the stall monitor saw at `seenAt`, and that began at `since`; the next sample tells whether it has ended. False: a
-   * sample has seen its end already.
-   */
-  observeFromOutside(since: number, seenAt: number): boolean {
-    if (seenAt <= this.endedAt) return false;
-    this.since ??= since;
-    return true;
-  }
-
-  /** Whether {@link decide} may have anything to do, whatever the verdict is. Spares a diagnosis at most samples. */
-  isDue(now: number): boolean {
-    return this.last === undefined || this.last.verdict === UNKNOWN || this.isLongAgo(this.last.at, now);
-  }
-
-  /** Whether to count, and to report, the current breach under this verdict. What it says is taken as done. */
-  decide(verdict: string, now: number): { readonly count: boolean; readonly report: boolean } {
-    const { countedAs, last } = this;
-    const count = countedAs === undefined || (countedAs === UNKNOWN && verdict !== UNKNOWN);
-    if (count) this.countedAs = verdict;
-    const isCauseFound = last?.verdict === UNKNOWN && verdict !== UNKNOWN;
-    const isNews = last === undefined || isCauseFound || this.isLongAgo(last.at, now);
-    const report = isNews && this.isLongAgo(this.reportedAt.get(verdict), now);
-    if (report) {
-      this.last = { at: now, verdict };
-      this.reportedAt.set(verdict, now);
-    }
-    return { count, report };
-  }
-
-  /** The end of the current breach is announced. False: the breach was not reported, so its end is not. */
-  close(): boolean {
-    const wasReported = this.last !== undefined;
-    this.countedAs = undefined;
-    this.last = undefined;
-    return wasReported;
-  }
-
-  private isLongAgo(at: number | undefined, now: number): boolean {
-    return at === undefined || now - at >= this.minIntervalMs;
-  }
 }
