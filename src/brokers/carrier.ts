@@ -23,8 +23,15 @@ const MAX_OTHER = 1_024;
 
 /** What no protocol's header may have in it: control characters and halves of surrogate pairs. */
 const UNSAFE = /[\p{Cc}\p{Cs}]/u;
+/** What all headers are like but for what is in some baggage; several times as fast to tell. */
+const PLAIN = /^[ -~]*$/;
 
 type Headers = Record<string, string>;
+
+/** Has nothing but its own properties, as what `Object.create(null)` makes, which is several times as slow to fill and to read. */
+function Bare() {}
+Bare.prototype = Object.create(null);
+const Headers = Bare as unknown as new () => Headers;
 
 /** What was read from the headers of a message. */
 export interface Received {
@@ -49,9 +56,9 @@ export function headersOf(
   leftOut: () => void,
   isTracedElsewhere = false,
 ): Headers {
-  const headers: Headers = Object.create(null);
+  const headers = new Headers();
   if (!isTracedElsewhere) propagation.inject(parcel.context, headers);
-  for (const name of Object.keys(headers)) {
+  for (const name in headers) {
     if (isHeader(name, headers[name])) continue;
     delete headers[name];
     leftOut();
@@ -67,21 +74,10 @@ export function headersOf(
 
 /** Reads what a producer may have written. Asks for known headers only, and takes nothing but texts of bounded length. */
 export function receivedFrom(read: ReadHeader): Received {
-  const headers: Headers = Object.create(null);
+  const headers = new Headers();
   let rejected = 0;
-  for (const name of names()) {
-    let value: unknown;
-    try {
-      value = read(name);
-      if (value instanceof Uint8Array) value = textOf(name, value);
-    } catch {
-      rejected++;
-      continue;
-    }
-    if (value === undefined || value === null || value === "") continue;
-    if (isHeader(name, value)) headers[name] = value;
-    else rejected++;
-  }
+  for (const name of propagation.fields()) rejected += take(headers, name, read);
+  rejected += take(headers, CORRELATION_ID, read) + take(headers, SENT_AT, read);
   const given = headers[CORRELATION_ID];
   const sentAt = headers[SENT_AT] === undefined ? Number.NaN : Number(headers[SENT_AT]);
   const { origin, id } = withoutId(propagation.extract(ROOT_CONTEXT, headers));
@@ -90,6 +86,20 @@ export function receivedFrom(read: ReadHeader): Received {
     sentAt: Number.isFinite(sentAt) ? sentAt : undefined,
     rejected,
   };
+}
+
+/** Takes one header, if it is there; 1 if it is one to be rejected. */
+function take(headers: Headers, name: string, read: ReadHeader): 0 | 1 {
+  try {
+    let value = read(name);
+    if (value instanceof Uint8Array) value = textOf(name, value);
+    if (value === undefined || value === null || value === "") return 0;
+    if (!isHeader(name, value)) return 1;
+    headers[name] = value;
+    return 0;
+  } catch {
+    return 1;
+  }
 }
 
 /** What another instrumentation is to take along: its propagator knows baggage, and nothing of our headers. */
@@ -121,15 +131,12 @@ export function untraced<R>(fn: () => R): R {
   return context.with(ROOT_CONTEXT.setValue(SUPPRESSED, true), fn);
 }
 
-function names(): string[] {
-  return [...propagation.fields(), CORRELATION_ID, SENT_AT];
-}
-
 function isHeader(name: string, value: unknown): value is string {
-  return typeof value === "string" && value.length <= (MAX[name] ?? MAX_OTHER) && !UNSAFE.test(value);
+  if (typeof value !== "string" || value.length > (MAX[name] ?? MAX_OTHER)) return false;
+  return PLAIN.test(value) || !UNSAFE.test(value);
 }
 
-function textOf(name: string, bytes: Uint8Array): string | undefined {
+function textOf(name: string, bytes: Uint8Array): string {
   if (bytes.byteLength > (MAX[name] ?? MAX_OTHER)) throw new RangeError(name);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
