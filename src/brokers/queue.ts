@@ -130,7 +130,7 @@ export class BrokerQueue {
     const received = this.receive(read);
     const { parcel } = received;
     if (received.rejected > 0) telemetry.lost("carrier", received.rejected);
-    else if (parcel.correlationId === undefined && facts.hasNoProducer !== true) telemetry.contextLost();
+    else if (isWithoutAny(received) && facts.hasNoProducer !== true) telemetry.contextLost();
     const attempt = Math.max(1, Math.trunc(facts.attempt ?? 1) || 1);
     const isRedelivered = facts.isRedelivered ?? attempt > 1;
     if (isRedelivered) telemetry.redelivered();
@@ -263,6 +263,11 @@ export class BrokerQueue {
       ? this.telemetry.tierOf(priority)
       : 0;
   }
+}
+
+/** Whether nothing of ours is there. A producer without a context of its own says when it has sent the message, and no more. */
+function isWithoutAny({ parcel, sentAt }: Received): boolean {
+  return parcel.correlationId === undefined && sentAt === undefined;
 }
 
 /** As adapters say that another process may have the message by now. */

@@ -211,6 +211,19 @@ describe("a delivery", () => {
     expect(await read("queue.context.lost", { "queue.where": "get" })).toBe(1);
   });
 
+  it("of a producer that had no context itself has lost none", async () => {
+    const { producer, consumer } = pair({ traces: "with-parent" });
+    let id: string | undefined;
+    consumer.consume(queue, (message) => {
+      id = currentCorrelationId();
+      consumer.ack(message);
+    });
+    producer.publish(queue, "a");
+    expect(id).toEqual(expect.any(String));
+    expect(await read("queue.completed", { "queue.outcome": "success" })).toBe(1);
+    expect(await read("queue.context.lost", { "queue.where": "get" })).toBe(0);
+  });
+
   it("of a producer whose clock is ahead has waited 0, which is counted", async () => {
     const { producer, consumer } = pair();
     const messages: Message[] = [];
