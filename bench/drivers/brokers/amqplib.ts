@@ -4,6 +4,9 @@ import { instrument } from "queuescope";
 import { amqplib } from "queuescope/amqplib";
 import { type How, registerSdk, serve, tracesOf } from "./contestant.js";
 
+/** So many messages are published before their confirms are awaited, each of which comes after tens of milliseconds. */
+const BATCH = 250;
+
 /** One contestant, alone in its process: `amqplib.ts HOW URL`. */
 const [how, url] = process.argv.slice(2) as [How, string];
 const spans = registerSdk();
@@ -40,8 +43,8 @@ serve(async (count) => {
   const done = new Promise<void>((resolve) => {
     over = resolve;
   });
-  for (let i = 0; i < count; i += 50) {
-    for (let each = i; each < Math.min(count, i + 50); each++) producer.sendToQueue(queue, body, {});
+  for (let i = 0; i < count; i += BATCH) {
+    for (let each = i; each < Math.min(count, i + BATCH); each++) producer.sendToQueue(queue, body, {});
     await producer.waitForConfirms();
   }
   await done;
