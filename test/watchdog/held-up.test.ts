@@ -29,7 +29,10 @@ describe("what came in after the event loop was blocked", () => {
     expect(verdict(eventLoopBlocked(), { ...after, waitMs: 1_601 })).toBeUndefined();
   });
 
-  it("is late by looks that were, where no thread saw the stall", () => {
+  it("is late by looks that were, where no thread saw the stall, which is sure from an SLA on", () => {
+    const late = (lateMs: number) =>
+      verdict(eventLoopBlocked(), { pile: { ...after.pile, lateMs } })?.confidence;
+    expect([late(999), late(1_000)]).toEqual([0.5, 0.87]);
     expect(verdict(eventLoopBlocked(), { pile: { ...after.pile, lateMs: 800 } })?.sentence).toBe(
       "the event loop was blocked for 800 ms, and what that held up is not worked off: 20 items wait, the oldest for 1.2 s",
     );
@@ -51,6 +54,11 @@ describe("a process without a processor", () => {
     );
     expect(how({ queuedMs: 10 })).toMatch(/: it was suspended, or waited in a call that blocks$/);
     expect(verdict(processorStarved(), { ...starved, starvedMs: 599 })).toBeUndefined();
+  });
+
+  it("did not starve while its event loop is known to have waited in a call", () => {
+    const called = { ...starved, stalls: [{ ...stall, endedMsAgo: 0, durationMs: 500 }] };
+    expect(verdict(processorStarved(), called)).toBeUndefined();
   });
 
   it("makes late what comes in afterwards", () => {
@@ -107,5 +115,7 @@ describe("garbage", () => {
   it("takes a third of the time, in collections that are too short to be stalls", () => {
     expect(verdict(gcPressure(), { processor: processor({ gcMs: 360 }) })?.confidence).toBe(0.89);
     expect(verdict(gcPressure(), { processor: processor({ gcMs: 359 }) })).toBeUndefined();
+    const crowded = processor({ gcMs: 500, ranMs: 300, queuedMs: 300 });
+    expect(verdict(gcPressure(), { processor: crowded })).toBeUndefined();
   });
 });
