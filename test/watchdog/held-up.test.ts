@@ -53,6 +53,11 @@ describe("a process without a processor", () => {
     expect(verdict(processorStarved(), { ...starved, starvedMs: 599 })).toBeUndefined();
   });
 
+  it("did not starve while its event loop is known to have waited in a call", () => {
+    const called = { ...starved, stalls: [{ ...stall, endedMsAgo: 0, durationMs: 500 }] };
+    expect(verdict(processorStarved(), called)).toBeUndefined();
+  });
+
   it("makes late what comes in afterwards", () => {
     expect(verdict(processorStarved(), { pile: { forMs: 2_000, lateMs: 0, starvedMs: 700 } })).toMatchObject({
       confidence: 0.83,
@@ -107,5 +112,7 @@ describe("garbage", () => {
   it("takes a third of the time, in collections that are too short to be stalls", () => {
     expect(verdict(gcPressure(), { processor: processor({ gcMs: 360 }) })?.confidence).toBe(0.89);
     expect(verdict(gcPressure(), { processor: processor({ gcMs: 359 }) })).toBeUndefined();
+    const crowded = processor({ gcMs: 500, ranMs: 300, queuedMs: 300 });
+    expect(verdict(gcPressure(), { processor: crowded })).toBeUndefined();
   });
 });

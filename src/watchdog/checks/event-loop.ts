@@ -77,7 +77,11 @@ export function gcPressure(thresholds?: {
   return {
     name: "gc-pressure",
     look(situation) {
-      const { windowMs, gcMs, heapBytes, heapLimitBytes } = situation.processor;
+      const { windowMs, gcMs: tookMs, ranMs, queuedMs, heapBytes, heapLimitBytes } = situation.processor;
+      // Of a collection that had no processor, others made most.
+      const ranShare =
+        ranMs === undefined || queuedMs === undefined ? 1 : ranMs / Math.max(1, ranMs + queuedMs);
+      const gcMs = tookMs * ranShare;
       const block = blockOf(situation, 0.5);
       const isBlock = block !== undefined && gcMs >= GARBAGE_SHARE * block.blockedMs;
       const gcShare = windowMs > 0 ? Math.min(1, gcMs / windowMs) : 0;
@@ -115,14 +119,24 @@ export function processorStarved(thresholds?: {
   return {
     name: "processor-starved",
     look(situation) {
-      const { waitMs, starvedMs, pile, processor } = situation;
-      const lostMs = starvedMs >= limits.share * waitMs ? starvedMs : pile.starvedMs;
+      const { waitMs, pile, processor } = situation;
+      // A call that blocks, such as `execSync`, uses no processor either: the thread saw the event loop wait in it.
+      const starvedMs = situation.starvedMs - stalledMs(situation, waitMs);
+      const isMeanwhile = starvedMs >= limits.share * waitMs;
+      const lostMs = isMeanwhile ? starvedMs : pile.starvedMs - stalledMs(situation, pile.forMs);
       if (lostMs > 0 && lostMs >= limits.share * waitMs) {
-        return notRunning(situation, lostMs, lostMs === starvedMs);
+        return notRunning(situation, lostMs, isMeanwhile);
       }
       return isTelling(situation) ? crowdedOut(processor, limits) : undefined;
     },
   };
+}
+
+/** For how long the event loop was known to be blocked, in stalls that ended within the last `forMs`. */
+function stalledMs({ stalls }: Situation, forMs: number): number {
+  return stalls
+    .filter(({ endedMsAgo }) => endedMsAgo < forMs)
+    .reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
 /** Whether an item waits, and the processor was watched for long enough to tell why. */

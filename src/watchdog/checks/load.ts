@@ -132,7 +132,8 @@ export function underCapacity(thresholds?: {
       const serviceMs = recent.serviceMs ?? rates.serviceMs;
       const needed =
         serviceMs === undefined ? undefined : Math.ceil((arrivedPerSecond * serviceMs) / 1_000 + 1);
-      const why = whyNoWorkers(situation);
+      const failures = failuresOf(situation);
+      const why = failures === "" ? whyNoWorkers(situation) : "they would try again what fails";
       const advice =
         needed === undefined || workers === 0 || needed <= workers
           ? ""
@@ -142,7 +143,7 @@ export function underCapacity(thresholds?: {
       return {
         name: "under-capacity",
         confidence: 0.8,
-        sentence: `${sentence}, ${busyInWords(situation)}${advice}${slownessOf(situation)}${pausedHelpers(situation)}${failuresOf(situation)}`,
+        sentence: `${sentence}, ${busyInWords(situation)}${advice}${slownessOf(situation)}${pausedHelpers(situation)}${failures}`,
         evidence: { arrivedPerSecond, servedPerSecond: served, serviceMs, workers, needed },
       };
     },

@@ -236,7 +236,7 @@ export class BreachReport {
           ? `held up for ${duration(lateMs)}`
           : "not blocked"
         : `blocked for ${duration(blockedMs)}, the last time ${duration(last.endedMsAgo)} ago`;
-    const starved = starvedMs > 0 ? `, without a CPU for ${duration(starvedMs)}` : "";
+    const starved = starvedMs >= MIN_LATE_MS ? `, without a CPU for ${duration(starvedMs)}` : "";
     return `LOOP ${percent(utilization)} busy, ${blocked}${starved}`;
   }
 }
