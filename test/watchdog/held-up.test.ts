@@ -29,7 +29,10 @@ describe("what came in after the event loop was blocked", () => {
     expect(verdict(eventLoopBlocked(), { ...after, waitMs: 1_601 })).toBeUndefined();
   });
 
-  it("is late by looks that were, where no thread saw the stall", () => {
+  it("is late by looks that were, where no thread saw the stall, which is sure from an SLA on", () => {
+    const late = (lateMs: number) =>
+      verdict(eventLoopBlocked(), { pile: { ...after.pile, lateMs } })?.confidence;
+    expect([late(999), late(1_000)]).toEqual([0.5, 0.87]);
     expect(verdict(eventLoopBlocked(), { pile: { ...after.pile, lateMs: 800 } })?.sentence).toBe(
       "the event loop was blocked for 800 ms, and what that held up is not worked off: 20 items wait, the oldest for 1.2 s",
     );

@@ -47,7 +47,7 @@ export function eventLoopBlocked(thresholds?: {
         const { blockedMs, stalls } = block;
         return {
           name: "event-loop-blocked",
-          confidence: block.when === "meanwhile" ? 0.97 : 0.87,
+          confidence: block.when === "meanwhile" ? 0.97 : isSure(block, situation) ? 0.87 : 0.5,
           sentence: `${blockInWords(block, situation)}${placeOf(stalls)}`,
           evidence: { blockedMs, share: Math.min(1, blockedMs / waitMs), loopUtilization, stalls },
         };
@@ -164,6 +164,11 @@ function blockOf({ stalls, waitMs, sla, lateMs, pile }: Situation, minShare: num
   );
   if (earlierMs === 0 || earlierMs < minShare * waitMs) return undefined;
   return { blockedMs: earlierMs, stalls: earlier, when: "before" };
+}
+
+/** Late looks that add up to less than an SLA are what every crowded machine has; a stall was seen as one. */
+function isSure({ blockedMs, stalls }: Block, { sla }: Situation): boolean {
+  return stalls.length > 0 || blockedMs >= sla.targetMs;
 }
 
 function blockInWords({ blockedMs, stalls, when }: Block, { waitMs, depth }: Situation): string {
