@@ -23,12 +23,12 @@ new Watchdog({ everyMs: 50 })
   })
   .start();
 
-const cache: object[] = [];
+const cache: object[][] = [];
 const parts = (count: number) => Array.from({ length: count }, (_, i) => ({ id: i, tags: [i, i + 1] }));
 new WorkerPool(orders, async () => {
   const all = parts(15_000);
   // Short of what ends the process.
-  if (process.memoryUsage().heapUsed < 90 * MEGABYTE) cache.push(...all);
+  if (process.memoryUsage().heapUsed < 86 * MEGABYTE) cache.push(all);
   await sleep(3);
 });
 setInterval(() => orders.put(1), 25);

@@ -22,7 +22,7 @@ export const causes: readonly Cause[] = [
         queue,
         async () => {
           const all = objects(8_000);
-          if (isLeaking && process.memoryUsage().heapUsed < 105 * 2 ** 20) cache.push(all);
+          if (isLeaking && process.memoryUsage().heapUsed < 96 * 2 ** 20) cache.push(all);
           await work(3);
         },
         { concurrency: 2 },
@@ -40,7 +40,7 @@ export const causes: readonly Cause[] = [
       const queue = stage.watched(new FifoQueue<number>(), { default: 400 });
       const kept = objects(10_000);
       const fill = () => {
-        if (process.memoryUsage().heapUsed < 85 * 2 ** 20) kept.push(...objects(2_000));
+        if (process.memoryUsage().heapUsed < 80 * 2 ** 20) kept.push(...objects(2_000));
       };
       new WorkerPool(
         queue,

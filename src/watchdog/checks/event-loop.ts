@@ -77,15 +77,14 @@ export function gcPressure(thresholds?: {
   return {
     name: "gc-pressure",
     look(situation) {
-      const { windowMs, gcMs: tookMs, ranMs, queuedMs, heapBytes, heapLimitBytes } = situation.processor;
+      const { windowMs, gcMs, ranMs, queuedMs, heapBytes, heapLimitBytes } = situation.processor;
       // Of a collection that had no processor, others made most.
       const ranShare =
         ranMs === undefined || queuedMs === undefined ? 1 : ranMs / Math.max(1, ranMs + queuedMs);
-      const gcMs = tookMs * ranShare;
       const block = blockOf(situation, 0.5);
       const isBlock = block !== undefined && gcMs >= GARBAGE_SHARE * block.blockedMs;
       const gcShare = windowMs > 0 ? Math.min(1, gcMs / windowMs) : 0;
-      if (!isBlock && (gcShare < limits.share || !isTelling(situation))) return undefined;
+      if (!isBlock && (gcShare * ranShare < limits.share || !isTelling(situation))) return undefined;
       return {
         name: "gc-pressure",
         confidence: isBlock && block.when === "meanwhile" ? 0.98 : 0.89,
