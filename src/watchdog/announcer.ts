@@ -11,6 +11,9 @@ import type { TierBreach } from "./sampling/tier-breach.js";
 import type { Cleared, WatchedQueue } from "./sampling/watched-queue.js";
 import { type Rates, UNKNOWN } from "./situation.js";
 
+/** From this confidence on a verdict is sure. */
+const SURE = 0.9;
+
 /** Counts breaches and announces when they begin and end, in the order in which they were seen: as events, files, log records and transitions. */
 export class BreachAnnouncer {
   /** What the queues did when their breaches were first reported. */
@@ -36,7 +39,10 @@ export class BreachAnnouncer {
       if (!breach.isDue(now)) return;
       const diagnosis = snapshot.diagnose();
       const verdict = verdictOf(diagnosis);
-      const { count, report, corrects } = breach.decide(verdict, now);
+      const isStillSure = diagnosis.verdicts.some(
+        ({ name, confidence }) => name === breach.reportedAs && confidence >= SURE,
+      );
+      const { count, report, corrects } = breach.decide(verdict, now, isStillSure);
       if (count) watched.queue.breached(tier, verdict, 1);
       if (!report) return;
       const told = snapshot.report(diagnosis, corrects);

@@ -71,6 +71,14 @@ describe("the decision on a breach", () => {
     expect(breach.decide("under-capacity", 1_000)).toEqual({ ...both, corrects: "poison-item" });
   });
 
+  it("is not corrected by another cause on top of one that is as sure as before", () => {
+    breach.decide("no-consumer", 0);
+    expect(breach.decide("event-loop-blocked", 10, true)).toEqual(neither);
+    expect(breach.decide("event-loop-blocked", 20, true)).toEqual(neither);
+    expect(breach.decide("event-loop-blocked", 30)).toEqual(neither);
+    expect(breach.decide("event-loop-blocked", 40)).toEqual({ ...both, corrects: "no-consumer" });
+  });
+
   it("is not to go by a single look, nor by one that found no cause", () => {
     breach.decide("under-capacity", 0);
     expect(breach.decide("burst", 10)).toEqual(neither);

@@ -73,11 +73,17 @@ export class TierBreach {
   decide(
     verdict: string,
     now: number,
+    /** Whether the look is sure of what was reported, too: then another cause on top of it contradicts nothing. */
+    isStillSure = false,
   ): { readonly count: boolean; readonly report: boolean; readonly corrects?: string } {
     const { countedAs, last } = this;
     this.lookedAt = now;
     const isOther =
-      last !== undefined && last.verdict !== UNKNOWN && verdict !== UNKNOWN && last.verdict !== verdict;
+      last !== undefined &&
+      last.verdict !== UNKNOWN &&
+      verdict !== UNKNOWN &&
+      last.verdict !== verdict &&
+      !isStillSure;
     const isCorrection = isOther && this.suspect === verdict;
     this.suspect = isOther ? verdict : undefined;
     const count =
