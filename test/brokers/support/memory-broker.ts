@@ -25,8 +25,13 @@ export class MemoryBroker {
   private readonly waiting = new Map<string, Message[]>();
   private readonly consumers = new Map<string, Consumer[]>();
 
+  /** Held: a client that is collected as garbage is asked about no more, and a test may have no other use for it. */
+  private readonly clients: MemoryClient[] = [];
+
   connect(): MemoryClient {
-    return new MemoryClient(this);
+    const client = new MemoryClient(this);
+    this.clients.push(client);
+    return client;
   }
 
   add(message: Message): void {
