@@ -140,7 +140,7 @@ export class BrokeredQueue<T, Tier extends string = string> implements AsyncDisp
     await this.close();
   }
 
-  /** What a `WorkerPool` needs of it. @internal */
+  /** What a `WorkerPool` needs of it. */
   get [QUEUE_SOURCE](): QueueSource<T> {
     return this.source;
   }
