@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "./ports.js";
 
 /** For what never comes, in milliseconds. */
 const LIMIT_MS = 120_000;
@@ -28,7 +28,7 @@ export class RedisServer {
 
   /** Resolves when it takes connections. `durable`: it has written all to its folder before it answers; else it keeps nothing. */
   static async start({ durable = false } = {}): Promise<RedisServer> {
-    const redis = new RedisServer(await freePort(), durable);
+    const redis = new RedisServer((await freePorts(1))[0]!, durable);
     try {
       await redis.start();
     } catch (error) {
@@ -100,13 +100,4 @@ export class RedisServer {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
