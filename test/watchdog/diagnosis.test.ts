@@ -41,7 +41,9 @@ async function pass(ms: number): Promise<void> {
   }
 }
 
-const forEver: Handler<string> = () => new Promise(() => {});
+/** What could end them. Without it they could never resume, which the watchdog says as soon as garbage was collected. */
+const endings: unknown[] = [];
+const forEver: Handler<string> = () => new Promise((resolve) => endings.push(resolve));
 
 describe("of two pools one of which is paused", () => {
   it("the other one's stuck workers are found, and count as all that there are", async () => {
