@@ -347,11 +347,13 @@ describe("a report", () => {
   it("fits a terminal", async () => {
     const queue = fifo("orders");
     const { dog } = watchdog();
+    // What could end the tasks: without it they could never resume, which is said as soon as garbage was collected.
+    const endings: unknown[] = [];
     new WorkerPool(
       queue,
       (_, task) => {
         task.step("charge card");
-        return new Promise(() => {});
+        return new Promise((resolve) => endings.push(resolve));
       },
       { name: "packers", concurrency: 2 },
     );
