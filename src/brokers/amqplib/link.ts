@@ -1,4 +1,5 @@
 import { InvalidOptionTypeError } from "../../base/errors.js";
+import { inTime } from "../../base/in-time.js";
 import type { BrokerHub } from "../../contracts/index.js";
 import { onBlocked, serverOf } from "./connection.js";
 import type { Message } from "./message.js";
@@ -139,7 +140,7 @@ export class Link {
 
   /** Rejects where the broker doesn't answer in time, as one may whose queue is being recovered. */
   consume(most: number, came: (message: ReceivedMessage) => void): Promise<void> {
-    return inTime("consume", this.consumed(most, came));
+    return answered("consume", this.consumed(most, came));
   }
 
   private async consumed(most: number, came: (message: ReceivedMessage) => void): Promise<void> {
@@ -183,7 +184,7 @@ export class Link {
     this.isGone = true;
     this.forget();
     const closing = this.consumer.close().then(() => this.connection.close());
-    await inTime("close", closing).catch(() => {});
+    await answered("close", closing).catch(() => {});
   }
 }
 
@@ -191,31 +192,23 @@ export class Link {
 const LIMIT_MS = 15_000;
 
 /** Rejects if that takes longer than any broker that is well. */
-async function inTime<R>(what: string, promise: Promise<R>): Promise<R> {
-  let timeout!: NodeJS.Timeout;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`the broker has not answered for ${LIMIT_MS} ms (${what})`);
-    timeout = setTimeout(() => reject(Object.assign(error, { code: "ETIMEDOUT" })), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timeout);
-  }
+function answered<R>(what: string, promise: PromiseLike<R>): Promise<R> {
+  const silent = () => new Error(`the broker has not answered for ${LIMIT_MS} ms (${what})`);
+  return inTime(LIMIT_MS, promise, () => Object.assign(silent(), { code: "ETIMEDOUT" }));
 }
 
 /** Opens a connection, and the queue, which is made as a durable quorum queue if there is none. `lost` is called once, when it is lost. */
 export async function link(connect: Connect, queue: string, hub: BrokerHub, lost: () => void): Promise<Link> {
-  const connection = (await inTime("connect", Promise.resolve(connect()))) as unknown as Connection;
+  const connection = (await answered("connect", Promise.resolve(connect()))) as unknown as Connection;
   if (typeof connection?.createConfirmChannel !== "function") {
     throw new InvalidOptionTypeError("connect", connection, "a function that opens a connection of amqplib");
   }
   // While it is made, a failure is that of the call.
   connection.on("error", () => {});
   try {
-    await inTime("declare", declare(connection, queue));
+    await answered("declare", declare(connection, queue));
     const channels = Promise.all([connection.createChannel(), connection.createConfirmChannel()]);
-    const [consumer, publishing] = await inTime("open channels", channels);
+    const [consumer, publishing] = await answered("open channels", channels);
     return new Link(connection, consumer, publishing, queue, hub, lost);
   } catch (error) {
     connection.close().catch(() => {});

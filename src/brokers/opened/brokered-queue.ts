@@ -6,6 +6,7 @@ import {
   QueueShutDownError,
   QueueTimeoutError,
 } from "../../base/errors.js";
+import { inTime } from "../../base/in-time.js";
 import { shown } from "../../base/shown.js";
 import {
   type Health,
@@ -209,9 +210,8 @@ export class BrokeredQueue<T, Tier extends string = string> implements AsyncDisp
 
   private async end(): Promise<void> {
     this.source.shutdown();
-    const limit = timer(CLOSE_LIMIT_MS);
-    await Promise.race([Promise.all([this.source.written(), Promise.allSettled(this.sending)]), limit.over]);
-    limit.clear();
+    const written = Promise.all([this.source.written(), Promise.allSettled(this.sending)]);
+    await inTime(CLOSE_LIMIT_MS, written).catch(() => {});
     this.undo();
     await this.opened.close();
   }
@@ -229,14 +229,6 @@ function jsonOf(item: unknown): string {
   }
   if (json !== undefined) return json;
   throw new InvalidOptionTypeError("item", item, `what JSON can carry${reason}`);
-}
-
-function timer(ms: number): { readonly over: Promise<void>; clear(): void } {
-  let timeout!: NodeJS.Timeout;
-  const over = new Promise<void>((resolve) => {
-    timeout = setTimeout(resolve, ms);
-  });
-  return { over, clear: () => clearTimeout(timeout) };
 }
 
 /** Waits no longer than that; what comes of it later is no failure of the process. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { diag } from "@opentelemetry/api";
 import { plainError } from "../../base/error-text.js";
+import { inTime } from "../../base/in-time.js";
 import { contained } from "../../base/output.js";
 import { turn } from "../../base/real-time.js";
-import { within } from "../context/within.js";
 import { slices } from "./slices.js";
 
 /** How long a collection may take, in milliseconds. */
@@ -50,7 +50,7 @@ export class Scrapes {
   private async serve(scrapes: readonly Scrape[]): Promise<void> {
     let collected: Uint8Array | Exposition;
     try {
-      collected = await within(
+      collected = await inTime(
         LIMIT_MS,
         this.collect(() => scrapes.some(isOpen)),
       );

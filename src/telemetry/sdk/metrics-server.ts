@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { diag } from "@opentelemetry/api";
 import { plainError } from "../../base/error-text.js";
 import { PortInUseError } from "../../base/errors.js";
+import { inTime } from "../../base/in-time.js";
 import { contained } from "../../base/output.js";
-import { within } from "../context/within.js";
 import { type Collect, reply, Scrapes } from "../metrics/scrapes.js";
 import { allowsHost, bracketed } from "./allowed-host.js";
 
@@ -115,7 +115,7 @@ export class MetricsServer {
     if (this.authorize === undefined) return undefined;
     const { authorize } = this;
     try {
-      const answer = within(AUTHORIZE_LIMIT_MS, (async () => authorize(request))());
+      const answer = inTime(AUTHORIZE_LIMIT_MS, (async () => authorize(request))());
       return (await answer) === true ? undefined : 401;
     } catch (error) {
       contained(() =>
