@@ -92,7 +92,7 @@ describe("a process without a processor", () => {
 });
 
 describe("garbage", () => {
-  it("is what blocked the loop, where most of the block was that", () => {
+  it("is what blocked a loop whose heap is full, where most of the block was that", () => {
     const blocked = { stalls: [{ ...stall, endedMsAgo: 0 }] };
     const some = {
       ...blocked,
@@ -108,8 +108,18 @@ describe("garbage", () => {
       sentence: "garbage was collected for 400 ms of 3.0 s (13 %); the heap has 95 MB of at most 100 MB",
     });
     expect(
-      verdict(gcPressure(), { ...blocked, processor: processor({ windowMs: 3_000, gcMs: 399 }) }),
+      verdict(gcPressure(), { ...blocked, processor: { ...some.processor, gcMs: 399 } }),
     ).toBeUndefined();
+  });
+
+  it("comes after the call that makes it, such as JSON.parse of a big text, while the heap has room", () => {
+    const parsing = (gcMs: number) => ({
+      stalls: [{ ...stall, endedMsAgo: 0, where: "parse (a.js:1)", isNative: true }],
+      processor: processor({ windowMs: 1_200, gcMs, heapBytes: 6e8, heapLimitBytes: 4e9 }),
+    });
+    expect(verdict(gcPressure(), parsing(719))?.confidence).toBe(0.89);
+    expect(verdict(eventLoopBlocked(), parsing(719))?.confidence).toBe(0.97);
+    expect(verdict(gcPressure(), parsing(720))?.confidence).toBe(0.98);
   });
 
   it("takes a third of the time, in collections that are too short to be stalls", () => {

@@ -2,8 +2,13 @@ import type { Check, ProcessorNow, Situation, StallNow, Verdict } from "../situa
 import { count, duration, percent } from "./format.js";
 import { readThresholds, share } from "./thresholds.js";
 
-/** From this share of what blocked the loop on, the blocking was for garbage. */
-const GARBAGE_SHARE = 0.5;
+/**
+ * From this share of what blocked the loop on, the blocking was for garbage. While there is room on the heap, what makes the garbage is the
+ * cause, such as `JSON.parse` of a big text, unless nothing else was done.
+ */
+const GARBAGE_SHARE = { full: 0.5, roomy: 0.9 };
+/** From this share of its limit on, a heap is full. */
+const FULL_HEAP = 0.7;
 
 /** Shares of shorter times say little, in milliseconds. */
 const MIN_WINDOW_MS = 250;
@@ -82,7 +87,8 @@ export function gcPressure(thresholds?: {
       const ranShare =
         ranMs === undefined || queuedMs === undefined ? 1 : ranMs / Math.max(1, ranMs + queuedMs);
       const block = blockOf(situation, 0.5);
-      const isBlock = block !== undefined && gcMs >= GARBAGE_SHARE * block.blockedMs;
+      const garbageShare = GARBAGE_SHARE[heapBytes >= FULL_HEAP * heapLimitBytes ? "full" : "roomy"];
+      const isBlock = block !== undefined && gcMs >= garbageShare * block.blockedMs;
       const gcShare = windowMs > 0 ? Math.min(1, gcMs / windowMs) : 0;
       if (!isBlock && (gcShare * ranShare < limits.share || !isTelling(situation))) return undefined;
       return {
