@@ -106,10 +106,14 @@ function emitLogRecord(report: BreachReport): void {
 
 /** How long the thread has to say what blocked the event loop, in milliseconds. It takes up to half of that. */
 const AFTER_STALL_MS = 400;
+/** How many stalls that follow each other are waited for: a loop that is blocked again and again is to be told of, too. */
+const MAX_STALLS = 3;
 
 interface Hold {
-  /** In milliseconds since the Unix epoch: the stall that is meant ended later. */
-  readonly from: number;
+  /** In milliseconds since the Unix epoch: the last stall that is meant ended later. */
+  from: number;
+  /** How many stalls there were. */
+  stalls: number;
   /** Late ticks: stalls that the thread may have missed. */
   readonly late: { readonly lateMs: number; readonly endedAt: number }[];
   timer: Timer | undefined;
@@ -137,14 +141,29 @@ export class StallGracePeriod {
 
   /** The event loop was blocked after an instant, in milliseconds since the Unix epoch. */
   begin(from: number, late?: { readonly lateMs: number; readonly endedAt: number }): void {
-    if (this.hold === undefined) {
-      const timer = this.guard.attempt(() => this.clock.setTimeout(() => this.release(), AFTER_STALL_MS));
+    const { hold } = this;
+    if (hold === undefined) {
+      const timer = this.timer();
       // Without a clock it would never end.
       if (timer === undefined) return;
-      timer.unref?.();
-      this.hold = { from, late: [], timer };
-    }
-    if (late !== undefined) this.hold.late.push(late);
+      this.hold = { from, stalls: 1, late: [], timer };
+    } else if (hold.timer !== undefined && hold.stalls < MAX_STALLS) this.extend(hold, from);
+    if (late !== undefined) this.hold!.late.push(late);
+  }
+
+  /** What the thread tells next is of the stall before, and the time for this one begins now. */
+  private extend(hold: Hold, from: number): void {
+    const timer = this.timer();
+    if (timer === undefined) return;
+    this.clear(hold);
+    if (this.held.length > 0) timer.ref?.();
+    Object.assign(hold, { from, stalls: hold.stalls + 1, timer });
+  }
+
+  private timer(): Timer | undefined {
+    const timer = this.guard.attempt(() => this.clock.setTimeout(() => this.release(), AFTER_STALL_MS));
+    timer?.unref?.();
+    return timer;
   }
 
   /** The thread has reported a stall that ended then, in milliseconds since the Unix epoch. One that ended before the period is another one. */

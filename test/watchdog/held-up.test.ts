@@ -77,6 +77,16 @@ describe("a process without a processor", () => {
     );
   });
 
+  it("is not blocked by itself where other threads of the process have the processor", () => {
+    const crowded = processor({ windowMs: 2_000, ranMs: 280, queuedMs: 1_080 });
+    const busy = { loopUtilization: 1, processorShare: 1, processor: crowded };
+    expect(verdict(processorStarved(), busy)?.confidence).toBe(0.84);
+    expect(verdict(eventLoopBlocked(), busy)).toBeUndefined();
+    const alone = { ...busy, processor: processor({ windowMs: 2_000, ranMs: 1_900, queuedMs: 10 }) };
+    expect(verdict(processorStarved(), alone)).toBeUndefined();
+    expect(verdict(eventLoopBlocked(), alone)?.confidence).toBe(0.83);
+  });
+
   it("is not starved where it hardly wants one, or the system doesn't tell", () => {
     const idle = processor({ windowMs: 2_000, ranMs: 50, queuedMs: 400 });
     expect(verdict(processorStarved(), { processor: idle })).toBeUndefined();

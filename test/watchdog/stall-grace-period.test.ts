@@ -43,6 +43,24 @@ it("tells in order, after who came late, when it is known what blocked the loop"
   expect(clock.pending).toBe(0);
 });
 
+it("waits for the thread's word of the latest stall, where one follows the other, but not for ever", () => {
+  gracePeriod.begin(1_000);
+  tell("breach");
+  clock.advance(300);
+  gracePeriod.begin(2_000);
+  gracePeriod.heard(1_100);
+  clock.advance(300);
+  expect(told).toEqual([]);
+  gracePeriod.heard(2_100);
+  expect(told).toEqual(["breach"]);
+  for (let from = 3_000; from < 9_000; from += 1_000) {
+    gracePeriod.begin(from);
+    tell(`breach ${from}`);
+    clock.advance(300);
+  }
+  expect(told.length).toBeGreaterThan(1);
+});
+
 it("doesn't wait for ever for the thread's word", () => {
   gracePeriod.begin(1_000);
   tell("breach");

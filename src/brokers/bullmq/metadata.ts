@@ -1,4 +1,5 @@
 import type { ReadHeader, Sending } from "../../contracts/index.js";
+import { SENT_AT } from "../carrier.js";
 import type { JobOptions } from "./clients.js";
 
 /**
@@ -27,9 +28,23 @@ export function withCarrier<O extends JobOptions>(
   isParent = false,
 ): O | undefined {
   if (!hasRoom(options) || (options?.telemetry === undefined && !hasRoom(defaults))) return options;
-  const metadata = textOf(isParent ? { ...carrier, [PARENT]: "1" } : carrier);
-  if (metadata === undefined) return options;
-  return Object.assign(Object.assign({}, options), { telemetry: { metadata } }) as unknown as O;
+  const telemetry = telemetryOf(carrier, isParent);
+  if (telemetry === undefined) return options;
+  return Object.assign(Object.assign({}, options), { telemetry }) as unknown as O;
+}
+
+/** Undefined for an empty carrier. */
+function telemetryOf(carrier: Sending["carrier"], isParent: boolean): JobOptions["telemetry"] {
+  if (!isParent && isSentAtOnly(carrier)) return SENT_AT in carrier ? NO_CONTEXT : undefined;
+  return { metadata: JSON.stringify(isParent ? { ...carrier, [PARENT]: "1" } : carrier) };
+}
+
+/** BullMQ takes 24 µs to store and read any metadata, and has the time of sending itself. The worker is told that there was no context. */
+const NO_CONTEXT = { omitContext: true };
+
+function isSentAtOnly(carrier: Readonly<Record<string, string>>): boolean {
+  for (const name in carrier) if (name !== SENT_AT) return false;
+  return true;
 }
 
 /** Undefined for an empty carrier. */

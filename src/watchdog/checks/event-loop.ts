@@ -13,6 +13,14 @@ const FULL_HEAP = 0.7;
 /** Shares of shorter times say little, in milliseconds. */
 const MIN_WINDOW_MS = 250;
 
+/** From this share of the time for which it would run on, a thread lacks a processor. */
+const QUEUED_SHARE = 0.4;
+
+/** From this utilization on, the event loop would run all the time, … */
+const BUSY_LOOP = 0.98;
+/** … if its thread's own times add up to at least this share of it. */
+const BUSY_SHARE = 0.5;
+
 /** By what the event loop was held up, and for how long. */
 interface Block {
   readonly blockedMs: number;
@@ -40,7 +48,7 @@ export function eventLoopBlocked(thresholds?: {
 }): Check {
   const limits = readThresholds(thresholds, {
     share: share(0.5),
-    utilization: share(0.98),
+    utilization: share(BUSY_LOOP),
     cpuShare: share(0.8),
   });
   return {
@@ -58,6 +66,8 @@ export function eventLoopBlocked(thresholds?: {
         };
       }
       if (loopUtilization < limits.utilization || processorShare < limits.cpuShare) return undefined;
+      // The share is that of the whole process, whose other threads may be those who took the processor.
+      if (queuedShareOf(situation.processor) >= QUEUED_SHARE) return undefined;
       return {
         name: "event-loop-blocked",
         confidence: 0.83,
@@ -82,10 +92,9 @@ export function gcPressure(thresholds?: {
   return {
     name: "gc-pressure",
     look(situation) {
-      const { windowMs, gcMs, ranMs, queuedMs, heapBytes, heapLimitBytes } = situation.processor;
+      const { windowMs, gcMs, heapBytes, heapLimitBytes } = situation.processor;
       // Of a collection that had no processor, others made most.
-      const ranShare =
-        ranMs === undefined || queuedMs === undefined ? 1 : ranMs / Math.max(1, ranMs + queuedMs);
+      const ranShare = 1 - queuedShareOf(situation.processor);
       const block = blockOf(situation, 0.5);
       const garbageShare = GARBAGE_SHARE[heapBytes >= FULL_HEAP * heapLimitBytes ? "full" : "roomy"];
       const isBlock = block !== undefined && gcMs >= garbageShare * block.blockedMs;
@@ -118,13 +127,13 @@ export function processorStarved(thresholds?: {
 }): Check {
   const limits = readThresholds(thresholds, {
     share: share(0.5),
-    queuedShare: share(0.4),
+    queuedShare: share(QUEUED_SHARE),
     busyShare: share(0.8),
   });
   return {
     name: "processor-starved",
     look(situation) {
-      const { waitMs, pile, processor } = situation;
+      const { waitMs, pile } = situation;
       // A call that blocks, such as `execSync`, uses no processor either: the thread saw the event loop wait in it.
       const starvedMs = situation.starvedMs - stalledMs(situation, waitMs);
       const isMeanwhile = starvedMs >= limits.share * waitMs;
@@ -132,7 +141,7 @@ export function processorStarved(thresholds?: {
       if (lostMs > 0 && lostMs >= limits.share * waitMs) {
         return notRunning(situation, lostMs, isMeanwhile);
       }
-      return isTelling(situation) ? crowdedOut(processor, limits) : undefined;
+      return isTelling(situation) ? crowdedOut(situation, limits) : undefined;
     },
   };
 }
@@ -220,18 +229,28 @@ function notRunning(
 
 /** It runs, but most of the time others do. */
 function crowdedOut(
-  { windowMs, ranMs, queuedMs, throttledShare }: ProcessorNow,
+  { processor, loopUtilization }: Situation,
   limits: { readonly queuedShare: number; readonly busyShare: number },
 ): Verdict | undefined {
+  const { windowMs, ranMs, queuedMs, throttledShare } = processor;
   if (ranMs === undefined || queuedMs === undefined || windowMs <= 0) return undefined;
   const wantedMs = ranMs + queuedMs;
-  if (wantedMs < limits.busyShare * windowMs || queuedMs < limits.queuedShare * wantedMs) return undefined;
+  // The kernel's two times leave out what a hypervisor took; a loop that lacks the processor looks busy all the same.
+  const busyShare = loopUtilization >= BUSY_LOOP ? BUSY_SHARE : limits.busyShare;
+  const isBusy = wantedMs >= busyShare * windowMs;
+  if (!isBusy || queuedShareOf(processor) < limits.queuedShare) return undefined;
   return {
     name: "processor-starved",
     confidence: 0.84,
     sentence: `of ${duration(windowMs)} the event loop's thread ran for ${duration(ranMs)} and was ready to run for ${duration(queuedMs)} more, without a processor: ${takersOf(throttledShare)}; more workers would not help`,
-    evidence: { windowMs, ranMs, queuedMs, share: queuedMs / wantedMs, throttledShare },
+    evidence: { windowMs, ranMs, queuedMs, share: queuedShareOf(processor), throttledShare },
   };
+}
+
+/** Of the time for which the event loop's thread would run, the share in which it had no processor; 0 where that is not known. */
+function queuedShareOf({ ranMs, queuedMs }: ProcessorNow): number {
+  if (ranMs === undefined || queuedMs === undefined) return 0;
+  return queuedMs / Math.max(1, ranMs + queuedMs);
 }
 
 function takersOf(throttledShare: number | undefined): string {
