@@ -5,6 +5,7 @@ const sending = (carrier: Readonly<Record<string, string>>) => ({
   carrier,
   run: <R>(fn: () => R) => fn(),
   done() {},
+  leftOut() {},
 });
 const at = { "queuescope-sent-at": "1790000000000" };
 const traced = { ...at, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` };
