@@ -60,6 +60,10 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     ours: ["adapters/patch", ...GROUND],
     types: /^(amqplib|amqp-connection-manager|rabbitmq-client)$/,
   },
+  // What other processes, and this one, wait for, by their heap.
+  "await-tree": { ours: GROUND },
+  // The command. Its subcommands show what other layers know.
+  cli: { ours: ["await-tree", "telemetry/version", ...GROUND] },
   // The suite for brokers drives clients as users do, with spans and metrics.
   testing: {
     ours: ["adapters/instrument", "telemetry/context/correlation", ...GROUND],

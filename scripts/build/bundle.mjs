@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
-import { PROGRAMS, publicEntries } from "./entries.mjs";
+import { COMMAND, PROGRAMS, publicEntries } from "./entries.mjs";
 import { asciiOnly, lazyBuiltins } from "./load-time.mjs";
 import { ROOT } from "./paths.mjs";
 import { stallThreadAsText } from "./stall-thread.mjs";
@@ -28,11 +28,13 @@ export async function bundle(folder) {
     { dir: folder, format: "cjs", exports: "named", dynamicImportInCjs: false },
     "cjs",
   );
+  await code(COMMAND, [asciiOnly], { dir: folder, format: "es" }, "js", "cli-");
+  chmodSync(join(folder, "cli.js"), 0o755);
   await types(entries, declarations, folder);
   rmSync(declarations, { recursive: true });
 }
 
-async function code(entries, plugins, output, extension) {
+async function code(entries, plugins, output, extension, prefix = "") {
   const build = await rolldown({
     cwd: ROOT,
     input: inRoot(entries),
@@ -46,7 +48,7 @@ async function code(entries, plugins, output, extension) {
   await build.write({
     ...output,
     entryFileNames: `[name].${extension}`,
-    chunkFileNames: `chunks/[name]-[hash].${extension}`,
+    chunkFileNames: `chunks/${prefix}[name]-[hash].${extension}`,
     codeSplitting: SHARED,
     // Those that say something to users are in the types.
     comments: { legal: true, annotation: true, jsdoc: false },

@@ -16,3 +16,6 @@ export function publicEntries() {
 
 /** Programs of threads, which find each other by their place in `dist`. Modules only: they are never required. */
 export const PROGRAMS = { thread: "src/worker/threads/thread.ts" };
+
+/** What `bin` of package.json names. It is built apart from the rest: nothing that only it needs is loaded by a program of the user's. */
+export const COMMAND = { cli: "src/cli/main.ts" };
