@@ -310,12 +310,18 @@ describe("where everything fails and comes back", () => {
     expect(confidence(downstreamSaturated, { ...outage, recent })).toBe(0.9);
   });
 
-  it("is not said where a fifth succeeds and more, where few come back, or of a few attempts", () => {
+  it("is not said where half of the attempts succeed, where few come back, or of a few attempts", () => {
     const of = (endedPerSecond: number, failedPerSecond: number, retriedPerSecond: number) =>
       rates({ takenPerSecond: 100, endedPerSecond, failedPerSecond, retriedPerSecond });
-    const said = (recent: Situation["recent"]) => confidence(downstreamSaturated, { ...outage, recent });
+    const said = (recent: Situation["recent"], lastFailure = "Error: no stock") =>
+      confidence(downstreamSaturated, { ...outage, lastFailure, recent });
     expect(said(of(20, 0, 80))).toBe(0.9);
-    expect(said(of(21, 0, 79))).toBe(0);
+    expect(said(of(21, 0, 79))).toBe(0.86);
+    expect(said(of(40, 0, 60))).toBe(0.86);
+    expect(said(of(41, 0, 59))).toBe(0);
+    expect(said(of(59, 0, 41), "Error: connect ECONNREFUSED 10.0.0.5:5432")).toBe(0.86);
+    expect(said(of(59, 0, 41), "HTTPError: 503 Service Unavailable")).toBe(0.86);
+    expect(said(of(61, 0, 39), "Error: connect ECONNREFUSED 10.0.0.5:5432")).toBe(0);
     expect(said(of(71, 71, 29))).toBe(0);
     expect(said({ ...of(0, 0, 100), windowMs: 49 })).toBe(0);
   });

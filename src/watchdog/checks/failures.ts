@@ -17,8 +17,12 @@ import {
 const FEW = { minAttempts: 5, share: 0.5, maxItems: 3 };
 /** While few items fail, up to this share of retries may be first failures of others. */
 const OTHERS_SHARE = 0.04;
-/** Everything is failing: at least 80 % of attempts fail, 30 % of takes are retries, and 5 retries are in the window. */
-const EVERYTHING = { failingShare: 0.8, retriedShare: 0.3, minRetries: 5 };
+/** Everything is failing: at least 60 % of attempts fail, 30 % of takes are retries, and 5 retries are in the window. */
+const EVERYTHING = { failingShare: 0.6, retriedShare: 0.3, minRetries: 5 };
+/** From this share on that is sure. */
+const NEARLY_ALL = 0.8;
+/** Two thirds of that are enough where the last failure says that a server can't be reached, or refuses: one of two replicas is down, say. */
+const REMOTE_FACTOR = 2 / 3;
 /** Or from this share of the workers' time on, if they could do what comes without it: more than this share of what is left to them. */
 const SOME_SHARE = 0.2;
 const ENOUGH_SHARE = 0.8;
@@ -28,9 +32,9 @@ const MIN_DELIVERIES = 3;
 /** Errors that JavaScript throws for what code does, and those of validators; and what databases say of a wrong statement. */
 const OWN_ERROR =
   /^(?:Uncaught )?(?:Type|Reference|Range|Syntax|URI|Assertion|Validation|Zod|Eval|NotImplemented)Error\b|\b(?:is not a function|is not defined|is not iterable|Cannot read propert|(?:column|relation|table|function|field) .{0,100} does not exist|no such (?:column|table)|Unknown column)\b/;
-/** What fetch and others throw as a TypeError when a server can't be reached. */
+/** What is thrown when a server can't be reached, by fetch as a TypeError, or when it refuses. */
 const REMOTE_ERROR =
-  /fetch failed|terminated|network|socket|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|aborted|timed? ?out/i;
+  /fetch failed|terminated|network|socket|ECONN|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|aborted|timed? ?out|too many (?:requests|connections|clients)|rate limit|unavailable|bad gateway|\b(?:429|50[0234])\b/i;
 /** From this share of failed attempts on, a sentence tells of them. */
 const NOTABLE_SHARE = 0.5;
 
@@ -170,7 +174,7 @@ export function downstreamSaturated(thresholds?: {
   share?: number | undefined;
   /** Such a wait lasts at least this many times as long as a task usually takes, or tasks now take that many times as long. Default: 3. */
   slowdown?: number | undefined;
-  /** Or everything is failing: at least this share of the attempts fail, … Default: 0.8. */
+  /** Or everything is failing: at least this share of the attempts fail, or two thirds of it where a server can't be reached or refuses, … Default: 0.6. */
   failingShare?: number | undefined;
   /** … at least this share of takes are retries, … Default: 0.3. */
   retriedShare?: number | undefined;
@@ -223,7 +227,7 @@ function everythingFails(situation: Situation, limits: typeof EVERYTHING): Verdi
   const { failedShare, attemptsPerSecond, retriedPerSecond } = failing(situation);
   return {
     name: "downstream-saturated",
-    confidence: 0.9,
+    confidence: failedShare >= NEARLY_ALL ? 0.9 : 0.86,
     sentence: `${percent(failedShare)} of attempts (${perSecond(attemptsPerSecond)}) fail, and many items are retried: what they need is down, or refuses them${lastFailureOf(situation)}`,
     evidence: {
       share: failedShare,
@@ -290,7 +294,9 @@ export function isEverythingFailing(situation: Situation, limits = EVERYTHING): 
   const { failedShare, retriedPerSecond, takenPerSecond } = failing(situation);
   const areRetried =
     retriedPerSecond >= limits.retriedShare * takenPerSecond && recentRetries(situation) >= limits.minRetries;
-  return failedShare >= limits.failingShare && areRetried && areManyFailing(situation, FEW.maxItems);
+  const isRemote = situation.lastFailure !== undefined && REMOTE_ERROR.test(situation.lastFailure);
+  const failingShare = limits.failingShare * (isRemote ? REMOTE_FACTOR : 1);
+  return failedShare >= failingShare && areRetried && areManyFailing(situation, FEW.maxItems);
 }
 
 /** An addition to a sentence where many attempts fail. */
