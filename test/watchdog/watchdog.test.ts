@@ -309,6 +309,7 @@ describe("a report", () => {
         "queue",
         "rates",
         "recent",
+        "senders",
         "targetMs",
         "tier",
         "tiers",

@@ -123,6 +123,7 @@ function sizeOf(value: unknown): number {
 const THEIRS = new Set([
   "correlationId",
   "correlationIds",
+  "tenant",
   "label",
   "step",
   "sentence",

@@ -5,6 +5,7 @@ import type { CallSite } from "../../waits/wait.js";
 import { count, duration, percent, perSecond } from "../checks/format.js";
 import type { HeadNow, MemoryNow } from "../sampling/watched-queue.js";
 import type { Rates, Situation, TaskGroup, TaskNow, Verdict } from "../situation.js";
+import { type Senders, senderLines } from "./senders.js";
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
@@ -20,6 +21,14 @@ const MAX_GROUPS = 5;
 const MAX_IDS = 3;
 /** Beyond this column no further ID is shown. */
 const MAX_COLUMNS = 120;
+
+/** What was looked at beside the situation. */
+interface Seen {
+  readonly heads: readonly HeadNow[];
+  readonly workers: readonly { pool: string; workers: readonly WorkerView[]; seenAt: number }[];
+  readonly memory: MemoryNow | undefined;
+  readonly senders: Senders;
+}
 
 /** How much was left out of a report that would have been too large, by what it would have been. */
 export interface LeftOut {
@@ -49,6 +58,8 @@ export class BreachReport {
   readonly notEnoughEvidence: readonly string[];
   /** What is served next. */
   readonly head: readonly HeadNow[];
+  /** Who the items are from that are served next. */
+  readonly senders: Senders;
   /** About what the items that wait take, in bytes; undefined where that can't be known. */
   readonly memory: MemoryNow | undefined;
   /** What is in flight, by what it waits for. */
@@ -86,9 +97,7 @@ export class BreachReport {
     situation: Situation,
     verdicts: readonly Verdict[],
     notEnoughEvidence: readonly string[],
-    head: readonly HeadNow[],
-    workers: readonly { pool: string; workers: readonly WorkerView[]; seenAt: number }[],
-    memory: MemoryNow | undefined,
+    { heads, workers, memory, senders }: Seen,
     at: number,
     corrects?: string,
   ) {
@@ -104,7 +113,8 @@ export class BreachReport {
     this.capacity = situation.capacity;
     this.verdicts = verdicts;
     this.notEnoughEvidence = notEnoughEvidence;
-    this.head = head;
+    this.head = heads;
+    this.senders = senders;
     this.groups = situation.groups.map(groupReport);
     this.tiers = tiers;
     this.waitingPuts = situation.waitingPuts;
@@ -151,6 +161,7 @@ export class BreachReport {
       ...groupLines(this.groups),
       ...this.otherLines(),
       ...this.headLines(),
+      ...senderLines(this.senders),
       this.ratesLine(),
       ...this.workerLines(),
       this.loopLine(),

@@ -12,6 +12,7 @@ import { plainCopy } from "../values.js";
 import { bound, redacted } from "./bounds.js";
 import { ReportFiles } from "./files.js";
 import { BreachReport } from "./report.js";
+import { MAX_SAMPLED, sendersOf } from "./senders.js";
 
 /** In place of a text that could not be redacted. */
 const HIDDEN = "…";
@@ -72,6 +73,7 @@ export class Reporter {
       heads: watched.heads(this.payload),
       workers: watched.workers(),
       memory: watched.memory(),
+      senders: sendersOf(watched.next(MAX_SAMPLED), settings.tenant, (error) => guard.fault(error)),
     });
     let kept: ReturnType<typeof show> | undefined;
     return {
@@ -86,10 +88,10 @@ export class Reporter {
         return { situation, ...diagnose(settings.checks, situation, (error) => guard.fault(error)) };
       },
       report: ({ situation, verdicts, notYet }, corrects) => {
-        const { heads, workers, memory } = kept ?? show();
+        const seenNext = kept ?? show();
         const wall = guard.attempt(() => settings.clock.wallNow());
         const at = isInstant(wall) ? wall : wallNow();
-        const report = new BreachReport(situation, verdicts, notYet, heads, workers, memory, at, corrects);
+        const report = new BreachReport(situation, verdicts, notYet, seenNext, at, corrects);
         bound(report);
         if (this.redact === undefined) return report;
         const told = redacted(report, this.redact);

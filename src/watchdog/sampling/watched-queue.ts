@@ -250,7 +250,7 @@ export class WatchedQueue {
       groups: groupsOf(tasks, now),
       pools: this.pools().map(poolNow),
       gates: this.gates(),
-      mostAttempts: mostAttemptsOf([...tasks, ...(probe.heads?.(MAX_HEADS) ?? [])]),
+      mostAttempts: mostAttemptsOf([...tasks, ...this.next(MAX_HEADS)]),
       rates: this.history.rates(),
       recent: this.history.recent(),
       backlog: this.history.backlog(),
@@ -278,7 +278,7 @@ export class WatchedQueue {
   memory(): MemoryNow | undefined {
     if (this.isHeavy) return undefined;
     const { probe } = this.queue;
-    const heads = (probe.heads?.(MAX_WEIGHED) ?? []).filter(({ item }) => item !== undefined);
+    const heads = this.next(MAX_WEIGHED).filter(({ item }) => item !== undefined);
     if (heads.length === 0) return undefined;
     const startedAt = realNow();
     const { bytes, sampled } = weigh(heads.map(({ item }) => item));
@@ -288,12 +288,16 @@ export class WatchedQueue {
 
   /** The items that are served next. */
   heads(payload?: (item: unknown) => Pick<HeadNow, "payload" | "payloadLeftOut">): HeadNow[] {
-    const { probe } = this.queue;
-    const now = probe.now();
-    return (probe.heads?.(MAX_HEADS) ?? []).map((head) => ({
+    const now = this.queue.probe.now();
+    return this.next(MAX_HEADS).map((head) => ({
       ...this.headNow(head, now),
       ...payload?.(head.item),
     }));
+  }
+
+  /** So many of the items that are served next, as the probe gives them. */
+  next(most: number): readonly Head[] {
+    return this.queue.probe.heads?.(most) ?? [];
   }
 
   /** Each worker's state and heartbeat, by pool, and when that was seen, in monotonic milliseconds. */
