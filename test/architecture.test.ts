@@ -31,12 +31,16 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     types: /^piscina$/,
   },
   telemetry: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
-  "telemetry/sdk": { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\// },
+  "telemetry/sdk": { ours: ["telemetry", "inspector/inspect", ...GROUND], packages: /^@opentelemetry\// },
+  // Reads what the telemetry has counted, and asks watchdogs; nothing of them knows of it.
+  inspector: { ours: ["telemetry", "waits", "watchdog", ...GROUND], packages: /^@opentelemetry\/api$/ },
   waits: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   "stall-monitor": { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   watchdog: { ours: ["stall-monitor", "waits", ...GROUND], packages: /^@opentelemetry\/api$/ },
   adapters: { ours: GROUND, types: /./ },
-  "adapters/instrument": { ours: ["telemetry", "adapters", "brokers/instrument", ...GROUND] },
+  "adapters/instrument": {
+    ours: ["telemetry", "adapters", "brokers/instrument", "inspector/by-environment", ...GROUND],
+  },
   // The hub; each engine's folder is a layer of its own.
   brokers: { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\/api$/ },
   // The face of a queue in this process, over a broker.
@@ -86,6 +90,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   adapter: { ours: ["adapters", "brokers/instrument", "brokers/opened", "contracts"] },
   checks: { ours: ["watchdog", "contracts"] },
   "prom-client": { ours: ["telemetry", ...GROUND] },
+  inspect: { ours: ["inspector", "base/errors"] },
   sdk: { ours: ["telemetry/sdk"] },
   threads: { ours: ["worker/threads"] },
   bullmq: { ours: ["brokers/bullmq"] },

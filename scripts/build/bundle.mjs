@@ -12,8 +12,18 @@ import { stallThreadAsText } from "./stall-thread.mjs";
 /** Only files of ours are in the bundle. */
 const external = (id) => !/^[./]/.test(id) && !/^[a-z]:[\\/]/i.test(id);
 
-/** What entries share is one file, and so are its types: each file costs time when it is loaded. */
-const SHARED = { groups: [{ name: "shared", minShareCount: 2 }] };
+const INSPECTOR = /[\\/]inspector[\\/]/;
+
+/**
+ * What entries share is one file, and so are its types: each file costs time when it is loaded. The live view is apart, as it is loaded only where it is
+ * wanted.
+ */
+const SHARED = {
+  groups: [
+    { name: "shared", test: (id) => !INSPECTOR.test(id), minShareCount: 2, priority: 2 },
+    { name: "inspector", test: INSPECTOR, priority: 1 },
+  ],
+};
 
 /** Builds everything into the folder. */
 export async function bundle(folder) {

@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { MeterProvider } from "@opentelemetry/api";
-import type { ActiveTaskMonitor, Claimant, Correlated, Instrumented, Report } from "../contracts/index.js";
+import type {
+  ActiveTaskMonitor,
+  Claimant,
+  Correlated,
+  Inspection,
+  Instrumented,
+  Report,
+} from "../contracts/index.js";
 import type { HistogramSink } from "../telemetry/metrics/histogram.js";
 import type { HistogramName } from "../telemetry/metrics/instruments.js";
 import { ProcessVitals } from "../telemetry/metrics/process-vitals.js";
@@ -62,6 +69,8 @@ export interface ProcessWide {
   readonly signalGroups: WeakMap<AbortSignal, SignalGroup>;
   /** Warnings that are given once, by what they are about. */
   readonly warned: Set<string>;
+  /** What looks into the process from outside, and what it asks. */
+  readonly inspection: Inspection;
 }
 
 /** Whether and where the metrics API has our instruments. */
@@ -126,6 +135,7 @@ function make(key: string): ProcessWide {
     stallAnswers: new Map(),
     signalGroups: new WeakMap(),
     warned: new Set(),
+    inspection: { hub: undefined, isAsked: false, watchdogs: new Set(), told: undefined },
   };
 }
 

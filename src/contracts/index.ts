@@ -29,6 +29,7 @@ export type {
 export type { Claimant } from "./claimant.js";
 export type { Correlated } from "./correlated.js";
 export type { Health, QueueHealthOptions } from "./health.js";
+export type { Inspection, RunningWatchdog, WatchdogNews } from "./inspection.js";
 export type {
   Around,
   Carrier,
@@ -39,7 +40,7 @@ export type {
   Outcome,
   TaskFacts,
 } from "./observer.js";
-export type { GateView, NotTakingReason, PoolView, WorkerState, WorkerView } from "./pool.js";
+export type { GateView, NotTakingReason, PoolControls, PoolView, WorkerState, WorkerView } from "./pool.js";
 export type { BrokerView, Head, Outage, Probe, SharedFigures, TaskView } from "./probe.js";
 export { type Consumer, QUEUE_SOURCE, type QueueSource, Work, type WorkClass } from "./queue-source.js";
 export type { Report } from "./report.js";

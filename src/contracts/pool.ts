@@ -43,6 +43,16 @@ export interface PoolView {
   statuses(): readonly WorkerView[];
   /** The gates that its work has to pass. */
   readonly gates: Iterable<GateView>;
+  /** By which a person steers it. Absent where that can't be. */
+  readonly controls?: PoolControls | undefined;
+}
+
+/** What a person may do with a worker pool; as its own methods of the same names. */
+export interface PoolControls {
+  pause(): void;
+  resume(): void;
+  resize(concurrency: number): void;
+  drain(): Promise<unknown>;
 }
 
 /** Read-only sight of a gate. */

@@ -131,10 +131,11 @@ export interface QueueRow {
   /** Of the waits of items that were taken in the last minute or so; absent where none was. */
   readonly waitP50Ms?: number | undefined;
   readonly waitP99Ms?: number | undefined;
-  /** Over the last few seconds. */
+  /** Over the last few seconds: what came in, was taken, and was settled for good. */
   readonly inPerSecond: number;
   readonly outPerSecond: number;
   readonly endedPerSecond: number;
+  /** Attempts that failed, for good or to be retried. */
   readonly failedPerSecond: number;
   readonly droppedPerSecond: number;
   /** Taken and not settled; and how long ago the oldest of them was taken. */
@@ -153,7 +154,7 @@ export interface QueueRow {
   readonly openBreakers?: readonly string[] | undefined;
   readonly totals: Totals;
   readonly tiers: readonly TierRow[];
-  /** Depth over the last minute, the oldest first, a second apart and at most 60. Only in snapshots: changes don't repeat it. */
+  /** Depth over the last minute, evenly spaced, the oldest first: at most 60. Only in snapshots: changes don't repeat it. */
   readonly spark?: readonly (number | null)[] | undefined;
 }
 
@@ -289,7 +290,7 @@ export interface TaskRow {
 }
 
 export interface WaitRow {
-  /** Such as `http`, `fetch`, `socket`, `child`, `span`, `gate`, `own`. */
+  /** `http`, `socket`, `process`, `span`, `label`, `step` or `gate`. */
   readonly kind: string;
   readonly label: string;
   /** How far it has come. */
@@ -467,7 +468,6 @@ export interface SearchAnswer {
 export type Found = { readonly process: string; readonly queue: string } & (
   | { readonly where: "waiting"; readonly position: number; readonly item: HeadRow }
   | { readonly where: "in flight"; readonly task: TaskRow }
-  | { readonly where: "failed"; readonly at: number; readonly kind: string; readonly message: string }
   | { readonly where: "report"; readonly report: ReportHead }
 );
 

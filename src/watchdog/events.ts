@@ -3,6 +3,7 @@ import { diag } from "@opentelemetry/api";
 import { emit } from "../base/callback.js";
 import { plainError } from "../base/error-text.js";
 import { contained } from "../base/output.js";
+import { processWide } from "../base/process-wide.js";
 import type { Stall } from "../stall-monitor/stall.js";
 import type { ClearedReport } from "./report/cleared.js";
 import type { BreachReport } from "./report/report.js";
@@ -19,12 +20,15 @@ export interface WatchdogEvents {
   error: [error: unknown];
 }
 
+const { inspection } = processWide;
+
 /** Emits the events, and contains whatever throws, listeners included: it becomes an `error` event, or a warning where that has no listener. */
 export class Events {
   constructor(private readonly emitter: EventEmitter<WatchdogEvents>) {}
 
   /** Calls every listener, whatever another one throws; it may be an async function. A throwing `error` listener is swallowed. */
   emit<E extends keyof WatchdogEvents>(event: E, ...args: WatchdogEvents[E]): void {
+    if (event !== "error") inspection.told?.(event, args[0]);
     emit(this.emitter, event, args, (error) => {
       if (event !== "error") this.fault(error);
     });

@@ -7,8 +7,10 @@ import { realNow, realWallNow } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
 import { readSla } from "../base/sla.js";
 import {
+  type Probe,
   QUEUE_SOURCE,
   type Report,
+  type RunningWatchdog,
   type SlaTarget,
   type TierOf,
   type Watchable,
@@ -33,8 +35,8 @@ import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { UNKNOWN } from "./situation.js";
 import { Stalls } from "./stalls.js";
 
-/** What every copy of this library has instrumented. */
-const { instrumented } = processWide;
+/** What every copy of this library has instrumented, and by what the live view finds the watchdogs. */
+const { instrumented, inspection } = processWide;
 
 /**
  * Samples the head of every watched queue, compares its wait with the SLA and, on a breach, says why: as an event, a file, a log record and
@@ -58,12 +60,19 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private readonly announcer: BreachAnnouncer;
   /** By what the user instrumented: the client of a broker may have several queues. */
   private readonly watched = new Map<object, readonly WatchedQueue[]>();
+  private readonly byProbe = new WeakMap<Probe, WatchedQueue>();
   /** By queue, what ends that it can ask for reports. */
   private readonly answers = new Map<object, () => void>();
   private readonly vitals = processWide.vitals;
   private readonly stalls: Stalls | undefined;
   private readonly processor: ProcessorWatch;
   private cpuMs = cpuMs();
+  /** For the live view. */
+  private readonly inspected: RunningWatchdog = {
+    watches: (probe) => this.watchedBy(probe) !== undefined,
+    slaOf: (probe, tier) => this.watchedBy(probe)?.slaOf(tier),
+    reportOn: (probe, write) => this.reportOn(probe, write),
+  };
   private isRunning = false;
   private utilization = performance.eventLoopUtilization();
   private busy = 0;
@@ -146,7 +155,10 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const watched = watchables.map((each) => new WatchedQueue(each, settings.minReportIntervalMs, stalls));
     this.watched.set(queue, watched);
     if (this.isRunning) this.answer(queue, watched);
-    for (const each of watched) this.declareBreaches(each);
+    for (const each of watched) {
+      this.byProbe.set(each.queue.probe, each);
+      this.declareBreaches(each);
+    }
     return watched;
   }
 
@@ -177,6 +189,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (this.isRunning) return this;
     this.isRunning = true;
     recorder.interested++;
+    inspection.watchdogs.add(this.inspected);
     this.contain(() => this.waits.start());
     this.contain(() => this.stalls?.start());
     this.contain(() => this.processor.start());
@@ -204,6 +217,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   private end(): void {
     this.isRunning = false;
     recorder.interested--;
+    inspection.watchdogs.delete(this.inspected);
     this.contain(() => this.waits.stop());
     this.contain(() => this.processor.stop());
     const { signal } = this.settings;
@@ -228,6 +242,18 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const reports = all.map((watched) => this.reporter.report(watched));
     for (const [i, watched] of all.entries()) this.reporter.write(reports[i]!, watched);
     return reports;
+  }
+
+  private watchedBy(probe: Probe): WatchedQueue | undefined {
+    return this.byProbe.get(probe);
+  }
+
+  private reportOn(probe: Probe, write = false): BreachReport | undefined {
+    const watched = this.watchedBy(probe);
+    if (watched === undefined) return undefined;
+    const report = this.reporter.report(watched);
+    if (write) this.reporter.write(report, watched);
+    return report;
   }
 
   private readonly onSignal = (): void => {
@@ -293,6 +319,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.watched.delete(queue);
     this.endAnswer(queue);
     for (const each of watched) {
+      this.byProbe.delete(each.queue.probe);
       const cleared = each.clear();
       if (cleared.length > 0) this.inPieces(() => this.announcer.cleared(each, cleared));
     }

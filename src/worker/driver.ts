@@ -7,6 +7,7 @@ import { isThenable, listen, listenIfPlain } from "../base/thenable.js";
 import type {
   Consumer,
   NotTakingReason,
+  PoolControls,
   PoolView,
   QueueSource,
   WorkerState,
@@ -32,6 +33,7 @@ const USUAL = new Set<WorkerState>(["idle", "processing"]);
 export interface Listener<T> {
   /** Why nothing is taken, or soon won't be. */
   readonly notTakingReason: NotTakingReason | undefined;
+  readonly controls: PoolControls;
   /** Where it would be heard what {@link changed} tells. */
   readonly events: { listenerCount(event: "state"): number };
   changed(worker: Worker<T>, from: WorkerState): void;
@@ -115,6 +117,10 @@ export class Driver<T> implements Consumer<T>, PoolView, WorkerDriver<T> {
 
   get notTakingReason(): NotTakingReason | undefined {
     return this.listener.notTakingReason;
+  }
+
+  get controls(): PoolControls {
+    return this.listener.controls;
   }
 
   statuses(): readonly WorkerView[] {

@@ -106,6 +106,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
         return notTakingReason();
       },
       events: this,
+      controls: this,
       changed: (worker, from) => this.tell("state", { worker: statusOf(worker), from, to: worker.state }),
       failed: (failed) => this.failed(failed),
       quiet: () => this.endIfQuiet(),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { allowsHost } from "../../src/telemetry/sdk/allowed-host.js";
+import { allowsHost } from "../../src/base/allowed-host.js";
 
 it.each([
   "localhost",

@@ -25,8 +25,8 @@ interface Sample {
 /** How prom-client is to make one figure of those of several workers of a cluster. */
 type Aggregator = "sum" | "max";
 
-/** Of these the greatest counts; all others add up. */
-const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
+/** Of these the greatest counts over several processes; all others add up. */
+export const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
   "queue.oldest.age.seconds",
   "queue.inflight.oldest.age.seconds",
   "queue.sla.target.seconds",

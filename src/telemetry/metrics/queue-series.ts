@@ -109,8 +109,9 @@ export class QueueSeries {
   readonly get: Histogram;
   readonly process: Record<Outcome, Histogram>;
   readonly tiers = new Map<string, TierSeries>();
-  /** What the last failed task failed with. */
-  lastError: unknown = undefined;
+  private error: unknown = undefined;
+  /** Hears what each task fails with; must not throw. Absent while nothing looks. */
+  onFailure: ((error: unknown) => void) | undefined = undefined;
   /** Items that went back for the first time. Not exported. */
   firstRetried = 0;
   /** What watchdogs may find to be the cause of a breach. */
@@ -142,6 +143,16 @@ export class QueueSeries {
     this.put = histogram("queue.put.seconds");
     this.get = histogram("queue.get.seconds");
     this.process = { success: processed("success"), failure: processed("failure") };
+  }
+
+  /** What the last failed task failed with. */
+  get lastError(): unknown {
+    return this.error;
+  }
+
+  set lastError(error: unknown) {
+    this.error = error;
+    this.onFailure?.(error);
   }
 
   /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */

@@ -26,7 +26,7 @@ const MAX_VERDICTS = 50;
 export class WatchableQueue implements Watchable, Tally {
   constructor(
     private readonly series: QueueSeries,
-    private readonly tiers: Tiers,
+    private readonly tiers: Pick<Tiers, "series" | "slaOf">,
     readonly probe: Probe,
     readonly mayHaveTier: (name: string) => boolean,
   ) {}

@@ -2,12 +2,12 @@ import cluster from "node:cluster";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { diag } from "@opentelemetry/api";
+import { allowsHost, bracketed } from "../../base/allowed-host.js";
 import { plainError } from "../../base/error-text.js";
 import { PortInUseError } from "../../base/errors.js";
 import { inTime } from "../../base/in-time.js";
 import { contained } from "../../base/output.js";
 import { type Collect, reply, Scrapes } from "../metrics/scrapes.js";
-import { allowsHost, bracketed } from "./allowed-host.js";
 
 /** Whether a request may read the metrics. */
 export type Authorize = (request: IncomingMessage) => boolean | PromiseLike<boolean>;

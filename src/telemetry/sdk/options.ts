@@ -36,6 +36,11 @@ export interface TelemetryOptions {
    * goes on as long as the process does. Default: 5 000.
    */
   shutdownTimeoutMs?: number | undefined;
+  /**
+   * Whether `npx queuescope` of the same user may look into the process, as with `inspect({ name: serviceName })` of `queuescope/inspect`. Default: what the
+   * environment's `QUEUESCOPE_INSPECT` says; without that, no.
+   */
+  inspect?: boolean | undefined;
 }
 
 /** {@link TelemetryOptions}, checked and complete. */
@@ -45,6 +50,7 @@ export interface Settings {
   readonly otlp: string | undefined;
   readonly sampling: number | undefined;
   readonly shutdownTimeoutMs: number;
+  readonly inspect: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<TelemetryOptions> = {
@@ -53,6 +59,7 @@ const OPTIONS: OptionNames<TelemetryOptions> = {
   otlp: true,
   sampling: true,
   shutdownTimeoutMs: true,
+  inspect: true,
 };
 
 const PROMETHEUS: OptionNames<PrometheusOptions> = { host: true, port: true, authorize: true };
@@ -69,6 +76,7 @@ export function readOptions(options: unknown): Settings {
     otlp,
     sampling,
     shutdownTimeoutMs = 5_000,
+    inspect,
   } = options as Record<keyof TelemetryOptions, unknown>;
   if (typeof serviceName !== "string" || serviceName === "") {
     throw new InvalidOptionTypeError("serviceName", serviceName, "a string with at least one character");
@@ -78,6 +86,8 @@ export function readOptions(options: unknown): Settings {
     if (typeof sampling !== "number") throw new InvalidOptionTypeError("sampling", sampling, allowed);
     if (!(sampling >= 0 && sampling <= 1)) throw new InvalidOptionRangeError("sampling", sampling, allowed);
   }
+  if (inspect !== undefined && typeof inspect !== "boolean")
+    throw new InvalidOptionTypeError("inspect", inspect, "true or false");
   checkNumber("shutdownTimeoutMs", shutdownTimeoutMs, "milliseconds, from 0", (ms) => ms >= 0);
   return {
     serviceName,
@@ -85,6 +95,7 @@ export function readOptions(options: unknown): Settings {
     otlp: readOtlp(otlp),
     sampling,
     shutdownTimeoutMs: shutdownTimeoutMs as number,
+    inspect,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Sampler } from "@opentelemetry/sdk-trace";
 import { LONGEST_DELAY_MS } from "../../base/clock.js";
 import { plainError } from "../../base/error-text.js";
 import { TelemetryRunningError } from "../../base/errors.js";
+import { cut, MAX_NAME, whole } from "../../base/limits.js";
 import { contained } from "../../base/output.js";
 import { processWide } from "../../base/process-wide.js";
 import { realClearTimeout, realSetTimeout } from "../../base/real-time.js";
@@ -56,7 +57,7 @@ interface Api {
   disable(): void;
 }
 
-const { sdk: state } = processWide;
+const { sdk: state, inspection } = processWide;
 
 /**
  * Starts the OpenTelemetry SDK with everything that queues need: tracing with context, our metrics at a Prometheus endpoint, and
@@ -70,14 +71,30 @@ const { sdk: state } = processWide;
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const settings = readOptions(options);
+  // What is said here counts, and not what the environment says.
+  if (settings.inspect !== undefined) inspection.isAsked = true;
   if (state.isRunning) throw new TelemetryRunningError();
   state.isRunning = true;
   try {
-    return await start(settings);
+    const running = await start(settings);
+    return settings.inspect ? await inspected(running, settings.serviceName) : running;
   } catch (error) {
     state.isRunning = false;
     throw error;
   }
+}
+
+/** The same, and the process can be looked into until it is shut down. */
+async function inspected(running: RunningTelemetry, name: string): Promise<RunningTelemetry> {
+  const { inspect } = await import("../../inspector/inspect.js");
+  // A name is no longer than names of queues.
+  const inspection = inspect({ name: cut(whole(name), MAX_NAME) });
+  return {
+    ...running,
+    shutdown: async () => {
+      await Promise.all([running.shutdown(), inspection.close()]);
+    },
+  };
 }
 
 async function start(settings: Settings): Promise<RunningTelemetry> {
