@@ -67,7 +67,9 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   // What other processes, and this one, wait for, by their heap.
   "await-tree": { ours: GROUND },
   // The command. Its subcommands show what other layers know.
-  cli: { ours: ["await-tree", "telemetry/version", ...GROUND] },
+  cli: {
+    ours: ["await-tree", "inspector", "telemetry/sdk/metrics-server", "telemetry/version", ...GROUND],
+  },
   // The suite for brokers drives clients as users do, with spans and metrics.
   testing: {
     ours: ["adapters/instrument", "telemetry/context/correlation", ...GROUND],

@@ -18,6 +18,8 @@ export const EXIT = {
   refused: 6,
   /** The event loop of the process is blocked. */
   blocked: 7,
+  /** A queue is beyond its SLA, and that was asked. */
+  late: 8,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -81,6 +81,6 @@ function overview(): string {
     "",
     "queuescope COMMAND --help says more of one. --version prints the version.",
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 no such process, 4 not allowed, 5 can't be asked, 6 refused without --force,",
-    "7 the process's event loop is blocked.",
+    "7 the process's event loop is blocked, 8 a queue is late (ps --check).",
   ].join("\n");
 }

@@ -254,8 +254,6 @@ export interface QueueDetail {
   readonly gates: readonly GateRow[];
   /** Recent failures by kind, the most frequent first. */
   readonly failures: readonly FailureKind[];
-  /** What pools have put aside; absent where they have no dead-letter queue that can be looked into. */
-  readonly deadLetters?: DeadLetters | undefined;
 }
 
 /** An item that waits. */
@@ -345,12 +343,6 @@ export interface FailureKind {
   readonly lastAt: number;
   /** Of the last one. */
   readonly message: string;
-}
-
-export interface DeadLetters {
-  readonly count: number;
-  /** The oldest ones, at most 10. */
-  readonly oldest: readonly HeadRow[];
 }
 
 /**
@@ -471,15 +463,15 @@ export type Found = { readonly process: string; readonly queue: string } & (
   | { readonly where: "report"; readonly report: ReportHead }
 );
 
-/** `report` writes one to the watchdog's `reportDir`; `retry-dead-letter` and `drop-dead-letter` take the oldest one. */
-export type ActionName =
-  | "pause"
-  | "resume"
-  | "resize"
-  | "drain"
-  | "report"
-  | "retry-dead-letter"
-  | "drop-dead-letter";
+/** How often changes come, in milliseconds, and how far back histories go, in seconds. */
+export const EVERY_MS = 1_000;
+export const HISTORY_SECONDS = 600;
+
+/** `report` writes one to the watchdog's `reportDir`, too. */
+export type ActionName = "pause" | "resume" | "resize" | "drain" | "report";
+
+/** What may be done, in the order in which it is offered. */
+export const ACTIONS: readonly ActionName[] = ["pause", "resume", "resize", "drain", "report"];
 
 export interface ActionRequest {
   readonly action: ActionName;

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { inTime } from "../../base/in-time.js";
-import { ACTIONS } from "../local/actions.js";
-import type { ActionName, ActionRequest } from "../protocol.js";
+import { ACTIONS, type ActionName, type ActionRequest } from "../protocol.js";
 import { ViewError } from "../view.js";
 
 /** How much of a body is read, in bytes, and for how long, in milliseconds. */

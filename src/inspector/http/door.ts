@@ -3,10 +3,17 @@ import { diag } from "@opentelemetry/api";
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
 import { SCOPE } from "../../telemetry/version.js";
-import { EVERY_MS } from "../hub/hub.js";
-import { SECONDS } from "../hub/ring.js";
-import { ACTIONS } from "../local/actions.js";
-import { API, ERROR_STATUS, type ErrorAnswer, type ErrorCode, type Hello, PROTOCOL } from "../protocol.js";
+import {
+  ACTIONS,
+  API,
+  ERROR_STATUS,
+  type ErrorAnswer,
+  type ErrorCode,
+  EVERY_MS,
+  type Hello,
+  HISTORY_SECONDS,
+  PROTOCOL,
+} from "../protocol.js";
 import { type View, ViewError } from "../view.js";
 import { readAction } from "./action-request.js";
 import { EventStreams } from "./event-streams.js";
@@ -128,7 +135,7 @@ export class Door {
       version: SCOPE.version,
       nowAt: Date.now(),
       everyMs: EVERY_MS,
-      historyMs: 1_000 * SECONDS,
+      historyMs: 1_000 * HISTORY_SECONDS,
       actions: this.settings.actions === undefined ? [] : ACTIONS,
       traceUrl: this.settings.traceUrl,
       ...(await this.view.hello()),

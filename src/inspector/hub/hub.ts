@@ -9,7 +9,14 @@ import { WatchableQueue } from "../../telemetry/metrics/watchable.js";
 import { Looker } from "../../watchdog/looker.js";
 import type { ClearedReport } from "../../watchdog/report/cleared.js";
 import type { BreachReport } from "../../watchdog/report/report.js";
-import type { ProcessRow, QueueRow, ServerEvents, StallRow, Why } from "../protocol.js";
+import {
+  EVERY_MS,
+  type ProcessRow,
+  type QueueRow,
+  type ServerEvents,
+  type StallRow,
+  type Why,
+} from "../protocol.js";
 import { differenceOf } from "./different.js";
 import { ProcessFigures } from "./process.js";
 import { headOf, Reports, whyIn } from "./reports.js";
@@ -17,8 +24,6 @@ import { ringBytes } from "./ring.js";
 import { MAX_STRIDE, Track } from "./track.js";
 import { heatBytes } from "./waits.js";
 
-/** How often it looks, in milliseconds. */
-export const EVERY_MS = 1_000;
 /** What the histories of all queues may take, in bytes. */
 const MAX_BYTES = 1_048_576;
 /** How many causes are looked for at one look of those breaches that no watchdog has reported, and for how long an answer will do, in looks. */

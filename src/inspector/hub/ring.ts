@@ -1,3 +1,5 @@
+import { HISTORY_SECONDS } from "../protocol.js";
+
 /** What is kept of each second, in this order. */
 export const FIELDS = [
   "depth",
@@ -36,7 +38,7 @@ export function isCount(field: Field): boolean {
 const MERGES = FIELDS.map((field) => MERGE[field]);
 
 /** How far back it goes, in seconds. */
-export const SECONDS = 600;
+export const SECONDS: number = HISTORY_SECONDS;
 
 /** How many steps of so many seconds that is. */
 export function stepsOf(stride: number): number {

@@ -167,7 +167,7 @@ export class Track {
       health,
       rank: rounded(rank),
       reasons,
-      why: why === undefined ? undefined : { ...why, sentence: redact(why.sentence) },
+      why: why === undefined || health !== "breach" ? undefined : { ...why, sentence: redact(why.sentence) },
       depth: figures.depth,
       delayed: figures.delayed,
       capacity: figures.capacity,

@@ -6,11 +6,8 @@ import { shown } from "../../base/shown.js";
 import type { PoolControls, PoolView } from "../../contracts/index.js";
 import type { Hub } from "../hub/hub.js";
 import type { Track } from "../hub/track.js";
-import type { ActionName, ActionRecord, ActionRequest } from "../protocol.js";
+import type { ActionRecord, ActionRequest } from "../protocol.js";
 import { ViewError } from "../view.js";
-
-/** What may be done, in the order in which it is offered. */
-export const ACTIONS: readonly ActionName[] = ["pause", "resume", "resize", "drain", "report"];
 
 /** Does what a person asks for, and tells of it: a line on stderr, an entry in the flight recorder, an event. */
 export class Actions {

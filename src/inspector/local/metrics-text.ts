@@ -1,8 +1,8 @@
 import { INSTRUMENTS, type InstrumentName } from "../../telemetry/metrics/instruments.js";
-import { promName } from "../../telemetry/metrics/labels.js";
 import { slices } from "../../telemetry/metrics/slices.js";
 import { pointsInText } from "../../telemetry/metrics/text.js";
 import { TextPages } from "../../telemetry/metrics/text-pages.js";
+import { headOf } from "../metric-head.js";
 
 /** What this process has for Prometheus, of our metrics, in slices: with hundreds of queues it takes longer than the event loop may stand still. */
 export async function metricsInText(): Promise<string> {
@@ -24,11 +24,4 @@ export async function metricsInText(): Promise<string> {
     text.release();
   }
   return parts.join("");
-}
-
-/** What is said of a metric before its series. */
-export function headOf(name: InstrumentName): string {
-  const { kind, description } = INSTRUMENTS[name];
-  const full = promName(name) + (kind === "counter" ? "_total" : "");
-  return `# HELP ${full} ${description}\n# TYPE ${full} ${kind}\n`;
 }

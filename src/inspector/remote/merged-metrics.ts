@@ -1,7 +1,6 @@
-import { INSTRUMENTS, type InstrumentName } from "../../telemetry/metrics/instruments.js";
+import { INSTRUMENTS, type InstrumentName, NOT_ADDED } from "../../telemetry/metrics/instruments.js";
 import { promName } from "../../telemetry/metrics/labels.js";
-import { NOT_ADDED } from "../../telemetry/metrics/prom-metric.js";
-import { headOf } from "../local/metrics-text.js";
+import { headOf } from "../metric-head.js";
 
 /** How figures of several processes become one. `stay`: what a process had counted stays when it is gone. */
 type Rule = "stay" | "sum" | "max";

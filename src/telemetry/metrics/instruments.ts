@@ -252,6 +252,16 @@ export const INSTRUMENTS = {
 
 export type InstrumentName = keyof typeof INSTRUMENTS;
 
+/** Of these the greatest counts over several processes; all others add up. */
+export const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
+  "queue.oldest.age.seconds",
+  "queue.inflight.oldest.age.seconds",
+  "queue.sla.target.seconds",
+  "queue.sla.objective.ratio",
+  "queue.breaker.open",
+  "queue.watchdog.last.run.timestamp.seconds",
+]);
+
 /** The upper bounds of a histogram's buckets, in seconds and in milliseconds. */
 export interface Bounds {
   readonly seconds: readonly number[];

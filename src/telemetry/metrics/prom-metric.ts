@@ -5,6 +5,7 @@ import {
   INSTRUMENTS,
   type InstrumentKind,
   type InstrumentName,
+  NOT_ADDED,
   type ReadingName,
 } from "./instruments.js";
 import { attributesOf, promName } from "./labels.js";
@@ -24,16 +25,6 @@ interface Sample {
 
 /** How prom-client is to make one figure of those of several workers of a cluster. */
 type Aggregator = "sum" | "max";
-
-/** Of these the greatest counts over several processes; all others add up. */
-export const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
-  "queue.oldest.age.seconds",
-  "queue.inflight.oldest.age.seconds",
-  "queue.sla.target.seconds",
-  "queue.sla.objective.ratio",
-  "queue.breaker.open",
-  "queue.watchdog.last.run.timestamp.seconds",
-]);
 
 /** One of our metrics in the form that a registry of prom-client wants. Its values are read whenever they are asked for. */
 export class PromMetric {
