@@ -205,7 +205,23 @@ it("what a report says is so, as far as the snapshot shows, whatever that is", (
         expect(verdict.sentence).not.toMatch(/NaN|undefined|Infinity|-\d/);
         check(seen, verdict.sentence, verdict);
       }
-      check(seen, String(new BreachReport(seen, verdicts, notYet, { heads: [], workers: [], memory: undefined, senders: { sampled: 0, tenants: [], correlationIds: [] } }, 0)));
+      check(
+        seen,
+        String(
+          new BreachReport(
+            seen,
+            verdicts,
+            notYet,
+            {
+              heads: [],
+              workers: [],
+              memory: undefined,
+              senders: { sampled: 0, tenants: [], correlationIds: [] },
+            },
+            0,
+          ),
+        ),
+      );
     }),
     { numRuns: 3_000 },
   );
