@@ -54,7 +54,7 @@ const nameOf = ({ alertname, severity }: Record<string, string>) => `${alertname
 
 describe("Alertmanager", () => {
   it("has a message for each queue", () => {
-    expect(route.group_by).toEqual(["job", "queue_name"]);
+    expect(route.group_by).toEqual(["cluster", "namespace", "job", "queue_name"]);
   });
 
   it("keeps no page back for the sake of a warning, but for a queue that drops because it is full", () => {

@@ -7,8 +7,11 @@ export interface Series {
   readonly labels: readonly string[];
 }
 
+/** What tells a process: `cluster` and `namespace` where targets are discovered, and nothing elsewhere. */
+const PLACE = ["cluster", "namespace", "job", "instance"];
+
 /** What every scraped series has: where it was scraped, and which instrumentation it is of. */
-const COMMON = ["job", "instance", "otel_scope_name", "otel_scope_version"];
+const COMMON = [...PLACE, "otel_scope_name", "otel_scope_version"];
 
 /** What brokers tell, too: those series have one label more. */
 const SHARED_TOO = ["queue.depth", "queue.oldest.age.seconds", "queue.inflight", "queue.delayed"];
@@ -21,11 +24,8 @@ export const KNOWN_SERIES: ReadonlyMap<string, Series> = new Map([
     ]),
   ),
   ...runtimeSeries(),
-  ["up", { kind: "gauge", labels: ["job", "instance"] }],
-  [
-    "ALERTS",
-    { kind: "gauge", labels: ["alertname", "alertstate", "severity", "job", "instance", ...ours()] },
-  ],
+  ["up", { kind: "gauge", labels: PLACE }],
+  ["ALERTS", { kind: "gauge", labels: ["alertname", "alertstate", "severity", ...PLACE, ...ours()] }],
 ]);
 
 /** Of some labels, all values that there are: of ours, as the documented table has them, which is held against real runs. */

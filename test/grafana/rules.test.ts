@@ -16,20 +16,30 @@ const EXPECTED = [
   "QueueBacklogNotShrinking",
   "QueueBreakerOpen",
   "QueueDropping",
+  "QueueEventLoopBusy",
   "QueueEventLoopStalled",
   "QueueFailures",
+  "QueueGrowing",
   "QueueNearlyFull",
   "QueueNoConsumer",
   "QueueOldestItemOverSla",
+  "QueueProcessRestarting",
   "QueueRedeliveryStorm",
+  "QueueRetryStorm",
   "QueueSettlesStale",
   "QueueSlaBudgetBurn",
   "QueueStuck",
+  "QueueTasksStuck",
   "QueueTelemetryLost",
   "QueueWatchdogDead",
   "QueueWillBeFull",
   "QueueWorkersStalled",
 ];
+
+/** What tells environments apart, in which one job may run. */
+const ENVIRONMENT = ["cluster", "namespace"];
+const IN_ENVIRONMENT =
+  "{{ with $labels.namespace }} in {{ . }}{{ end }}{{ with $labels.cluster }} on {{ . }}{{ end }}";
 
 it("there is an alert for everything that the docs promise one for", () => {
   expect([...new Set(alerts.map(({ alert }) => alert))].sort()).toEqual(EXPECTED);
@@ -41,19 +51,39 @@ describe("asks for series and labels that there are:", () => {
   });
 });
 
+describe("keeps environments apart, in all that is aggregated or matched:", () => {
+  it.each([...recordings, ...alerts].map((rule) => [nameOf(rule), rule.expr]))("%s", (_, expr) => {
+    for (const [, labels] of expr.matchAll(/\b(?:by|on|ignoring|without) \(([^)]*)\)/g))
+      expect(labels!.split(", ").slice(0, 2)).toEqual(ENVIRONMENT);
+    expect(labelsOf(expr, recorded)).toEqual(expect.arrayContaining(ENVIRONMENT));
+  });
+});
+
 describe("recordings", () => {
   it.each(recordings.map(({ record }) => record))("%s says level, metric and operation", (name) => {
-    expect(name).toMatch(/^(queue|instance):[a-z0-9_]+:[a-z0-9_]+$/);
+    expect(name).toMatch(/^(job|queue|instance):[a-z0-9_]+:[a-z0-9_]+$/);
   });
 
-  it("are in the group of the rules that use them, and before them, but for what is passed on from the last time", () => {
+  it("come before the rules that use them, in the group of these or, where that is evaluated more rarely, in one before it; but for what is passed on from the last time", () => {
     for (const { groups } of ruleFiles.values()) {
-      for (const { rules } of groups) {
+      for (const [g, { rules }] of groups.entries()) {
+        const rarer = groups.slice(0, g).filter(({ interval }) => interval !== undefined);
         for (const [i, { expr }] of rules.entries()) {
           const used = selectorsOf(expr).filter(({ metric }) => recorded.has(metric));
-          const before = rules.slice(0, i + 1).map(({ record }) => record);
-          for (const { metric } of used) expect(before).toContain(metric);
+          const before = [...rarer.flatMap((group) => group.rules), ...rules.slice(0, i + 1)];
+          for (const { metric } of used) expect(before.map(({ record }) => record)).toContain(metric);
         }
+      }
+    }
+  });
+
+  it("look back on hours only in groups that are evaluated every minute: of many processes, that takes seconds", () => {
+    for (const { groups } of ruleFiles.values()) {
+      for (const { interval, rules } of groups) {
+        const long = rules.filter(({ expr }) =>
+          /queue_\w+(?:\{[^}]*\})?\[(?:[2-9]|\d\d+)h\]|queue_\w+(?:\{[^}]*\})?\[\d+d\]/.test(expr),
+        );
+        if (interval !== "1m") expect(long.map(nameOf)).toEqual([]);
       }
     }
   });
@@ -74,7 +104,10 @@ describe("alerts", () => {
   });
 
   each("%s names whom it is about, and the figure", (_, { expr, annotations }) => {
-    const [summary, labels] = [annotations.summary!, labelsOf(expr, recorded)];
+    const summary = annotations.summary!;
+    const labels = labelsOf(expr, recorded).filter((label) => !ENVIRONMENT.includes(label));
+    // Prometheus of one environment needn't name it.
+    expect(summary).toContain(IN_ENVIRONMENT);
     for (const label of labels) expect(summary).toContain(`{{ $labels.${label} }}`);
     // What a broker tells belongs to no job.
     if (expr.includes("queue:shared_")) expect(labels).toEqual(["queue_name"]);
