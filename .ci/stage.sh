@@ -68,5 +68,22 @@ install_debian() {
   done
 }
 
+# unpack_debian SUITE FOLDER PACKAGE...: packages of another release, unpacked in the folder; nothing is installed, and apt's own lists
+# stay as they are. Fails where they can't be had.
+unpack_debian() {
+  local suite=$1 folder=$2 site keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  shift 2
+  site=$(apt-get indextargets --format '$(SITE)' 'Identifier: Packages' | grep '/debian/*$' | sort -u | head -n 1)
+  [[ -n $site ]] || return 1
+  mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial"
+  echo "deb [signed-by=$keyring] $site $suite main" > "$folder/apt/sources.list"
+  local apt=(apt-get -o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$folder/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+    -o Dir::State::lists="$folder/apt/lists" -o Dir::Cache="$folder/apt/cache")
+  "${apt[@]}" update || return 1
+  (cd "$folder/apt" && "${apt[@]}" download "$@") || return 1
+  local package
+  for package in "$folder"/apt/*.deb; do dpkg --extract "$package" "$folder" || return 1; done
+}
+
 # in_readme COMMAND: the README has this line in a fenced block.
 in_readme() { awk '/^```/ { inside = !inside; next } inside' README.md | grep --fixed-strings --line-regexp -- "$1"; }

@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { describe } from "vitest";
+import { incidentFiles } from "../../grafana/rules/test/incidents/index.js";
+import { itWith, temporaryFolder } from "../live/servers.js";
+import { RULES, ruleFiles } from "./rules.js";
+
+const run = promisify(execFile);
+const TESTS = `${RULES}/test`;
+const FILES = [...ruleFiles.keys()].map((name) => `${RULES}/${name}`);
+
+/** What a promtool says of the rules and of their tests, and of incidents in which processes are scraped every so many seconds. */
+export function rulesByPromtool(promtool: string, scrapesS: readonly number[]): void {
+  itWith(promtool)("it finds nothing to complain of", async ({ paths }) => {
+    await run(paths[promtool]!, ["check", "rules", "--lint=all", "--lint-fatal", ...FILES]);
+  });
+
+  describe("the rules do what their tests say:", () => {
+    for (const file of readdirSync(TESTS).filter((name) => name.endsWith(".test.yml"))) {
+      itWith(promtool)(file, async ({ paths }) => {
+        await run(paths[promtool]!, ["test", "rules", `${TESTS}/${file}`]);
+      });
+    }
+  });
+
+  describe("of incidents everything is told, and nothing else:", () => {
+    for (const scrapeS of scrapesS) {
+      for (const [name, text] of incidentFiles(scrapeS, resolve(RULES))) {
+        itWith(promtool)(name, async ({ paths, lifetime }) => {
+          const file = join(temporaryFolder(lifetime), name);
+          writeFileSync(file, text);
+          await run(paths[promtool]!, ["test", "rules", file]);
+        });
+      }
+    }
+  });
+}

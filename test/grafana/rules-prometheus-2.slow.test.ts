@@ -1,0 +1,3 @@
+import { rulesByPromtool } from "./rules-by-promtool.js";
+
+rulesByPromtool("promtool", [30]);
