@@ -19,4 +19,4 @@ else
 fi
 REQUIRE_SERVERS=1 suite "live Prometheus and Alertmanager" npm run test:prometheus --
 check "no server is left running" nothing_left
-check "the rules' tests notice a change in the rules (a sample)" npm run --silent test:rules:mutation -- --sample 20
+check "the rules' tests notice a change in the rules (a sample)" npm run --silent test:rules:mutation -- --sample 8
