@@ -1,17 +1,16 @@
+import { type Answers, askFor } from "./ask.js";
 import type { DevTools } from "./devtools.js";
 import { type Found, findSuspended } from "./find.js";
 import { type AwaitTask, forestOf } from "./forest.js";
-import { idsOf } from "./labels.js";
-import { Scripts } from "./places.js";
+import type { HeapGraph } from "./heap-graph.js";
+import { idIn } from "./labels.js";
+import { originOf, Scripts } from "./places.js";
 import { SnapshotParser } from "./snapshot-parser.js";
-import type { Place, Suspended } from "./suspended.js";
+import { inWords, sourcesOf } from "./sources.js";
+import type { Suspended } from "./suspended.js";
 
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
-/** Beyond so many suspended functions no further one is asked for its place: each takes the process some 0.1 ms. */
-const MAX_PLACES = 10_000;
-/** How many are asked for at a time. */
-const AT_ONCE = 64;
 const GROUP = "queuescope";
 
 /** Where each task of a process waits. What it says is a contract, by version. */
@@ -22,11 +21,13 @@ export interface AwaitTree {
   /** How large the heap was, in bytes, and for how long the process stood still, in milliseconds. */
   readonly heapBytes: number;
   readonly stoodStillMs: number;
+  /** How many functions were asked for their place, each of which is a stop of its own; the others are like one of those. */
+  readonly asked: number;
   /** Tasks that wait at the same places are one, the most frequent first. */
   readonly tasks: readonly AwaitTask[];
   /** How many functions of Node and of packages are left out. */
   readonly folded: number;
-  /** How many functions went on meanwhile, or were too many to be asked for. */
+  /** How many functions went on meanwhile. */
   readonly leftOut: number;
   /** How many worker threads the process has, which are not looked into. */
   readonly threads: number;
@@ -62,13 +63,14 @@ export async function awaitTree(devTools: DevTools, options: TreeOptions): Promi
     const at = Date.now();
     const { graph, stoodStillMs } = await snapshot(devTools);
     const found = findSuspended(graph);
-    const stores = new Set(found.flatMap((each) => each.stores));
-    const ids = await idsOf(devTools, graph, stores, options.idNames, GROUP);
-    const { suspended, leftOut } = await placed(devTools, scripts, found, ids);
+    const isWanted = ({ script }: Found) => options.all || originOf(script) === "own";
+    const answers = await askFor(devTools, scripts, found, isWanted, stoodStillMs, GROUP);
+    const suspended = suspendedFrom(graph, found, answers, options.idNames);
     const threads = await threadsOf(devTools);
-    const { tasks, folded } = forestOf(suspended, options.all);
+    const { tasks, folded, leftOut } = forestOf(suspended, options.all);
     const { heapBytes } = options;
-    return { version: VERSION, at, heapBytes, stoodStillMs, tasks, folded, leftOut, threads };
+    const { asked } = answers;
+    return { version: VERSION, at, heapBytes, stoodStillMs, asked, tasks, folded, leftOut, threads };
   } finally {
     stopListening();
     devTools.post("Runtime.releaseObjectGroup", { objectGroup: GROUP }).catch(ignore);
@@ -90,7 +92,7 @@ async function snapshot(devTools: DevTools) {
   try {
     await devTools.post("HeapProfiler.takeHeapSnapshot", {
       reportProgress: false,
-      captureNumericValue: false,
+      captureNumericValue: true,
     });
   } finally {
     stopListening();
@@ -100,80 +102,40 @@ async function snapshot(devTools: DevTools) {
   return { graph: parser.finish(), stoodStillMs };
 }
 
-/** Asks for the places. */
-async function placed(
-  devTools: DevTools,
-  scripts: Scripts,
+/** What is told of each of those that were found. */
+function suspendedFrom(
+  graph: HeapGraph,
   found: readonly Found[],
-  ids: ReadonlyMap<number, string>,
-) {
-  const suspended: Suspended[] = [];
-  let leftOut = Math.max(0, found.length - MAX_PLACES);
-  const ask = async (index: number) => {
-    const { heapId, name, awaitedBy, stores } = found[index]!;
-    const seen = index < MAX_PLACES ? await placeOf(devTools, scripts, heapId) : undefined;
-    if (seen === undefined && index < MAX_PLACES) leftOut++;
-    const owner = seen?.owner === undefined ? "" : `${seen.owner}.`;
-    const store = stores.find((each) => ids.has(each));
-    suspended[index] = {
-      name: owner + name,
-      place: seen?.place,
-      awaitedBy,
-      correlationId: store === undefined ? undefined : ids.get(store),
-      waitsFor: undefined,
-    };
+  { answers }: Answers,
+  idNames: readonly string[],
+): Suspended[] {
+  const ids = new Map<number, string | undefined>();
+  const idOf = (store: number) => {
+    if (!ids.has(store)) ids.set(store, idIn(graph, store, idNames));
+    return ids.get(store);
   };
-  let next = 0;
-  const askers = Array.from({ length: AT_ONCE }, async () => {
-    while (next < found.length) await ask(next++);
+  const isAwaiting = new Set(found.flatMap(({ awaitedBy }) => awaitedBy));
+  const leaves = found.flatMap(({ awaits }, index) =>
+    awaits === undefined || isAwaiting.has(index) ? [] : [awaits],
+  );
+  const sources = sourcesOf(graph, new Set(leaves));
+  return found.map(({ name, owner, script, awaitedBy, stores, awaits }, index) => {
+    const answer = answers[index];
+    const source = awaits === undefined ? undefined : sources.get(awaits);
+    return {
+      name:
+        name === ""
+          ? answer?.isTopLevel
+            ? "(top level)"
+            : "(anonymous)"
+          : `${owner === undefined ? "" : `${owner}.`}${name}`,
+      place: answer?.place,
+      script,
+      awaitedBy,
+      correlationId: stores.map(idOf).find((id) => id !== undefined),
+      waitsFor: source && inWords(graph, source),
+    };
   });
-  await Promise.all(askers);
-  return { suspended, leftOut };
-}
-
-interface Property {
-  readonly name: string;
-  readonly value?: { readonly value?: unknown; readonly className?: string };
-}
-
-interface Location {
-  readonly scriptId: string;
-  readonly lineNumber: number;
-  readonly columnNumber?: number;
-}
-
-/** Undefined where the function has gone on to its end. */
-async function placeOf(
-  devTools: DevTools,
-  scripts: Scripts,
-  heapId: number,
-): Promise<{ place: Place; owner: string | undefined } | undefined> {
-  try {
-    const { result } = await devTools.post("HeapProfiler.getObjectByHeapObjectId", {
-      objectId: String(heapId),
-      objectGroup: GROUP,
-    });
-    const { objectId } = result;
-    const { internalProperties = [] } = await devTools.post("Runtime.getProperties", {
-      objectId,
-      ownProperties: true,
-    });
-    const value = (name: string) =>
-      (internalProperties as Property[]).find((each) => each.name === name)?.value;
-    if (value("[[GeneratorState]]")?.value !== "suspended") return undefined;
-    const at = value("[[GeneratorLocation]]")?.value as Location | undefined;
-    const place = at && scripts.placeOf(at.scriptId, at.lineNumber, at.columnNumber ?? 0);
-    return place && { place, owner: ownerNamed(value("[[GeneratorReceiver]]")?.className) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The class of `this`, where that says something. */
-function ownerNamed(className: string | undefined): string | undefined {
-  return className === undefined || /^(Object|global|Function|Module|Array|)$/.test(className)
-    ? undefined
-    : className;
 }
 
 async function threadsOf(devTools: DevTools): Promise<number> {

@@ -4,7 +4,14 @@ import type { HeapGraph } from "./heap-graph.js";
 export interface Found {
   /** What the inspector knows the object by. */
   readonly heapId: number;
+  /** Empty where it has none. */
   readonly name: string;
+  /** The class of its `this`, where that says something. */
+  readonly owner: string | undefined;
+  /** The URL or path of its script. */
+  readonly script: string;
+  /** The same for those that most likely wait at the same `await`: the same function, with the same registers in use, that waits for the same. */
+  readonly likeness: string;
   /** The indices of those that wait for it. */
   readonly awaitedBy: readonly number[];
   /** What is in the async context that it runs in, as objects of the heap. */
@@ -49,14 +56,26 @@ class Finder {
   find(): Found[] {
     this.findGenerators();
     this.findAwaits();
-    return this.generators.map((generator, index) => {
-      const promises = this.promisesOf(generator);
+    const { generators } = this;
+    const promises = generators.map((generator) => this.promisesOf(generator));
+    const awaitedBy = promises.map((each) => [
+      ...new Set(each.flatMap((promise) => this.waitersOf(promise))),
+    ]);
+    const awaited = generators.map(() => new Set<number | undefined>());
+    for (const [index, waiters] of awaitedBy.entries()) {
+      for (const waiter of waiters) awaited[waiter]!.add(this.shared(generators[index]!));
+    }
+    return generators.map((generator, index) => {
       const awaits = this.awaits.get(index);
+      const below = [...awaited[index]!].sort().join(",");
       return {
         heapId: this.graph.nodeId[generator]!,
         name: this.functionName(generator),
-        awaitedBy: [...new Set(promises.flatMap((promise) => this.waitersOf(promise)))],
-        stores: this.storesOf(promises, awaits?.reaction),
+        owner: this.ownerOf(generator),
+        script: this.scriptOf(generator),
+        likeness: `${this.shared(generator)} ${this.registers(generator)} ${below}`,
+        awaitedBy: awaitedBy[index]!,
+        stores: this.storesOf(promises[index]!, awaits?.reaction),
         awaits: awaits?.promise,
       };
     });
@@ -148,7 +167,7 @@ class Finder {
     if (shared === undefined) return false;
     const known = this.builtins.get(shared);
     if (known !== undefined) return known;
-    const isBuiltin = graph.get(shared, "script") === undefined;
+    const isBuiltin = this.script(shared) === undefined;
     this.builtins.set(shared, isBuiltin);
     return isBuiltin;
   }
@@ -173,7 +192,46 @@ class Finder {
 
   private functionName(generator: number): string {
     const closure = this.graph.get(generator, "function");
-    return (closure === undefined ? "" : this.graph.nameOf(closure)) || "(anonymous)";
+    return closure === undefined ? "" : this.graph.nameOf(closure);
+  }
+
+  private ownerOf(generator: number): string | undefined {
+    const receiver = this.graph.get(generator, "receiver");
+    if (receiver === undefined || this.graph.typeOf(receiver) !== "object") return undefined;
+    const name = this.graph.nameOf(receiver);
+    return /^(Object|Module|Array|global|Window|)$|[ /(]/.test(name) ? undefined : name;
+  }
+
+  /** What all calls of a function have in common. */
+  private shared(generator: number): number | undefined {
+    const closure = this.graph.get(generator, "function");
+    return closure === undefined ? undefined : this.graph.get(closure, "shared");
+  }
+
+  private scriptOf(generator: number): string {
+    const shared = this.shared(generator);
+    const script = shared === undefined ? undefined : this.script(shared);
+    return script === undefined ? "" : this.graph.nameOf(script);
+  }
+
+  private script(shared: number): number | undefined {
+    const { graph } = this;
+    const held = graph.get(shared, "script") ?? graph.get(shared, "script_or_debug_info");
+    // While it is debugged there is something in between.
+    return held !== undefined && graph.nameOf(held).startsWith("system /") ? graph.get(held, "script") : held;
+  }
+
+  /** Which of them have what kind of object. */
+  private registers(generator: number): string {
+    const { graph } = this;
+    const registers = graph.get(generator, "parameters_and_registers")!;
+    const kinds: string[] = [];
+    for (let edge = graph.firstEdge[registers]!; edge < graph.firstEdge[registers + 1]!; edge++) {
+      const target = graph.edgeTo[edge]!;
+      const type = graph.typeOf(target);
+      kinds.push(`${graph.nameOfEdge(edge)}:${type === "object" ? graph.nameOf(target) : type}`);
+    }
+    return kinds.join(" ");
   }
 
   /** Up to Node 22 a promise has a property for each AsyncLocalStorage; since then, a reaction holds the map of them. */

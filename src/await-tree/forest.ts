@@ -1,3 +1,4 @@
+import { originOf } from "./places.js";
 import type { Origin, Place, Suspended, WaitsFor } from "./suspended.js";
 
 /** An async function, and those that it waits for: several are the branches of a `Promise.all`. */
@@ -33,6 +34,8 @@ export interface Forest {
   readonly tasks: readonly AwaitTask[];
   /** Functions of Node and of packages that are left out. */
   readonly folded: number;
+  /** Functions of the user's that have gone on meanwhile. */
+  readonly leftOut: number;
 }
 
 /** Most nodes of the trees together: functions that many wait for are shown with each of them. */
@@ -79,6 +82,7 @@ class Planter {
   private readonly keys = new Map<string, number>();
   private readonly groups = new Map<number, { ids: Set<string>; count: number; draft: Draft }>();
   private readonly foldedOnes = new Set<number>();
+  private readonly goneOnes = new Set<number>();
   private readonly shownOnes = new Set<number>();
   private nodes = 0;
 
@@ -108,13 +112,13 @@ class Planter {
     const place = ({ root }: AwaitTask) => `${root.file}:${String(root.line).padStart(7)}`;
     tasks.sort((a, b) => b.count - a.count || (place(a) < place(b) ? -1 : 1));
     for (const index of this.shownOnes) this.foldedOnes.delete(index);
-    return { tasks, folded: this.foldedOnes.size };
+    return { tasks, folded: this.foldedOnes.size, leftOut: this.goneOnes.size };
   }
 
   /** The function itself, or where it is left out what it waits for. */
   private drafts(index: number, above: Set<number>): Draft[] {
     this.seen.add(index);
-    const { name, place, waitsFor } = this.suspended[index]!;
+    const { name, place, script, waitsFor } = this.suspended[index]!;
     if (this.nodes++ > MAX_NODES || above.size > MAX_DEPTH) return [];
     above.add(index);
     const below = this.children[index]!;
@@ -122,12 +126,13 @@ class Planter {
     const under = below.filter((child) => !above.has(child)).flatMap((child) => this.drafts(child, above));
     above.delete(index);
     if (place === undefined || (!this.all && place.origin !== "own")) {
-      this.foldedOnes.add(index);
+      const isGone = place === undefined && (this.all || originOf(script) === "own");
+      (isGone ? this.goneOnes : this.foldedOnes).add(index);
       return under;
     }
     this.shownOnes.add(index);
     const tasks = this.awaitsTasks[index]!;
-    const through = under.length === 0 && tasks === 0 ? this.through(below) : undefined;
+    const through = under.length === 0 && tasks === 0 && !isCircle ? this.through(below) : undefined;
     return [this.draft({ name, place, children: under, tasks, waitsFor: waitsFor ?? through, isCircle })];
   }
 
@@ -153,24 +158,23 @@ class Planter {
   private through(below: readonly number[]): WaitsFor | undefined {
     const [first] = below;
     if (first === undefined) return undefined;
-    const { name, place } = this.suspended[first]!;
+    const { name, script } = this.suspended[first]!;
     const seen = new Set<number>();
     let last: WaitsFor | undefined;
     for (let at: number | undefined = first; at !== undefined && !seen.has(at); at = this.children[at]![0]) {
       seen.add(at);
       last = this.suspended[at]!.waitsFor;
     }
-    const where = place === undefined ? "" : ` (${packageOf(place)})`;
+    const where = ` (${packageOf(script)})`;
     const what = last === undefined ? "" : `: ${last.text}`;
     return { kind: "function", text: `${name}${where}${what}` };
   }
 }
 
 /** `node:internal/…`, or a package's name. */
-function packageOf({ file, origin }: Place): string {
-  if (origin === "node") return file;
-  const [, name] = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file) ?? [];
-  return name ?? file;
+function packageOf(script: string): string {
+  const [, name] = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(script) ?? [];
+  return name ?? script;
 }
 
 function nodeOf({ name, place, children, tasks, waitsFor, isCircle }: Draft, count: number): AwaitNode {

@@ -1,5 +1,8 @@
 import type { StringTable } from "./strings.js";
 
+/** Of how many pieces a text is put together. */
+const MAX_PIECES = 100;
+
 /** What a heap snapshot says of its form. */
 export interface SnapshotMeta {
   readonly node_fields: readonly string[];
@@ -71,5 +74,25 @@ export class HeapGraph {
     for (let edge = this.firstEdge[node]!; edge < this.firstEdge[node + 1]!; edge++) {
       if (this.typeOfEdge(edge) !== "weak") yield this.edgeTo[edge]!;
     }
+  }
+
+  /** A text or a number; undefined for what is neither. Of a text what was kept of it. */
+  primitive(node: number): string | undefined {
+    const type = this.typeOf(node);
+    if (type === "string") return this.nameOf(node);
+    if (type === "number") {
+      const value = this.get(node, "value");
+      return value === undefined ? undefined : this.nameOf(value);
+    }
+    if (type !== "concatenated string") return undefined;
+    // It is a tree, of pieces.
+    const pieces: string[] = [];
+    for (const open = [node]; open.length > 0 && pieces.length < MAX_PIECES; ) {
+      const at = open.pop()!;
+      const [first, second] = [this.get(at, "first"), this.get(at, "second")];
+      if (first === undefined || second === undefined) pieces.push(this.nameOf(at));
+      else open.push(second, first);
+    }
+    return pieces.join("");
   }
 }

@@ -1,62 +1,50 @@
-import type { DevTools } from "./devtools.js";
 import type { HeapGraph } from "./heap-graph.js";
 
-/** How many contexts are asked for their ID: each takes the process some 0.1 ms. */
-const MAX_ASKED = 10_000;
-const AT_ONCE = 64;
+/** How far into what is in a context IDs are looked for, in references and in objects. */
+const MAX_DEPTH = 5;
+const MAX_OBJECTS = 200;
 const MAX_ID = 256;
+/** These mean the same wherever they are: in the task of a queue, in the span of a trace. */
+const ANYWHERE = ["correlationId", "traceId"];
 
 /**
- * Runs in the process, and is broken off by V8 where it would change anything there: the first property of these names that is a text or
- * a number, or the ID of the trace in a context of OpenTelemetry.
+ * The ID in an object of an async context: its property of one of the names, the first one first, or else, further in, a correlation ID or
+ * trace ID. A text is the ID itself. Undefined where there is none.
  */
-const READ = `function (names) {
+export function idIn(graph: HeapGraph, store: number, names: readonly string[]): string | undefined {
+  if (graph.typeOf(store) !== "object") return graph.primitive(store)?.slice(0, MAX_ID);
   for (const name of names) {
-    const value = this[name];
-    if (typeof value === "string" || typeof value === "number" || typeof value === "bigint") return String(value).slice(0, ${MAX_ID});
+    const id = property(graph, store, name);
+    if (id !== undefined) return id;
   }
-  if (typeof this.getValue !== "function") return undefined;
-  return this.getValue(Symbol.for("OpenTelemetry Context Key SPAN"))?.spanContext().traceId;
-}`;
-
-/** The IDs in objects of async contexts, by object. */
-export async function idsOf(
-  devTools: DevTools,
-  graph: HeapGraph,
-  stores: ReadonlySet<number>,
-  names: readonly string[],
-  group: string,
-): Promise<Map<number, string>> {
-  const ids = new Map<number, string>();
-  const asked = [...stores].slice(0, MAX_ASKED);
-  const ask = async (store: number) => {
-    const type = graph.typeOf(store);
-    // A text that is the ID.
-    if (type === "string") ids.set(store, graph.nameOf(store));
-    if (type !== "object") return;
-    try {
-      const objectId = String(graph.nodeId[store]);
-      const { result } = await devTools.post("HeapProfiler.getObjectByHeapObjectId", {
-        objectId,
-        objectGroup: group,
-      });
-      const answer = await devTools.post("Runtime.callFunctionOn", {
-        functionDeclaration: READ,
-        objectId: result.objectId,
-        arguments: [{ value: names }],
-        throwOnSideEffect: true,
-        silent: true,
-      });
-      if (typeof answer.result.value === "string") ids.set(store, answer.result.value);
-    } catch {
-      // It is gone.
+  const anywhere = ANYWHERE.filter((name) => names.includes(name));
+  const depth = new Map([[store, 0]]);
+  for (const [node, at] of depth) {
+    for (const name of anywhere) {
+      const id = property(graph, node, name);
+      if (id !== undefined) return id;
     }
-  };
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      while (next < asked.length) await ask(asked[next++]!);
-    }),
-  );
-  return ids;
+    if (at === MAX_DEPTH || depth.size > MAX_OBJECTS) continue;
+    for (let edge = graph.firstEdge[node]!; edge < graph.firstEdge[node + 1]!; edge++) {
+      const target = graph.edgeTo[edge]!;
+      if (!depth.has(target) && leadsOn(graph, edge, target)) depth.set(target, at + 1);
+    }
+  }
+  return undefined;
+}
+
+function property(graph: HeapGraph, node: number, name: string): string | undefined {
+  for (let edge = graph.firstEdge[node]!; edge < graph.firstEdge[node + 1]!; edge++) {
+    if (graph.typeOfEdge(edge) !== "property" || graph.nameOfEdge(edge) !== name) continue;
+    return graph.primitive(graph.edgeTo[edge]!)?.slice(0, MAX_ID);
+  }
+  return undefined;
+}
+
+/** Data of the user's and of libraries, and the tables of maps; no classes and no code. */
+function leadsOn(graph: HeapGraph, edge: number, target: number): boolean {
+  const name = graph.nameOfEdge(edge);
+  if (name === "__proto__" || name === "constructor" || name === "map") return false;
+  const type = graph.typeOf(target);
+  return type === "object" || (type === "array" && (name === "table" || name === "elements"));
 }

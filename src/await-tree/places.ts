@@ -89,7 +89,8 @@ function sourceOf(source: string, { url, sourceMapURL = "" }: Script): string {
   return resolve(dirname(map), source);
 }
 
-function originOf(file: string): Origin {
+/** Whose file or URL it is. */
+export function originOf(file: string): Origin {
   if (file === "" || file.startsWith("node:") || file.startsWith("internal/")) return "node";
   return /[\\/]node_modules[\\/]/.test(file) || isOurs(file) ? "package" : "own";
 }

@@ -1,7 +1,8 @@
 import type { HeapGraph } from "./heap-graph.js";
+import type { WaitsFor } from "./suspended.js";
 
 /** How far a source may be from a promise, in references. */
-const MAX_STEPS = 10;
+const MAX_STEPS = 16;
 const NONE = -1;
 
 /** Classes of Node that settle promises when something happens outside, by what that is. */
@@ -95,6 +96,23 @@ export function sourcesOf(graph: HeapGraph, promises: ReadonlySet<number>): Map<
   }
   for (const [promise, source] of fallback) if (!found.has(promise)) found.set(promise, source);
   return found;
+}
+
+/** `a timer of 30 s` */
+export function inWords(graph: HeapGraph, { kind, name, node }: Source): WaitsFor {
+  const data = (property: string) => {
+    const value = graph.get(node, property);
+    return value === undefined ? undefined : graph.primitive(value);
+  };
+  if (kind === "timer") {
+    const ms = Number(data("_idleTimeout"));
+    return { kind, text: ms >= 0 ? `a timer of ${ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`}` : "a timer" };
+  }
+  if (kind === "socket") {
+    const host = data("_host");
+    return { kind, text: host === undefined ? `a ${name}` : `a ${name} to ${host}` };
+  }
+  return { kind, text: `a ${name}` };
 }
 
 function namesIn(graph: HeapGraph): ReadonlyMap<number, string> {

@@ -20,8 +20,10 @@ export interface WaitsFor {
 /** An async function that is suspended at an `await`, or at a `yield` that is waited for. */
 export interface Suspended {
   readonly name: string;
-  /** Undefined where it has gone on meanwhile, or there were too many to ask for. */
+  /** Undefined where it has gone on meanwhile, or was not asked for, being of Node or of a package. */
   readonly place: Place | undefined;
+  /** The URL or path of what it is in. */
+  readonly script: string;
   /** The indices of those that wait for it. */
   readonly awaitedBy: readonly number[];
   /** Whose task it is: the correlation ID in its async context. */
