@@ -13,7 +13,7 @@ const OPENING_MS = 5_000;
 const LOOK_MS = 20;
 /** How long it may take to close it. */
 const CLOSING_MS = 2_000;
-/** Main at work for such a share of the time is held by something. */
+/** Main that is at work, or waits for a processor, at such a share of the looks is held by something. */
 const BUSY_SHARE = 0.7;
 
 /** A session with the inspector of another process. */
@@ -32,7 +32,6 @@ export async function attach(pid: number): Promise<Attached> {
   const facts = reachable(pid);
   const before = await openBefore(pid, facts);
   const inspector = before ?? (await open(pid, facts));
-  const others = before && connectionsTo(pid, inspector.port);
   let remote: RemoteDevTools;
   let closed = () => {};
   const isClosed = new Promise<void>((resolve) => {
@@ -63,7 +62,7 @@ export async function attach(pid: number): Promise<Attached> {
   return {
     devTools: remote,
     wasOpen: before !== undefined,
-    others,
+    others: before?.others,
     release: () => (releasing ??= release()),
   };
 }
@@ -131,18 +130,27 @@ function noProcess(pid: number): CommandError {
 }
 
 /** An inspector that is open already. */
-async function openBefore(pid: number, facts: ProcessFacts): Promise<OpenInspector | undefined> {
+async function openBefore(
+  pid: number,
+  facts: ProcessFacts,
+): Promise<(OpenInspector & { readonly others: number | undefined }) | undefined> {
   const port = inspectPort(facts);
   const own = listeningOf(pid);
   if (own === undefined) {
     const inspector = await inspectorAt("127.0.0.1", port);
     if (inspector === undefined) return undefined;
-    if ((await pidOf(inspector)) === pid) return inspector;
+    if ((await pidOf(inspector)) === pid) return { ...inspector, others: undefined };
     throw portTaken(pid, port, undefined);
   }
   // Other servers of the process are asked nothing as long as that isn't needed.
   const likely = own.filter((each) => each.port === port);
-  return firstAmong(beganWithInspector(facts) && likely.length === 0 ? own : likely);
+  for (const socket of beganWithInspector(facts) && likely.length === 0 ? own : likely) {
+    // Before this one asks.
+    const others = connectionsTo(pid, socket.port);
+    const inspector = await firstAmong([socket]);
+    if (inspector !== undefined) return { ...inspector, others };
+  }
+  return undefined;
 }
 
 /** Has the process open its inspector. */
@@ -151,13 +159,16 @@ async function open(pid: number, facts: ProcessFacts): Promise<OpenInspector> {
   const before = listeningOf(pid);
   const taken = port === 0 ? undefined : listeningNear(pid)?.find((each) => each.port === port);
   if (taken !== undefined) throw portTaken(pid, port, ownerOf(taken.inode));
-  const workedBefore = cpuTicks(pid);
+  let looks = 0;
+  let busy = 0;
   // On Windows, where there are no signals, in another way.
   (process as unknown as { _debugProcess(pid: number): void })._debugProcess(pid);
   const seen = new Set(before?.map(({ inode }) => inode));
   const began = performance.now();
   while (performance.now() - began < OPENING_MS) {
     await sleep(LOOK_MS);
+    looks++;
+    if (isAtWork(pid)) busy++;
     const inspector =
       before === undefined
         ? await inspectorAt("127.0.0.1", port)
@@ -173,7 +184,7 @@ async function open(pid: number, facts: ProcessFacts): Promise<OpenInspector> {
   }
   const elsewhere = await firstAmong(before ?? []);
   if (elsewhere !== undefined) return elsewhere;
-  throw notOpened(pid, workedBefore, performance.now() - began);
+  throw notOpened(pid, busy / looks);
 }
 
 async function firstAmong(sockets: readonly Listening[]): Promise<OpenInspector | undefined> {
@@ -213,28 +224,24 @@ function portTaken(pid: number, port: number, owner: number | undefined): Comman
   );
 }
 
-function notOpened(pid: number, workedBefore: number | undefined, forMs: number): CommandError {
-  const now = cpuTicks(pid);
-  const share = now === undefined || workedBefore === undefined ? 0 : ((now - workedBefore) * 10) / forMs;
-  if (share > BUSY_SHARE) {
+function notOpened(pid: number, busyShare: number): CommandError {
+  const within = `within ${OPENING_MS / 1_000} s`;
+  if (busyShare > BUSY_SHARE) {
     return new CommandError(
-      `process ${pid} does not answer: its main thread was at work for ${Math.round(share * 100)} % of the last ${Math.round(forMs / 1_000)} s, in native ` +
-        "code, which can't be interrupted (a synchronous call of crypto, zlib, fs, …). It opens its inspector when that is over",
+      `process ${pid} did not answer ${within}, in which its main thread was at work: its event loop is blocked in native code, which can't be ` +
+        "interrupted (a synchronous call of crypto, zlib, …). It opens its inspector when that is over; then run this again",
       EXIT.blocked,
     );
   }
   return new CommandError(
-    `process ${pid} did not open its inspector within ${OPENING_MS / 1_000} s: it handles SIGUSR1 itself, or waits in a synchronous call of the system. ` +
-      "Start it with --inspect",
+    `process ${pid} did not open its inspector ${within}: it handles SIGUSR1 itself, or waits in a synchronous call (execFileSync, ` +
+      "Atomics.wait). Start it with --inspect",
     EXIT.unreachable,
   );
 }
 
-/** The processor time of the main thread, in hundredths of a second; undefined where the system doesn't tell. */
-function cpuTicks(pid: number): number | undefined {
-  return attempt(() => {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/stat`, "utf8");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  });
+/** Whether the main thread runs, or could; false where the system doesn't tell. */
+function isAtWork(pid: number): boolean {
+  const text = attempt(() => readFileSync(`/proc/${pid}/task/${pid}/stat`, "utf8"));
+  return text !== undefined && text[text.lastIndexOf(")") + 2] === "R";
 }

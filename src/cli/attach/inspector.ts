@@ -62,7 +62,10 @@ function read(host: string, port: number, path: string): Promise<string> {
         text += piece;
         if (text.length > MAX_ANSWER) request.destroy(new Error("too long an answer"));
       });
-      response.on("end", () => resolve(text));
+      response.on("end", () => {
+        resolve(text);
+        request.destroy();
+      });
       response.on("error", reject);
     });
     request.on("timeout", () => request.destroy(new Error("no answer")));
