@@ -3,9 +3,6 @@ import type { Found } from "./find.js";
 import type { Scripts } from "./places.js";
 import type { Place } from "./suspended.js";
 
-/** What all are asked for that are alike takes no longer than this, or than the snapshot, in milliseconds. */
-const MIN_BUDGET_MS = 2_000;
-
 /** What the inspector said of a function. */
 interface Answer {
   readonly place: Place;
@@ -45,7 +42,7 @@ export async function askFor(
   const done = new Map(open.map((members) => [members, 0]));
   for (let isFirst = true; open.length > 0; isFirst = false) {
     for (const members of [...open]) {
-      if (!isFirst && performance.now() - began > Math.max(MIN_BUDGET_MS, budgetMs)) {
+      if (!isFirst && performance.now() - began > budgetMs) {
         open.length = 0;
         break;
       }

@@ -1,5 +1,5 @@
 import { type Answers, askFor } from "./ask.js";
-import type { DevTools } from "./devtools.js";
+import { type DevTools, within } from "./devtools.js";
 import { type Found, findSuspended } from "./find.js";
 import { type AwaitTask, forestOf } from "./forest.js";
 import type { HeapGraph } from "./heap-graph.js";
@@ -12,6 +12,10 @@ import type { Suspended } from "./suspended.js";
 /** Raised when a member changes its meaning or goes. */
 const VERSION = 1;
 const GROUP = "queuescope";
+/** How long the process may take to stop, in milliseconds. */
+const PAUSE_MS = 1_000;
+/** How long functions that are alike may be asked for their places, in milliseconds, where the process stands still meanwhile, and where it stops for each. */
+const ASKING_MS = { held: 500, free: 2_000 };
 
 /** Where each task of a process waits. What it says is a contract, by version. */
 export interface AwaitTree {
@@ -21,7 +25,7 @@ export interface AwaitTree {
   /** How large the heap was, in bytes, and for how long the process stood still, in milliseconds. */
   readonly heapBytes: number;
   readonly stoodStillMs: number;
-  /** How many functions were asked for their place, each of which is a stop of its own; the others are like one of those. */
+  /** How many functions were asked for their place; the others are like one of those. */
   readonly asked: number;
   /** Tasks that wait at the same places are one, the most frequent first. */
   readonly tasks: readonly AwaitTask[];
@@ -40,6 +44,8 @@ export interface TreeOptions {
   readonly idNames: readonly string[];
   /** Of the process, as {@link heapBytes} gave it. */
   readonly heapBytes: number;
+  /** Whether the process may be stopped for all of it, which another debugger would see; else for the snapshot, and for each question. */
+  readonly mayPause: boolean;
   /** Where the files of the process are, as this process sees them. Default: where they are. */
   readonly root?: string | undefined;
 }
@@ -54,6 +60,34 @@ export function standStillMs(bytes: number): number {
   return 50 + (bytes / 2 ** 20) * 30;
 }
 
+/**
+ * Stops the process until that is released: else tasks go on between the snapshot and the question where they stand. Undefined where it can't be stopped.
+ * Whatever becomes of the session, the process goes on when that ends.
+ */
+async function held(devTools: DevTools): Promise<{ release(): Promise<number> } | undefined> {
+  let stopListening = () => {};
+  const paused = new Promise<void>((resolve) => {
+    stopListening = devTools.on("Debugger.paused", () => resolve());
+  });
+  const began = performance.now();
+  // Where the event loop is idle no code runs that could be paused, so some does.
+  devTools.post("Runtime.evaluate", { expression: "debugger" }).catch(ignore);
+  const isHeld = await within(PAUSE_MS, paused);
+  stopListening();
+  const resume = () => devTools.post("Debugger.resume").catch(ignore);
+  if (!isHeld) {
+    // Should it come later.
+    void paused.then(resume);
+    return undefined;
+  }
+  return {
+    async release() {
+      await resume();
+      return Math.round(performance.now() - began);
+    },
+  };
+}
+
 /** Looks at the heap of a process, which stands still meanwhile. */
 export async function awaitTree(devTools: DevTools, options: TreeOptions): Promise<AwaitTree> {
   const scripts = new Scripts(options.root);
@@ -61,10 +95,13 @@ export async function awaitTree(devTools: DevTools, options: TreeOptions): Promi
   try {
     await devTools.post("Debugger.enable");
     const at = Date.now();
-    const { graph, stoodStillMs } = await snapshot(devTools);
+    const hold = options.mayPause ? await held(devTools) : undefined;
+    const { graph, tookMs } = await snapshot(devTools);
     const found = findSuspended(graph);
     const isWanted = ({ script }: Found) => options.all || originOf(script) === "own";
-    const answers = await askFor(devTools, scripts, found, isWanted, stoodStillMs, GROUP);
+    const budgetMs = Math.max(hold === undefined ? ASKING_MS.free : ASKING_MS.held, tookMs);
+    const answers = await askFor(devTools, scripts, found, isWanted, budgetMs, GROUP);
+    const stoodStillMs = hold === undefined ? tookMs : await hold.release();
     const suspended = suspendedFrom(graph, found, answers, options.idNames);
     const threads = await threadsOf(devTools);
     const { tasks, folded, leftOut } = forestOf(suspended, options.all);
@@ -97,9 +134,9 @@ async function snapshot(devTools: DevTools) {
   } finally {
     stopListening();
   }
-  const stoodStillMs = Math.round(performance.now() - began);
+  const tookMs = Math.round(performance.now() - began);
   if (failure !== undefined) throw failure;
-  return { graph: parser.finish(), stoodStillMs };
+  return { graph: parser.finish(), tookMs };
 }
 
 /** What is told of each of those that were found. */

@@ -1,4 +1,4 @@
-import type { DevTools } from "./devtools.js";
+import { type DevTools, within } from "./devtools.js";
 import { Scripts } from "./places.js";
 import type { Place } from "./suspended.js";
 
@@ -75,19 +75,6 @@ export async function blocked(
     stopHearing();
     // It ends a pause of this session, and a pause that has not come about.
     devTools.post("Debugger.disable").catch(ignore);
-  }
-}
-
-/** Whether it is fulfilled in time. */
-async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

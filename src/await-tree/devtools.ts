@@ -68,3 +68,16 @@ export class RemoteDevTools implements DevTools {
     this.open.clear();
   }
 }
+
+/** Whether it is fulfilled within so many milliseconds. */
+export async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -113,6 +113,20 @@ describe("queuescope tree", () => {
     ]);
   });
 
+  it("finds those that go on all the time, too, and lets them", async () => {
+    const { pid, child } = await target("going-on.mjs");
+    const { code, out } = await tree(pid, "--json");
+    const seen = JSON.parse(out);
+    expect({ code, leftOut: seen.leftOut }).toEqual({ code: 0, leftOut: 0 });
+    expect(chains("going-on.mjs", seen.tasks)).toEqual(["3x step step < poll poll"]);
+    const turns = async () => {
+      child.send("how many?");
+      return Number((await once(child, "message"))[0]);
+    };
+    const before = await turns();
+    await vi.waitFor(async () => expect(await turns()).toBeGreaterThan(before), { timeout: 60_000 });
+  });
+
   it("closes the inspector, lets the process go on, and can do so again", async () => {
     const { pid, child, stderr } = await target("common.cjs");
     for (let i = 0; i < 2; i++) {

@@ -98,7 +98,7 @@ async function show(attached: Attached, pid: number, output: Output, options: Op
     );
   }
   output.note(`process ${pid} has ${size}: it will stand still for about ${estimate}`);
-  const seen = await awaitTree(devTools, { all, idNames, heapBytes: bytes });
+  const seen = await awaitTree(devTools, { all, idNames, heapBytes: bytes, mayPause: others === 0 });
   await attached.release();
   output.note(`it stood still for ${seconds(seen.stoodStillMs)}`);
   output.print(json ? JSON.stringify({ pid, ...seen }, undefined, 2) : treeText(seen, folder));
