@@ -10,7 +10,7 @@ import { usableFolder } from "../inspector/sockets/folders.js";
  */
 export class KeptFile {
   private readonly path: string;
-  private writing: Promise<void> | undefined;
+  private writing: Promise<void> = Promise.resolve();
 
   /** One for each port. Throws where there is no folder for it. */
   constructor(port: number) {
@@ -29,12 +29,11 @@ export class KeptFile {
     }
   }
 
-  /** It is there whole, or as it was. Rejects with the system's error. One is written at a time; while one is, nothing happens. */
+  /** It is there whole, or as it was. Rejects with the system's error. One is written at a time. */
   async write(metrics: MergedMetrics): Promise<void> {
-    this.writing ??= this.replace(metrics).finally(() => {
-      this.writing = undefined;
-    });
-    await this.writing;
+    const written = this.writing.then(() => this.replace(metrics));
+    this.writing = written.catch(() => {});
+    await written;
   }
 
   private async replace(metrics: MergedMetrics): Promise<void> {

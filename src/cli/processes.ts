@@ -4,23 +4,18 @@ import { CombinedView } from "../inspector/remote/combined-view.js";
 import { socketFolders } from "../inspector/sockets/folders.js";
 import { findProcess, ViewError } from "../inspector/view.js";
 import { CommandError, EXIT } from "./command.js";
-
-/** How long a timer of Node's can be, in milliseconds. */
-const FOR_EVER = 2 ** 31 - 1;
+import { held } from "./held.js";
 
 /** Runs a command on all processes of this user that can be looked into. What they refuse ends it with words and an exit code. */
 export async function withProcesses<R>(act: (view: CombinedView) => Promise<R>): Promise<R> {
-  // What looks into others holds no process.
-  const hold = setInterval(() => {}, FOR_EVER);
   const view = new CombinedView();
   try {
-    return await act(view);
+    return await held(() => act(view));
   } catch (error) {
     if (!(error instanceof ViewError)) throw error;
     const code = error.code === "not_found" ? EXIT.noProcess : EXIT.unreachable;
     throw new CommandError(error.message, error.code === "bad_request" ? EXIT.usage : code);
   } finally {
-    clearInterval(hold);
     view.close();
   }
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { allowsHost, bracketed } from "../base/allowed-host.js";
 import { PortInUseError } from "../base/errors.js";
+import { checkMayListen } from "../base/may-listen.js";
 import { Door } from "./http/door.js";
 import { useHub } from "./hub/shared.js";
 import { Actions } from "./local/actions.js";
@@ -89,6 +90,7 @@ export async function serveInspector(options?: ServeInspectorOptions): Promise<I
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
+  checkMayListen("serveInspector");
   await new Promise<void>((resolve, reject) => {
     // For good: what goes wrong later must not end the process.
     server.on("error", (error: NodeJS.ErrnoException) => {

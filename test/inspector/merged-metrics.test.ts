@@ -53,6 +53,17 @@ describe("metrics of several processes", () => {
     expect(figureOf(metrics, IN)).toBe(6);
   });
 
+  it("count once what a process had counted that was taken for gone and is there again", () => {
+    const metrics = new MergedMetrics();
+    metrics.update("1", text({ [IN]: 5 }));
+    metrics.retain(new Set());
+    expect(figureOf(metrics, IN)).toBe(5);
+    metrics.update("1", text({ [IN]: 6 }));
+    expect(figureOf(metrics, IN)).toBe(6);
+    metrics.retain(new Set());
+    expect(figureOf(metrics, IN)).toBe(6);
+  });
+
   it("a watchdog's last run, and a capacity, go with the last process that has them", () => {
     const metrics = new MergedMetrics();
     const run = "queue_watchdog_last_run_timestamp_seconds{}";

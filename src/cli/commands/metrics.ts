@@ -4,11 +4,9 @@ import { CombinedView } from "../../inspector/remote/combined-view.js";
 import { MergedMetrics } from "../../inspector/remote/merged-metrics.js";
 import { MetricsServer } from "../../telemetry/sdk/metrics-server.js";
 import { type Command, CommandError, EXIT, type Output } from "../command.js";
+import { held } from "../held.js";
 import { KeptFile } from "../kept-metrics.js";
 import { untilSignal } from "../until-signal.js";
-
-/** How often what was counted is written down, in milliseconds. */
-const KEEP_EVERY_MS = 10_000;
 
 const command: Command = {
   help: `Usage: queuescope metrics [--port PORT] [--host HOST] [--every SECONDS] [--once]
@@ -42,16 +40,15 @@ is started anew: what was counted is kept in a file beside the sockets. What a p
       (n) => n >= 0.5 && n <= 3_600,
       "seconds, from 0.5 to 3600",
     );
-    if (values.once === true) return await once(values.json === true, output);
+    if (values.once === true) return await held(() => once(values.json === true, output));
     if (values.json === true) throw new CommandError("--json goes with --once", EXIT.usage);
-    return await serve({ port, host: String(values.host), everyMs: 1_000 * every }, output);
+    return await held(() => serve({ port, host: String(values.host), everyMs: 1_000 * every }, output));
   },
 };
 
 export default command;
 
 async function once(isJson: boolean, output: Output) {
-  const hold = setInterval(() => {}, 1_000);
   const metrics = new MergedMetrics();
   const view = new CombinedView([], metrics);
   try {
@@ -62,7 +59,6 @@ async function once(isJson: boolean, output: Output) {
     );
     return EXIT.ok;
   } finally {
-    clearInterval(hold);
     view.close();
   }
 }
@@ -78,9 +74,6 @@ async function serve(
     await view.find();
     return Buffer.from(await view.allMetrics());
   };
-  const server = await listen(host, port, collect);
-  output.note(`queuescope: the metrics of all processes are at ${server.url}`);
-  await collect();
   let isKept = true;
   const keep = async () => {
     try {
@@ -91,14 +84,19 @@ async function serve(
       isKept = false;
     }
   };
+  const scrape = async () => {
+    const text = await collect();
+    // What was told must not be forgotten, so it is written down before: this command may be killed at any moment.
+    await keep();
+    return text;
+  };
+  const server = await listen(host, port, scrape);
+  output.note(`queuescope: the metrics of all processes are at ${server.url}`);
   const asking = setInterval(() => void collect(), everyMs);
-  const keeping = setInterval(() => void keep(), KEEP_EVERY_MS);
   await untilSignal();
   clearInterval(asking);
-  clearInterval(keeping);
   await server.close();
-  await collect();
-  await keep();
+  await scrape();
   view.close();
   return EXIT.ok;
 }

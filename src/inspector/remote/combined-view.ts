@@ -89,11 +89,13 @@ export class CombinedView implements View {
     await this.find();
     if (process !== undefined) {
       const { id } = onlyOne(this.processes, process);
-      return await (this.ownWith(id)?.snapshot() ?? this.remote(id).snapshot());
+      return await (this.ownWith(id)?.snapshot() ?? this.from(id, (remote) => remote.snapshot()));
     }
     const asked = await Promise.all([
       ...this.own.map((view) => view.snapshot()),
-      ...[...this.remotes.values()].map((remote) => remote.snapshot().catch(() => undefined)),
+      ...[...this.remotes.keys()].map((id) =>
+        this.from(id, (remote) => remote.snapshot()).catch(() => undefined),
+      ),
     ]);
     return together(asked.filter((each) => each !== undefined));
   }
@@ -133,14 +135,15 @@ export class CombinedView implements View {
 
   async ask(question: Question): Promise<string> {
     await this.find();
+    // What processes had counted that are gone is among them, however many there are.
+    if (question.process === undefined && question.route === "metrics") return this.allMetrics();
     if (question.process === undefined && this.processes.length !== 1) {
-      if (question.route === "metrics") return this.allMetrics();
       if (question.route === "reports" || question.route === "tree" || question.route === "search")
         return JSON.stringify(await this.askAll(question));
     }
     const { id } = onlyOne(this.processes, question.process);
     const own = this.ownWith(id);
-    return await (own?.ask({ ...question, process: undefined }) ?? this.remote(id).answer(question));
+    return await (own?.ask({ ...question, process: undefined }) ?? this.answerOf(id, question));
   }
 
   async act(request: ActionRequest, by: string, token?: string): Promise<string> {
@@ -148,7 +151,7 @@ export class CombinedView implements View {
     const { id } = onlyOne(this.processes, request.process);
     const own = this.ownWith(id);
     const { process: _, ...rest } = request;
-    return await (own?.act(rest, by, token) ?? this.remote(id).act(rest, token));
+    return await (own?.act(rest, by, token) ?? this.from(id, (remote) => remote.act(rest, token)));
   }
 
   close(): void {
@@ -164,21 +167,21 @@ export class CombinedView implements View {
     for (const remote of this.remotes.values()) remote.unfollow();
   }
 
-  /** All metrics, one text of each process: what does not answer counts as it was. */
+  /** The metrics of all processes as those of one. What does not answer, and isn't gone, counts as it was. */
   async allMetrics(): Promise<string> {
-    const ids = new Set(this.processes.map(({ id }) => id));
     await Promise.all(
-      [...ids].map(async (id) => {
+      this.processes.map(async ({ id }) => {
         try {
-          const text = await (this.ownWith(id)?.ask({ route: "metrics" }) ??
-            this.remote(id).answer({ route: "metrics" }));
-          this.metrics.update(id, text);
+          const own = this.ownWith(id)?.ask({ route: "metrics" });
+          this.metrics.update(id, await (own ?? this.answerOf(id, { route: "metrics" })));
         } catch {
-          // It is gone, which the next look shows, or busy.
+          // It is gone, or busy.
         }
       }),
     );
-    this.metrics.retain(ids);
+    // One that is too busy to say hello has a socket all the same.
+    const there = [...this.processes, ...findSockets()].map(({ id }) => id);
+    this.metrics.retain(new Set(there));
     return this.metrics.text();
   }
 
@@ -188,7 +191,7 @@ export class CombinedView implements View {
     const asked = await Promise.all(
       this.processes.map(async ({ id }) => {
         try {
-          const answer = this.ownWith(id)?.ask(question) ?? this.remote(id).answer(question);
+          const answer = this.ownWith(id)?.ask(question) ?? this.answerOf(id, question);
           return JSON.parse(await answer) as unknown;
         } catch {
           return undefined;
@@ -215,10 +218,21 @@ export class CombinedView implements View {
     return this.own.find(({ processes }) => findProcess(processes, id) !== undefined);
   }
 
-  private remote(id: string): RemoteProcess {
+  private answerOf(id: string, question: Question): Promise<string> {
+    return this.from(id, (remote) => remote.answer(question));
+  }
+
+  /** What a process answers. One that was killed has left its socket, which then goes. */
+  private async from<R>(id: string, ask: (remote: RemoteProcess) => Promise<R>): Promise<R> {
     const remote = this.remotes.get(id);
     if (remote === undefined) throw new ViewError("not_found", `the process "${id}" is gone`);
-    return remote;
+    try {
+      return await ask(remote);
+    } catch (error) {
+      if (error instanceof ViewError && error.code === "unreachable" && (await removeIfStale(remote.path, 0)))
+        this.forget(id);
+      throw error;
+    }
   }
 
   private async look(): Promise<void> {

@@ -33,6 +33,9 @@ const SHARED = 'queue_scope="shared"';
 /** More series than that are not kept of processes that are gone. */
 const MAX_KEPT = 200_000;
 
+/** Of how many processes that are gone it is known what each had counted. */
+const MAX_ENDED = 100;
+
 /** Series and their values, as a text for Prometheus has them. */
 export type Values = Map<string, number>;
 
@@ -52,6 +55,8 @@ export class MergedMetrics {
   private readonly processes = new Map<string, Values>();
   /** What processes had counted that are gone. */
   private readonly gone: Values = new Map();
+  /** Of the last ones of them, what each had counted: one that was taken for gone may be there again. */
+  private readonly ended = new Map<string, Values>();
   /** Gauges that were shown, and what they are when no process has them. */
   private readonly shown: Values = new Map();
 
@@ -64,6 +69,7 @@ export class MergedMetrics {
 
   /** What a process has now. What it had counted and doesn't tell of any more stays as it was. */
   update(id: string, text: string): void {
+    this.revive(id);
     const before = this.processes.get(id);
     const values = parse(text);
     if (before !== undefined) {
@@ -79,11 +85,23 @@ export class MergedMetrics {
     for (const [id, values] of this.processes) {
       if (ids.has(id)) continue;
       this.processes.delete(id);
+      this.ended.set(id, values);
       for (const [key, value] of values) {
         if (familyOf(key)?.rule !== "stay") continue;
         if (this.gone.has(key) || this.gone.size < MAX_KEPT)
           this.gone.set(key, (this.gone.get(key) ?? 0) + value);
       }
+    }
+    for (const id of [...this.ended.keys()].slice(0, -MAX_ENDED)) this.ended.delete(id);
+  }
+
+  private revive(id: string): void {
+    const values = this.ended.get(id);
+    if (values === undefined) return;
+    this.ended.delete(id);
+    this.processes.set(id, values);
+    for (const [key, value] of values) {
+      if (familyOf(key)?.rule === "stay") this.gone.set(key, Math.max(0, (this.gone.get(key) ?? 0) - value));
     }
   }
 

@@ -18,7 +18,7 @@ export class RemoteProcess {
   isStreaming = false;
 
   private constructor(
-    private readonly path: string,
+    readonly path: string,
     readonly info: ProcessInfo,
   ) {}
 

@@ -52,6 +52,7 @@ function complaintAbout(folder: string, make: boolean): string | undefined {
     if (make) mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === "ERR_ACCESS_DENIED") return `can't be made: start it with --allow-fs-write=${folder}`;
     if (code !== "EEXIST") return `can't be made (${code})`;
   }
   try {

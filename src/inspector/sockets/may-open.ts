@@ -1,15 +1,15 @@
+import { dirname } from "node:path";
+import { mayListen } from "../../base/may-listen.js";
+
 /**
- * Throws where the permission model forbids it: Node itself would throw where it can't be caught. A unix socket counts as network from Node 25 on.
+ * Throws where a socket can't be opened there: Node itself would throw where it can't be caught. For the permission model a unix socket is network, from
+ * Node 25 on, and a file.
  */
-export function checkMayOpenSockets(): void {
-  if (process.platform === "win32")
-    throw new Error("there are no unix sockets on Windows; use serveInspector()");
-  const { permission } = process as { permission?: { has(scope: string): boolean } };
-  if (permission === undefined) return;
-  const hasNet = process.allowedNodeEnvironmentFlags.has("--allow-net");
+export function checkMayOpen(path: string): void {
+  const { permission } = process as { permission?: { has(scope: string, path?: string): boolean } };
   const missing = [
-    ...(permission.has("fs.write") ? [] : ["--allow-fs-write=DIR"]),
-    ...(hasNet && !permission.has("net") ? ["--allow-net"] : []),
+    ...(permission?.has("fs.write", path) === false ? [`--allow-fs-write=${dirname(path)}`] : []),
+    ...(mayListen() ? [] : ["--allow-net"]),
   ];
   if (missing.length > 0)
     throw new Error(`this process may not open a socket: start it with ${missing.join(" ")}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Door } from "../http/door.js";
 import type { ProcessInfo } from "../protocol.js";
 import { usableFolder } from "./folders.js";
-import { checkMayOpenSockets } from "./may-open.js";
+import { checkMayOpen } from "./may-open.js";
 import { socketName } from "./names.js";
 import { removeIfStale, removeStale } from "./stale.js";
 
@@ -33,9 +33,11 @@ export class SocketServer {
 
   /** Rejects with an error that says why there is none. */
   async open(): Promise<void> {
-    checkMayOpenSockets();
+    if (process.platform === "win32")
+      throw new Error("there are no unix sockets on Windows; use serveInspector()");
     const folder = usableFolder();
     const path = join(folder, socketName(this.info));
+    checkMayOpen(path);
     await removeStale(folder);
     // Of a process of the same number that began in the same second, as where a container starts anew.
     if (existsSync(path)) await removeIfStale(path, 0);

@@ -5,6 +5,7 @@ import { LONGEST_DELAY_MS } from "../../base/clock.js";
 import { plainError } from "../../base/error-text.js";
 import { TelemetryRunningError } from "../../base/errors.js";
 import { cut, MAX_NAME, whole } from "../../base/limits.js";
+import { checkMayListen } from "../../base/may-listen.js";
 import { contained } from "../../base/output.js";
 import { processWide } from "../../base/process-wide.js";
 import { realClearTimeout, realSetTimeout } from "../../base/real-time.js";
@@ -16,7 +17,6 @@ import { pointsInText } from "../metrics/text.js";
 import { warnOfOtherApi } from "../other-api.js";
 import { openSpans } from "../spans/open-spans.js";
 import { resourceOfInstance } from "./instance.js";
-import { checkMayListen } from "./may-listen.js";
 import { MetricsServer } from "./metrics-server.js";
 import { readOptions, type Settings, type TelemetryOptions } from "./options.js";
 import { loadPeers, type Peers } from "./peers.js";
@@ -124,7 +124,7 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
   let server: MetricsServer | undefined;
   if (prometheus !== undefined) {
     const { host, port, authorize } = prometheus;
-    checkMayListen();
+    checkMayListen("prometheus", "give prometheus: false");
     // It imports the exporter, which by now is known to be there.
     const { exposition } = await import("./exposition.js");
     const collect: Collect = (isWanted) => exposition(exporter, pointsInText, isWanted);
