@@ -55,9 +55,23 @@ export async function heapBytes(devTools: DevTools): Promise<number> {
   return (await devTools.post("Runtime.getHeapUsage")).usedSize;
 }
 
-/** For about how long a process with such a heap stands still, in milliseconds. */
+/** For how long a process stands still per MB of its heap where the machine does nothing else, in milliseconds, with places to ask for at 20 lines. */
+const MS_PER_MB = 70;
+/** How long what `slowness` does takes there, in milliseconds. */
+const USUAL_MS = 10;
+
+/** For about how long a process with such a heap stands still on this machine, as busy as that is now, in milliseconds. */
 export function standStillMs(bytes: number): number {
-  return 50 + (bytes / 2 ** 20) * 30;
+  return (100 + (bytes / 2 ** 20) * MS_PER_MB) * slowness();
+}
+
+/** How much slower work is now than on a machine that does nothing else: 1 or more. */
+function slowness(): number {
+  const began = performance.now();
+  let sum = 0;
+  for (let i = 0; i < 10_000_000; i++) sum = (sum + i) | 0;
+  // The sum is used: else V8 might leave the loop out.
+  return Math.max(1, (performance.now() - began + (sum & 0)) / USUAL_MS);
 }
 
 /**
@@ -73,8 +87,8 @@ async function held(devTools: DevTools): Promise<{ release(): Promise<number> } 
   // Where the event loop is idle no code runs that could be paused, so some does.
   devTools.post("Runtime.evaluate", { expression: "debugger" }).catch(ignore);
   const isHeld = await within(PAUSE_MS, paused);
-  stopListening();
   const resume = () => devTools.post("Debugger.resume").catch(ignore);
+  void paused.then(stopListening);
   if (!isHeld) {
     // Should it come later.
     void paused.then(resume);

@@ -15,7 +15,7 @@ const ID_NAMES = ["correlationId", "requestId", "reqId", "traceId", "jobId", "id
 const HELP = `Usage: queuescope tree [OPTION…] PID
 
 Shows the line at which each async function of a Node process waits, innermost first, as a tree by task. The process needs no
-preparation. It stands still meanwhile, for some 30 ms per MB of heap; how long that will be is said before.
+preparation. It stands still meanwhile, for some 70 ms per MB of heap; how long that will be is said before.
 
   --json       one JSON document, see docs/tree.md
   --all        also functions of Node and of packages
@@ -92,7 +92,7 @@ async function show(attached: Attached, pid: number, output: Output, options: Op
   const estimate = seconds(standStillMs(bytes));
   if (bytes > MAX_HEAP && !force) {
     throw new CommandError(
-      `process ${pid} has ${size}: it would stand still for about ${estimate}, and take about three times as much memory meanwhile. ` +
+      `process ${pid} has ${size}: it would stand still for about ${estimate}, and take up to ten times as much memory meanwhile. ` +
         "--force does it all the same",
       EXIT.refused,
     );
