@@ -31,7 +31,8 @@ export {
 } from "./watchdog/checks/load.js";
 export { dependencySlower } from "./watchdog/checks/slowness.js";
 export type { ClearedReport } from "./watchdog/report/cleared.js";
-export type { TaskGroupReport, TaskReport, WorkerReport } from "./watchdog/report/report.js";
+export type { TaskGroupReport, TaskReport } from "./watchdog/report/groups.js";
+export type { WorkerReport } from "./watchdog/report/report.js";
 export type {
   Backlog,
   Check,

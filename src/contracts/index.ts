@@ -44,6 +44,6 @@ export type { GateView, NotTakingReason, PoolControls, PoolView, WorkerState, Wo
 export type { BrokerView, Head, Outage, Probe, SharedFigures, TaskView } from "./probe.js";
 export { type Consumer, QUEUE_SOURCE, type QueueSource, Work, type WorkClass } from "./queue-source.js";
 export type { Report } from "./report.js";
-export type { ActiveTaskMonitor, TaskMonitor } from "./task-monitor.js";
+export type { ActiveTaskMonitor, LimitedResource, TaskMonitor } from "./task-monitor.js";
 export type { ByTier, TierOf } from "./tiers.js";
 export type { Instrumented, SlaTarget, Tally, Vitals, Watchable } from "./watch.js";

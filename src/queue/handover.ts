@@ -116,6 +116,7 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
 
   leavePutters(waiter: PutWaiter<T>): void {
     this.core.putters.remove(waiter);
+    waiter.seen?.end();
     this.room.release(waiter);
   }
 

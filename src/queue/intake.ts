@@ -1,6 +1,7 @@
 import { isLeftBehind } from "../base/callback.js";
 import { errorLine } from "../base/error-text.js";
 import { QueueFullError, QueueShutDownError } from "../base/errors.js";
+import { processWide } from "../base/process-wide.js";
 import type { DropReason } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import type { Handover } from "./handover.js";
@@ -8,6 +9,8 @@ import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./o
 import { attemptOf, type Place } from "./storage/store.js";
 import { handled, kept, PutWaiter, promiseOf } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
+
+const { activeTaskMonitor } = processWide;
 
 /** What a put returns that needn't wait. One for all: awaiting a settled promise costs no more than `await null`. */
 export const DONE = Promise.resolve();
@@ -81,7 +84,27 @@ export class Intake<T> {
     }
     if (this.whenFull === "reject") return Promise.reject(this.refuse(waiter, "rejected"));
     core.putters.append(waiter);
+    this.noteWait(waiter);
     return this.room.wait<void, T>(waiter, options);
+  }
+
+  /** For the report on a task that puts, and waits for room. */
+  private noteWait(waiter: PutWaiter<T>): void {
+    const { core } = this;
+    const { current } = activeTaskMonitor;
+    if (current?.waits === undefined || core.observer === undefined) return;
+    waiter.seen = current.waits({
+      kind: "queue",
+      of: core,
+      label: core.observer.queueName,
+      state: () => undefined,
+      use: () => ({
+        inUse: core.store.size,
+        idle: undefined,
+        waiting: core.putters.size,
+        limit: core.capacity,
+      }),
+    });
   }
 
   private waiterFor(

@@ -122,6 +122,8 @@ export class PutWaiter<T> implements Links<PutWaiter<T>>, Abortable, Settleable 
   declare promise: Promise<unknown> | undefined;
   /** How many of its items are in the queue. */
   declare accepted: number;
+  /** That it is a wait of a task, while those are monitored. */
+  declare seen: { end(): void } | undefined;
 
   declare private readonly line: { endPut(waiter: PutWaiter<T>, error: unknown): void };
   declare private readonly item: T;
@@ -154,6 +156,7 @@ export class PutWaiter<T> implements Links<PutWaiter<T>>, Abortable, Settleable 
     this.reject = ignore;
     this.promise = undefined;
     this.accepted = 0;
+    this.seen = undefined;
   }
 
   get count(): number {

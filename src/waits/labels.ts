@@ -29,7 +29,8 @@ export function normalised(label: string): string {
   );
 }
 
-function isSecret(part: string): boolean {
+/** A part that looks random, and is long enough for a key. */
+export function isSecret(part: string): boolean {
   return part.length >= SECRET_LENGTH && isRandom(part) && part.replace(UUID, "").length >= SECRET_LENGTH;
 }
 

@@ -1,4 +1,5 @@
 import type { Carrier, TaskFacts, TaskMonitor } from "../contracts/index.js";
+import { has, waitsFor } from "./resources.js";
 import { spanEnded, spanStarted } from "./sources/spans.js";
 import { sampledPlace } from "./stacks.js";
 import { TaskContext } from "./task-notes.js";
@@ -36,4 +37,6 @@ export const taskMonitor: TaskMonitor = {
 
   spanStarted,
   spanEnded,
+  waits: waitsFor,
+  has,
 };

@@ -1,4 +1,4 @@
-import { types } from "node:util";
+import { inspect, types } from "node:util";
 import { LinkedList } from "../base/linked-list.js";
 import { processWide } from "../base/process-wide.js";
 import { listen } from "../base/thenable.js";
@@ -27,6 +27,8 @@ const contexts = new FinalizationRegistry<TaskNotes | undefined>((notes) => {
 /** Notes about a task while it is monitored. They hold nothing of the task's context. */
 export class TaskNotes implements TaskLink {
   readonly pending = new LinkedList<OpenWait>();
+  /** What the task has asked for over connections, the last for each; undefined where it has written nothing. */
+  questions: WeakMap<object, OpenWait> | undefined = undefined;
   /** Where the item was put, if that was sampled. */
   putAt: Error | undefined = undefined;
   /** Whether the handler has ended. */
@@ -37,6 +39,11 @@ export class TaskNotes implements TaskLink {
   isOrphan = false;
   /** How many collections had been seen when the context was released. */
   private releasedAt = 0;
+
+  constructor(
+    /** The task itself, which does not hold its context once `neverResumes` was called. */
+    readonly task: TaskFacts,
+  ) {}
 
   get notes(): TaskNotes {
     return this;
@@ -112,7 +119,7 @@ export class TaskContext implements TaskFacts, TaskLink {
   }
 
   get notes(): TaskNotes {
-    this.ownNotes ??= new TaskNotes();
+    this.ownNotes ??= new TaskNotes(this.task);
     return this.ownNotes;
   }
 
@@ -148,6 +155,14 @@ export class TaskContext implements TaskFacts, TaskLink {
     this.notes.error = error;
   }
 
+  /** Whether the handler's promise has not settled. Only `inspect` tells that without listening to it. */
+  isPending(): boolean {
+    const { handler } = this;
+    return (
+      handler !== undefined && /\{\s*<pending>/.test(inspect(handler, { depth: 0, customInspect: false }))
+    );
+  }
+
   neverResumes(): boolean | undefined {
     const { task, notes, handler } = this;
     if (handler === undefined) return undefined;
@@ -156,6 +171,12 @@ export class TaskContext implements TaskFacts, TaskLink {
     notes.release(this, handler);
     return notes.neverResumes();
   }
+}
+
+/** Whether the handler is known to be running still. */
+export function isRunning(notes: TaskNotes): boolean {
+  const link = taskLinkOf(notes.task);
+  return !notes.isSettled && (link instanceof TaskContext ? link.isPending() : link !== undefined);
 }
 
 /** Called in the context of the task: thereby the promise holds that context, too. */

@@ -9,8 +9,50 @@ export interface CallSite {
   readonly column: number;
 }
 
-/** What a task waits for. `step` and `gate` come from workers, the others from sources here. */
-export type WaitKind = "http" | "socket" | "process" | "span" | "label" | "step" | "gate";
+/** An async function of a task, at the `await` where it stands. */
+export interface AwaitFrame {
+  /** Undefined for one without a name. */
+  readonly functionName: string | undefined;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * What a task waits for. `step` comes from workers, and so does the `gate` before a handler; the others come from sources here. `connection`
+ * is one of a pool, `queue` room in a queue.
+ */
+export type WaitKind =
+  | "http"
+  | "socket"
+  | "process"
+  | "span"
+  | "label"
+  | "step"
+  | "gate"
+  | "query"
+  | "connection"
+  | "queue"
+  | "timer";
+
+/** A limited resource at the moment of a sample. What is undefined is unknown. */
+export interface ResourceUse {
+  readonly inUse: number | undefined;
+  readonly idle: number | undefined;
+  readonly waiting: number | undefined;
+  /** `Infinity`: no limit. */
+  readonly limit: number | undefined;
+}
+
+/** How many tasks are told that hold what others wait for. */
+export const MAX_HOLDERS = 3;
+
+/** A task that holds what others wait for. */
+export interface Holder {
+  readonly correlationId: string;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+}
 
 /** Something that a task waits for, at the moment of a sample. */
 export interface Wait {
@@ -23,6 +65,10 @@ export interface Wait {
   readonly since: number;
   /** Where it began, innermost first, where that was sampled. */
   readonly stack: readonly CallSite[] | undefined;
+  /** How much of it is taken, where it is limited. */
+  readonly use?: ResourceUse | undefined;
+  /** The tasks that have it, as far as they are known: those that have had it longest, first. */
+  readonly holders?: readonly Holder[] | undefined;
 }
 
 /** A wait that has not ended. */

@@ -1,15 +1,23 @@
 import { processWide } from "../base/process-wide.js";
+import { tracedClients } from "./clients/channels.js";
+import { watchConnections } from "./clients/connections.js";
+import { PatchedModules } from "./clients/modules.js";
+import { mysql2 } from "./clients/mysql2.js";
+import { pg } from "./clients/pg.js";
+import { otherPools } from "./clients/pools.js";
 import { children } from "./sources/children.js";
 import { fetches } from "./sources/fetch.js";
 import { http2Streams, httpRequests } from "./sources/http.js";
 import { openSockets } from "./sources/sockets.js";
 import { listen } from "./sources/source.js";
+import { watchTimers } from "./sources/timers.js";
 import { framesOf, samplePlaces } from "./stacks.js";
 import { taskMonitor } from "./task-monitor.js";
 import { taskLinkOf } from "./task-notes.js";
-import type { CallSite, Wait } from "./wait.js";
+import type { CallSite, Wait, WaitKind } from "./wait.js";
 
-const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children];
+const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children, ...tracedClients];
+const PATCHES = [...pg, ...mysql2, ...otherPools];
 
 /** One copy of this library monitors for all; every copy can read its notes. */
 const { activeTaskMonitor } = processWide;
@@ -17,6 +25,8 @@ const { activeTaskMonitor } = processWide;
 /** How many waits of a task are described, and how many are visited for that. */
 const MAX_WAITS = 20;
 const MAX_VISITED = 100;
+
+const ASKING: ReadonlySet<WaitKind> = new Set<WaitKind>(["http", "query", "connection"]);
 
 /** What each task waits for, of those that began while this was started. A store stands for a task in lists of what is in flight. */
 export class Waits {
@@ -31,12 +41,15 @@ export class Waits {
     this.isStarted = true;
     if (this.stackEvery > 0) samplePlaces(this.stackEvery);
     if (activeTaskMonitor.users++ > 0) return;
-    const stopListening = listen(SOURCES);
+    const modules = new PatchedModules(PATCHES);
+    modules.look();
+    // A client is loaded before it connects.
+    const stops = [listen(SOURCES), watchConnections(modules.look), watchTimers(), () => modules.restore()];
     activeTaskMonitor.current = taskMonitor;
     activeTaskMonitor.end = () => {
       activeTaskMonitor.current = undefined;
       activeTaskMonitor.end = undefined;
-      stopListening();
+      for (const stop of stops) stop();
       samplePlaces(0);
     };
   }
@@ -52,22 +65,28 @@ export class Waits {
   of(store: object): readonly Wait[] {
     const waits: Wait[] = [];
     const sockets: Wait[] = [];
+    const timers: Wait[] = [];
     let visited = 0;
     for (
       let open = taskLinkOf(store)?.notes.pending.last;
       open !== undefined && visited < MAX_VISITED && waits.length + sockets.length < MAX_WAITS;
-      open = open.previous
     ) {
       visited++;
+      // One that is over may leave the list.
+      const { previous } = open;
+      const list = open.kind === "socket" ? sockets : open.kind === "timer" ? timers : waits;
       try {
-        const wait = open.describe();
-        if (wait !== undefined) (open.kind === "socket" ? sockets : waits).unshift(wait);
+        const wait = list.length < MAX_WAITS ? open.describe() : undefined;
+        if (wait !== undefined) list.unshift(wait);
       } catch {
         // Another version of Node may have another form: that wait stays unknown.
       }
+      open = previous;
     }
-    // A request opens the connection that it needs.
-    return waits.some(({ kind }) => kind === "http") ? waits : [...sockets, ...waits];
+    // What is asked for by a client goes through the connection that this needs.
+    const told = waits.some(({ kind }) => ASKING.has(kind)) ? waits : [...sockets, ...waits];
+    // A timer may be the limit of any other wait.
+    return told.some(({ kind }) => kind !== "span") ? told : [...timers, ...told];
   }
 
   /** Where the item was put, if that was sampled. */

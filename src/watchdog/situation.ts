@@ -6,7 +6,7 @@ import type {
   TaskFacts,
   WorkerState,
 } from "../contracts/index.js";
-import type { CallSite, WaitKind } from "../waits/wait.js";
+import type { AwaitFrame, CallSite, ResourceUse, WaitKind } from "../waits/wait.js";
 
 /** One tier of a queue, at the moment of a sample. */
 export interface TierNow {
@@ -29,6 +29,10 @@ export interface WaitNow {
   readonly forMs: number;
   /** Where in the code it began, innermost first, if that was sampled. */
   readonly stack?: readonly CallSite[] | undefined;
+  /** How much of it is taken, where it is limited: a pool's connections, a gate, a queue's room. */
+  readonly use?: ResourceUse | undefined;
+  /** The tasks that have it, as far as they are known, and for how long, in milliseconds; the longest first, at most three. */
+  readonly holders?: readonly { readonly correlationId: string; readonly forMs: number }[] | undefined;
 }
 
 /** A task in flight. */
@@ -54,6 +58,8 @@ export interface TaskNow {
   readonly state: WorkerState | undefined;
   /** What it waits for, the newest last. */
   readonly waits: readonly WaitNow[];
+  /** Where its async functions stand, innermost first; undefined where that is not known. */
+  readonly frames?: readonly AwaitFrame[] | undefined;
   /** Where in the code its item was put, innermost first, if that was sampled. */
   readonly putAt: readonly CallSite[] | undefined;
   /** True: nothing can ever resume it, as proven. Undefined: not known. */

@@ -16,6 +16,8 @@ import {
   type Watchable,
 } from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
+import { holdersOf } from "../waits/resources.js";
+import type { Holder } from "../waits/wait.js";
 import { Waits } from "../waits/waits.js";
 import { BreachAnnouncer, StallGracePeriod } from "./announcer.js";
 import { Events, type WatchdogEvents } from "./events.js";
@@ -87,9 +89,15 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     this.processFacts = {
       waitsOf: (task) => {
         const now = realNow();
-        return this.waits
-          .of(task)
-          .map(({ kind, label, state, since, stack }) => ({ kind, label, state, forMs: now - since, stack }));
+        return this.waits.of(task).map(({ since, holders, ...wait }) => ({
+          ...wait,
+          forMs: now - since,
+          holders: holders && aged(holders, now),
+        }));
+      },
+      holdersOf: (gate) => {
+        const holders = holdersOf(gate);
+        return holders && aged(holders, realNow());
       },
       putAt: (task) => this.waits.putAt(task),
       neverResumes: (task) => this.waits.neverResumes(task),
@@ -385,4 +393,11 @@ function answerFor(queue: object, answer: Answer): () => void {
     all.delete(answer);
     if (all.size === 0) reports.delete(queue);
   };
+}
+
+function aged(
+  holders: readonly Holder[],
+  now: number,
+): { readonly correlationId: string; readonly forMs: number }[] {
+  return holders.map(({ correlationId, since }) => ({ correlationId, forMs: now - since }));
 }

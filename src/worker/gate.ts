@@ -12,11 +12,14 @@ import { type Clock, systemClock } from "../base/clock.js";
 import { InvalidOptionTypeError, LateCallError, TaskAbandonedError } from "../base/errors.js";
 import { checkName } from "../base/limits.js";
 import { LinkedList } from "../base/linked-list.js";
+import { processWide } from "../base/process-wide.js";
 import { recorder } from "../base/recorder.js";
 import { isThenable, listen } from "../base/thenable.js";
 import { Wakeup } from "../base/wakeup.js";
 import { warn } from "../base/warning.js";
-import type { GateView } from "../contracts/index.js";
+import type { GateView, LimitedResource } from "../contracts/index.js";
+
+const { activeTaskMonitor } = processWide;
 
 /**
  * A policy of cockatiel's, such as a circuit breaker, or anything else that calls a function or refuses to.
@@ -172,6 +175,7 @@ export class Gate implements GateView {
     const startedAt = this.clock.now();
     if (this.through < this.limit) this.through++;
     else await this.wait(this.line, wait);
+    const held = activeTaskMonitor.current?.has?.(this, task);
     try {
       for (;;) {
         let wasCalled = false;
@@ -226,6 +230,7 @@ export class Gate implements GateView {
         }
       }
     } finally {
+      held?.end();
       this.leave();
     }
   }
@@ -282,12 +287,15 @@ export class Gate implements GateView {
 
   private wait(line: LinkedList<Waiter>, wait: Wait): Promise<void> {
     return new Promise((resolve, reject) => {
+      const seen = activeTaskMonitor.current?.waits?.(asResource(this));
       const waiter = new Waiter(() => {
+        seen?.end();
         stop();
         resolve();
       });
       line.append(waiter);
       const stop = onAbort(wait, (reason) => {
+        seen?.end();
         line.remove(waiter);
         reject(reason);
       });
@@ -298,6 +306,17 @@ export class Gate implements GateView {
   private readonly fault = (error: unknown): void => {
     if (!this.warned) warn(`gate "${this.name}": onBackoff has thrown`, error);
     this.warned = true;
+  };
+}
+
+/** As what tasks wait for. */
+function asResource(gate: Gate): LimitedResource {
+  return {
+    kind: "gate",
+    of: gate,
+    label: gate.name,
+    state: () => (gate.isOpen === true ? "breaker open" : undefined),
+    use: () => ({ inUse: gate.inFlight, idle: undefined, waiting: gate.waiting, limit: gate.limit }),
   };
 }
 

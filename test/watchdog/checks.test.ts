@@ -190,7 +190,7 @@ describe("consumers-stuck", () => {
     const alone = { ...stuck, tasks: [only!], inFlight: 1, pools: [pool({ processing: 1 })] };
     const at = group("http", "GET a.com/", [only!], 1_500);
     expect(sentence(consumersStuck, { ...alone, groups: [at] })).toBe(
-      'the only task in flight has been running for 1.5 s, and none has ended for 1.5 s; it is at http "GET a.com/"',
+      "the only task in flight has been running for 1.5 s, and none has ended for 1.5 s; it is waiting for GET a.com/",
     );
     expect(sentence(downstreamSaturated, { ...alone, groups: [at] })).toBe(
       "the only task in flight waits on GET a.com/, for 1.5 s",

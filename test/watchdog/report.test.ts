@@ -5,7 +5,7 @@ import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { waitFor } from "../../src/waits/wait-for.js";
 import type { WatchdogOptions } from "../../src/watchdog/options.js";
-import { groupLines, type TaskReport } from "../../src/watchdog/report/report.js";
+import { groupLines, groupReports, hintLines, type TaskReport } from "../../src/watchdog/report/groups.js";
 import { Watchdog } from "../../src/watchdog/watchdog.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 
@@ -143,22 +143,75 @@ describe("tasks in flight", () => {
   it("are shown with how far their wait has come, and with as many IDs as there is room for", () => {
     const uuids = ["1", "2", "3", "4"].map((each) => task(each.repeat(36)));
     expect(groupLines([{ kind: "http", label: "GET bank", tasks: uuids }])).toEqual([
-      `4 tasks, http GET bank, "sent, waiting for headers", running for up to 1.5 s   ${"1".repeat(36)}, …`,
+      `4x waiting for GET bank, "sent, waiting for headers", up to 1.4 s   ${"1".repeat(36)}, …`,
     ]);
     const few = ["a", "b", "c", "d"].map((each) => task(each, { waits: [] }));
     expect(groupLines([{ kind: undefined, label: undefined, tasks: few }])).toEqual([
-      "4 tasks, wait unknown, running for up to 1.5 s   a, b, c, …",
+      "4x wait unknown, running for up to 1.5 s   a, b, c, …",
+    ]);
+  });
+
+  it("of which nothing is known are told what would make it known, unless they are young, over, or lost", () => {
+    const unknown = (more: Partial<TaskReport>) => [
+      { kind: undefined, label: undefined, tasks: [task("a", { waits: [], ...more })] },
+    ];
+    expect(hintLines(unknown({}))).toEqual([
+      "     to know what an unknown wait is for: await waitFor(label, promise) in the handler",
+    ]);
+    for (const more of [{ runningMs: 10 }, { isOver: true }, { neverResumes: true }]) {
+      expect(hintLines(unknown(more))).toEqual([]);
+    }
+    expect(hintLines([{ kind: "http", label: "GET bank", tasks: [task("a")] }])).toEqual([]);
+  });
+
+  it("stand in groups of the same place, with who has what they wait for", () => {
+    const frame = (functionName: string, line: number) => ({
+      functionName,
+      file: "/app/billing.ts",
+      line,
+      column: 3,
+    });
+    const frames = [frame("chargeCard", 88), frame("handleOrder", 31)];
+    const waits = [
+      {
+        kind: "connection" as const,
+        label: "pg pool at db:5432",
+        state: "waiting for a connection",
+        forMs: 31_000,
+        use: { inUse: 10, idle: 0, waiting: 2, limit: 10 },
+        holders: [{ correlationId: "order-7", forMs: 40_000 }],
+      },
+    ];
+    const facts = {} as never;
+    const tasks = [
+      { ...task("a", { waits, frames }), facts },
+      { ...task("b", { waits }), facts },
+      { ...task("c", { waits, frames: [...frames] }), facts },
+    ];
+    const groups = groupReports({
+      kind: "connection",
+      label: "pg pool at db:5432",
+      states: [],
+      tasks,
+      forMs: [],
+    });
+    expect(groups.map((group) => group.frames)).toEqual([frames, undefined]);
+    expect(groupLines(groups)).toEqual([
+      "2x chargeCard billing.ts:88 < handleOrder billing.ts:31, waiting for a connection of pg pool at db:5432 (10 of 10 in use, 0 idle, 2 waiting), up to 31.0 s   a, …",
+      "     held by: order-7 for 40.0 s",
+      "1x waiting for a connection of pg pool at db:5432 (10 of 10 in use, 0 idle, 2 waiting), for 31.0 s   b",
+      "     held by: order-7 for 40.0 s",
     ]);
   });
 
   it("that can never resume are named", () => {
     const [a, b] = [task("a", { neverResumes: false }), task("b", { neverResumes: true, waits: [] })];
     expect(groupLines([{ kind: undefined, label: undefined, tasks: [a, b] }])).toEqual([
-      "2 tasks, wait unknown, running for up to 1.5 s   a, b",
+      "2x wait unknown, running for up to 1.5 s   a, b",
       "     1 can never resume:   b",
     ]);
     expect(groupLines([{ kind: undefined, label: undefined, tasks: [b] }])).toEqual([
-      "1 task, wait unknown, running for 1.5 s, can never resume   b",
+      "1x wait unknown, running for 1.5 s, can never resume   b",
     ]);
   });
 

@@ -58,7 +58,7 @@ describe("open spans", () => {
     await queue.put("item");
     const delivery = await queue.receive();
     const result = delivery.run(async () => await full.put("second"));
-    expect(waits.of(delivery).map(({ label }) => label)).toEqual(["send full"]);
+    expect(waits.of(delivery).map(({ label }) => label)).toEqual(["send full", "full"]);
     await full.get();
     await result;
     expect(waits.of(delivery)).toEqual([]);

@@ -370,7 +370,7 @@ describe("a report", () => {
       "BREACH queue=orders tier=default head waited 1.5 s (SLA 1.0 s), depth 1
       WHY  consumers-stuck (0.85): all 2 tasks in flight have been running for 1.5 s to 1.5 s, and none was seen to end; 2 of them at step "charge card"
            downstream-saturated (0.50): 2 of 2 tasks in flight wait on charge card, the longest for 1.5 s
-      2 tasks, step charge card, running for up to 1.5 s   request-1, request-2
+      2x at step "charge card", running for up to 1.5 s   request-1, request-2
       NEXT request-3 waited 1.5 s, tier default, attempt 1
       RATE in 0.0/s, out 0.0/s, workers 100 % busy; never empty, at these rates; what waits takes about 1 KiB
       POOL packers: 2 processing

@@ -1,5 +1,6 @@
 import { requestLabel } from "../labels.js";
 import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
+import { type Holder, MAX_HOLDERS, type ResourceUse } from "../wait.js";
 import { forgetSocket } from "./sockets.js";
 import { Pending, type Source } from "./source.js";
 
@@ -13,6 +14,8 @@ interface Request {
 const requests = new WeakMap<Request, FetchWait>();
 /** How many connections are being made, by origin. */
 const connecting = new Map<string, number>();
+/** Those of tasks, by origin, the oldest first. */
+const open = new Map<string, Set<FetchWait>>();
 
 class FetchWait extends Pending {
   readonly kind = "http";
@@ -23,6 +26,17 @@ class FetchWait extends Pending {
     private readonly request: Request,
   ) {
     super(notes);
+    const key = String(request.origin);
+    const same = open.get(key);
+    if (same === undefined) open.set(key, new Set([this]));
+    else same.add(this);
+  }
+
+  override end(): void {
+    super.end();
+    const key = String(this.request.origin);
+    const same = open.get(key);
+    if (same?.delete(this) && same.size === 0) open.delete(key);
   }
 
   protected label(): string {
@@ -43,6 +57,25 @@ class FetchWait extends Pending {
       case "body":
         return "reading the body";
     }
+  }
+
+  /** Of the connections to its origin, as far as tasks have them, while it waits for one. */
+  protected override use(): ResourceUse | undefined {
+    if (this.state() !== "waiting for a connection") return undefined;
+    const served = this.served();
+    const waiting = open.get(String(this.request.origin))!.size - served.length;
+    return { inUse: served.length, idle: undefined, waiting, limit: undefined };
+  }
+
+  protected override holders(): readonly Holder[] | undefined {
+    if (this.state() !== "waiting for a connection") return undefined;
+    return this.served()
+      .slice(0, MAX_HOLDERS)
+      .map(({ notes, since }) => ({ correlationId: notes.task.correlationId, since }));
+  }
+
+  private served(): readonly FetchWait[] {
+    return [...(open.get(String(this.request.origin)) ?? [])].filter(({ phase }) => phase !== "connection");
   }
 }
 

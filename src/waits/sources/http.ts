@@ -1,11 +1,12 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import { requestLabel } from "../labels.js";
 import { currentTaskNotes, type TaskNotes } from "../task-notes.js";
+import { type Holder, MAX_HOLDERS, type ResourceUse } from "../wait.js";
 import { socketState } from "./sockets.js";
 import { Pending, type Source } from "./source.js";
 
-const known = new WeakSet<ClientRequest>();
+const known = new WeakMap<ClientRequest, HttpWait>();
 
 class HttpWait extends Pending {
   readonly kind = "http";
@@ -29,14 +30,47 @@ class HttpWait extends Pending {
     if (socket.connecting) return socketState(socket);
     return writableFinished ? "sent, waiting for headers" : "sending";
   }
+
+  /** Of the agent's connections, while it waits for one. */
+  protected override use(): ResourceUse | undefined {
+    const line = this.line();
+    if (line === undefined) return undefined;
+    const { agent, key, waiting } = line;
+    return {
+      inUse: agent.sockets[key]?.length ?? 0,
+      idle: agent.freeSockets[key]?.length ?? 0,
+      waiting,
+      limit: Math.min(agent.maxSockets, agent.maxTotalSockets),
+    };
+  }
+
+  protected override holders(): readonly Holder[] | undefined {
+    const line = this.line();
+    if (line === undefined) return undefined;
+    const sockets = (line.agent.sockets[line.key] ?? []) as { _httpMessage?: ClientRequest | null }[];
+    const waits = sockets.flatMap(({ _httpMessage }) => (_httpMessage && known.get(_httpMessage)) ?? []);
+    return waits
+      .sort((a, b) => a.since - b.since)
+      .slice(0, MAX_HOLDERS)
+      .map(({ notes, since }) => ({ correlationId: notes.task.correlationId, since }));
+  }
+
+  /** Where the request waits in its agent, if it does. */
+  private line(): { agent: Agent; key: string; waiting: number } | undefined {
+    const { agent } = this.request as { agent?: Agent | undefined };
+    for (const [key, requests] of Object.entries(agent?.requests ?? {})) {
+      if (requests?.includes(this.request as never)) return { agent: agent!, key, waiting: requests.length };
+    }
+    return undefined;
+  }
 }
 
 /** On the first of the two channels that this version of Node has. */
 function begin({ request }: { request: ClientRequest }): void {
   const notes = currentTaskNotes();
   if (notes === undefined || known.has(request)) return;
-  known.add(request);
   const wait = new HttpWait(notes, request);
+  known.set(request, wait);
   // It always comes: when the answer has been read, on errors, and on an abort.
   request.once("close", () => wait.end());
 }

@@ -44,6 +44,11 @@ function attempts(socket: Socket): readonly string[] {
   return socket.autoSelectFamilyAttemptedAddresses ?? [];
 }
 
+/** Whether the task has opened the connection, which is then one of its waits. */
+export function hasOpened(notes: TaskNotes, socket: Socket): boolean {
+  return sockets.get(socket)?.notes === notes;
+}
+
 /** The socket is kept for other requests: it is no wait. */
 export function forgetSocket(socket: Socket): void {
   sockets.get(socket)?.end();

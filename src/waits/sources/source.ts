@@ -3,7 +3,7 @@ import { realNow } from "../../base/real-time.js";
 import { short } from "../labels.js";
 import { framesOf, sampledPlace } from "../stacks.js";
 import type { TaskNotes } from "../task-notes.js";
-import type { OpenWait, Wait, WaitKind } from "../wait.js";
+import type { Holder, OpenWait, ResourceUse, Wait, WaitKind } from "../wait.js";
 
 /** Called with what is published; its form is in Node's documentation. */
 // biome-ignore lint/suspicious/noExplicitAny: each channel has a form of its own
@@ -36,11 +36,11 @@ export function listen(sources: readonly Source[]): () => void {
 export abstract class Pending implements OpenWait {
   previous: OpenWait | undefined = undefined;
   next: OpenWait | undefined = undefined;
-  private readonly since = realNow();
+  readonly since = realNow();
   private readonly place = sampledPlace();
-  private isOver = false;
+  private hasEnded = false;
 
-  constructor(private readonly notes: TaskNotes) {
+  constructor(readonly notes: TaskNotes) {
     notes.pending.append(this);
   }
 
@@ -51,10 +51,18 @@ export abstract class Pending implements OpenWait {
     return undefined;
   }
 
+  protected use(): ResourceUse | undefined {
+    return undefined;
+  }
+
+  protected holders(): readonly Holder[] | undefined {
+    return undefined;
+  }
+
   /** Can be called again. */
   end(): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     this.notes.pending.remove(this);
   }
 
@@ -67,6 +75,8 @@ export abstract class Pending implements OpenWait {
       state: state === undefined ? undefined : short(state),
       since,
       stack: place && framesOf(place),
+      use: this.use(),
+      holders: this.holders(),
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Check, PoolNow, Situation, Verdict } from "../situation.js";
-import { count, duration } from "./format.js";
+import { count, duration, waitWords } from "./format.js";
 import { milliseconds, readThresholds, share } from "./thresholds.js";
 import {
   areAllSeen,
@@ -211,7 +211,7 @@ export function consumersStuck(thresholds?: {
       const [group] = groups;
       const them = areAllSeen(situation) ? "them" : `${tasks.length} sampled`;
       const many = busy === 1 ? "it is" : `${group?.tasks.length} of ${them}`;
-      const where = group?.label === undefined ? "" : `; ${many} at ${group.kind} "${group.label}"`;
+      const where = group?.label === undefined ? "" : `; ${many} ${waitWords(group.kind, group.label)}`;
       const none =
         lastEndedMsAgo === Number.POSITIVE_INFINITY
           ? "none was seen to end"
@@ -239,7 +239,7 @@ function mostStuck(situation: Situation, minShare: number): Verdict | undefined 
     ({ label, tasks }) =>
       label !== undefined && 2 * tasks.filter((task) => hung.includes(task)).length > hung.length,
   );
-  const where = group === undefined ? "" : `; most of them at ${group.kind} "${group.label}"`;
+  const where = group === undefined ? "" : `; most of them ${waitWords(group.kind, group.label ?? "")}`;
   return {
     name: "consumers-stuck",
     confidence: 0.85,

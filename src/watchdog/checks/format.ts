@@ -21,3 +21,21 @@ export function percent(share: number): string {
 export function perSecond(rate: number): string {
   return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;
 }
+
+/** What tasks wait for, behind a count: `waiting for POST bank.example.com/charges`, or `at step "charge card"`. */
+export function waitWords(kind: string | undefined, label: string): string {
+  switch (kind) {
+    case "step":
+      return `at step "${label}"`;
+    case "span":
+      return `in span "${label}"`;
+    case "gate":
+      return `waiting for gate "${label}"`;
+    case "connection":
+      return `waiting for a connection of ${label}`;
+    case "queue":
+      return `waiting for room in queue "${label}"`;
+    default:
+      return `waiting for ${label}`;
+  }
+}

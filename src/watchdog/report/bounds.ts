@@ -1,4 +1,5 @@
-import type { BreachReport, TaskGroupReport } from "./report.js";
+import type { TaskGroupReport } from "./groups.js";
+import type { BreachReport } from "./report.js";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -1,10 +1,10 @@
 import { recorder, type Transition } from "../../base/recorder.js";
 import { shown } from "../../base/shown.js";
 import type { WorkerView } from "../../contracts/index.js";
-import type { CallSite } from "../../waits/wait.js";
 import { count, duration, percent, perSecond } from "../checks/format.js";
 import type { HeadNow, MemoryNow } from "../sampling/watched-queue.js";
-import type { Rates, Situation, TaskGroup, TaskNow, Verdict } from "../situation.js";
+import type { Rates, Situation, Verdict } from "../situation.js";
+import { countOf, groupLines, groupReports, hintLines, type TaskGroupReport } from "./groups.js";
 import { type Senders, senderLines } from "./senders.js";
 
 /** Raised when a member changes its meaning or goes. */
@@ -15,12 +15,6 @@ const MIN_LATE_MS = 50;
 const MAX_LINES = 5;
 /** How much of a verdict's sentence it shows, in characters: there may be texts of the user's in it. */
 const MAX_CHARACTERS = 600;
-
-/** How many groups of tasks the text shows, and how many tasks of each by their correlation ID. */
-const MAX_GROUPS = 5;
-const MAX_IDS = 3;
-/** Beyond this column no further ID is shown. */
-const MAX_COLUMNS = 120;
 
 /** What was looked at beside the situation. */
 interface Seen {
@@ -62,7 +56,7 @@ export class BreachReport {
   readonly senders: Senders;
   /** About what the items that wait take, in bytes; undefined where that can't be known. */
   readonly memory: MemoryNow | undefined;
-  /** What is in flight, by what it waits for. */
+  /** What is in flight, by what it waits for and, where that is known, by where its functions stand. */
   readonly groups: readonly TaskGroupReport[];
   readonly tiers: Situation["tiers"];
   readonly waitingPuts: number | undefined;
@@ -115,7 +109,7 @@ export class BreachReport {
     this.notEnoughEvidence = notEnoughEvidence;
     this.head = heads;
     this.senders = senders;
-    this.groups = situation.groups.map(groupReport);
+    this.groups = situation.groups.flatMap(groupReports);
     this.tiers = tiers;
     this.waitingPuts = situation.waitingPuts;
     this.waitingGets = situation.waitingGets;
@@ -160,6 +154,7 @@ export class BreachReport {
       ...this.why(),
       ...groupLines(this.groups),
       ...this.otherLines(),
+      ...hintLines(this.groups),
       ...this.headLines(),
       ...senderLines(this.senders),
       this.ratesLine(),
@@ -296,88 +291,4 @@ function utilizationOf(pools: Situation["pools"]): number | undefined {
     all += working + (isTaking || !isOneTaking ? workers.idle : 0);
   }
   return all === 0 ? undefined : busy / all;
-}
-
-/** A task in flight, as a report shows it. */
-export type TaskReport = Omit<TaskNow, "facts">;
-
-/** Tasks in flight that wait for the same, as a report shows them. */
-export interface TaskGroupReport {
-  /** What they wait for; undefined where unknown. */
-  readonly kind: string | undefined;
-  readonly label: string | undefined;
-  /** How many tasks that are, where the report had no room for all of them. */
-  readonly count?: number | undefined;
-  /** The one that has waited longest comes first. */
-  readonly tasks: readonly TaskReport[];
-}
-
-export function groupReport({ kind, label, tasks }: TaskGroup): TaskGroupReport {
-  return { kind, label, tasks: tasks.map(({ facts: _, ...task }) => task) };
-}
-
-/** Groups of tasks for a terminal, a few lines each. */
-export function groupLines(groups: readonly TaskGroupReport[]): string[] {
-  const lines = groups.slice(0, MAX_GROUPS).flatMap(linesOf);
-  const rest = groups.slice(MAX_GROUPS).reduce((sum, group) => sum + countOf(group), 0);
-  if (rest > 0) lines.push(`     and ${count(rest, "task")} that wait for something else`);
-  return lines;
-}
-
-/** How many tasks it has, listed or not. */
-export function countOf({ count: all, tasks }: TaskGroupReport): number {
-  return all ?? tasks.length;
-}
-
-function linesOf(group: TaskGroupReport): string[] {
-  const { kind, label, tasks } = group;
-  const what = label === undefined ? "wait unknown" : `${kind} ${shown(label)}`;
-  const oldest = tasks[0];
-  const state = oldest?.waits.findLast((wait) => wait.kind === kind)?.state;
-  const how = state === undefined ? "" : `, "${shown(state)}"`;
-  const n = countOf(group);
-  const running =
-    oldest?.runningMs === undefined
-      ? ""
-      : `, running for ${n === 1 ? "" : "up to "}${duration(oldest.runningMs)}`;
-  const lost = tasks.filter(({ neverResumes }) => neverResumes);
-  const fate = lost.length > 0 && lost.length === tasks.length ? ", can never resume" : "";
-  const lines = [withIds(`${count(n, "task")}, ${what}${how}${running}${fate}   `, tasks)];
-  if (lost.length > 0 && fate === "") lines.push(withIds(`     ${lost.length} can never resume:   `, lost));
-  return [...lines, ...placesOf(tasks)];
-}
-
-/** Where one of the tasks was put, and where one of them waits, of those of which that was sampled. */
-function placesOf(tasks: readonly TaskReport[]): string[] {
-  return [
-    ...placeOf("put", tasks, ({ putAt }) => putAt?.[0]),
-    ...placeOf("waits", tasks, ({ waits }) => waits.findLast(({ stack }) => stack?.[0])?.stack?.[0]),
-  ];
-}
-
-function placeOf(
-  what: string,
-  tasks: readonly TaskReport[],
-  frameOf: (task: TaskReport) => CallSite | undefined,
-): string[] {
-  for (const task of tasks) {
-    const frame = frameOf(task);
-    if (frame !== undefined) return [`     ${what} in ${placeInWords(frame)}   ${shown(task.correlationId)}`];
-  }
-  return [];
-}
-
-function placeInWords({ name, file, line }: CallSite): string {
-  return `${shown(name ?? "anonymous code")} (${shown(file, 200)}:${line})`;
-}
-
-/** As many IDs as there is room for. */
-function withIds(line: string, tasks: readonly TaskReport[]): string {
-  let text = line;
-  for (const [i, { correlationId }] of tasks.entries()) {
-    const id = `${i === 0 ? "" : ", "}${shown(correlationId)}`;
-    if (i === MAX_IDS || (i > 0 && text.length + id.length > MAX_COLUMNS)) return `${text}, …`;
-    text += id;
-  }
-  return text;
 }

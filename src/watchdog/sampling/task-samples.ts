@@ -40,9 +40,15 @@ export class TaskSamples {
     let count = 0;
     for (const { facts, takenAt } of probe.tasks()) {
       if (count++ === MAX_TASKS) break;
-      const waits = knowledge
-        .waitsOf(facts)
-        .map(({ forMs, ...wait }): Wait => ({ ...wait, since: now - forMs, stack: undefined }));
+      const waits = knowledge.waitsOf(facts).map(
+        ({ kind, label, state, forMs }): Wait => ({
+          kind,
+          label,
+          state,
+          since: now - forMs,
+          stack: undefined,
+        }),
+      );
       const wait = tellingWait(waits);
       const label = wait === undefined ? undefined : normalised(wait.label);
       samples.push({ at: now, correlationId: facts.correlationId, takenAt, attempt: facts.attempt, label });

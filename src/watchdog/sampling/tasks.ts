@@ -9,7 +9,7 @@ import type {
 } from "../../contracts/index.js";
 import { normalised, short } from "../../waits/labels.js";
 import { taskLinkOf } from "../../waits/task-notes.js";
-import type { CallSite, Wait, WaitKind } from "../../waits/wait.js";
+import type { AwaitFrame, CallSite, Wait, WaitKind } from "../../waits/wait.js";
 import type { MostAttempts, TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
@@ -34,6 +34,10 @@ const MAX_FAILURE = 300;
 export interface TaskKnowledge {
   /** What the task waits for, the newest last. */
   waitsOf(task: TaskFacts): readonly WaitNow[];
+  /** The tasks that have something of a gate. */
+  holdersOf?(gate: object): WaitNow["holders"];
+  /** Where its async functions stand, innermost first. Undefined, or absent, where that is not known. */
+  framesOf?(task: TaskFacts): readonly AwaitFrame[] | undefined;
   /** Where its item was put, if that was sampled. */
   putAt(task: TaskFacts): readonly CallSite[] | undefined;
   /** Whether it is proven that nothing can resume it. */
@@ -98,7 +102,8 @@ export class Tasks {
         step: worker?.step,
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
-        waits: waitsOf(facts, worker, knowledge, now),
+        waits: waitsOf(facts, pool, worker, knowledge, now),
+        frames: knowledge.framesOf?.(facts),
         putAt: knowledge.putAt(facts),
         neverResumes: knowledge.neverResumes(facts),
       };
@@ -131,9 +136,9 @@ export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
   const waiting = tasks.map((task) => {
     const since = task.runningMs === undefined ? undefined : now - task.runningMs;
     const waits = task.waits.map(
-      ({ forMs, ...wait }): Wait => ({ ...wait, since: now - forMs, stack: undefined }),
+      ({ kind, label, state, forMs }): Wait => ({ kind, label, state, since: now - forMs, stack: undefined }),
     );
-    if (task.step !== undefined && waits.every(({ kind }) => kind === "span")) {
+    if (task.step !== undefined && waits.every(({ kind }) => kind === "span" || kind === "timer")) {
       waits.push({
         kind: "step",
         label: short(task.step),
@@ -174,18 +179,22 @@ function addHeldUp(patienceMs: number | undefined, heldUpMs: number): number | u
 /** A task that waits for its gate has not begun, and waits for nothing else. */
 function waitsOf(
   facts: TaskFacts,
+  pool: PoolView | undefined,
   worker: WorkerView | undefined,
   knowledge: TaskKnowledge,
   now: number,
 ): readonly WaitNow[] {
   if (worker?.gate === undefined) return knowledge.waitsOf(facts);
   const forMs = worker.lastStartAt === undefined ? 0 : now - worker.lastStartAt;
+  const gate = [...(pool?.gates ?? [])].find(({ name }) => name === worker.gate);
   return [
     {
       kind: "gate",
       label: worker.gate,
       state: worker.state === "backoff" ? "breaker open" : undefined,
       forMs,
+      use: gate && { inUse: gate.inFlight, idle: undefined, waiting: gate.waiting, limit: gate.limit },
+      holders: gate && knowledge.holdersOf?.(gate),
     },
   ];
 }
@@ -236,9 +245,12 @@ interface Entry<W> {
   readonly wait: Wait | undefined;
 }
 
-/** What a task waits for: its newest wait, an open span only where there is nothing else. */
+/** What a task waits for: its newest wait, an open span only where there is nothing else. A timer may be a limit, and tells nothing. */
 export function tellingWait(waits: readonly Wait[]): Wait | undefined {
-  return waits.findLast(({ kind }) => kind !== "span") ?? waits.at(-1);
+  return (
+    waits.findLast(({ kind }) => kind !== "span" && kind !== "timer") ??
+    waits.findLast(({ kind }) => kind !== "timer")
+  );
 }
 
 function groupOf<W extends Waiting>(entries: readonly Entry<W>[]): WaitGroup<W> {
