@@ -3,7 +3,7 @@ import { LinkedList } from "../base/linked-list.js";
 import { processWide } from "../base/process-wide.js";
 import { listen } from "../base/thenable.js";
 import type { TaskFacts } from "../contracts/index.js";
-import type { OpenWait } from "./wait.js";
+import type { OpenWait, Question } from "./wait.js";
 
 /** The one storage of this library. While tasks are monitored, its stores have the notes of the task that runs. */
 const { correlation } = processWide;
@@ -28,7 +28,7 @@ const contexts = new FinalizationRegistry<TaskNotes | undefined>((notes) => {
 export class TaskNotes implements TaskLink {
   readonly pending = new LinkedList<OpenWait>();
   /** What the task has asked for over connections, the last for each; undefined where it has written nothing. */
-  questions: WeakMap<object, OpenWait> | undefined = undefined;
+  questions: WeakMap<object, Question> | undefined = undefined;
   /** Where the item was put, if that was sampled. */
   putAt: Error | undefined = undefined;
   /** Whether the handler has ended. */

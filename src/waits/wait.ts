@@ -77,3 +77,9 @@ export interface OpenWait extends Links<OpenWait> {
   /** Undefined for what turned out to be no wait. */
   describe(): Wait | undefined;
 }
+
+/** What a task asked for last, over one connection. */
+export interface Question extends OpenWait {
+  /** Whether that is a statement or a command, of which a pool's connection may get many. */
+  readonly isStatement: boolean;
+}

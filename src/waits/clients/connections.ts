@@ -7,7 +7,7 @@ import { hasOpened } from "../sources/sockets.js";
 import { framesOf, sampledPlace } from "../stacks.js";
 import { peerOf, statementLabel } from "../statements.js";
 import type { TaskNotes } from "../task-notes.js";
-import type { OpenWait, Wait } from "../wait.js";
+import type { OpenWait, Question, Wait } from "../wait.js";
 import { callingTask } from "./query-wait.js";
 import { KEPT_BYTES, wireStatement } from "./wire.js";
 
@@ -22,9 +22,11 @@ type Connection = Socket & {
 
 /** What wrote to a socket: one task, or several. */
 const writers = new WeakMap<Socket, WeakRef<TaskNotes> | "several">();
+/** The last question of each, if it stood alone; the other ones undefined. */
+const last = new WeakMap<Socket, WeakRef<SentQuestion> | undefined>();
 
 /** What a task wrote to a connection, until something comes back. */
-class Question implements OpenWait {
+class SentQuestion implements Question {
   readonly kind = "socket";
   previous: OpenWait | undefined = undefined;
   next: OpenWait | undefined = undefined;
@@ -35,7 +37,7 @@ class Question implements OpenWait {
   private firstBytes = 0;
   private bytes = 0;
   private readBefore = -1;
-
+  readonly self = new WeakRef(this);
   /** Weakly: what is listening to the connection may hold the task's context. */
   private readonly socket: WeakRef<Connection>;
 
@@ -65,11 +67,26 @@ class Question implements OpenWait {
     if (this.sent.length < KEPT_BYTES) this.sent += beginning(chunk);
   }
 
+  get isStatement(): boolean {
+    return wireStatement(this.sent, this.firstBytes) !== undefined;
+  }
+
+  isOpen(socket: Connection): boolean {
+    return !socket.destroyed && socket.readable && socket.bytesRead === this.readBefore;
+  }
+
+  /** The client has read that a statement is prepared, and writes that it is to be executed. */
+  goesOn(socket: Connection, chunk: string | Uint8Array): void {
+    if (!wireStatement(this.sent, this.firstBytes)?.isPrepared) return;
+    if (wireStatement(beginning(chunk), chunk.length)?.what !== "statement") return;
+    this.readBefore = socket.bytesRead;
+    this.bytes += chunk.length;
+  }
+
   describe(): Wait | undefined {
     const { since, place } = this;
     const socket = this.socket.deref();
-    if (socket === undefined || socket.destroyed || !socket.readable || socket.bytesRead !== this.readBefore)
-      return undefined;
+    if (socket === undefined || !this.isOpen(socket)) return undefined;
     // An HTTP agent keeps its sockets, and listens to this event.
     if (socket.listenerCount("agentRemove") > 0) return undefined;
     const stack = place && framesOf(place);
@@ -106,8 +123,7 @@ export function watchConnections(seen: () => void): () => void {
             known.add(this);
             seen();
           }
-          const notes = callingTask();
-          if (notes !== undefined) note(this, args[0], notes);
+          note(this, args[0], callingTask());
         } catch {
           // Another version of Node may have another form: that wait stays unknown.
         }
@@ -121,24 +137,42 @@ export function watchConnections(seen: () => void): () => void {
   };
 }
 
-function note(socket: Connection, chunk: unknown, notes: TaskNotes): void {
+function note(socket: Connection, chunk: unknown, notes: TaskNotes | undefined): void {
+  // That no task has ever written to it is most frequent.
+  if (notes === undefined && !last.has(socket)) return;
   if (socket.server != null || socket._isStdio === true) return;
   if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) return;
+  if (isOwnTurn(socket, notes)) ask(socket, chunk, notes!);
+  else last.get(socket)?.deref()?.goesOn(socket, chunk);
+}
+
+/**
+ * Whether the task in whose context it is written has asked for that. What a client writes while it reads is the next of its queue, and has
+ * the context of the task that has opened the connection.
+ */
+function isOwnTurn(socket: Connection, notes: TaskNotes | undefined): boolean {
+  if (notes === undefined) return false;
   const writer = writers.get(socket);
   if (writer === undefined) writers.set(socket, new WeakRef(notes));
   else if (writer === "several" || writer.deref() !== notes) {
     writers.set(socket, "several");
-    // What a client writes while it reads is the next of its queue, in the context of the task that has opened the connection.
-    if (executionAsyncResource() === socket._handle) return;
+    return executionAsyncResource() !== socket._handle;
   }
+  return true;
+}
+
+function ask(socket: Connection, chunk: string | Uint8Array, notes: TaskNotes): void {
   notes.questions ??= new WeakMap();
   const { questions } = notes;
-  let question = questions.get(socket) as Question | undefined;
+  let question = questions.get(socket) as SentQuestion | undefined;
   if (question === undefined) {
-    question = new Question(socket, notes);
+    question = new SentQuestion(socket, notes);
     questions.set(socket, question);
   }
+  const other = last.get(socket)?.deref();
+  const isAlone = other === undefined || other === question || !other.isOpen(socket);
   question.wrote(socket, chunk);
+  last.set(socket, isAlone ? question.self : undefined);
 }
 
 /** One character for each byte. */

@@ -9,6 +9,8 @@ export interface WireStatement {
   readonly client: string;
   readonly what: "query" | "command" | "statement";
   readonly statement: string;
+  /** Whether it is only prepared, so that a request to execute it follows. */
+  readonly isPrepared?: boolean;
 }
 
 /**
@@ -53,16 +55,25 @@ function postgres(sent: string, firstBytes: number): WireStatement | undefined {
     // `P` names the statement first.
     const query = type === "Q" ? body : body.slice(body.indexOf("\0") + 1);
     const end = query.indexOf("\0");
-    return {
-      client: "postgres",
-      what: "query",
-      statement: sqlStatement(text(end === -1 ? query : query.slice(0, end)), "postgres"),
-    };
+    const statement = sqlStatement(text(end === -1 ? query : query.slice(0, end)), "postgres");
+    const isPrepared = type === "P" && !has(sent, "E");
+    return { client: "postgres", what: "query", statement, isPrepared };
   }
   if (type !== "B") return undefined;
   // The portal's name, and that of a statement that was prepared before.
   const [, name] = body.split("\0");
   return { client: "postgres", what: "statement", statement: (name ?? "").slice(0, 60) };
+}
+
+/** Whether one of the messages to PostgreSQL has the type. */
+function has(sent: string, type: string): boolean {
+  for (let at = 0; at < sent.length; ) {
+    const length = int32(sent, at + 1, false);
+    if (sent[at] === type) return true;
+    if (length < 4) return false;
+    at += 1 + length;
+  }
+  return false;
 }
 
 const COM_QUERY = 3;
@@ -76,7 +87,8 @@ function mysql(sent: string, firstBytes: number): WireStatement | undefined {
   const command = sent.charCodeAt(4);
   const body = sent.slice(5);
   if (command === COM_QUERY || command === COM_PREPARE) {
-    return { client: "mysql", what: "query", statement: sqlStatement(text(body), "mysql") };
+    const statement = sqlStatement(text(body), "mysql");
+    return { client: "mysql", what: "query", statement, isPrepared: command === COM_PREPARE };
   }
   if (command !== COM_EXECUTE || body.length < 4) return undefined;
   return { client: "mysql", what: "statement", statement: `prepared ${int32(body, 0)}` };

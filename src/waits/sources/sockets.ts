@@ -15,9 +15,12 @@ class SocketWait extends Pending {
     super(notes);
   }
 
-  /** An HTTP agent keeps its sockets for other requests, and listens to this event. */
+  /** A connection that is kept for what others ask for is no wait. An HTTP agent keeps its own, and listens to this event. */
   override describe(): Wait | undefined {
-    return this.socket.listenerCount("agentRemove") > 0 ? undefined : super.describe();
+    const { socket, notes } = this;
+    if (socket.listenerCount("agentRemove") > 0 || notes.questions?.get(socket)?.isStatement)
+      return undefined;
+    return super.describe();
   }
 
   protected label(): string {
