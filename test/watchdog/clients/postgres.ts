@@ -33,7 +33,8 @@ function identity(): { uid?: number; gid?: number } {
 
 /** A PostgreSQL of this test's own: a free port of the loopback interface, a socket, and a folder in the temporary one. */
 export class PostgresServer {
-  readonly folder = mkdtempSync(join(tmpdir(), "queuescope-pg-"));
+  /** The other user may not enter every folder. */
+  readonly folder = mkdtempSync(join(process.getuid?.() === 0 ? "/tmp" : tmpdir(), "queuescope-pg-"));
   private server: ChildProcess | undefined = undefined;
 
   private constructor(readonly port: number) {}
