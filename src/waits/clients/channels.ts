@@ -11,12 +11,14 @@ interface Call {
   readonly args?: readonly unknown[];
   readonly batchSize?: number;
   readonly query?: unknown;
+  [WAIT]?: QueryWait;
 }
 
-const waits = new WeakMap<object, QueryWait>();
+/** A property: a WeakMap's entries cost the collector several times as much. */
+const WAIT: unique symbol = Symbol.for("queuescope.wait") as never;
 
-function end(call: object): void {
-  waits.get(call)?.end();
+function end(call: Call): void {
+  call[WAIT]?.end();
 }
 
 /** The channels by which one kind of call is traced. */
@@ -24,7 +26,7 @@ function calls(name: string, begin: (call: Call, notes: TaskNotes) => QueryWait)
   return {
     [`tracing:${name}:start`]: (call: Call) => {
       const notes = callingTask();
-      if (notes !== undefined) waits.set(call, begin(call, notes));
+      if (notes !== undefined) call[WAIT] = begin(call, notes);
     },
     [`tracing:${name}:error`]: end,
     [`tracing:${name}:asyncEnd`]: end,

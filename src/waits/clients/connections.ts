@@ -20,10 +20,17 @@ type Connection = Socket & {
   readonly _handle?: object | null;
 };
 
-/** What wrote to a socket: one task, or several. */
-const writers = new WeakMap<Socket, WeakRef<TaskNotes> | "several">();
-/** The last question of each, if it stood alone; the other ones undefined. */
+/** The last question of each connection that a task has asked, if it stood alone; else undefined. */
 const last = new WeakMap<Socket, WeakRef<SentQuestion> | undefined>();
+/** Connections over which statements go. */
+const speaking = new WeakSet<Socket>();
+/** Connections of which the client tells itself who asks for what. */
+const told = new WeakSet<object>();
+
+/** What is written to the connection needs no look. */
+export function isToldOf(socket: unknown): void {
+  if (typeof socket === "object" && socket !== null && !told.has(socket)) told.add(socket);
+}
 
 /** What a task wrote to a connection, until something comes back. */
 class SentQuestion implements Question {
@@ -65,6 +72,11 @@ class SentQuestion implements Question {
     }
     this.bytes += length;
     if (this.sent.length < KEPT_BYTES) this.sent += beginning(chunk);
+    if (!speaking.has(socket) && this.isStatement) speaking.add(socket);
+  }
+
+  isOf(notes: TaskNotes): boolean {
+    return this.notes === notes;
   }
 
   get isStatement(): boolean {
@@ -140,28 +152,29 @@ export function watchConnections(seen: () => void): () => void {
 function note(socket: Connection, chunk: unknown, notes: TaskNotes | undefined): void {
   // That no task has ever written to it is most frequent.
   if (notes === undefined && !last.has(socket)) return;
-  if (socket.server != null || socket._isStdio === true) return;
+  if (socket.server != null || socket._isStdio === true || told.has(socket)) return;
   if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) return;
-  if (isOwnTurn(socket, notes)) ask(socket, chunk, notes!);
-  else last.get(socket)?.deref()?.goesOn(socket, chunk);
+  const before = last.get(socket)?.deref();
+  if (notes !== undefined && isOwnTurn(socket, notes, before)) ask(socket, chunk, notes, before);
+  else before?.goesOn(socket, chunk);
 }
 
 /**
- * Whether the task in whose context it is written has asked for that. What a client writes while it reads is the next of its queue, and has
- * the context of the task that has opened the connection.
+ * Whether the task in whose context it is written has asked for that. What a client writes while it reads is the next of its queue, in the
+ * context of the task that has opened the connection: of that task are the handshake, and the first statement.
  */
-function isOwnTurn(socket: Connection, notes: TaskNotes | undefined): boolean {
-  if (notes === undefined) return false;
-  const writer = writers.get(socket);
-  if (writer === undefined) writers.set(socket, new WeakRef(notes));
-  else if (writer === "several" || writer.deref() !== notes) {
-    writers.set(socket, "several");
-    return executionAsyncResource() !== socket._handle;
-  }
-  return true;
+function isOwnTurn(socket: Connection, notes: TaskNotes, before: SentQuestion | undefined): boolean {
+  if (!last.has(socket)) return true;
+  if (!speaking.has(socket) && before?.isOf(notes)) return true;
+  return executionAsyncResource() !== socket._handle;
 }
 
-function ask(socket: Connection, chunk: string | Uint8Array, notes: TaskNotes): void {
+function ask(
+  socket: Connection,
+  chunk: string | Uint8Array,
+  notes: TaskNotes,
+  before: SentQuestion | undefined,
+): void {
   notes.questions ??= new WeakMap();
   const { questions } = notes;
   let question = questions.get(socket) as SentQuestion | undefined;
@@ -169,10 +182,9 @@ function ask(socket: Connection, chunk: string | Uint8Array, notes: TaskNotes): 
     question = new SentQuestion(socket, notes);
     questions.set(socket, question);
   }
-  const other = last.get(socket)?.deref();
-  const isAlone = other === undefined || other === question || !other.isOpen(socket);
+  const isAlone = before === undefined || before === question || !before.isOpen(socket);
   question.wrote(socket, chunk);
-  last.set(socket, isAlone ? question.self : undefined);
+  if (before !== question) last.set(socket, isAlone ? question.self : undefined);
 }
 
 /** One character for each byte. */

@@ -2,6 +2,7 @@ import { replace } from "../replace.js";
 import { peerOf, sqlStatement } from "../statements.js";
 import type { TaskNotes } from "../task-notes.js";
 import type { Holder, Wait } from "../wait.js";
+import { isToldOf } from "./connections.js";
 import type { Patch } from "./modules.js";
 import { ConnectionWait, Holders, type PoolFacts } from "./pool-wait.js";
 import { callingTask, onBehalfOf, QueryWait } from "./query-wait.js";
@@ -11,6 +12,7 @@ interface Client {
   readonly host?: unknown;
   readonly port?: unknown;
   readonly database?: unknown;
+  readonly connection?: { readonly stream?: unknown };
   readonly _queryable?: boolean;
   readonly _ending?: boolean;
   readonly _queryQueue?: readonly Query[];
@@ -21,7 +23,13 @@ interface Client {
   readonly activeQuery?: Query | null;
 }
 
+/** The wait that a query is. It holds no query: what that calls back may hold the task's context. */
+const WAIT: unique symbol = Symbol.for("queuescope.wait") as never;
+/** The call that stands in a pool's line. Properties: a WeakMap's entries cost the collector several times as much. */
+const CALL: unique symbol = Symbol.for("queuescope.call") as never;
+
 interface Query {
+  [WAIT]?: PgQueryWait;
   readonly text?: unknown;
   readonly cursor?: { readonly text?: unknown };
 }
@@ -59,46 +67,38 @@ function isRival(client: Client, other: Client): boolean {
   return false;
 }
 
-/** Queries that are waits of tasks. */
-const known = new WeakSet<Query>();
-
-/**
- * Over when the client has forgotten it: to listen to the promise would hide its rejection. Client and query are held weakly, because what
- * the query calls back may hold the task's context.
- */
+/** Over when the client has forgotten its query: to listen to the promise would hide its rejection. */
 class PgQueryWait extends QueryWait {
-  private readonly client: WeakRef<Client>;
-  private readonly query: WeakRef<Query>;
-
-  constructor(notes: TaskNotes, client: Client, query: Query) {
-    const weak = new WeakRef(query);
-    super(notes, "pg", "query", () => textOf(weak.deref()), {
-      serverAddress: client.host,
-      serverPort: client.port,
-    });
-    this.client = new WeakRef(client);
-    this.query = weak;
+  constructor(
+    notes: TaskNotes,
+    private readonly of: Client,
+  ) {
+    super(notes, "pg", "query", () => textOf(this.query), { serverAddress: of.host, serverPort: of.port });
   }
 
   get isOver(): boolean {
-    const [client, query] = [this.client.deref(), this.query.deref()];
-    if (client === undefined || query === undefined) return true;
-    return ![activeOf(client), ...(client._sentQueryQueue ?? []), ...queueOf(client)].includes(query);
+    return this.query === undefined;
+  }
+
+  private get query(): Query | undefined {
+    const { of } = this;
+    const active = activeOf(of);
+    if (active !== undefined && active[WAIT] === this) return active;
+    const isMine = (query: Query) => query[WAIT] === this;
+    return of._sentQueryQueue?.find(isMine) ?? queueOf(of).find(isMine);
   }
 
   protected override state(): string | undefined {
-    const [client, query] = [this.client.deref(), this.query.deref()];
-    if (client === undefined || query === undefined) return undefined;
-    const position = queueOf(client).indexOf(query);
+    const { of } = this;
+    const position = queueOf(of).findIndex((query) => query[WAIT] === this);
     if (position === -1) return undefined;
-    const ahead = position + (client._sentQueryQueue?.length ?? 0) + (activeOf(client) === undefined ? 0 : 1);
+    const ahead = position + (of._sentQueryQueue?.length ?? 0) + (activeOf(of) === undefined ? 0 : 1);
     return `behind ${ahead} others of its connection`;
   }
 
   /** Which tasks have begun a transaction, and not ended it: if it waits for a lock, one of them has that, unless another process has it. */
-  protected override holders(): readonly Holder[] | undefined {
-    const client = this.client.deref();
-    return client && transactions.list((other) => isRival(other as Client, client));
+  protected override holders(): readonly Holder[] {
+    return transactions.list((other) => isRival(other as Client, this.of));
   }
 
   override describe(): Wait | undefined {
@@ -112,10 +112,16 @@ function textOf(query: Query | undefined): string {
   return sqlStatement(String(query?.text ?? query?.cursor?.text ?? ""), "postgres");
 }
 
-/** Those of a task that are over were not told so. */
+/** How many of a task's latest waits are looked at for queries that are over: it was not told of their end. */
+const LOOKED_AT = 3;
+
 function forgetOld(notes: TaskNotes): void {
-  for (let { last } = notes.pending; last instanceof PgQueryWait && last.isOver; { last } = notes.pending)
-    last.end();
+  let open = notes.pending.last;
+  for (let i = 0; open !== undefined && i < LOOKED_AT; i++) {
+    const { previous } = open;
+    if (open instanceof PgQueryWait && open.isOver) open.end();
+    open = previous;
+  }
 }
 
 const client: Patch = {
@@ -127,13 +133,13 @@ const client: Patch = {
         const [config] = args as [string | Query | undefined];
         noteTransaction(this, typeof config === "string" ? config : config?.text, notes);
         if (notes === undefined) return Reflect.apply(original, this, args);
+        isToldOf(this.connection?.stream);
         const before = newestOf(this);
         const result = Reflect.apply(original, this, args);
         const query = newestOf(this).find((each) => each !== undefined && !before.includes(each));
-        if (query !== undefined && !known.has(query)) {
-          known.add(query);
+        if (query !== undefined && query[WAIT] === undefined) {
           forgetOld(notes);
-          new PgQueryWait(notes, this, query);
+          query[WAIT] = new PgQueryWait(notes, this);
         }
         return result;
       };
@@ -148,14 +154,14 @@ interface Pool {
   readonly idleCount: number;
   readonly waitingCount: number;
   readonly _clients?: readonly Client[];
-  readonly _pendingQueue?: readonly object[];
+  readonly _pendingQueue?: readonly Item[];
 }
 
 const pools = new WeakMap<Pool, PoolFacts>();
 
 /** A call for a connection: it waits in the pool's line, or until a new client is connected. */
 class Call {
-  item: object | undefined = undefined;
+  item: Item | undefined = undefined;
   client: Client | undefined = undefined;
   readonly wait: ConnectionWait;
 
@@ -173,8 +179,11 @@ class Call {
   }
 }
 
-/** By what waits in a pool's line. */
-const calls = new WeakMap<object, Call>();
+/** What waits in a pool's line. */
+interface Item {
+  [CALL]?: Call;
+}
+
 /** A call that is not in the line yet. */
 let starting: Call | undefined;
 
@@ -218,7 +227,7 @@ const pool: Patch = {
             const queue = this._pendingQueue ?? [];
             if (starting === call && queue.length > length) {
               call.item = queue.at(-1)!;
-              calls.set(call.item, call);
+              call.item[CALL] = call;
             }
             starting = before;
             if (call.item === undefined) call.wait.end();
@@ -227,12 +236,12 @@ const pool: Patch = {
       }),
       replace(prototype, "newClient", (original) => {
         return function newClient(this: Pool, ...args: unknown[]): unknown {
-          const [item] = args as [object];
-          const call = starting ?? calls.get(item);
+          const [item] = args as [Item];
+          const call = starting ?? item[CALL];
           starting = undefined;
           if (call === undefined) return Reflect.apply(original, this, args);
           call.item = item;
-          calls.set(item, call);
+          item[CALL] = call;
           const result = Reflect.apply(original, this, args);
           call.client = this._clients?.at(-1);
           return result;
@@ -240,8 +249,8 @@ const pool: Patch = {
       }),
       replace(prototype, "_acquireClient", (original) => {
         return function acquire(this: Pool, ...args: unknown[]): unknown {
-          const [taken, item] = args as [object, object];
-          const call = calls.get(item);
+          const [taken, item] = args as [object, Item];
+          const call = item[CALL];
           call?.wait.end();
           factsOf(this).holders.took(taken, call?.notes.task);
           return onBehalfOf(call?.notes, () => Reflect.apply(original, this, args));
