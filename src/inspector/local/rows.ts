@@ -1,6 +1,7 @@
 import type { Carrier, Head, Watchable } from "../../contracts/index.js";
 import type { CallSite } from "../../waits/wait.js";
-import type { BreachReport, TaskReport } from "../../watchdog/report/report.js";
+import type { TaskReport } from "../../watchdog/report/groups.js";
+import type { BreachReport } from "../../watchdog/report/report.js";
 import { plainCopy } from "../../watchdog/values.js";
 import { rounded } from "../hub/ring.js";
 import type { HeadRow, PoolRow, TaskRow, WorkerRow } from "../protocol.js";
