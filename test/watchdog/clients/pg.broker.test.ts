@@ -127,9 +127,10 @@ describe.skipIf(!hasPostgres())("what a task waits for with pg", () => {
     process.on("unhandledRejection", listener);
     const pool = poolOf(1);
     const held = await pool.connect();
-    const late = new pg.Pool({ ...server.options, max: 1, connectionTimeoutMillis: 20 });
-    pools.push(late);
+    const late = poolOf(1);
     const taken = await late.connect();
+    // Not before it is connected, which may take longer.
+    late.options.connectionTimeoutMillis = 20;
     const { task: one, result } = await task(async () => {
       await expect(held.query("SELECT nothing")).rejects.toThrow(/column "nothing" does not exist/);
       await expect(late.query("SELECT 1")).rejects.toThrow(/timeout exceeded/);
