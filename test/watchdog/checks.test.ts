@@ -423,6 +423,25 @@ describe("downstream-saturated", () => {
     expect(confidence(downstreamSaturated, unknown)).toBe(0);
   });
 
+  it("is said of what only so many can have at a time, by name: the others make them wait, and nothing has become slower of itself", () => {
+    const begun = Array.from({ length: 4 }, () => task({ runningMs: 90 }));
+    const slower = { tasks: begun, recent: rates({ serviceMs: 960 }) };
+    for (const [kind, label, words] of [
+      ["gate", "printer", 'the gate "printer"'],
+      ["queue", "mails", 'room in the queue "mails"'],
+      ["connection", "pg db:5432", "a connection of pg db:5432"],
+    ] as const) {
+      const slowest = { label, share: 0.8, usualShare: 0.1, looks: 4, atOnce: 3 };
+      const situation = { ...slower, slowest, groups: [group(kind, label, begun, 90)] };
+      expect(sentence(downstreamSaturated, situation)).toBe(
+        `4 of 4 tasks in flight wait on ${words}, the longest for 90 ms; a task takes 960 ms now, it took 50 ms before`,
+      );
+      expect(confidence(checks.dependencySlower(), situation)).toBe(0);
+      const query = [group("query", label, begun, 90)];
+      expect(confidence(checks.dependencySlower(), { ...situation, groups: query })).toBe(0.92);
+    }
+  });
+
   it("is only a guess where tasks name a step", () => {
     const steps = group("step", "charge card", held, 900);
     expect(confidence(downstreamSaturated, { tasks: held, groups: [steps] })).toBe(0.5);

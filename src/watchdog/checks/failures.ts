@@ -5,6 +5,7 @@ import {
   areSlower,
   busyOf,
   isFullyBusy,
+  isLimited,
   isOneAtATime,
   isSlower,
   SLOWDOWN,
@@ -253,15 +254,20 @@ function sameWait(
   // Where calls end now and then, most calls in flight are young: those that ended tell.
   if (median < heldUpMs && !areSlower(situation, slowdown)) return undefined;
   // Calls that end, only later, are slow: that is another cause.
-  if (isSlower(situation) && group.kind !== "gate" && group.states[0] !== "waiting for a connection")
-    return undefined;
+  if (isSlower(situation) && !isLimited(group)) return undefined;
   const [state] = group.states;
   return {
     name: "downstream-saturated",
     confidence: group.kind === "step" ? 0.5 : 0.9,
-    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${seenTasks(situation)} wait`} on ${group.label}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}${slownessOf(situation, slowdown)}`,
+    sentence: `${tasks.length === 1 ? "the only task in flight waits" : `${group.tasks.length} of ${seenTasks(situation)} wait`} on ${whatOf(group)}, ${ages.length === 1 ? "" : "the longest "}for ${duration(ages.at(-1)!)}${state === undefined ? "" : `, "${state}"`}${slownessOf(situation, slowdown)}`,
     evidence: { kind: group.kind, label: group.label, tasks: group.tasks.length, medianMs: median },
   };
+}
+
+function whatOf({ kind, label }: TaskGroup): string {
+  if (kind === "gate") return `the gate "${label}"`;
+  if (kind === "connection") return `a connection of ${label}`;
+  return kind === "queue" ? `room in the queue "${label}"` : label!;
 }
 
 /** A pool of connections of one, or a lock, which the tasks pass one after the other: of the others it is not known what they wait for. */

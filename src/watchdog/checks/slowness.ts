@@ -2,7 +2,7 @@ import type { Check, Situation } from "../situation.js";
 import { isEverythingFailing } from "./failures.js";
 import { duration, percent } from "./format.js";
 import { factor, readThresholds, share } from "./thresholds.js";
-import { BUSY_LOOP, busyOf, isOneAtATime, isSlower, workersOf } from "./workload.js";
+import { BUSY_LOOP, busyOf, isLimited, isOneAtATime, isSlower, workersOf } from "./workload.js";
 
 /** At least this share of the workers' time goes into a wait that is named as what became slower. */
 const MAIN_SHARE = 0.5;
@@ -31,6 +31,9 @@ export function dependencySlower(thresholds?: {
       const { pile, slowest, usualServiceMs, recent } = situation;
       const nowMs = recent.serviceMs!;
       const isNamed = slowest !== undefined && slowest.share >= MAIN_SHARE;
+      // What is limited makes them wait for each other: it is saturated.
+      if (isNamed && situation.groups.some((group) => group.label === slowest.label && isLimited(group)))
+        return undefined;
       return {
         name: "dependency-slower",
         confidence: isNamed ? 0.92 : 0.83,

@@ -1,4 +1,4 @@
-import type { PoolNow, Situation, TaskNow } from "../situation.js";
+import type { PoolNow, Situation, TaskGroup, TaskNow } from "../situation.js";
 import { duration } from "./format.js";
 
 /** A task is held up when it takes so many times longer than tasks usually do. */
@@ -163,6 +163,13 @@ export function hungMajority(situation: Situation, minShare: number): readonly T
 /** How long something has not happened while the queue was watched: what was never seen may have happened before. */
 export function watchedMsSince(lastMsAgo: number, { watchedMs }: Situation): number {
   return Math.min(lastMsAgo, watchedMs);
+}
+
+/** Whether the tasks wait for something that only so many can have at a time: each waits for the others, however many workers there are. */
+export function isLimited({ kind, states }: TaskGroup): boolean {
+  return (
+    kind === "gate" || kind === "queue" || kind === "connection" || states[0] === "waiting for a connection"
+  );
 }
 
 /** Whether of several tasks in flight one at most is met at what takes their time, look after look. */
