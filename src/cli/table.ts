@@ -24,6 +24,7 @@ export function padded(text: string, width: number, align: "left" | "right" = "l
 
 /** How many columns of a terminal a text takes: characters of East Asia and pictures have two, combining marks none. */
 export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;
@@ -43,6 +44,8 @@ export function fitted(text: string, width: number): string {
   return width <= 0 ? "" : `${cut}…`;
 }
 
+/** What takes one column a character, as most texts do. */
+const PLAIN = /^[ -~▁-▏·]*$/;
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
