@@ -30,7 +30,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     packages: /^@opentelemetry\/api$/,
     types: /^piscina$/,
   },
-  telemetry: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
+  telemetry: { ours: ["inspector/by-environment", ...GROUND], packages: /^@opentelemetry\/api$/ },
   "telemetry/sdk": { ours: ["telemetry", "inspector/inspect", ...GROUND], packages: /^@opentelemetry\// },
   // Reads what the telemetry has counted, and asks watchdogs; nothing of them knows of it.
   inspector: { ours: ["telemetry", "waits", "watchdog", ...GROUND], packages: /^@opentelemetry\/api$/ },
@@ -39,7 +39,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   watchdog: { ours: ["stall-monitor", "waits", ...GROUND], packages: /^@opentelemetry\/api$/ },
   adapters: { ours: GROUND, types: /./ },
   "adapters/instrument": {
-    ours: ["telemetry", "adapters", "brokers/instrument", "inspector/by-environment", ...GROUND],
+    ours: ["telemetry", "adapters", "brokers/instrument", ...GROUND],
   },
   // The hub; each engine's folder is a layer of its own.
   brokers: { ours: ["telemetry", ...GROUND], packages: /^@opentelemetry\/api$/ },

@@ -2,9 +2,9 @@ import { AsyncResource } from "node:async_hooks";
 import { checkKnown, type OptionNames } from "../base/checks.js";
 import { AlreadyInstrumentedError, InvalidOptionTypeError, NotInstrumentableError } from "../base/errors.js";
 import { processWide } from "../base/process-wide.js";
-import { warn } from "../base/warning.js";
 import { type BrokerOptions, isBrokerAdapter, readClient } from "../brokers/instrument.js";
 import type { Adapter, TierOf } from "../contracts/index.js";
+import { askEnvironment } from "../telemetry/ask-environment.js";
 import { WatchableQueue } from "../telemetry/metrics/watchable.js";
 import { type InstrumentOptions as Options, readOptions } from "../telemetry/options.js";
 import { warnOfOtherApi } from "../telemetry/other-api.js";
@@ -32,7 +32,7 @@ const OPTIONS: OptionNames<InstrumentOptions> = {
 };
 
 /** What every copy of this library has instrumented. It also keeps the probes, which the metrics hold only weakly. */
-const { instrumented, inspection } = processWide;
+const { instrumented } = processWide;
 
 /** Queues that are recognised by how they are built. */
 const KNOWN: readonly { readonly is: (queue: object) => boolean; readonly adapter: unknown }[] = [
@@ -65,20 +65,9 @@ export function instrument(queue: object, options: InstrumentOptions | BrokerOpt
   if ((typeof queue !== "object" && typeof queue !== "function") || queue === null) {
     throw new InvalidOptionTypeError("queue", queue, "a queue");
   }
-  if (!inspection.isAsked) askEnvironment();
+  askEnvironment();
   if (isBrokerAdapter(options?.adapter)) return instrumentClient(queue, options as BrokerOptions);
   return instrumentQueue(queue, options as InstrumentOptions);
-}
-
-/** Whether the environment wants the process to be looked into is asked once, when there first is something to see. */
-function askEnvironment(): void {
-  inspection.isAsked = true;
-  const { QUEUESCOPE_INSPECT } = process.env;
-  if (!QUEUESCOPE_INSPECT || QUEUESCOPE_INSPECT === "0" || QUEUESCOPE_INSPECT === "false") return;
-  import("../inspector/by-environment.js").then(
-    ({ inspectByEnvironment }) => inspectByEnvironment(QUEUESCOPE_INSPECT),
-    (error: unknown) => warn("queuescope: this process can't be looked into", error),
-  );
 }
 
 function instrumentClient(client: object, options: BrokerOptions): object {

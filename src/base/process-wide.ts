@@ -135,7 +135,7 @@ function make(key: string): ProcessWide {
     stallAnswers: new Map(),
     signalGroups: new WeakMap(),
     warned: new Set(),
-    inspection: { hub: undefined, isAsked: false, watchdogs: new Set(), told: undefined },
+    inspection: { hub: undefined, name: undefined, isAsked: false, watchdogs: new Set(), told: undefined },
   };
 }
 

@@ -19,6 +19,8 @@ export type WatchdogNews = "breach" | "cleared" | "stall";
 export interface Inspection {
   /** The one that looks; undefined while there is none. */
   hub: object | undefined;
+  /** What the process is called, where `startTelemetry` says so. */
+  name: string | undefined;
   /** Whether the environment was asked for it. */
   isAsked: boolean;
   readonly watchdogs: Set<RunningWatchdog>;

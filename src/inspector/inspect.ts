@@ -76,7 +76,7 @@ class OpenSocket {
       maxClients,
       hasPage: false,
     });
-    this.server = new SocketServer(this.door, hub.process.info);
+    this.server = new SocketServer(this.door, () => hub.process.info);
     this.ready = before.then(() => this.listen());
     this.ends.push(hub.every(LOOK_EVERY_MS, () => void this.look()));
   }

@@ -4,15 +4,19 @@ import { basename, dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 import { isMainThread, threadId } from "node:worker_threads";
+import { processWide } from "../../base/process-wide.js";
 import { realNow, realWallNow } from "../../base/real-time.js";
 import { shown } from "../../base/shown.js";
 import { SCOPE } from "../../telemetry/version.js";
 import type { ProcessInfo, ProcessRow, StallRow } from "../protocol.js";
 import { rounded } from "./ring.js";
 
+const { inspection } = processWide;
+
 /** Figures of the process itself. */
 export class ProcessFigures {
-  info: ProcessInfo;
+  private readonly facts: Omit<ProcessInfo, "name">;
+  private readonly defaultName = nameOfProcess();
   lastStall: StallRow | undefined = undefined;
   private utilization = performance.eventLoopUtilization();
   private busy = 0;
@@ -20,13 +24,13 @@ export class ProcessFigures {
   private cpuAt = realNow();
   private cpuShare = 0;
 
-  constructor(name: string | undefined) {
+  /** `name`: what it is called, where that was said. */
+  constructor(public name: string | undefined) {
     const startedAt = Math.round(realWallNow() - 1000 * process.uptime());
     const thread = isMainThread ? undefined : threadId;
-    this.info = {
+    this.facts = {
       id: `${process.pid}${thread === undefined ? "" : `.${thread}`}-${Math.floor(startedAt / 1000).toString(36)}`,
       pid: process.pid,
-      name: shown(name ?? nameOfProcess()),
       host: hostname(),
       startedAt,
       node: process.version,
@@ -35,8 +39,8 @@ export class ProcessFigures {
     };
   }
 
-  set name(name: string) {
-    this.info = { ...this.info, name: shown(name) };
+  get info(): ProcessInfo {
+    return { ...this.facts, name: shown(this.name ?? inspection.name ?? this.defaultName) };
   }
 
   /** Once a second. */

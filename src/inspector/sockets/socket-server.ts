@@ -23,7 +23,8 @@ export class SocketServer {
 
   constructor(
     private readonly door: Door,
-    private readonly info: ProcessInfo,
+    /** Of now. */
+    private readonly infoOf: () => ProcessInfo,
   ) {}
 
   /** Where it listens; undefined where it doesn't. */
@@ -36,7 +37,7 @@ export class SocketServer {
     if (process.platform === "win32")
       throw new Error("there are no unix sockets on Windows; use serveInspector()");
     const folder = usableFolder();
-    const path = join(folder, socketName(this.info));
+    const path = join(folder, socketName(this.infoOf()));
     checkMayOpen(path);
     await removeStale(folder);
     // Of a process of the same number that began in the same second, as where a container starts anew.

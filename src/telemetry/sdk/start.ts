@@ -10,6 +10,7 @@ import { contained } from "../../base/output.js";
 import { processWide } from "../../base/process-wide.js";
 import { realClearTimeout, realSetTimeout } from "../../base/real-time.js";
 import { warnThat } from "../../base/warning.js";
+import { askEnvironment } from "../ask-environment.js";
 import { metricProducer } from "../metrics/metric-producer.js";
 import { plainExport } from "../metrics/plain-export.js";
 import type { Collect } from "../metrics/scrapes.js";
@@ -77,7 +78,10 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   state.isRunning = true;
   try {
     const running = await start(settings);
-    return settings.inspect ? await inspected(running, settings.serviceName) : running;
+    // A name is no longer than names of queues.
+    inspection.name = cut(whole(settings.serviceName), MAX_NAME);
+    if (settings.inspect === undefined) askEnvironment();
+    return settings.inspect ? await inspected(running) : running;
   } catch (error) {
     state.isRunning = false;
     throw error;
@@ -85,10 +89,9 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
 }
 
 /** The same, and the process can be looked into until it is shut down. */
-async function inspected(running: RunningTelemetry, name: string): Promise<RunningTelemetry> {
+async function inspected(running: RunningTelemetry): Promise<RunningTelemetry> {
   const { inspect } = await import("../../inspector/inspect.js");
-  // A name is no longer than names of queues.
-  const inspection = inspect({ name: cut(whole(name), MAX_NAME) });
+  const inspection = inspect();
   return {
     ...running,
     shutdown: async () => {
