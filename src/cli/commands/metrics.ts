@@ -90,10 +90,12 @@ async function serve(
     await keep();
     return text;
   };
+  // From then on that it serves may be known.
+  const ended = untilSignal();
   const server = await listen(host, port, scrape);
   output.note(`queuescope: the metrics of all processes are at ${server.url}`);
   const asking = setInterval(() => void collect(), everyMs);
-  await untilSignal();
+  await ended;
   clearInterval(asking);
   await server.close();
   await scrape();

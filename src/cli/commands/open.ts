@@ -41,6 +41,7 @@ Processes may come and go meanwhile. Ctrl-C ends it.
         EXIT.usage,
       );
     const view = new CombinedView();
+    const ended = untilSignal();
     const server = await listening(port);
     const door = new Door(view, {
       basePath: "",
@@ -58,7 +59,7 @@ Processes may come and go meanwhile. Ctrl-C ends it.
     await view.find();
     if (view.processes.length === 0) output.note(`queuescope: ${nothingToSee()}`);
     if (values["no-browser"] !== true && process.stdout.isTTY) openBrowser(url);
-    await untilSignal();
+    await ended;
     door.close("the command has ended");
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();

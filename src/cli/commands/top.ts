@@ -73,10 +73,12 @@ async function plain(
     ]);
     for (const line of tableLines([{ head: "TIME" }, ...QUEUE_COLUMNS], cells)) output.print(line);
   };
+  if (how.once) return await tell();
+  // What reads the first line may be done with it.
+  const ended = untilSignal();
   await tell();
-  if (how.once) return;
   const timer = setInterval(() => void tell().catch(() => {}), how.everyMs);
-  await untilSignal();
+  await ended;
   clearInterval(timer);
 }
 
