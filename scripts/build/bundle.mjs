@@ -6,6 +6,7 @@ import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
 import { COMMAND, PROGRAMS, publicEntries } from "./entries.mjs";
 import { asciiOnly, lazyBuiltins } from "./load-time.mjs";
+import { page } from "./page.mjs";
 import { ROOT } from "./paths.mjs";
 import { stallThreadAsText } from "./stall-thread.mjs";
 
@@ -41,6 +42,7 @@ export async function bundle(folder) {
   await code(COMMAND, [asciiOnly], { dir: folder, format: "es" }, "js", "cli-");
   chmodSync(join(folder, "cli.js"), 0o755);
   await types(entries, declarations, folder);
+  await page(join(folder, "page"));
   rmSync(declarations, { recursive: true });
 }
 
