@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,6 +75,8 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     ours: ["adapters/instrument", "telemetry/context/correlation", ...GROUND],
     packages: /^@opentelemetry\/api$/,
   },
+  // A program of browsers: what it imports is bundled, and is no dependency of the package.
+  page: { ours: ["inspector/protocol"], packages: /^(preact|preact\/hooks|uplot)$/ },
   // Doors: each is one entry of the package.
   index: {
     ours: [
@@ -150,7 +152,8 @@ function complaint(file: string, { specifier, typeOnly }: Import): string | unde
 
 /** The file, relative to `src`, that a relative import means. */
 function targetOf(file: string, specifier: string): string {
-  return relative(SRC, resolve(SRC, dirname(file), specifier)).replace(/\.js$/, ".ts");
+  const target = relative(SRC, resolve(SRC, dirname(file), specifier)).replace(/\.js$/, ".ts");
+  return existsSync(join(SRC, `${target}x`)) ? `${target}x` : target;
 }
 
 /** The first cycle among the files, as a path that ends where it starts. */
@@ -176,7 +179,7 @@ function cycleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | unde
 describe("the layers of src", () => {
   const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll("\\", "/"))
-    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /\.tsx?$/.test(file))
     .sort();
   const imports = new Map(
     files.map((file) => [file, importsOf(readFileSync(join(SRC, file), "utf8"))] as const),
@@ -261,6 +264,8 @@ describe("the check itself", () => {
     ["index.ts", "./testing.js", false],
     ["testing/rig.ts", "../adapters/ledger.js", false],
     ["testing.ts", "vitest", false],
+    ["page/app.tsx", "../base/errors.js", false],
+    ["page/app.tsx", "react", false],
     ["elsewhere/file.ts", "../base/errors.js", false],
   ])("refuses in %s an import of %s", (file, specifier, typeOnly) => {
     expect(complaint(file, { specifier, typeOnly })).toContain(file);

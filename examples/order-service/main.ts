@@ -12,6 +12,7 @@ import { Shipping } from "./shipping.js";
 import { stopRequested, whatWasLeft } from "./shutdown.js";
 import { Staff } from "./staff.js";
 import { printStatus } from "./status-line.js";
+import { serveView } from "./view.js";
 import { Waits, WINDOW_MS } from "./waits.js";
 import { watch } from "./watch.js";
 
@@ -21,6 +22,8 @@ async function run(options: Options): Promise<void> {
     serviceName: "order-service",
     prometheus: { host: options.host, port: options["metrics-port"] },
   });
+
+  const view = await serveView(options["view-port"]);
 
   const unshipped: Unshipped = { waiting: [], inFlight: [] };
   const orders = openOrders(options.capacity, unshipped);
@@ -38,6 +41,7 @@ async function run(options: Options): Promise<void> {
   const server = orderServer({ orders, faults });
   const url = `${await listen(server, options.host, options.port)}/order`;
 
+  console.log(`Look     ${view.url}`);
   console.log(`Orders   ${url}`);
   console.log(`Metrics  ${telemetry.url}`);
   console.log(`Try      curl -i -d '{"power_user": "True"}' ${url}`);
@@ -69,6 +73,7 @@ async function run(options: Options): Promise<void> {
   server.close();
   server.closeAllConnections();
   await watchdog.stop();
+  await view.close();
   await telemetry.shutdown();
 }
 

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 const SETTINGS = {
   port: [8080, 0, 65_535, "where orders are taken; 0 is any free port"],
   "metrics-port": [9464, 0, 65_535, "where Prometheus may scrape; 0 is any free port"],
+  "view-port": [9465, 0, 65_535, "where the live view is, or any free port if that is taken"],
   capacity: [200, 1, 1e6, "most orders that may wait"],
   consumers: [4, 1, 1_000, "orders that are shipped at the same time"],
   "ship-ms": [80, 1, 1e6, "milliseconds that it takes to ship an order, on average"],

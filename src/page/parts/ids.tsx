@@ -1,3 +1,4 @@
+import { traceHref } from "../state/links.js";
 import { hrefOf } from "../state/route.js";
 import { useView } from "../state/view.js";
 
@@ -21,15 +22,4 @@ export function TraceLink({ id }: { id: string | undefined }) {
       trace<span aria-hidden="true"> ↗</span>
     </a>
   );
-}
-
-/** Undefined where there is no address that a browser should follow. */
-export function traceHref(template: string | undefined, traceId: string): string | undefined {
-  if (template === undefined) return undefined;
-  try {
-    const url = new URL(template.replaceAll("{traceId}", encodeURIComponent(traceId.toWellFormed())));
-    return url.protocol === "https:" || url.protocol === "http:" ? url.href : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -47,7 +47,7 @@ export function hrefOf(route: Route): string {
 
 /** A lone surrogate can't be encoded: what is looked for is then not found, which is better than no page. */
 function encoded(name: string): string {
-  return encodeURIComponent(name.toWellFormed());
+  return encodeURIComponent(name.replaceAll(/\p{Surrogate}/gu, "\ufffd"));
 }
 
 function decoded(text: string): string {

@@ -100,7 +100,6 @@ function Results({ q }: { q: string }) {
 const WHERE: Readonly<Record<Found["where"], string>> = {
   waiting: "waiting",
   "in flight": "in flight",
-  failed: "failed",
   report: "in a report",
 };
 
@@ -130,16 +129,6 @@ function What({ found }: { found: Found }) {
       );
     case "in flight":
       return <TaskTree tasks={[found.task]} />;
-    case "failed":
-      return (
-        <p>
-          At {clock(found.at)}:{" "}
-          <b>
-            <bdi>{found.kind}</bdi>
-          </b>{" "}
-          <bdi>{found.message}</bdi>
-        </p>
-      );
     case "report":
       return (
         <p>
