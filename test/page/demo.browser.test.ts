@@ -53,7 +53,10 @@ describe.skipIf(!hasBrowser())("the page of the demo (needs chromium)", () => {
     await page.getByText(/^Connection lost/).waitFor();
     await OrderService.start(["--no-load", "--view-port", new URL(url).port]);
     await page.getByText("Live", { exact: true }).waitFor();
-    await page.locator(".crumbs .process-name .muted").getByText(pid, { exact: true }).waitFor({ state: "detached" });
+    await page
+      .locator(".crumbs .process-name .muted")
+      .getByText(pid, { exact: true })
+      .waitFor({ state: "detached" });
     await stat(page, "Depth").getByText("0", { exact: true }).waitFor();
   });
 });

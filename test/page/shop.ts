@@ -1,5 +1,11 @@
+import { expect, vi } from "vitest";
 import { FifoQueue, instrument, PriorityQueue, uninstrument, Watchdog, WorkerPool } from "../../src/index.js";
-import { type InspectorServer, type ServeInspectorOptions, serveInspector } from "../../src/inspect.js";
+import {
+  type InspectorServer,
+  type ServeInspectorOptions,
+  type Snapshot,
+  serveInspector,
+} from "../../src/inspect.js";
 
 type Payload = { readonly text: string };
 
@@ -15,7 +21,12 @@ export class Shop {
 
   /** `mark` is in every text that a user can give. */
   static async open(mark = "", options: ServeInspectorOptions = {}): Promise<Shop> {
-    const view = await serveInspector({ port: 0, payload: (item) => item, traceUrl: "https://traces.example/{traceId}", ...options });
+    const view = await serveInspector({
+      port: 0,
+      payload: (item) => item,
+      traceUrl: "https://traces.example/{traceId}",
+      ...options,
+    });
     const [gold, plain] = [`gold${mark}`, `plain${mark}`];
     const queue = instrument(
       new PriorityQueue<Payload>({ capacity: 20, whenFull: "reject", tiers: { [gold]: 0, [plain]: 10 } }),
@@ -26,12 +37,18 @@ export class Shop {
     const over = new Promise<void>((resolve) => {
       letGo = resolve;
     });
+    let tell = () => {};
+    const begun = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    let packing = 0;
     const dead = new FifoQueue<Payload>();
     const pool = new WorkerPool(
       queue,
       async ({ text }, task) => {
         if (text.startsWith("fails")) throw new Error(`could not ship${mark}`);
         task.step(`packing${mark}`);
+        if (++packing === 2) tell();
         await over;
       },
       { name: `packers${mark}`, concurrency: 2, retry: { attempts: 1 }, deadLetter: dead },
@@ -39,9 +56,12 @@ export class Shop {
     watchdog.watch(pool).start();
     const put = (text: string, tier: string, id: string) =>
       queue.put({ text: `${text}${mark}` }, { tier, correlationId: `${id}${mark}` });
+    // What has failed before it is known to the view is not kept.
+    await seen(view, `orders${mark}`);
     await put("fails", plain, "failed");
     await dead.put(await dead.get());
     for (let i = 1; i <= 2; i++) await put("ships", plain, `shipping-${i}`);
+    await begun;
     for (let i = 1; i <= 9; i++) await put("waits", i > 7 ? plain : gold, `waiting-${i}`);
     return new Shop(view, queue, pool, watchdog, letGo);
   }
@@ -58,4 +78,14 @@ export class Shop {
     uninstrument(this.queue);
     await this.view.close();
   }
+}
+
+async function seen({ url }: InspectorServer, queue: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { queues } = (await (await fetch(`${url}api/v1/snapshot`)).json()) as Snapshot;
+      expect(queues.map(({ name }) => name)).toContain(queue);
+    },
+    { timeout: 60_000, interval: 50 },
+  );
 }

@@ -1,4 +1,9 @@
-import type { HealthName, ProcessRow, QueueRow } from "../../inspector/protocol.js";
+import type { HealthName, ProcessRow, QueueRow, Totals } from "../../inspector/protocol.js";
+
+/** Items that have failed for good, whether or not they were put aside. */
+export function failedOf({ failed, deadLettered }: Totals): number {
+  return failed + deadLettered;
+}
 
 type Entry = readonly [key: string, row: QueueRow];
 
@@ -64,7 +69,7 @@ const VALUES: Partial<Record<ColumnName, (row: QueueRow) => number | undefined>>
   in: (row) => row.inPerSecond,
   out: (row) => row.outPerSecond,
   flight: (row) => row.inFlight,
-  lost: (row) => row.totals.failed + row.totals.dropped,
+  lost: (row) => failedOf(row.totals) + row.totals.dropped,
   workers: (row) =>
     row.workers === undefined
       ? row.consumers

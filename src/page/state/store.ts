@@ -1,6 +1,7 @@
 import type {
   ActionRecord,
   Hello,
+  History,
   QueueRow,
   ReportHead,
   ReportList,
@@ -13,6 +14,8 @@ import { Stream, type StreamMessage } from "./stream.js";
 
 const MAX_REPORTS = 200;
 const MAX_RECORDS = 50;
+/** Histories that are asked for at a time. */
+const MAX_AT_ONCE = 4;
 
 /** What all views are made of. Never changed: each message makes a new one. */
 export interface State {
@@ -32,6 +35,8 @@ export interface State {
 export class Store {
   readonly past = new Past();
   private readonly listeners = new Set<() => void>();
+  /** Queues of which the history was asked for. */
+  private readonly learned = new Set<string>();
   private current: State = {
     connection: "connecting",
     hello: undefined,
@@ -65,6 +70,25 @@ export class Store {
     const gone = new Map(this.current.gone);
     gone.delete(process);
     this.set({ gone, rows: without(this.current.rows, process) });
+  }
+
+  /** Asks for the last ten minutes of these queues, a few at a time and of each once: what they did before the page was opened. */
+  async learn(keys: readonly string[]): Promise<void> {
+    const left = keys.filter((key) => !this.learned.has(key));
+    for (const key of left) this.learned.add(key);
+    const work = async () => {
+      for (let key = left.shift(); key !== undefined; key = left.shift()) {
+        const row = this.current.rows.queues.get(key);
+        if (row === undefined) continue;
+        try {
+          this.past.backfill(key, await get<History>("history", { process: row.process, queue: row.name }));
+          this.set({});
+        } catch {
+          // The process may be gone: then this is not known.
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: MAX_AT_ONCE }, work));
   }
 
   private received({ event, data }: StreamMessage): void {

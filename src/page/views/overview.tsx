@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { QueueRow } from "../../inspector/protocol.js";
 import { Nothing } from "../parts/section.js";
 import { count, rate, some } from "../state/format.js";
@@ -16,14 +16,24 @@ export function Overview() {
   const { state, route, go } = view;
   // While the pointer is among the lines they stay where they are, so that one hits what one aims at.
   const [isHeld, hold] = useState(false);
-  const order = useRef<readonly string[]>([]);
+  const order = useRef<{ sort: string | undefined; keys: readonly string[] }>({ sort: undefined, keys: [] });
+  useEffect(() => {
+    if (view.isLive) return;
+    void view.store.learn(
+      [...state.rows.queues.keys()].filter((key) => !view.store.past.knows(key, view.at)),
+    );
+  });
   if (route.view !== "overview") return null;
 
   const all = shownRows(view);
   const filter = route.filter ?? "";
   const chosen = all.filter(([, row]) => matches(row, state.rows.processes.get(row.process), filter));
-  const entries = sorted(chosen, route.sort as ColumnName | undefined, isHeld ? order.current : []);
-  order.current = entries.map(([key]) => key);
+  const entries = sorted(
+    chosen,
+    route.sort as ColumnName | undefined,
+    isHeld && order.current.sort === route.sort ? order.current.keys : [],
+  );
+  order.current = { sort: route.sort, keys: entries.map(([key]) => key) };
   const withProcess = route.process === undefined && state.rows.processes.size > 1;
 
   return (
@@ -48,7 +58,11 @@ export function Overview() {
             : `${count(chosen.length)} of ${some(all.length, "queue")}`}
         </span>
       </div>
-      <table class="queues" onPointerEnter={() => hold(true)} onPointerLeave={() => hold(false)}>
+      <table
+        class="queues"
+        onPointerOver={({ target }) => hold((target as Element).closest("tbody") !== null)}
+        onPointerLeave={() => hold(false)}
+      >
         <thead>
           <tr>
             {COLUMNS.map((column) => (

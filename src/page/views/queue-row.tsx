@@ -6,6 +6,7 @@ import { Sparkline } from "../parts/sparkline.js";
 import { Workers } from "../parts/workers.js";
 import { count, duration, rate } from "../state/format.js";
 import { memo } from "../state/memo.js";
+import { failedOf } from "../state/sorting.js";
 
 /** How many columns the table has. */
 export const COLUMN_COUNT = 12;
@@ -68,7 +69,7 @@ export const QueueLine = memo((props: QueueLineProps) => {
           {count(row.inFlight)}
         </td>
         <td class="number cell-lost" data-name="Failed · dropped">
-          <Losses total={row.totals.failed} perSecond={row.failedPerSecond} />
+          <Losses total={failedOf(row.totals)} perSecond={row.failedPerSecond} />
           <span class="muted"> · </span>
           <Losses total={row.totals.dropped} perSecond={row.droppedPerSecond} />
         </td>

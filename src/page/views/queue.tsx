@@ -9,6 +9,7 @@ import { useDetails, useHistory } from "../state/feeds.js";
 import { clock, count, duration, percent, rate, some, UNKNOWN } from "../state/format.js";
 import { hrefOf } from "../state/route.js";
 import { keyOf } from "../state/rows.js";
+import { failedOf } from "../state/sorting.js";
 import { findQueue } from "../state/store.js";
 import { shownRow, useView } from "../state/view.js";
 import { Actions } from "./actions.js";
@@ -175,9 +176,15 @@ function Stats({ row }: { row: QueueRow }) {
       </Stat>
       <Stat
         name="Failed"
-        detail={row.failedPerSecond > 0 ? `${rate(row.failedPerSecond)}/s` : `of ${count(totals.dequeued)}`}
+        detail={
+          row.failedPerSecond > 0
+            ? `${rate(row.failedPerSecond)}/s`
+            : totals.retried > 0
+              ? `${count(totals.retried)} retried`
+              : `of ${count(totals.dequeued)}`
+        }
       >
-        {count(totals.failed)}
+        {count(failedOf(totals))}
       </Stat>
       <Stat name="Dropped" detail={row.droppedPerSecond > 0 ? `${rate(row.droppedPerSecond)}/s` : undefined}>
         {count(totals.dropped)}
