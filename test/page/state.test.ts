@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Changed, History, QueueRow, Snapshot } from "../../src/inspector/protocol.js";
-import { extended, flowOf, waitAt } from "../../src/page/state/history.js";
+import { bridged, extended, flowOf, waitAt } from "../../src/page/state/history.js";
 import { Lanes } from "../../src/page/state/lanes.js";
 import { Past } from "../../src/page/state/past.js";
 import { applied, keyOf, ofSnapshot, without } from "../../src/page/state/rows.js";
@@ -169,6 +169,11 @@ describe("the cumulative flow", () => {
     expect(waitAt(flow, 3)).toEqual({ seconds: 0, isOver: true });
     const standing = flowOf(history({ lastAt: 3_000, depth: [1, 2, 3], arrived: [1, 1, 1] }), 0);
     expect(waitAt(standing, 1)).toEqual({ seconds: 1, isOver: false });
+  });
+
+  it("bridges the looks that a busy process has missed, and no more", () => {
+    const depth = [null, 1, null, 3, null, null, null, null, 5, null];
+    expect(bridged(history({ depth })).depth).toEqual([null, 1, 1, 3, null, null, null, null, 5, null]);
   });
 
   it("goes on with what the stream tells, a step at a time", () => {

@@ -34,7 +34,14 @@ export const slaKind: PlotKind<SlaData> = {
   series: ({ accent }) => [{ stroke: accent, width: 1.5, points: { show: false } }],
   columns: ({ times, used }) => [times, used],
   y: () => ({ range: (_u, _min, max) => [0, Math.max(1.25, (max ?? 0) * 1.1)] }),
-  yAxis: () => ({ values: (_, splits) => splits.map((share) => percent(share)), space: 28 }),
+  yAxis: () => ({
+    // One unit for all of them.
+    values: (_, splits) => {
+      const inTimes = splits.some((share) => share >= 10);
+      return splits.map((share) => (inTimes ? `${share}×` : percent(share)));
+    },
+    space: 28,
+  }),
   paint: (u, { times, used }, { bad, muted }) => {
     const { ctx } = u;
     const limit = Math.round(u.valToPos(1, "y", true));

@@ -12,7 +12,6 @@ export interface Palette {
   readonly accent: string;
   readonly accentSoft: string;
   readonly bad: string;
-  readonly surface: string;
 }
 
 /** What one kind of chart is, apart from its data. */
@@ -188,16 +187,21 @@ function showTip<Data>(u: uPlot, { kind, data }: Current<Data>, tip: HTMLElement
   kind.point?.(u, data, idx, layer);
 }
 
+/** A canvas takes colours only as they are: what a variable comes to, the style of an element says. */
 function palette(): Palette {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  return {
+  const probe = document.body.appendChild(document.createElement("i"));
+  const colour = (name: string) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const colours = {
     text: colour("text"),
     muted: colour("muted"),
     line: colour("grid"),
     accent: colour("accent"),
     accentSoft: colour("accent-soft"),
     bad: colour("bad"),
-    surface: colour("surface"),
   };
+  probe.remove();
+  return colours;
 }

@@ -1,7 +1,7 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { History, QueueDetail, QueueRow } from "../../inspector/protocol.js";
 import { get } from "./api.js";
-import { extended } from "./history.js";
+import { bridged, extended } from "./history.js";
 import { Lanes } from "./lanes.js";
 
 const EVERY_MS = 1_000;
@@ -84,7 +84,7 @@ export function useHistory(
     if (!isAsking) return;
     return repeat(HISTORY_EVERY_MS, async (signal) => {
       if (isFrozen.current) return;
-      const history = await get<History>("history", { process, queue }, signal);
+      const history = bridged(await get<History>("history", { process, queue }, signal));
       if (isFrozen.current) return;
       shown.current = { history, ...newest.current };
       rerender();

@@ -55,6 +55,29 @@ export function waitAt(
   return { seconds: times.at(-1)! - since, isOver: false };
 }
 
+/** Without the holes of a look or two that a busy process has missed: there it is taken as it was before. */
+export function bridged(history: History): History {
+  const over = (column: Column): Column => {
+    const values = [...column];
+    for (let i = 1; i < values.length; i++) {
+      if (values[i] !== null || values[i - 1] === null) continue;
+      const next = values.findIndex((value, k) => k > i && value !== null);
+      if (next < 0 || next - i > MAX_LATE_STEPS) continue;
+      for (; i < next; i++) values[i] = values[i - 1]!;
+    }
+    return values;
+  };
+  const { depth, inFlight, oldestMs, slaUsed, busyWorkers } = history;
+  return {
+    ...history,
+    depth: over(depth),
+    inFlight: over(inFlight),
+    oldestMs: over(oldestMs),
+    slaUsed: over(slaUsed),
+    busyWorkers: over(busyWorkers),
+  };
+}
+
 /** One step longer, with what has changed in a row meanwhile. Unchanged while the step isn't over. */
 export function extended(history: History, before: QueueRow, now: QueueRow, at: number): History {
   const steps = Math.floor((at - history.lastAt) / history.stepMs);

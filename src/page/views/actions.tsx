@@ -9,8 +9,6 @@ const WORDS: Readonly<Record<ActionName, string>> = {
   resize: "Resize",
   drain: "Drain",
   report: "Write a report",
-  "retry-dead-letter": "Retry a dead letter",
-  "drop-dead-letter": "Drop a dead letter",
 };
 
 /** Kept until the page is closed, and nowhere else. */

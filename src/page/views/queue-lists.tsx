@@ -1,4 +1,4 @@
-import type { DeadLetters, FailureKind, HeadRow } from "../../inspector/protocol.js";
+import type { FailureKind, HeadRow } from "../../inspector/protocol.js";
 import { CorrelationId, TraceLink } from "../parts/ids.js";
 import { Nothing } from "../parts/section.js";
 import { clock, count, duration } from "../state/format.js";
@@ -7,8 +7,8 @@ import { clock, count, duration } from "../state/format.js";
 const MAX_PAYLOAD = 2_000;
 
 /** Items that wait, in the order in which they are served. */
-export function HeadTable({ head, empty = "Nothing waits." }: { head: readonly HeadRow[]; empty?: string }) {
-  if (head.length === 0) return <Nothing>{empty}</Nothing>;
+export function HeadTable({ head }: { head: readonly HeadRow[] }) {
+  if (head.length === 0) return <Nothing>Nothing waits.</Nothing>;
   return (
     <div class="scroll">
       <table class="plain">
@@ -67,17 +67,5 @@ export function FailureList({ failures }: { failures: readonly FailureKind[] }) 
         </li>
       ))}
     </ul>
-  );
-}
-
-/** What pools have put aside. */
-export function DeadLetterList({ letters }: { letters: DeadLetters }) {
-  return (
-    <>
-      <HeadTable head={letters.oldest} empty="There are none." />
-      {letters.count > letters.oldest.length && (
-        <p class="muted after">and {count(letters.count - letters.oldest.length)} more</p>
-      )}
-    </>
   );
 }

@@ -14,7 +14,7 @@ import { findQueue } from "../state/store.js";
 import { shownRow, useView } from "../state/view.js";
 import { Actions } from "./actions.js";
 import { QueueCharts } from "./queue-charts.js";
-import { DeadLetterList, FailureList, HeadTable } from "./queue-lists.js";
+import { FailureList, HeadTable } from "./queue-lists.js";
 
 /** One queue, with all that is known of it. */
 export function QueuePage() {
@@ -177,7 +177,7 @@ function Stats({ row }: { row: QueueRow }) {
       <Stat
         name="Failed"
         detail={
-          row.failedPerSecond > 0
+          row.failedPerSecond >= 0.05
             ? `${rate(row.failedPerSecond)}/s`
             : totals.retried > 0
               ? `${count(totals.retried)} retried`
@@ -186,7 +186,10 @@ function Stats({ row }: { row: QueueRow }) {
       >
         {count(failedOf(totals))}
       </Stat>
-      <Stat name="Dropped" detail={row.droppedPerSecond > 0 ? `${rate(row.droppedPerSecond)}/s` : undefined}>
+      <Stat
+        name="Dropped"
+        detail={row.droppedPerSecond >= 0.05 ? `${rate(row.droppedPerSecond)}/s` : undefined}
+      >
         {count(totals.dropped)}
       </Stat>
     </dl>
@@ -194,7 +197,7 @@ function Stats({ row }: { row: QueueRow }) {
 }
 
 function Details({ detail, history }: { detail: QueueDetail; history: History | undefined }) {
-  const { row, tasks, head, pools, gates, failures, deadLetters } = detail;
+  const { row, tasks, head, pools, gates, failures } = detail;
   return (
     <>
       <Section title="Tasks in flight" note={shownOf(tasks.length, row.inFlight)}>
@@ -234,6 +237,7 @@ function Details({ detail, history }: { detail: QueueDetail; history: History | 
           <Fact name="blocked in put" isStrong={(row.waitingPuts ?? 0) > 0}>
             {row.waitingPuts === undefined ? UNKNOWN : some(row.waitingPuts, "producer")}
           </Fact>
+          <Fact name="dead letters">{count(row.totals.deadLettered)}</Fact>
           <Fact name="blocked in get">
             {row.waitingGets === undefined ? UNKNOWN : some(row.waitingGets, "consumer")}
           </Fact>
@@ -242,11 +246,6 @@ function Details({ detail, history }: { detail: QueueDetail; history: History | 
       <Section title="Recent failures" note={failureNote(history)}>
         <FailureList failures={failures} />
       </Section>
-      {deadLetters !== undefined && (
-        <Section title="Dead letters" note={deadLetters.count === 0 ? undefined : count(deadLetters.count)}>
-          <DeadLetterList letters={deadLetters} />
-        </Section>
-      )}
     </>
   );
 }
