@@ -11,6 +11,7 @@ no_strays() {
       package.json | README.md | LICENSE | CHANGELOG.md | docs/*) ;;
       grafana/alertmanager/*.yml | grafana/dashboards/*.json | grafana/provisioning/*/*.yml | grafana/rules/*.yml) ;;
       dist/chunks/*.js | dist/chunks/*.cjs | dist/chunks/*.d.ts | dist/chunks/*.d.cts | dist/thread.js | dist/cli.js) ;;
+      dist/page/index.html | dist/page/main-*.js | dist/page/style-*.css | dist/page/licenses.txt) ;;
       dist/*/*) strays+=("$file") ;;
       dist/*.js | dist/*.cjs | dist/*.d.ts | dist/*.d.cts)
         [[ -e $(sed -E 's,^dist/,src/,; s,(\.d\.c?ts|\.c?js)$,.ts,' <<< "$file") ]] || strays+=("$file")
@@ -33,7 +34,7 @@ complete() {
 }
 
 # Each one costs time when it is loaded, and maps would point at sources that aren't there. Of the command's, those of one subcommand are loaded.
-few() { ! grep '\.map$' "$TEMP/files" && (($(grep '^dist/' "$TEMP/files" | grep -c -v '^dist/chunks/cli-') <= 57)); }
+few() { ! grep '\.map$' "$TEMP/files" && (($(grep '^dist/' "$TEMP/files" | grep -c -v -e '^dist/chunks/cli-' -e '^dist/page/') <= 57)); }
 
 up_to_date() {
   local before
