@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.js";
 import { LinkedList } from "../base/linked-list.js";
 import { adopted, bound, isOfThisRealm, whenAwaited, whenSettled } from "../base/thenable.js";
+import { earlier, Unsettled, type UnsettledEnd, UnsettledItems } from "../base/unsettled.js";
 import type { DropReason, OpenContext, Probe, QueueTelemetry } from "../contracts/index.js";
 import { Task, type TaskClass } from "./task.js";
 
@@ -62,12 +63,16 @@ export class Ledger<T extends Task = Task> {
   /** The priority of each tier. */
   private readonly priorities: number[] = [0];
   private readonly openedAt = systemClock.now();
+  /** Of those tiers whose completion is promised. */
+  private readonly unsettled = new UnsettledItems();
 
   constructor(
     private readonly telemetry: QueueTelemetry,
     /** The class of its tasks. */
     private readonly tasks: TaskClass<T> = Task as unknown as TaskClass<T>,
-  ) {}
+  ) {
+    this.unsettled.judge = telemetry;
+  }
 
   /** The tier of a priority; of what is none, that of 0. */
   tierOf(priority: unknown): number {
@@ -93,6 +98,7 @@ export class Ledger<T extends Task = Task> {
     task.stage = "waiting";
     this.line(tier).append(task);
     this.size++;
+    this.follow(task);
     return task;
   }
 
@@ -160,6 +166,7 @@ export class Ledger<T extends Task = Task> {
     task.close();
     const now = systemClock.now();
     this.settledAt = now;
+    this.completed(task, "settled", now);
     const processMs = now - task.takenAt;
     if (failure === undefined) this.telemetry.settled("success", processMs);
     else this.telemetry.settled("failure", processMs, failure.error);
@@ -171,20 +178,18 @@ export class Ledger<T extends Task = Task> {
     if (task.stage !== "running") return;
     this.running.remove(task);
     task.close();
+    this.completed(task, "left");
   }
 
   /** A task must have left the queue, by ways that were not seen. */
   lose(task: T): void {
-    if (!isInside(task)) return;
-    this.cameIn(task);
-    this.leave(task);
-    task.close();
+    this.out(task, "left");
   }
 
   /** A task leaves the queue without being taken. */
   drop(task: T, reason: DropReason): void {
     if (!isInside(task)) return;
-    this.lose(task);
+    this.out(task, reason === "shutdown" ? "left" : "dropped");
     this.telemetry.dropped(task.tierIndex, reason, 1);
   }
 
@@ -200,6 +205,8 @@ export class Ledger<T extends Task = Task> {
     let elder = line.last;
     while (elder !== undefined && elder.at > task.at) elder = elder.previous;
     line.insertAfter(elder, task);
+    if (task.unsettled === undefined) this.follow(task);
+    else this.unsettled.move(task.unsettled, tier);
   }
 
   /** The task that waits longest in the tier. */
@@ -230,10 +237,18 @@ export class Ledger<T extends Task = Task> {
   }
 
   probe(figures: QueueReadings): Probe {
-    const { telemetry, waiting, running, priorities } = this;
+    const { telemetry, waiting, running, priorities, unsettled } = this;
     let strangersSince = this.openedAt;
     /** How many more are in the queue than we know of: they were there before us, or came by ways that we don't see. */
     const strangers = () => figures.size() - this.size;
+    const oldestAt = (tier: number) => {
+      if (tier === 0) {
+        if (strangers() > 0) return strangersSince;
+        // What is found later has come since.
+        strangersSince = systemClock.now();
+      }
+      return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;
+    };
     return {
       get tiers() {
         return telemetry.tierNames;
@@ -242,15 +257,17 @@ export class Ledger<T extends Task = Task> {
       // The tier of items from before is not known. Where there are fewer than we know of, some have left by ways that we don't see. They are
       // asked for first, because to tell a size, a queue may bring these books up to date.
       depth: (tier) => Math.max(0, (tier === 0 ? strangers() : 0) + (waiting[tier]?.size ?? 0)),
-      oldestAt: (tier) => {
-        if (tier === 0) {
-          if (strangers() > 0) return strangersSince;
-          // What is found later has come since.
-          strangersSince = systemClock.now();
-        }
-        return figures.size() === 0 ? undefined : waiting[tier]?.first?.at;
-      },
+      oldestAt,
       glimpseAt: (tier) => waiting[tier]?.first?.at,
+      unsettledAt(tier) {
+        let oldest = oldestAt(tier);
+        // In order of taking, which need not be that of arrival.
+        for (let task = running.first; task !== undefined; task = task.next) {
+          if (task.tierIndex === tier) oldest = earlier(oldest, task.at);
+        }
+        return oldest;
+      },
+      judgeLate: () => unsettled.judgeLate(systemClock.now()),
       headAt: () => figures.head?.()?.at,
       isMoreUrgent: (tier, other) =>
         figures.isMoreUrgent?.(priorities[tier] ?? 0, priorities[other] ?? 0) ?? tier < other,
@@ -286,6 +303,26 @@ export class Ledger<T extends Task = Task> {
     if (task.stage !== "entering") return;
     task.stage = "waiting";
     this.telemetry.putDone(task.carrier, task.tierIndex, 1, tookMs);
+    this.follow(task);
+  }
+
+  private follow(task: T): void {
+    if (task.stage !== "waiting" || this.telemetry.completeMsOf?.(task.tierIndex) === undefined) return;
+    task.unsettled = new Unsettled(task.at, task.tierIndex);
+    this.unsettled.add(task.unsettled);
+  }
+
+  private completed({ unsettled }: T, how: UnsettledEnd, now?: number): void {
+    if (unsettled !== undefined) this.unsettled.end(unsettled, now ?? systemClock.now(), how);
+  }
+
+  /** It leaves the queue, and is not taken. */
+  private out(task: T, how: UnsettledEnd): void {
+    if (!isInside(task)) return;
+    this.cameIn(task);
+    this.leave(task);
+    task.close();
+    this.completed(task, how);
   }
 
   private leave(task: T): void {

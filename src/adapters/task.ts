@@ -1,5 +1,6 @@
 import type { AsyncResource } from "node:async_hooks";
 import { randomId } from "../base/random-id.js";
+import type { Unsettled } from "../base/unsettled.js";
 import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts/index.js";
 
 /** Where a task is on its way: being put, in the queue, taken, or settled, dropped or refused. */
@@ -26,6 +27,8 @@ export class Task implements TaskFacts {
   declare began: object | undefined;
   /** Where its handler was wrapped, if that was wrapped. */
   declare scope: AsyncResource | undefined;
+  /** Known where its completion is promised. @internal */
+  declare unsettled: Unsettled | undefined;
   declare private readonly telemetry: QueueTelemetry;
   declare private id: string | undefined;
 
@@ -41,6 +44,7 @@ export class Task implements TaskFacts {
     this.item = item;
     this.began = undefined;
     this.scope = undefined;
+    this.unsettled = undefined;
     this.telemetry = telemetry;
     this.id = undefined;
   }

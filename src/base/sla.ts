@@ -37,12 +37,15 @@ function readTarget(option: string, target: unknown): SlaTarget {
   if (typeof target !== "object" || target === null) {
     throw new InvalidOptionTypeError(option, target, "an object { targetMs, objective }");
   }
-  checkKnown(target, { targetMs: true, objective: true }, `${option}.`);
-  const { targetMs, objective = USUAL_OBJECTIVE } = target as Record<keyof SlaTarget, unknown>;
+  checkKnown(target, { targetMs: true, objective: true, completeMs: true }, `${option}.`);
+  const { targetMs, objective = USUAL_OBJECTIVE, completeMs } = target as Record<keyof SlaTarget, unknown>;
   const isDuration = (n: number) => n > 0 && n < Number.POSITIVE_INFINITY;
   const isShare = (n: number) => n > 0 && n < 1;
+  const duration = (name: string, value: unknown) =>
+    checkNumber(`${option}.${name}`, value, "milliseconds, greater than 0", isDuration);
   return {
-    targetMs: checkNumber(`${option}.targetMs`, targetMs, "milliseconds, greater than 0", isDuration),
+    targetMs: duration("targetMs", targetMs),
     objective: checkNumber(`${option}.objective`, objective, "a number between 0 and 1", isShare),
+    ...(completeMs === undefined ? {} : { completeMs: duration("completeMs", completeMs) }),
   };
 }

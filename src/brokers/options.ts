@@ -69,12 +69,17 @@ export function readBrokerOptions(
     checkKnown(own, QUEUE_OPTIONS, path);
     const { name = queue, tiers, sla } = own;
     const given = { name, tiers, sla, traces, relation, metrics };
-    return readOptions(given, {
+    const settings = readOptions(given, {
       tiers: ["default"],
       priorities: adapter.priorities,
       asyncContext: "worker",
       relation: "link",
     });
+    for (const [tier, { completeMs }] of settings.sla) {
+      const option = `${path}sla.${tier}.completeMs`;
+      mustBeLeftOut(option, completeMs, "left out: a broker doesn't tell when a message first came in");
+    }
+    return settings;
   };
   const known = new Map<string, Settings>();
   if (only !== undefined) {

@@ -73,6 +73,10 @@ export interface Observer {
   contextLost(): void;
   /** A callback of the user's (`onDrop`, `evictWhen`) threw. */
   fault(error: unknown): void;
+  /** How long items of the tier may take from when they first came in until they are settled, in milliseconds. Undefined or absent: as long as they like. */
+  completeMsOf?(tier: number): number | undefined;
+  /** An item of such a tier was settled in time, or its time has passed, which is told once an item. */
+  completed?(tier: number, result: "met" | "missed"): void;
 }
 
 /** What is known of an item while it is handled. */

@@ -19,6 +19,13 @@ export interface Probe {
    * `oldestAt` is like that.
    */
   glimpseAt?(tier: number): number | undefined;
+  /**
+   * When the oldest item of the tier first came in that is not settled: it waits, is delayed by a retry, or in flight. Undefined when there is
+   * none. Costs as much as there is in flight. Absent where the queue cannot know.
+   */
+  unsettledAt?(tier: number): number | undefined;
+  /** Tells the observer of items whose time to be settled has passed. Absent where nothing is told of that. */
+  judgeLate?(): void;
   /** When the item that is served next came in; undefined when there is none, or it is not known which. */
   headAt(): number | undefined;
   /**

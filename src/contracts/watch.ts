@@ -7,6 +7,8 @@ export interface SlaTarget {
   readonly targetMs: number;
   /** Share of items that should meet it, between 0 and 1. */
   readonly objective: number;
+  /** Longest time from when an item first comes in until it is settled, in milliseconds. Absent: nothing was promised about that. */
+  readonly completeMs?: number | undefined;
 }
 
 /** What was counted for the queues of a name; it only rises. `tier` is an index into {@link Probe.tiers}. */

@@ -1,9 +1,10 @@
 import type { Clock } from "../base/clock.js";
 import { LinkedList, type Links } from "../base/linked-list.js";
 import { processWide } from "../base/process-wide.js";
+import { earlier, Unsettled, UnsettledItems } from "../base/unsettled.js";
 import type { PoolView, QueueTelemetry, Report, Work } from "../contracts/index.js";
 import { type Due, UNSET } from "./alarm.js";
-import { carrierOf, EntryExtras, type Place, type Store } from "./storage/store.js";
+import { attemptOf, carrierOf, deadlineOf, EntryExtras, type Place, type Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
 /** What `Infinity` is as a limit: no array is longer. */
@@ -38,10 +39,14 @@ export class Core<T> {
   pools: Set<PoolView> | undefined = undefined;
   /** Items that come back when their planned delay is over. */
   readonly delayed = new LinkedList<Delayed<T>>();
+  /** When those first came in that were retried, and all others where `isFollowed`: where the observer promised that they complete in time. */
+  readonly unsettled = new UnsettledItems();
+  isFollowed = false;
   /** Items taken by a plain get, and no `taskDone` yet. */
   undone = 0;
   /** When an item was last taken, or times began to be kept; 0 until then. */
   lastTakenAt = 0;
+  /** Set by {@link observe}. */
   observer: QueueTelemetry | undefined = undefined;
   /** The capacity, but for `Infinity`: a small integer is compared faster. */
   limit = MAX_ITEMS;
@@ -107,6 +112,31 @@ export class Core<T> {
     this.lastTakenAt = now;
     for (let waiter = this.getters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
     for (let waiter = this.putters.first; waiter !== undefined; waiter = waiter.next) waiter.startedAt = now;
+  }
+
+  observe(observer: QueueTelemetry | undefined): void {
+    this.observer = observer;
+    this.unsettled.judge = observer;
+    this.isFollowed = this.tiers.some((_, tier) => observer?.completeMsOf?.(tier) !== undefined);
+    if (observer !== undefined) this.track();
+  }
+
+  /** An item came in with this tag, and is followed from now on. Gives the tag that it has then. */
+  follow(tag: unknown, at: number, { tier }: Place): EntryExtras {
+    const unsettled = new Unsettled(at, tier);
+    this.unsettled.add(unsettled);
+    const known = tag instanceof EntryExtras ? tag.correlationId : undefined;
+    return new EntryExtras(deadlineOf(tag), attemptOf(tag), known, carrierOf(tag), unsettled);
+  }
+
+  /** When the oldest item of the tier first came in that waits, is delayed by a retry, or in flight. */
+  unsettledAt(tier: number): number | undefined {
+    let oldest = earlier(this.store.oldestAt(tier), this.unsettled.oldestAt(tier));
+    // In order of taking, which need not be that of arrival.
+    for (let work = this.inFlight.first; work !== undefined; work = work.next) {
+      if (work.place.tier === tier) oldest = earlier(oldest, work.enqueuedAt);
+    }
+    return oldest;
   }
 
   /** The correlation ID of an item with this tag, if it has one already. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.js";
 import { QueueShutDownError } from "../base/errors.js";
+import { Unsettled } from "../base/unsettled.js";
 import type {
   Carrier,
   Consumer,
@@ -14,7 +15,15 @@ import { type Core, Delayed } from "./core.js";
 import { healthOf } from "./health.js";
 import { checkCorrelationId, isPlain, type PutOptions, type QueueOptions } from "./options.js";
 import { Settlement } from "./settlement.js";
-import { attemptOf, carrierOf, deadlineOf, EntryExtras, ONLY_PLACE, type Place } from "./storage/store.js";
+import {
+  attemptOf,
+  carrierOf,
+  deadlineOf,
+  EntryExtras,
+  ONLY_PLACE,
+  type Place,
+  unsettledOf,
+} from "./storage/store.js";
 import { GetWaiter, kept, type PutWaiter, rejectQuietly, Step, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -46,10 +55,12 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     if (!core.isTracked) core.track();
     const now = core.clock.now();
     if (options === undefined) {
-      this.arrive(item, now, core.observer?.putAtOnce(place.tier, undefined), place);
+      const carrier = core.observer?.putAtOnce(place.tier, undefined);
+      this.arrive(item, now, core.isFollowed ? core.follow(carrier, now, place) : carrier, place);
     } else {
       const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options.correlationId));
-      this.arrive(item, now, this.tagOf(options, carrier, now), place);
+      const tag = this.tagOf(options, carrier, now);
+      this.arrive(item, now, core.isFollowed ? core.follow(tag, now, place) : tag, place);
     }
     return true;
   }
@@ -63,16 +74,16 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     if (deadline === undefined && correlationId === undefined) return carrier;
     if (deadline !== undefined) core.hasDeadlines = true;
     const dueAt = deadline === undefined ? Number.POSITIVE_INFINITY : now + deadline - core.clock.wallNow();
-    return new EntryExtras(dueAt, 1, correlationId, carrier);
+    return new EntryExtras(dueAt, 1, correlationId, carrier, undefined);
   }
 
-  /** An item comes in: to the consumer that has waited longest, else into the store. */
+  /** An item comes in, for the first time or again: to the consumer that has waited longest, else into the store. */
   arrive(item: T, at: number, tag: unknown, place: Place): void {
     const { core } = this;
     const getter = core.getters.first;
     if (getter === undefined) core.store.push(item, at, tag, place);
     else if (core.hasDeadlines && deadlineOf(tag) < at) {
-      this.drop(item, place.tier, "expired", attemptOf(tag));
+      this.drop(item, place.tier, "expired", tag);
     } else this.hand(getter, item, at, tag, place);
   }
 
@@ -110,7 +121,7 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     const { core } = this;
     const { tag, place } = waiter;
     while (!waiter.isIn && core.store.size < core.limit && core.state === "open") {
-      this.arrive(waiter.nextItem(), now, tag, place);
+      this.arrive(waiter.nextItem(), now, core.isFollowed ? core.follow(tag, now, place) : tag, place);
     }
   }
 
@@ -136,7 +147,7 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
       const item = store.shift();
       const { tier, tag } = store;
       this.admit();
-      this.drop(item, tier, "expired", attemptOf(tag));
+      this.drop(item, tier, "expired", tag);
     }
     return false;
   }
@@ -224,13 +235,21 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     core.inFlight.remove(work);
     core.observer?.retried(this.processMs(work), attempt, error);
     if (core.state === "done") {
-      this.drop(item, place.tier, "shutdown", attempt);
+      this.drop(item, place.tier, "shutdown", tag);
       return;
     }
     core.track();
-    const extras = new EntryExtras(deadlineOf(tag), attempt + 1, work.correlationId, carrierOf(tag));
-    this.release(work, true);
     const now = core.now();
+    const unsettled = unsettledOf(tag) ?? new Unsettled(work.enqueuedAt ?? now, place.tier);
+    core.unsettled.add(unsettled);
+    const extras = new EntryExtras(
+      deadlineOf(tag),
+      attempt + 1,
+      work.correlationId,
+      carrierOf(tag),
+      unsettled,
+    );
+    this.release(work, true);
     if (delayMs === 0) {
       this.reenter(item, now, extras, place);
       return;
@@ -245,7 +264,7 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     for (let delayed = core.delayed.first; delayed !== undefined; delayed = core.delayed.first) {
       core.delayed.remove(delayed);
       this.room.forget(delayed);
-      this.drop(delayed.item, delayed.place.tier, "shutdown", delayed.extras.attempt);
+      this.drop(delayed.item, delayed.place.tier, "shutdown", delayed.extras);
     }
   }
 
@@ -388,6 +407,7 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
       return work;
     }
     core.undone++;
+    if (core.unsettled.size > 0) this.completed(tag, "left", takenAt);
     return wanted === "items" ? [item] : item;
   }
 }

@@ -6,7 +6,7 @@ import type { DropReason } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import type { Handover } from "./handover.js";
 import { checkCorrelationId, isPlain, type PutOptions, type WhenFull } from "./options.js";
-import { attemptOf, type Place } from "./storage/store.js";
+import type { Place } from "./storage/store.js";
 import { handled, kept, PutWaiter, promiseOf } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -172,7 +172,7 @@ export class Intake<T> {
     ) {
       victims.push({ item: store.pop(), tier: store.tier, tag: store.tag });
     }
-    for (const { item, tier, tag } of victims) this.handover.drop(item, tier, "evicted", attemptOf(tag));
+    for (const { item, tier, tag } of victims) this.handover.drop(item, tier, "evicted", tag);
   }
 
   /** Refuses what is left of the waiter's items: they go back to the caller in the error. */

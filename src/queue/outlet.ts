@@ -4,7 +4,7 @@ import type { Core } from "./core.js";
 import type { Handover } from "./handover.js";
 import type { WaitOptions } from "./options.js";
 import { restore } from "./storage/restore.js";
-import { attemptOf, carrierOf } from "./storage/store.js";
+import { attemptOf, carrierOf, unsettledOf } from "./storage/store.js";
 import { GetWaiter, type Step, type Steps, type Wanted } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -68,8 +68,10 @@ export class Outlet<T> {
       result.done = true;
       result.value = undefined;
       core.observer?.givenBack(carrierOf(tag), place.tier, attemptOf(tag));
+      const unsettled = unsettledOf(tag);
+      if (unsettled !== undefined) core.unsettled.add(unsettled);
       if (core.state === "done") {
-        this.handover.drop(item, place.tier, "shutdown", attemptOf(tag));
+        this.handover.drop(item, place.tier, "shutdown", tag);
         continue;
       }
       if (core.getters.first !== undefined) this.handover.arrive(item, at, tag, place);
@@ -88,6 +90,7 @@ export class Outlet<T> {
       items.push(store.shift());
       core.undone++;
       const { at, tag, tier } = store;
+      if (core.unsettled.size > 0) this.handover.completed(tag, "left", now);
       if (observer !== undefined) {
         const carrier = carrierOf(tag);
         carriers.push(carrier);

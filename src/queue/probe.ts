@@ -10,6 +10,8 @@ export function probeOf<T>(core: Core<T>, dropReasons: readonly DropReason[]): P
     now: () => core.clock.now(),
     depth: (tier) => core.store.depth(tier),
     oldestAt: (tier) => core.store.oldestAt(tier),
+    unsettledAt: (tier) => core.unsettledAt(tier),
+    judgeLate: () => core.unsettled.judgeLate(core.clock.now()),
     headAt: () => core.headAt(),
     heads: (most) => core.store.heads(most).map((entry) => headOf(core, entry)),
     get capacity() {

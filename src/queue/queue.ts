@@ -32,7 +32,7 @@ import {
 } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { probeOf } from "./probe.js";
-import { attemptOf, ONLY_PLACE, type Place, type Store } from "./storage/store.js";
+import { ONLY_PLACE, type Place, type Store } from "./storage/store.js";
 import { kept, type Wanted } from "./waiters.js";
 import { WaitingRoom } from "./waiting-room.js";
 
@@ -289,8 +289,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     if (telemetry !== undefined && core.observer !== undefined) {
       throw new AlreadyInstrumentedError(core.observer.queueName, telemetry.queueName);
     }
-    core.observer = telemetry;
-    if (telemetry !== undefined) core.track();
+    core.observe(telemetry);
   }
 
   /** @internal */
@@ -335,7 +334,7 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     const { store } = this.core;
     while (store.size > 0) {
       const item = store.shift();
-      this.handover.drop(item, store.tier, "shutdown", attemptOf(store.tag));
+      this.handover.drop(item, store.tier, "shutdown", store.tag);
     }
     this.handover.dropDelayed();
   }

@@ -2,11 +2,12 @@ import type { AsyncResource } from "node:async_hooks";
 import { tell } from "../base/callback.js";
 import { TaskDoneError } from "../base/errors.js";
 import { adopted } from "../base/thenable.js";
+import type { UnsettledEnd } from "../base/unsettled.js";
 import { warn } from "../base/warning.js";
 import type { DropReason, Outcome, Report, Work } from "../contracts/index.js";
 import type { Core } from "./core.js";
 import type { QueueOptions, WaitOptions } from "./options.js";
-import { carrierOf } from "./storage/store.js";
+import { attemptOf, carrierOf, unsettledOf } from "./storage/store.js";
 import { JoinWaiter } from "./waiters.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
@@ -63,6 +64,7 @@ export abstract class Settlement<T> {
     const { core } = this;
     work.settledBy = "deadLettered";
     core.inFlight.remove(work);
+    if (core.unsettled.size > 0) this.completed(work.tag, "settled");
     core.observer?.deadLettered(this.processMs(work), error);
     this.release(work, false);
     this.left();
@@ -88,9 +90,20 @@ export abstract class Settlement<T> {
   }
 
   /** Something accepted left the queue without being taken. */
-  drop(item: T, tier: number, reason: DropReason, attempt: number): void {
-    this.tellDropped(item, tier, reason, attempt);
+  drop(item: T, tier: number, reason: DropReason, tag: unknown): void {
+    if (this.core.unsettled.size > 0) this.completed(tag, reason === "shutdown" ? "left" : "dropped");
+    this.tellDropped(item, tier, reason, attemptOf(tag));
     this.left();
+  }
+
+  /**
+   * An item comes to its end, if it is kept since when it was there; that needn't be asked while nothing is. Of what a plain get takes,
+   * `taskDone` doesn't tell which item is done: it has `left`. `now` is the time, where the caller knows it.
+   */
+  completed(tag: unknown, how: UnsettledEnd, now?: number): void {
+    const { core } = this;
+    const unsettled = unsettledOf(tag);
+    if (unsettled !== undefined) core.unsettled.end(unsettled, now ?? core.now(), how);
   }
 
   tellDropped(item: T, tier: number, reason: DropReason, attempt: number): void {
@@ -134,6 +147,7 @@ export abstract class Settlement<T> {
     const { core } = this;
     const { observer } = core;
     core.inFlight.remove(work);
+    if (core.unsettled.size > 0) this.completed(work.tag, "settled", now);
     if (observer !== undefined) {
       observer.settled(outcome, this.processMs(work, now), error);
       if (work.hasRun) this.release(work, false);

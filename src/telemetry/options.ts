@@ -44,12 +44,17 @@ export interface InstrumentOptions<Tier extends string = string> {
   metrics?: "always" | "never" | undefined;
 }
 
-/** A promise about waiting, kept if the given share of items waits no longer than the target. */
+/** A promise about waiting, kept if the given share of items waits no longer than the target; and one about being done, if that is wanted. */
 export interface Sla {
   /** Longest wait, in milliseconds, greater than 0. */
   targetMs: number;
   /** Share of items, between 0 and 1. Default: 0.99. */
   objective?: number | undefined;
+  /**
+   * Longest time from when an item first comes in until it is settled, in milliseconds, greater than 0: retries and what is between them
+   * included. Default: nothing is promised about that. For queues in this process only.
+   */
+  completeMs?: number | undefined;
 }
 
 /** {@link InstrumentOptions}, checked and complete. */

@@ -20,6 +20,8 @@ import { type Parcel, parcelIn, parcelOf, SendContext, TakenAlong } from "./cont
 import type { Bounds } from "./metrics/instruments.js";
 import { plainExport } from "./metrics/plain-export.js";
 import {
+  COMPLETED_MET,
+  COMPLETED_MISSED,
   CONTEXT_LOST,
   DEAD_LETTERED,
   DEQUEUED,
@@ -231,6 +233,14 @@ export class Telemetry implements QueueTelemetry {
     } catch (error) {
       this.fault(error);
     }
+  }
+
+  completeMsOf(tier: number): number | undefined {
+    return this.tiers[tier]?.sla?.completeMs;
+  }
+
+  completed(tier: number, result: "met" | "missed"): void {
+    this.tiers[tier]!.counts[result === "met" ? COMPLETED_MET : COMPLETED_MISSED]!++;
   }
 
   gateWaited(gate: string, waitedMs: number): void {

@@ -75,7 +75,9 @@ export interface WatchOptions<Tier extends string = string> {
   /** What the queue is called in reports. Default: the name it was instrumented by. */
   name?: string | undefined;
   /** How long items of a tier may wait; `default` stands for every tier without an entry. Default: what was declared for the queue. */
-  sla?: ByTier<Tier, { targetMs: number; objective?: number | undefined }> | undefined;
+  sla?:
+    | ByTier<Tier, { targetMs: number; objective?: number | undefined; completeMs?: number | undefined }>
+    | undefined;
 }
 
 /** {@link WatchdogOptions}, checked and complete. */

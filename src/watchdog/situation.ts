@@ -105,6 +105,11 @@ export interface Situation {
   readonly tiers: readonly TierNow[];
   /** Whether the first tier is served before the other one. */
   readonly isMoreUrgent: (tier: number, other: number) => boolean;
+  /**
+   * Which promise of it that is. `completion`: no item has waited too long, but one has taken too long since it first came in, and is not settled:
+   * it is delayed by retries, or in flight. Then that is what `waitMs` and the target of `sla` are about. Default: `wait`.
+   */
+  readonly promise?: "wait" | "completion" | undefined;
   /** How long the oldest item of that tier has waited, and may wait, in milliseconds. */
   readonly waitMs: number;
   readonly sla: SlaTarget;

@@ -373,7 +373,13 @@ function isStill(queue: object, watched: readonly WatchedQueue[]): boolean {
 /** The SLA of a queue by tier. Throws an `InvalidOption…Error` for a tier that the queue can't have. */
 function readSlaFor(watchable: Watchable, sla: unknown): ReadonlyMap<string, SlaTarget> {
   const known = [...new Set([...watchable.probe.tiers, "default"])];
-  return readSla(sla, (tier) => known.includes(tier) || watchable.mayHaveTier?.(tier) === true, known);
+  const read = readSla(sla, (tier) => known.includes(tier) || watchable.mayHaveTier?.(tier) === true, known);
+  for (const [tier, { completeMs }] of read) {
+    if (completeMs === undefined || watchable.probe.unsettledAt !== undefined) continue;
+    const allowed = "left out: the queue doesn't tell when an item first came in";
+    throw new InvalidOptionTypeError(`sla.${tier}.completeMs`, completeMs, allowed);
+  }
+  return read;
 }
 
 type Answer = () => Report | undefined;

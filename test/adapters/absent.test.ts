@@ -16,6 +16,7 @@ const ALWAYS = [
   "queue.oldest.age.seconds",
   "queue.overtakes",
   "queue.put.seconds",
+  "queue.sla.completion.target.seconds",
   "queue.sla.items",
   "queue.sla.objective.ratio",
   "queue.sla.target.seconds",
@@ -27,6 +28,8 @@ const OF_WORKERS = [
   "queue.inflight",
   "queue.inflight.oldest.age.seconds",
   "queue.process.seconds",
+  "queue.sla.completions",
+  "queue.unsettled.oldest.age.seconds",
 ];
 
 type Work = (good: boolean) => Promise<void>;
@@ -126,7 +129,7 @@ describe.each(["plain", "producer"] as const)(
       const work: Work = async (good) => {
         if (!good) throw new Error("no");
       };
-      const queue = await use(work, { name, sla: { default: { targetMs: 60_000 } } });
+      const queue = await use(work, { name, sla: { default: { targetMs: 60_000, completeMs: 60_000 } } });
       const read = new Readings(metrics, spans, name);
       expect(await read.metricNames()).toEqual([...ALWAYS, ...possible].sort());
       expect(Object.keys(await read.by("queue.reason", "queue.dropped"))).toEqual(reasons);

@@ -304,6 +304,7 @@ describe.each(EVERY)("the metrics of an async.queue whose worker is a %s, %s,", 
       "queue.process.seconds",
       "queue.put.seconds",
       "queue.telemetry.errors",
+      "queue.unsettled.oldest.age.seconds",
       "queue.wait.seconds",
     ]);
   });

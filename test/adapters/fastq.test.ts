@@ -339,6 +339,7 @@ describe.each(EVERY)("the metrics of a fastq with a %s, whose worker is %s,", (s
       "queue.process.seconds",
       "queue.put.seconds",
       "queue.telemetry.errors",
+      "queue.unsettled.oldest.age.seconds",
       "queue.wait.seconds",
     ]);
     expect(await drops()).toEqual({ shutdown: 0 });

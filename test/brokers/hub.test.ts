@@ -396,6 +396,10 @@ describe("instrument", () => {
     [{ queues: { orders: { tiers: { vip: 1 } } } }, /tiers.*left out/],
     [{ poll: true }, /poll.*false or/],
     [{ poll: { everyMs: 5 } }, /poll\.everyMs.*100/],
+    [
+      { queues: { mails: { sla: { default: { targetMs: 5, completeMs: 9 } } } } },
+      /queues\.mails\.sla\.default\.completeMs.*left out: a broker doesn't tell when/,
+    ],
     [{ asyncContext: "producer" }, /asyncContext/],
   ])("refuses %j at once", (options, message) => {
     const act = () => instrument(broker.connect(), { adapter: memoryAdapter(), ...options } as never);

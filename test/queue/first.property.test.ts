@@ -97,7 +97,7 @@ describe.each(KINDS)("the heads of a store ($name)", ({ make, priorityOf, tierCo
             for (let i = 0; i < each.repeat; i++) {
               const salt = each.salt + i * 7;
               const dueAt = salt % 3 === 0 ? Number.POSITIVE_INFINITY : salt;
-              const tag = new EntryExtras(dueAt, 1, undefined, undefined);
+              const tag = new EntryExtras(dueAt, 1, undefined, undefined, undefined);
               const place = { priority: priorityOf(salt), tier: salt % tierCount };
               for (const one of [store, copy])
                 one.push(next, isTracked ? now : Number.NaN, tag, { ...place });

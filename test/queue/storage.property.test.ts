@@ -370,7 +370,7 @@ describe("a Ranked store", () => {
         for (const [item, each] of script.entries()) {
           if (typeof each === "object") {
             now += each.afterMs;
-            const tag = new EntryExtras(each.deadline, 1, undefined, undefined);
+            const tag = new EntryExtras(each.deadline, 1, undefined, undefined, undefined);
             const entry = { item, at: now, tag, priority: each.priority };
             if (ranking.evicts && model.length > 0) {
               const most = Math.max(...model.map(keyOf));

@@ -81,7 +81,7 @@ async function run(way: "plain" | "producer") {
   const name = "contract";
   const orders = instrument(
     new PriorityQueue<string>({ capacity: 3, whenFull: "evict", tiers: { vip: 0, regular: 10 } }),
-    { name, sla: { default: { targetMs: 1_000, objective: 0.9 } } },
+    { name, sla: { default: { targetMs: 1_000, objective: 0.9, completeMs: 5_000 } } },
   );
   const linked = instrument(new FifoQueue<string>({ capacity: 2, whenFull: "reject" }), {
     name,
@@ -238,7 +238,7 @@ describe("the names", () => {
     const { startTelemetry } = await import("../../src/telemetry/sdk/start.js");
     const queue = instrument(new FifoQueue<string>({ capacity: 1 }), {
       name: "scraped",
-      sla: { default: { targetMs: 1 } },
+      sla: { default: { targetMs: 1, completeMs: 1_000 } },
     });
     const policy = { execute: async <R>(call: (context: object) => R | Promise<R>) => call({}) };
     const pool = new WorkerPool(queue, () => {}, {

@@ -59,6 +59,79 @@ async function breachesOf(queue: string): Promise<Record<string, unknown>> {
   );
 }
 
+describe("an SLA on completion", () => {
+  const sla = { default: { targetMs: 1_000, completeMs: 10_000 } };
+  const made = (name: string) => instrument(new FifoQueue<string>({ clock }), { name, sla });
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      clock.advance(100);
+      await new Promise(setImmediate);
+    }
+  };
+
+  it("is breached by what fails, backs off and fails again, though nothing waits; until it is settled", async () => {
+    const queue = made("outage");
+    const { dog, breaches, cleared } = watchdog();
+    dog.watch(queue).start();
+    let isDown = true;
+    const handler = () => (isDown ? Promise.reject(new Error("ECONNREFUSED bank")) : Promise.resolve());
+    const pool = new WorkerPool(queue, handler, {
+      concurrency: 4,
+      retry: { attempts: 100, backoff: { initialMs: 500, maxMs: 2_000 } },
+    });
+    for (let i = 0; i < 20; i++) await queue.put(`order ${i}`);
+    await pass(10_000);
+    expect(breaches).toEqual([]);
+    await pass(200);
+    expect(breaches).toHaveLength(1);
+    const [report] = breaches;
+    expect(report).toMatchObject({ promise: "completion", targetMs: 10_000, depth: 0, tier: "default" });
+    expect(report!.waitMs).toBeGreaterThan(10_000);
+    expect(report!.verdicts.map(({ name }) => name)).toEqual(["downstream-saturated"]);
+    expect(String(report)).toMatch(
+      /^BREACH queue=outage tier=default an item is not settled after 10\.\d s \(SLA 10\.0 s\), depth 0, \d+ delayed, \d in flight\n/,
+    );
+    isDown = false;
+    await pass(3_000);
+    expect(queue.delayed).toBe(0);
+    expect(cleared).toMatchObject([{ tier: "default" }]);
+    await pool.stop();
+  });
+
+  it("is breached by a task that hangs, and by attempts that are hours apart", async () => {
+    const hung = made("hung");
+    const rare = made("rare");
+    const { dog, breaches } = watchdog();
+    dog.watch(hung).watch(rare).start();
+    await hung.put("a");
+    await hung.receive();
+    await rare.putMany(["a", "b", "c", "d", "e"]);
+    for (let i = 0; i < 5; i++) {
+      (await rare.receive()).retry({ delayMs: 3_600_000, error: new Error("503 Service Unavailable") });
+    }
+    await pass(10_100);
+    expect(breaches.map(({ queue, promise }) => [queue, promise])).toEqual([
+      ["hung", "completion"],
+      ["rare", "completion"],
+    ]);
+    expect(breaches[0]!.verdicts[0]!.name).toBe("consumers-stuck");
+    expect(breaches[1]!.verdicts[0]).toMatchObject({
+      name: "downstream-saturated",
+      sentence: expect.stringMatching(/^all 5 items wait for another attempt, .* 503 Service Unavailable$/),
+    });
+  });
+
+  it("may be given to the watchdog only, and is then looked after as well", async () => {
+    const queue = instrument(new FifoQueue<string>({ clock }), { name: "given" });
+    const { dog, breaches } = watchdog();
+    dog.watch(queue, { sla }).start();
+    await queue.put("a");
+    await queue.receive();
+    await pass(10_200);
+    expect(breaches).toMatchObject([{ queue: "given", promise: "completion", waitMs: 10_100 }]);
+  });
+});
+
 describe("a breach", () => {
   it("is told at the first look at which the oldest item has waited for longer than its SLA", async () => {
     const queue = fifo("late");
@@ -296,6 +369,7 @@ describe("a report", () => {
       [
         "at",
         "capacity",
+        "delayed",
         "depth",
         "drainMs",
         "gates",
@@ -306,6 +380,7 @@ describe("a report", () => {
         "memory",
         "notEnoughEvidence",
         "pools",
+        "promise",
         "queue",
         "rates",
         "recent",

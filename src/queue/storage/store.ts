@@ -1,3 +1,4 @@
+import type { Unsettled } from "../../base/unsettled.js";
 import type { Carrier } from "../../contracts/index.js";
 
 /** Where an item goes among the others. */
@@ -65,6 +66,8 @@ export class EntryExtras {
     /** Known only where no observer keeps it. */
     readonly correlationId: string | undefined,
     readonly carrier: Carrier,
+    /** Known of what was retried, and of all where their completion is promised. */
+    readonly unsettled: Unsettled | undefined,
   ) {}
 }
 
@@ -76,6 +79,11 @@ export function carrierOf(tag: unknown): Carrier {
 /** The deadline in a tag; `Infinity` where there is none. */
 export function deadlineOf(tag: unknown): number {
   return tag instanceof EntryExtras ? tag.deadline : Number.POSITIVE_INFINITY;
+}
+
+/** When the entry with this tag first came in, if that is kept. */
+export function unsettledOf(tag: unknown): Unsettled | undefined {
+  return tag instanceof EntryExtras ? tag.unsettled : undefined;
 }
 
 /** The attempt's number in a tag. */

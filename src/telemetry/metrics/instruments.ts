@@ -223,6 +223,25 @@ export const INSTRUMENTS = {
     attributes: QUEUE,
     description: "Items that were taken before they were put, as clocks have it: their wait counts as 0",
   },
+  "queue.unsettled.oldest.age.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: TIER,
+    description:
+      "Age, since it first came in, of the oldest item that waits, is delayed by a retry, or in flight; 0 when there is none",
+  },
+  "queue.sla.completion.target.seconds": {
+    kind: "gauge",
+    unit: "s",
+    attributes: TIER,
+    description: "Longest time from when an item first comes in until it is settled, as declared",
+  },
+  "queue.sla.completions": {
+    kind: "counter",
+    unit: "{item}",
+    attributes: ["queue.name", "queue.tier", "queue.result"],
+    description: "Items that were settled in time, or not, judged when they are or that time has passed",
+  },
   // As OpenTelemetry's conventions for messaging have them.
   "messaging.client.operation.duration": {
     kind: "histogram",
@@ -258,6 +277,8 @@ export const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
   "queue.inflight.oldest.age.seconds",
   "queue.sla.target.seconds",
   "queue.sla.objective.ratio",
+  "queue.unsettled.oldest.age.seconds",
+  "queue.sla.completion.target.seconds",
   "queue.breaker.open",
   "queue.watchdog.last.run.timestamp.seconds",
 ]);

@@ -30,7 +30,9 @@ export const OVERTAKES = 2;
 export const SLA_MET = 3;
 export const SLA_MISSED = 4;
 const FIRST_DROP = 5;
-const TIER_COUNTS = FIRST_DROP + DROP_REASONS.length;
+export const COMPLETED_MET = FIRST_DROP + DROP_REASONS.length;
+export const COMPLETED_MISSED = COMPLETED_MET + 1;
+const TIER_COUNTS = COMPLETED_MISSED + 1;
 
 /** Where a reason is counted in {@link TierSeries.counts}. */
 export function dropIndex(reason: DropReason): number {

@@ -6,6 +6,8 @@ import {
   allSeries,
   CARRIER_REJECTED,
   CARRIER_TOO_LARGE,
+  COMPLETED_MET,
+  COMPLETED_MISSED,
   CONTEXT_LOST,
   DEAD_LETTERED,
   DEQUEUED,
@@ -185,6 +187,29 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
       add(counts[SLA_MISSED]!, labels, MISSED);
     }),
   ),
+  "queue.unsettled.oldest.age.seconds": ifTold("outcomes", (queue, add) => {
+    const ages = new Map<TierSeries, number>();
+    for (const { probe, tiers } of queue.alive()) {
+      if (probe.unsettledAt === undefined) continue;
+      queue.shown.add("unsettled age");
+      for (const [i, tier] of tiers.entries()) {
+        ages.set(tier, Math.max(ages.get(tier) ?? 0, ageSeconds(probe, probe.unsettledAt(i))));
+      }
+    }
+    if (!queue.shown.has("unsettled age")) return;
+    eachTier((tier, addTo) => addTo(ages.get(tier) ?? 0, tier.labels))(queue, add);
+  }),
+  "queue.sla.completion.target.seconds": eachTier(({ sla, labels }, add) => {
+    if (sla?.completeMs !== undefined) add(sla.completeMs / 1000, labels);
+  }),
+  "queue.sla.completions": ifTold("outcomes", (queue, add) => {
+    for (const { probe } of queue.alive()) probe.judgeLate?.();
+    eachTier(({ sla, counts, labels }, addTo) => {
+      if (sla?.completeMs === undefined) return;
+      addTo(counts[COMPLETED_MET]!, labels, MET);
+      addTo(counts[COMPLETED_MISSED]!, labels, MISSED);
+    })(queue, add);
+  }),
 };
 
 /** Their points belong to no queue: several may share a gate. */

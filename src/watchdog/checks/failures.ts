@@ -195,6 +195,7 @@ export function downstreamSaturated(thresholds?: {
       return (
         atGate(situation, limits.share) ??
         everythingFails(situation, limits) ??
+        allBackOff(situation) ??
         sameWait(situation, limits) ??
         oneAtATime(situation)
       );
@@ -236,6 +237,20 @@ function everythingFails(situation: Situation, limits: typeof EVERYTHING): Verdi
       retriedPerSecond,
       lastFailure: situation.lastFailure,
     },
+  };
+}
+
+/** Too seldom for that, as backing off takes longer each time: all that is there has failed, and is to be tried again some time. */
+function allBackOff(situation: Situation): Verdict | undefined {
+  const { promise, depth, inFlight, delayed, lastFailure, rates } = situation;
+  const isAllDelayed = depth === 0 && inFlight === 0 && delayed > FEW.maxItems;
+  if (promise !== "completion" || !isAllDelayed || lastFailure === undefined) return undefined;
+  if (rates.endedPerSecond > rates.failedPerSecond || isHandlersFault(lastFailure)) return undefined;
+  return {
+    name: "downstream-saturated",
+    confidence: 0.8,
+    sentence: `all ${delayed} items wait for another attempt, and none was done lately: what they need is down, or refuses them${lastFailureOf(situation)}`,
+    evidence: { delayed, lastFailure },
   };
 }
 
@@ -333,6 +348,8 @@ function failing(situation: Situation): {
 
 /** Whether more than a few items are retried: some are seen, some have only begun to fail, and the number of the others has a lower bound. */
 function areManyFailing(situation: Situation, maxItems: number): boolean {
+  // While nothing is late but by its retries, those that are delayed are what matters.
+  if (situation.promise === "completion" && situation.delayed > maxItems) return true;
   const { attempt, alike } = situation.mostAttempts;
   const { firstRetriedPerSecond, windowMs } = recentRates(situation);
   const retries = recentRetries(situation);

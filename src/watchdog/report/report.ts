@@ -39,11 +39,15 @@ export class BreachReport {
   readonly queue: string;
   /** The tier whose SLA is breached, or that is nearest to it. */
   readonly tier: string;
-  /** How long its oldest item has waited, and may wait, in milliseconds. */
+  /** Which promise of it: how long items wait, or how long they take from when they first come in until they are settled. */
+  readonly promise: "wait" | "completion";
+  /** How long its oldest item has waited, and may wait, in milliseconds; of a `completion`, has not been settled, and may not be. */
   readonly waitMs: number;
   readonly targetMs: number | undefined;
   readonly depth: number;
   readonly capacity: number;
+  /** Items that wait for a planned delay to pass, as those that are retried. */
+  readonly delayed: number;
   /** The first verdict of the report before, where this one has another. */
   readonly corrects: string | undefined;
   /** The causes, the most likely one first. Empty where nothing was found. */
@@ -101,10 +105,12 @@ export class BreachReport {
     const { tiers, tier, depth, recent, pools } = situation;
     this.queue = situation.queue;
     this.tier = tiers[tier]!.name;
+    this.promise = situation.promise ?? "wait";
     this.waitMs = situation.waitMs;
     this.targetMs = Number.isFinite(situation.sla.targetMs) ? situation.sla.targetMs : undefined;
     this.depth = depth;
     this.capacity = situation.capacity;
+    this.delayed = situation.delayed;
     this.verdicts = verdicts;
     this.notEnoughEvidence = notEnoughEvidence;
     this.head = heads;
@@ -170,7 +176,10 @@ export class BreachReport {
   private headline(): string {
     const sla = this.targetMs === undefined ? "" : ` (SLA ${duration(this.targetMs)})`;
     const room = Number.isFinite(this.capacity) ? ` of ${this.capacity}` : "";
-    return `${this.isLate ? "BREACH" : "REPORT"} queue=${shown(this.queue)} tier=${shown(this.tier)} head waited ${duration(this.waitMs)}${sla}, depth ${this.depth}${room}`;
+    const what = this.promise === "wait" ? "head waited" : "an item is not settled after";
+    const delayed =
+      this.promise === "wait" ? "" : `, ${this.delayed} delayed, ${this.inFlight ?? 0} in flight`;
+    return `${this.isLate ? "BREACH" : "REPORT"} queue=${shown(this.queue)} tier=${shown(this.tier)} ${what} ${duration(this.waitMs)}${sla}, depth ${this.depth}${room}${delayed}`;
   }
 
   private why(): string[] {

@@ -135,7 +135,9 @@ export class WatchedQueue {
       // Where the age of what waits is not known, or was asked for some time ago, what is taken shows it.
       const takenMs = probe.longestTake?.(tier);
       const isTakenLate = !isOver && takenMs !== undefined && takenMs > this.targetOf(tier, sla);
-      const isBreached = isOver || isTakenLate;
+      const completion = this.completionShare(tier, now, sla);
+      if (completion > CALM_SHARE) isCalm = false;
+      const isBreached = isOver || isTakenLate || completion > 1;
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
       if (breach === undefined) continue;
       changes ??= { breached: [], cleared: [] };
@@ -150,6 +152,15 @@ export class WatchedQueue {
   /** In milliseconds. `shown` is the SLA, where that is known. */
   private targetOf(tier: number, shown: SlaTarget | undefined): number {
     return (shown ?? this.slaOf(tier))?.targetMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * For how much of the time that it may take the oldest item has not been settled; 0 where nothing was promised about that. `shown` is the SLA,
+   * where that is known.
+   */
+  private completionShare(tier: number, now: number, shown = this.slaOf(tier)): number {
+    if (shown?.completeMs === undefined) return 0;
+    return this.unsettledMs(tier, now) / shown.completeMs;
   }
 
   /** Shows the heads anew to the stall monitor's thread, in the midst of what the queue does: they are only read. */
@@ -224,17 +235,21 @@ export class WatchedQueue {
   }
 
   /** Everything that the checks go by. The tier's SLA must be known; `waited` is for an item that is gone already. */
-  situation(tier: number, sla: SlaTarget, processFacts: ProcessFacts, waited?: number): Situation {
+  situation(tier: number, declared: SlaTarget, processFacts: ProcessFacts, waited?: number): Situation {
     const { probe, tally } = this.queue;
     const now = probe.now();
+    const headMs = waited ?? this.waitMs(tier, now);
+    const isIncomplete = headMs <= declared.targetMs && this.completionShare(tier, now, declared) > 1;
+    const waitMs = isIncomplete ? this.unsettledMs(tier, now) : headMs;
+    const sla = isIncomplete ? { ...declared, targetMs: declared.completeMs! } : declared;
     const tasks = this.tasks.now(now, sla, this.history, processFacts);
-    const waitMs = waited ?? this.waitMs(tier, now);
     const pileBeganAt = this.history.pileBeganAt(tier, waitMs, now);
     return {
       queue: this.name,
       tier,
       tiers: probe.tiers.map((name, i) => this.tierNow(name, i, now)),
       isMoreUrgent: (one, other) => probe.isMoreUrgent?.(one, other) ?? one < other,
+      promise: isIncomplete ? "completion" : "wait",
       waitMs,
       sla,
       sinceHead: this.history.turnsSince(now - waitMs, tier),
@@ -311,12 +326,17 @@ export class WatchedQueue {
     const { probe } = this.queue;
     const now = probe.now();
     const share = (tier: number) =>
-      this.waitMs(tier, now) / (this.slaOf(tier)?.targetMs ?? Number.POSITIVE_INFINITY);
+      Math.max(this.waitMs(tier, now) / this.targetOf(tier, undefined), this.completionShare(tier, now));
     return [...probe.tiers.keys()].reduce((worst, tier) => (share(tier) > share(worst) ? tier : worst), 0);
   }
 
   private waitMs(tier: number, now: number): number {
     const since = this.queue.probe.oldestAt(tier);
+    return since === undefined ? 0 : Math.max(0, now - since);
+  }
+
+  private unsettledMs(tier: number, now: number): number {
+    const since = this.queue.probe.unsettledAt?.(tier);
     return since === undefined ? 0 : Math.max(0, now - since);
   }
 
