@@ -147,6 +147,26 @@ export const queue: Contents = {
         against: [TARGET],
         links: [processed],
       }),
+      graph({
+        title: "Oldest item not settled",
+        description:
+          "Does everything get done? Age, since it first came in, of the oldest item that waits, is in flight, or is delayed by its retries. Dashed is what the SLA promises for all of that (completeMs). A line that rises as time does while nothing waits: attempts fail, or one hangs.",
+        unit: UNITS.seconds,
+        width: 24,
+        queries: [
+          {
+            expr: max({ metric: "queue_unsettled_oldest_age_seconds", where: TIER, per: PER_TIER }),
+            legend: TIER_LEGEND,
+          },
+        ],
+        against: [
+          {
+            expr: max({ metric: "queue_sla_completion_target_seconds", where: TIER, per: PER_TIER }),
+            legend: `SLA ${TIER_LEGEND}`,
+          },
+        ],
+        links: [processed],
+      }),
     ],
     [
       "How long it waits",

@@ -163,7 +163,7 @@ export const sla: Contents = {
       graph({
         title: "Met and missed",
         description:
-          "When were items late? Judged exactly, at the first get; evicted and expired items have missed.",
+          "When were items late? Judged exactly, at the first get; evicted and expired items have missed. Completion missed: they weren't settled in the time that the SLA gives for all of their way (completeMs).",
         unit: UNITS.rate,
         width: 12,
         stacked: true,
@@ -171,6 +171,14 @@ export const sla: Contents = {
           {
             expr: rate({ metric: "queue_sla_items_total", where: TIER, per: `${PER_TIER}, queue_result` }),
             legend: `{{queue_result}} ${TIER_LEGEND}`,
+          },
+          {
+            expr: rate({
+              metric: "queue_sla_completions_total",
+              where: `${TIER},queue_result="missed"`,
+              per: PER_TIER,
+            }),
+            legend: `completion missed ${TIER_LEGEND}`,
           },
         ],
         colors: { met: "green", missed: "red" },

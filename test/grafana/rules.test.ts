@@ -15,6 +15,7 @@ const GRAFANA = "{{ $externalLabels.grafana_url }}";
 const EXPECTED = [
   "QueueBacklogNotShrinking",
   "QueueBreakerOpen",
+  "QueueCompletionOverSla",
   "QueueDropping",
   "QueueEventLoopBusy",
   "QueueEventLoopStalled",

@@ -10,6 +10,8 @@ const TOOK = 'process_seconds_sum{queue_outcome="success"}';
 const TAKEN = 'process_seconds_count{queue_outcome="success"}';
 const EXPIRED = 'dropped_total{queue_tier="regular",queue_reason="expired"}';
 const MET = 'sla_items_total{queue_tier="regular",queue_result="met"}';
+const UNSETTLED = 'unsettled_oldest_age_seconds{queue_tier="regular"}';
+const COMPLETION = 'sla_completion_target_seconds{queue_tier="regular"}';
 const PROCESSING = 'workers{queue_state="processing"}';
 const IDLE = 'workers{queue_state="idle"}';
 const STOPPED = 'workers{queue_state="stopped"}';
@@ -66,6 +68,67 @@ export const work: readonly Incident[] = [
         "QueueRetryStorm (warning) job=slower",
       ],
     },
+  },
+  {
+    name: "a total outage of 20 minutes, where items are promised to be done within 4; and one item that always fails",
+    minutes: 60,
+    series: {
+      ...target({}),
+      ...queue(
+        {},
+        {
+          ...busy(),
+          [SUCCEEDED]: (t) => perSecond(1, 0, 1_200)(t)! + perSecond(1, 2_400)(t)!,
+          retried_total: perSecond(2, 1_200, 2_400),
+          delayed: (t) => (t < 1_200 ? 0 : t < 2_400 ? (t - 1_200) / 2 : Math.max(0, 600 - 5 * (t - 2_400))),
+          [UNSETTLED]: (t) => (t < 1_200 ? 1 : t < 2_400 ? t - 1_200 : Math.max(1, 1_200 - 10 * (t - 2_400))),
+          [COMPLETION]: 240,
+        },
+      ),
+      ...target({ job: "poison" }),
+      ...queue(
+        { job: "poison" },
+        { ...busy(), retried_total: perSecond(1 / 60), delayed: 1, [UNSETTLED]: (t) => t, [COMPLETION]: 240 },
+      ),
+      // Each item fails once, and is done five minutes later.
+      ...target({ job: "well" }),
+      ...queue(
+        { job: "well" },
+        { ...busy(), retried_total: perSecond(1), delayed: 300, [UNSETTLED]: 301, [COMPLETION]: 600 },
+      ),
+    },
+    firing: {
+      3: [],
+      12: ["QueueCompletionOverSla (warning) job=poison"],
+      25: ["QueueCompletionOverSla (critical) job=poison", "QueueCompletionOverSla (warning) job=poison"],
+      39: [
+        "QueueCompletionOverSla (critical) job=poison",
+        "QueueCompletionOverSla (critical) job=shop",
+        "QueueCompletionOverSla (warning) job=poison",
+        "QueueCompletionOverSla (warning) job=shop",
+        "QueueRetryStorm (critical) job=shop",
+        "QueueRetryStorm (warning) job=shop",
+      ],
+      59: ["QueueCompletionOverSla (critical) job=poison", "QueueCompletionOverSla (warning) job=poison"],
+    },
+  },
+  {
+    name: "a downstream is away for 2 minutes, and all that failed meanwhile is done after another one",
+    minutes: 60,
+    series: {
+      ...target({}),
+      ...queue(
+        {},
+        {
+          ...busy(),
+          [SUCCEEDED]: (t) =>
+            perSecond(1, 0, 1_200)(t)! + perSecond(1, 1_320)(t)! + perSecond(2, 1_320, 1_380)(t)!,
+          retried_total: perSecond(3, 1_200, 1_320),
+          delayed: (t) => (t < 1_200 || t >= 1_380 ? 0 : Math.min(120, t - 1_200, 2 * (1_380 - t))),
+        },
+      ),
+    },
+    firing: { 22: [], 25: [], 30: [], 36: [], 59: [] },
   },
   {
     name: "most attempts fail, others succeed; and then all is well again",
