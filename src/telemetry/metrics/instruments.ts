@@ -274,8 +274,10 @@ export type InstrumentName = keyof typeof INSTRUMENTS;
 /** Of these the greatest counts over several processes; all others add up. */
 export const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
   "queue.oldest.age.seconds",
+  "queue.unsettled.oldest.age.seconds",
   "queue.inflight.oldest.age.seconds",
   "queue.sla.target.seconds",
+  "queue.sla.completion.target.seconds",
   "queue.sla.objective.ratio",
   "queue.unsettled.oldest.age.seconds",
   "queue.sla.completion.target.seconds",
