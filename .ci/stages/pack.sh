@@ -10,6 +10,7 @@ no_strays() {
     case $file in
       package.json | README.md | LICENSE | CHANGELOG.md | docs/*) ;;
       grafana/alertmanager/*.yml | grafana/dashboards/*.json | grafana/provisioning/*/*.yml | grafana/rules/*.yml) ;;
+      grafana/kubernetes/*.yaml | grafana/kubernetes/dashboards/*.yaml | grafana/mixin/*.libsonnet) ;;
       dist/chunks/*.js | dist/chunks/*.cjs | dist/chunks/*.d.ts | dist/chunks/*.d.cts | dist/thread.js | dist/cli.js) ;;
       dist/page/index.html | dist/page/main-*.js | dist/page/style-*.css | dist/page/licenses.txt) ;;
       dist/*/*) strays+=("$file") ;;

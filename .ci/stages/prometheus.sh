@@ -7,7 +7,7 @@ export TMPDIR=$TEMP/live
 nothing_left() { ! grep --files-with-matches --text --fixed-strings "$TMPDIR" /proc/[0-9]*/cmdline 2> /dev/null; }
 
 mkdir "$TMPDIR"
-install_debian prometheus prometheus-alertmanager
+install_debian prometheus prometheus-alertmanager jsonnet
 # The rules hold on Prometheus 3, too, whose ranges begin a moment later. Its promtool is that of a newer Debian.
 if unpack_debian forky "$TEMP/forky" promtool && "$TEMP/forky/usr/bin/promtool" --version; then
   mkdir "$TEMP/bin"

@@ -97,10 +97,12 @@ export function column(name: string): string {
 }
 
 const DOCS = "https://github.com/queuescope/queuescope/blob/main/docs";
+/** Where the runbooks are, to which alerts link. */
+export const RUNBOOKS = `${DOCS}/runbooks/`;
 
 /** To what to do about the alert whose name is in the column. */
 export function runbookLink(alert: string): Link {
-  return { title: "Runbook", url: `${DOCS}/runbooks/${alert}.md`, targetBlank: true };
+  return { title: "Runbook", url: `${RUNBOOKS}${alert}.md`, targetBlank: true };
 }
 
 /** To what the verdict in the column means, and what to do about it. */

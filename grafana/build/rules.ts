@@ -24,5 +24,7 @@ export function ruleGroups(): RuleGroup[] {
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith(".yml"))
     .sort()
-    .flatMap((name) => (parse(readFileSync(new URL(name, FOLDER), "utf8")) as { groups: RuleGroup[] }).groups);
+    .flatMap(
+      (name) => (parse(readFileSync(new URL(name, FOLDER), "utf8")) as { groups: RuleGroup[] }).groups,
+    );
 }

@@ -71,6 +71,7 @@ local secondsOf(interval) =
     ['alertstate="firing",job=~"$job|"' + more_matchers, 'alertstate="firing",job=~"$job|"'],
     ['severity="critical",job=~"$job|"' + more_matchers, 'severity="critical",job=~"$job|"'],
   ]),
+  local isAsCommitted = selector == '' && config.scrape_interval == '15s',
   local adapted(value) =
     if std.isArray(value) then [adapted(each) for each in value]
     else if !std.isObject(value) then value
@@ -83,7 +84,7 @@ local secondsOf(interval) =
     ),
 
   grafanaDashboards+:: {
-    [name]: adapted(dashboards[name]) + { tags: config.dashboard_tags }
+    [name]: (if isAsCommitted then dashboards[name] else adapted(dashboards[name])) + { tags: config.dashboard_tags }
     for name in std.objectFields(dashboards)
   },
 }

@@ -152,3 +152,19 @@ done 5, left over 0
 abandoned: the parcel of Ann, "carry the parcel"
 telemetry is sent`);
 });
+
+it.concurrent("a pod's process answers its probes, is scraped, and ends by SIGTERM when its work is done", async () => {
+  const worker = Example.run("kubernetes.ts", [], { HOST: "127.0.0.1", PORT: "0", METRICS_PORT: "0" });
+  const [, port, metrics] = await worker.line(/^port (\d+), metrics at (\S+)/);
+  const ask = async (path: string, method = "GET") => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method });
+    return `${response.status} ${await response.text()}`;
+  };
+  expect(await ask("/ready")).toBe('200 {"ok":true,"reasons":[]}');
+  expect(await ask("/live")).toBe("200 ");
+  expect(await (await fetch(metrics!)).text()).toContain('queue_depth{queue_name="orders"');
+  expect(await ask("/orders", "POST")).toBe("202 ");
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect(worker.output).toMatch(/drain finished after .* 0 left over, 0 abandoned/);
+});

@@ -1,11 +1,17 @@
 import { expectedJobs } from "../expected-jobs.js";
-import { DASHBOARDS, type DashboardName } from "../links.js";
+import { DASHBOARDS, type DashboardName, RUNBOOKS } from "../links.js";
 import { type Rule, type RuleGroup, ruleGroups } from "../rules.js";
-import { exprTemplate, LONGEST_SCRAPE_S, notFound, SHORT_RANGES, secondsOf, textTemplate } from "./template.js";
+import {
+  exprTemplate,
+  LONGEST_SCRAPE_S,
+  notFound,
+  SHORT_RANGES,
+  secondsOf,
+  textTemplate,
+} from "./template.js";
 import { THRESHOLDS } from "./thresholds.js";
 
 const MADE = "// Made by `npm run dashboards`";
-export const RUNBOOKS = "https://github.com/queuescope/queuescope/blob/main/docs/runbooks/";
 
 /** The files of the mixin that are made, by their paths in `grafana/mixin`; mixin.libsonnet, which is written by hand, brings them together. */
 export function mixinFiles(): Map<string, string> {
@@ -46,7 +52,8 @@ function rules(): string {
   const alerts = groups.filter(hasAlerts).map((group) => groupOf(group, used));
   const recordings = groups.filter((group) => !hasAlerts(group)).map((group) => groupOf(group, used));
   const lost = notFound(used);
-  if (lost.length > 0) throw new Error(`the rules have no longer what thresholds.ts names: ${lost.join("; ")}`);
+  if (lost.length > 0)
+    throw new Error(`the rules have no longer what thresholds.ts names: ${lost.join("; ")}`);
   return `${MADE} from grafana/rules.
 //
 // Recording rules stay in the groups of the alerts that use them: what is in one group is evaluated in order, at one moment.
@@ -85,7 +92,11 @@ function ruleOf(rule: Rule, used: Set<string>, expression?: string[]): string {
   const { record, alert, expr, for: held, keep_firing_for: kept, labels, annotations = {} } = rule;
   const name = alert === undefined ? `${record}` : `${alert} (${labels?.severity})`;
   const lines = [alert === undefined ? `record: '${record}',` : `alert: '${alert}',`];
-  const template = () => ["|||", ...indented(exprTemplate(name, expr, used).trimEnd().split("\n")), "||| % c,"];
+  const template = () => [
+    "|||",
+    ...indented(exprTemplate(name, expr, used).trimEnd().split("\n")),
+    "||| % c,",
+  ];
   const [first, ...others] = expression ?? template();
   lines.push(`expr: ${first}`, ...others);
   if (held !== undefined) lines.push(`'for': c.held(${secondsOf(held)}),`);
@@ -93,7 +104,8 @@ function ruleOf(rule: Rule, used: Set<string>, expression?: string[]): string {
   if (labels !== undefined) lines.push(`labels: ${JSON.stringify(labels)},`);
   if (alert !== undefined) {
     lines.push("annotations: {");
-    for (const [key, text] of Object.entries(annotations)) lines.push(`  ${key}: ${annotationOf(name, key, text, used)},`);
+    for (const [key, text] of Object.entries(annotations))
+      lines.push(`  ${key}: ${annotationOf(name, key, text, used)},`);
     lines.push("},");
   }
   return `        {\n${lines.map((line) => `          ${line}\n`).join("")}        }`;

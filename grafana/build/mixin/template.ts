@@ -81,7 +81,11 @@ function thresholdHoles(
       .filter((place) => place.rule === rule && isMeant(place.text))
       .flatMap(({ text: place }) => {
         const [before, after] = place.split("#");
-        const found = [...text.matchAll(new RegExp(`${escaped(before!)}(${escaped(`${value}`)})${escaped(after!)}(?![\\w.:])`, "g"))];
+        const found = [
+          ...text.matchAll(
+            new RegExp(`${escaped(before!)}(${escaped(`${value}`)})${escaped(after!)}(?![\\w.:])`, "g"),
+          ),
+        ];
         if (found.length > 0) used.add(`${name} in ${rule}: ${place}`);
         return found.map(({ index }) => {
           const from = index + before!.length;

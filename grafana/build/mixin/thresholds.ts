@@ -43,12 +43,14 @@ export const THRESHOLDS: readonly Threshold[] = [
       at("QueueOldestItemOverSla (critical)", "more than # times"),
     ],
   },
-  ...([
-    ["1h", 14.4, "critical"],
-    ["6h", 6, "critical"],
-    ["1d", 3, "warning"],
-    ["3d", 1, "warning"],
-  ] as const).map(([long, value, severity]) => ({
+  ...(
+    [
+      ["1h", 14.4, "critical"],
+      ["6h", 6, "critical"],
+      ["1d", 3, "warning"],
+      ["3d", 1, "warning"],
+    ] as const
+  ).map(([long, value, severity]) => ({
     name: `burn_rate_${long}`,
     value,
     doc: `QueueSlaBudgetBurn: how many times as fast as allowed the budget goes, over ${long}`,
