@@ -279,8 +279,6 @@ export const NOT_ADDED: ReadonlySet<InstrumentName> = new Set<InstrumentName>([
   "queue.sla.target.seconds",
   "queue.sla.completion.target.seconds",
   "queue.sla.objective.ratio",
-  "queue.unsettled.oldest.age.seconds",
-  "queue.sla.completion.target.seconds",
   "queue.breaker.open",
   "queue.watchdog.last.run.timestamp.seconds",
 ]);
