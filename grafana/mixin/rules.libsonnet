@@ -920,6 +920,43 @@ function(c) {
             dashboard_url: "%(grafana_url)s/d/queuescope-queue?var-job={{ $labels.job | urlquery }}&var-queue={{ $labels.queue_name | urlquery }}&var-tier={{ $labels.queue_tier | urlquery }}" % c,
           },
         },
+        {
+          record: 'queue:unsettled_age:over_sla',
+          expr: |||
+            max by (cluster, namespace, job, queue_name, queue_tier) (
+              last_over_time(queue_unsettled_oldest_age_seconds%(matchers)s[%(range_100s)s]) / last_over_time(queue_sla_completion_target_seconds%(matchers)s[%(range_100s)s])
+                unless on (cluster, namespace, job, instance) (present_over_time(up%(matchers)s[%(range_100s)s]) unless up%(matchers)s)
+            )
+          ||| % c,
+        },
+        {
+          alert: 'QueueCompletionOverSla',
+          expr: |||
+            queue:unsettled_age:over_sla > 1
+          ||| % c,
+          'for': c.held(120),
+          labels: {"severity":"warning"},
+          annotations: {
+            summary: "{{ $labels.queue_name }} of {{ $labels.job }}{{ with $labels.namespace }} in {{ . }}{{ end }}{{ with $labels.cluster }} on {{ . }}{{ end }}, tier {{ $labels.queue_tier }}: an item has not been settled for {{ printf \"%.1f\" $value }} times as long as its SLA allows",
+            description: "It waits, is in flight, or fails and is retried. Depth, retries and what is in flight say which of the three, and queue_sla_breaches_total which cause the watchdog found.",
+            runbook_url: c.runbook_url_pattern % 'QueueCompletionOverSla',
+            dashboard_url: "%(grafana_url)s/d/queuescope-queue?var-job={{ $labels.job | urlquery }}&var-queue={{ $labels.queue_name | urlquery }}&var-tier={{ $labels.queue_tier | urlquery }}" % c,
+          },
+        },
+        {
+          alert: 'QueueCompletionOverSla',
+          expr: |||
+            queue:unsettled_age:over_sla > 3
+          ||| % c,
+          'for': c.held(300),
+          labels: {"severity":"critical"},
+          annotations: {
+            summary: "{{ $labels.queue_name }} of {{ $labels.job }}{{ with $labels.namespace }} in {{ . }}{{ end }}{{ with $labels.cluster }} on {{ . }}{{ end }}, tier {{ $labels.queue_tier }}: an item has not been settled for {{ printf \"%.1f\" $value }} times as long as its SLA allows",
+            description: "It has been more than 3 times for 5 minutes. Where attempts fail, QueueRetryStorm says of how many; else something hangs, or a few items fail again and again. queue_sla_breaches_total has the cause that the watchdog found.",
+            runbook_url: c.runbook_url_pattern % 'QueueCompletionOverSla',
+            dashboard_url: "%(grafana_url)s/d/queuescope-queue?var-job={{ $labels.job | urlquery }}&var-queue={{ $labels.queue_name | urlquery }}&var-tier={{ $labels.queue_tier | urlquery }}" % c,
+          },
+        },
       ],
     },
     {
