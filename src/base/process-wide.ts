@@ -135,7 +135,14 @@ function make(key: string): ProcessWide {
     stallAnswers: new Map(),
     signalGroups: new WeakMap(),
     warned: new Set(),
-    inspection: { hub: undefined, name: undefined, isAsked: false, watchdogs: new Set(), told: undefined },
+    inspection: {
+      hub: undefined,
+      socket: undefined,
+      name: undefined,
+      isAsked: false,
+      watchdogs: new Set(),
+      told: undefined,
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export type WatchdogNews = "breach" | "cleared" | "stall";
 export interface Inspection {
   /** The one that looks; undefined while there is none. */
   hub: object | undefined;
+  /** The socket that the process has, for all that want one: it is one. */
+  socket: { close(): Promise<void> } | undefined;
   /** What the process is called, where `startTelemetry` says so. */
   name: string | undefined;
   /** Whether the environment was asked for it. */

@@ -1,4 +1,5 @@
 import { errorLine } from "../base/error-text.js";
+import { processWide } from "../base/process-wide.js";
 import { warnThat } from "../base/warning.js";
 import { Door } from "./http/door.js";
 import { useHub } from "./hub/shared.js";
@@ -34,17 +35,16 @@ export function inspect(options?: InspectOptions): Inspection {
   return open(readInspectOptions(options));
 }
 
-/** The socket that the process has, for all that want one: it is one. */
-let current: OpenSocket | undefined;
+const { inspection } = processWide;
 
 function open(settings: InspectSettings): Inspection {
-  const before = current;
+  const before = inspection.socket;
   const opened = new OpenSocket(settings, before?.close() ?? DONE);
-  current = opened;
+  inspection.socket = opened;
   return {
     ready: opened.ready,
     close: () => {
-      if (current === opened) current = undefined;
+      if (inspection.socket === opened) inspection.socket = undefined;
       return opened.close();
     },
   };
