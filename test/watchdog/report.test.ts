@@ -204,6 +204,31 @@ describe("tasks in flight", () => {
     ]);
   });
 
+  it("stand apart that have no connection yet, and of which nothing but a timer is known", () => {
+    const facts = {} as never;
+    const http = (state: string) => [{ kind: "http" as const, label: "GET bank", state, forMs: 900 }];
+    const requests = [http("sent, waiting for headers"), http("waiting for a connection")];
+    const of = (kind: "http" | undefined, waits: TaskReport["waits"][]) =>
+      groupLines(
+        groupReports({
+          kind,
+          label: kind && "GET bank",
+          states: [],
+          tasks: waits.map((each, i) => ({ ...task(`${i}`, { waits: each }), facts })),
+          forMs: [],
+        }),
+      );
+    expect(of("http", requests)).toEqual([
+      '1x waiting for GET bank, "sent, waiting for headers", for 900 ms   0',
+      '1x waiting for GET bank, "waiting for a connection", for 900 ms   1',
+    ]);
+    const timer = { kind: "timer" as const, label: "timer of 60.0 s", state: "due in 2.0 s", forMs: 58_000 };
+    expect(of(undefined, [[timer], [], [timer]])).toEqual([
+      "2x wait unknown, its timer of 60.0 s is due in 2.0 s, running for up to 1.5 s   0, 2",
+      "1x wait unknown, running for 1.5 s   1",
+    ]);
+  });
+
   it("that can never resume are named", () => {
     const [a, b] = [task("a", { neverResumes: false }), task("b", { neverResumes: true, waits: [] })];
     expect(groupLines([{ kind: undefined, label: undefined, tasks: [a, b] }])).toEqual([

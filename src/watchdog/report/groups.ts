@@ -35,11 +35,16 @@ export interface TaskGroupReport {
   readonly tasks: readonly TaskReport[];
 }
 
-/** One group for each place at which tasks stand. Causes go by what they wait for alone, wherever that is. */
+/**
+ * One group for each place at which tasks stand, and for those that have no connection yet, or nothing but a timer. Causes go by what they
+ * wait for alone, wherever that is.
+ */
 export function groupReports({ kind, label, tasks }: TaskGroup): TaskGroupReport[] {
   const places = new Map<string, TaskNow[]>();
   for (const task of tasks) {
-    const place = JSON.stringify(task.frames ?? []);
+    const state = task.waits.findLast((wait) => wait.kind === (kind ?? "timer"))?.state;
+    const isApart = state !== undefined && (kind === undefined || state === POOL_STATE);
+    const place = JSON.stringify([task.frames, isApart]);
     const same = places.get(place);
     if (same === undefined) places.set(place, [task]);
     else same.push(task);
