@@ -20,7 +20,7 @@ export interface AwaitFrame {
 
 /**
  * What a task waits for. `step` comes from workers, and so does the `gate` before a handler; the others come from sources here. `connection`
- * is one of a pool, `queue` room in a queue.
+ * is one of a pool, `queue` room in a queue, and `sent` what was written to a connection that may owe no answer.
  */
 export type WaitKind =
   | "http"
@@ -33,7 +33,11 @@ export type WaitKind =
   | "query"
   | "connection"
   | "queue"
-  | "timer";
+  | "timer"
+  | "sent";
+
+/** What a task may wait for, or not: told only where nothing else is known, and no cause goes by it. */
+export const HINTS: ReadonlySet<WaitKind> = new Set<WaitKind>(["timer", "sent"]);
 
 /** A limited resource at the moment of a sample. What is undefined is unknown. */
 export interface ResourceUse {

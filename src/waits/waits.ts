@@ -14,7 +14,7 @@ import { watchTimers } from "./sources/timers.js";
 import { framesOf, samplePlaces } from "./stacks.js";
 import { taskMonitor } from "./task-monitor.js";
 import { taskLinkOf } from "./task-notes.js";
-import type { CallSite, Wait, WaitKind } from "./wait.js";
+import { type CallSite, HINTS, type Wait, type WaitKind } from "./wait.js";
 
 const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children, ...tracedClients];
 const PATCHES = [...pg, ...mysql2, ...otherPools];
@@ -85,8 +85,9 @@ export class Waits {
     }
     // What is asked for by a client goes through the connection that this needs.
     const told = waits.some(({ kind }) => ASKING.has(kind)) ? waits : [...sockets, ...waits];
-    // A timer may be the limit of any other wait.
-    return told.some(({ kind }) => kind !== "span") ? told : [...timers, ...told];
+    const known = told.filter(({ kind }) => !HINTS.has(kind));
+    if (known.some(({ kind }) => kind !== "span")) return known;
+    return [...timers, ...told.filter(({ kind }) => HINTS.has(kind)), ...known];
   }
 
   /** Where the item was put, if that was sampled. */

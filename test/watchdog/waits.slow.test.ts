@@ -206,6 +206,29 @@ describe("what a task waits for", () => {
     quiet.close();
   });
 
+  it("may be an answer to what it sent over a connection that was open before, but need not: a log gives none", async () => {
+    const log = net.createServer((socket) => socket.resume()).listen(0, "127.0.0.1");
+    await once(log, "listening");
+    const { port } = log.address() as AddressInfo;
+    const socket = net.connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    const never = new Promise(() => {});
+    const { delivery } = await task(() => {
+      socket.write("hello");
+      return never;
+    });
+    const sent = `sent: 5 bytes to 127.0.0.1:${port}, nothing has come back since`;
+    expect(inWords(delivery)).toEqual([sent]);
+    const other = await task(() => {
+      socket.write("hello");
+      return waitFor("reply", never);
+    });
+    expect(inWords(other.delivery)).toEqual(["label: reply"]);
+    socket.destroy();
+    expect(inWords(delivery)).toEqual([]);
+    log.close();
+  });
+
   it("is a process, without its arguments", async () => {
     const child = signal<ReturnType<typeof spawn>>();
     const { delivery, result } = await task(async () => {

@@ -111,9 +111,9 @@ class SentQuestion implements Question {
     // Of a connection of its own, the task is told that it is open.
     if (hasOpened(this.notes, socket)) return undefined;
     return {
-      kind: "socket",
-      label: short(`an answer from ${peer ?? "a socket"}`),
-      state: `${this.bytes} bytes sent`,
+      kind: "sent",
+      label: short(`${this.bytes} bytes to ${peer ?? "a socket"}`),
+      state: "nothing has come back since",
       since,
       stack,
     };

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { shown } from "../../base/shown.js";
-import type { AwaitFrame, CallSite } from "../../waits/wait.js";
+import { type AwaitFrame, type CallSite, HINTS } from "../../waits/wait.js";
 import { count, duration, waitWords } from "../checks/format.js";
 import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
 
@@ -36,14 +36,15 @@ export interface TaskGroupReport {
 }
 
 /**
- * One group for each place at which tasks stand, and for those that have no connection yet, or nothing but a timer. Causes go by what they
+ * One group for each place at which tasks stand, and for those that have no connection yet, or nothing but a hint. Causes go by what they
  * wait for alone, wherever that is.
  */
 export function groupReports({ kind, label, tasks }: TaskGroup): TaskGroupReport[] {
   const places = new Map<string, TaskNow[]>();
   for (const task of tasks) {
-    const state = task.waits.findLast((wait) => wait.kind === (kind ?? "timer"))?.state;
-    const isApart = state !== undefined && (kind === undefined || state === POOL_STATE);
+    const isOf = (wait: WaitNow) => (kind === undefined ? HINTS.has(wait.kind) : wait.kind === kind);
+    const wait = task.waits.findLast(isOf);
+    const isApart = kind === undefined ? wait?.kind : wait?.state === POOL_STATE;
     const place = JSON.stringify([task.frames, isApart]);
     const same = places.get(place);
     if (same === undefined) places.set(place, [task]);
@@ -96,7 +97,7 @@ function linesOf(group: TaskGroupReport): string[] {
   const wait = oldest?.waits.findLast((each) => each.kind === kind);
   const n = countOf(group);
   const what =
-    label === undefined ? `wait unknown${timerInWords(oldest)}` : waitWords(kind, shown(label, MAX_LABEL));
+    label === undefined ? `wait unknown${hintInWords(oldest)}` : waitWords(kind, shown(label, MAX_LABEL));
   const state =
     wait?.state === undefined || (kind === "connection" && wait.state === POOL_STATE)
       ? ""
@@ -120,10 +121,11 @@ function lasting(wait: WaitNow | undefined, oldest: TaskReport | undefined, n: n
   return `, running for ${upTo}${duration(oldest.runningMs)}`;
 }
 
-/** It may be what the task waits for. */
-function timerInWords(task: TaskReport | undefined): string {
-  const timer = task?.waits.find(({ kind }) => kind === "timer");
-  return timer === undefined ? "" : `, its ${shown(timer.label)} is ${shown(timer.state ?? "due")}`;
+/** What the task may wait for. */
+function hintInWords(task: TaskReport | undefined): string {
+  const { kind, label = "", state = "" } = task?.waits.findLast((each) => HINTS.has(each.kind)) ?? {};
+  if (kind === "timer") return `, its ${shown(label)} is ${shown(state)}`;
+  return kind === undefined ? "" : `, it has sent ${shown(label, MAX_LABEL)}, ${shown(state)}`;
 }
 
 /** `(10 of 10 in use, 0 idle, 12 waiting)` */

@@ -9,7 +9,7 @@ import type {
 } from "../../contracts/index.js";
 import { normalised, short } from "../../waits/labels.js";
 import { taskLinkOf } from "../../waits/task-notes.js";
-import type { AwaitFrame, CallSite, Wait, WaitKind } from "../../waits/wait.js";
+import { type AwaitFrame, type CallSite, HINTS, type Wait, type WaitKind } from "../../waits/wait.js";
 import type { MostAttempts, TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
@@ -138,7 +138,7 @@ export function groupsOf(tasks: readonly TaskNow[], now: number): TaskGroup[] {
     const waits = task.waits.map(
       ({ kind, label, state, forMs }): Wait => ({ kind, label, state, since: now - forMs, stack: undefined }),
     );
-    if (task.step !== undefined && waits.every(({ kind }) => kind === "span" || kind === "timer")) {
+    if (task.step !== undefined && waits.every(({ kind }) => kind === "span" || HINTS.has(kind))) {
       waits.push({
         kind: "step",
         label: short(task.step),
@@ -245,11 +245,11 @@ interface Entry<W> {
   readonly wait: Wait | undefined;
 }
 
-/** What a task waits for: its newest wait, an open span only where there is nothing else. A timer may be a limit, and tells nothing. */
+/** What a task waits for: its newest wait, an open span only where there is nothing else. What is only a hint tells nothing. */
 export function tellingWait(waits: readonly Wait[]): Wait | undefined {
   return (
-    waits.findLast(({ kind }) => kind !== "span" && kind !== "timer") ??
-    waits.findLast(({ kind }) => kind !== "timer")
+    waits.findLast(({ kind }) => kind !== "span" && !HINTS.has(kind)) ??
+    waits.findLast(({ kind }) => !HINTS.has(kind))
   );
 }
 
