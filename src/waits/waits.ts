@@ -1,6 +1,7 @@
 import { processWide } from "../base/process-wide.js";
 import { tracedClients } from "./clients/channels.js";
 import { watchConnections } from "./clients/connections.js";
+import { ioredis } from "./clients/ioredis.js";
 import { PatchedModules } from "./clients/modules.js";
 import { mysql2 } from "./clients/mysql2.js";
 import { pg } from "./clients/pg.js";
@@ -17,7 +18,7 @@ import { taskLinkOf } from "./task-notes.js";
 import { type CallSite, HINTS, type Wait, type WaitKind } from "./wait.js";
 
 const SOURCES = [fetches, httpRequests, http2Streams, openSockets, children, ...tracedClients];
-const PATCHES = [...pg, ...mysql2, ...otherPools];
+const PATCHES = [...pg, ...mysql2, ioredis, ...otherPools];
 
 /** One copy of this library monitors for all; every copy can read its notes. */
 const { activeTaskMonitor } = processWide;

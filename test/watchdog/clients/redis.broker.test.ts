@@ -42,6 +42,25 @@ describe.skipIf(!hasRedis())("what a task waits for with Redis", () => {
     redis.disconnect();
   });
 
+  it("is the command of ioredis that is kept until there is a connection, and then of the task that asked for it", async () => {
+    const redis = new Redis({ ...server.connection, lazyConnect: true });
+    const never = new Promise(() => {});
+    const first = await task(() => redis.get("a:1"));
+    const unsent = `query: ioredis command "get a:1" at ${peer}, not sent, there is no connection`;
+    expect(inWords(waits, first.task)).toEqual([unsent]);
+    const second = await task(() => redis.blpop("jobs:4", 0));
+    const third = await task(() => never);
+    await first.result;
+    await eventually(() =>
+      expect(inWords(waits, second.task)).toEqual([`query: ioredis command "blpop jobs:4 ?" at ${peer}`]),
+    );
+    expect([...inWords(waits, first.task), ...inWords(waits, third.task)]).toEqual([]);
+    await other.rpush("jobs:4", "x");
+    await second.result;
+    expect(inWords(waits, second.task)).toEqual([]);
+    redis.disconnect();
+  });
+
   it("is the command of node-redis", async () => {
     const redis = createClient({ socket: { ...server.connection } });
     await redis.connect();
