@@ -142,7 +142,7 @@ describe.skipIf(!hasBrowser())("the page (needs chromium)", () => {
     });
 
     it.each(["/", "/queue/orders", "/breaches", "/search?q=waiting-3"])(
-      "fits a phone, without scrolling sideways: %s",
+      "fits a phone, a tablet and a small window, without scrolling sideways: %s",
       async (path) => {
         const { page } = await visit(browser, shop.url(path), {
           viewport: { width: 360, height: 740 },
@@ -154,7 +154,10 @@ describe.skipIf(!hasBrowser())("the page (needs chromium)", () => {
           .getByText(/orders|waiting-3/)
           .first()
           .waitFor();
-        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+        for (const width of [360, 700, 1040, 1080]) {
+          await page.setViewportSize({ width, height: 740 });
+          expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+        }
       },
     );
   });
