@@ -105,7 +105,7 @@ function drawn<Data>(
     width: Math.max(element.clientWidth, 100),
     height,
     ms: 1e-3,
-    padding: [6, 10, withTimes ? 0 : 4, 0],
+    padding: [6, 26, withTimes ? 0 : 4, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC, scales: ["x", null] },
