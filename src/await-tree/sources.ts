@@ -4,6 +4,10 @@ import type { WaitsFor } from "./suspended.js";
 /** How far a source may be from a promise, in references. */
 const MAX_STEPS = 16;
 const NONE = -1;
+/** A context that more than so many objects refer to says nothing of each: that of a module, say. */
+const MAX_SHARERS = 8;
+const PROMISE = "Promise";
+const CONTEXT = "system / Context";
 
 /** Classes of Node that settle promises when something happens outside, by what that is. */
 const SOURCES: Readonly<Record<string, "timer" | "socket" | "object">> = {
@@ -68,14 +72,16 @@ export function sourcesOf(graph: HeapGraph, promises: ReadonlySet<number>): Map<
     owner[promise] = promise;
     step[promise] = 1;
   }
-  const names = namesIn(graph);
+  const names = graph.strings.indicesOf(new Set([PROMISE, CONTEXT]));
+  const sharers = sharersIn(graph, names);
   for (let now = 1; now <= MAX_STEPS; now++) {
     let isMore = false;
     for (let from = 0; from < graph.nodeCount; from++) {
       if (owner[from] !== NONE || !leadsOn(graph, from)) continue;
       for (let edge = graph.firstEdge[from]!; edge < graph.firstEdge[from + 1]!; edge++) {
         const to = graph.edgeTo[edge]!;
-        if (step[to] !== now || found.has(owner[to]!) || !settles(graph, names, from, edge)) continue;
+        if (step[to] !== now || found.has(owner[to]!) || !settles(graph, names, from, edge, sharers))
+          continue;
         const promise = owner[to]!;
         const name = graph.typeOf(from) === "object" ? graph.nameOf(from) : "";
         const kind = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
@@ -115,10 +121,6 @@ export function inWords(graph: HeapGraph, { kind, name, node }: Source): WaitsFo
   return { kind, text: `a ${name}` };
 }
 
-function namesIn(graph: HeapGraph): ReadonlyMap<number, string> {
-  return graph.strings.indicesOf(new Set(["Promise", "system / Context", "system / PromiseReaction"]));
-}
-
 /** What holds everything, or only describes, is no way. */
 function leadsOn(graph: HeapGraph, node: number): boolean {
   const type = graph.typeOf(node);
@@ -126,12 +128,36 @@ function leadsOn(graph: HeapGraph, node: number): boolean {
   return !/^(system \/ (NativeContext|Map|ScriptContextTable)|global|Window)/.test(graph.nameOf(node));
 }
 
-/** A promise is settled by what V8 keeps about it; what the user's code holds it in only waits for it. */
-function settles(graph: HeapGraph, names: ReadonlyMap<number, string>, from: number, edge: number): boolean {
+/**
+ * A promise is settled by what V8 keeps about it; what the user's code holds it in only waits for it. A function can call what its context
+ * has a variable for; what is further in, in lists and objects, is as likely another one's, and so is what very many functions share.
+ */
+function settles(
+  graph: HeapGraph,
+  names: ReadonlyMap<number, string>,
+  from: number,
+  edge: number,
+  sharers: Uint8Array,
+): boolean {
   const type = graph.typeOfEdge(edge);
   if (type === "weak" || type === "shortcut") return false;
-  if (names.get(graph.nodeName[graph.edgeTo[edge]!]!) !== "Promise") return true;
-  return type === "hidden" || type === "internal" ? graph.typeOf(from) !== "closure" : false;
+  const to = graph.edgeTo[edge]!;
+  const name = names.get(graph.nodeName[to]!);
+  if (name === CONTEXT) return sharers[to]! <= MAX_SHARERS;
+  if (name === PROMISE)
+    return type === "hidden" || type === "internal" ? graph.typeOf(from) !== "closure" : false;
+  if (names.get(graph.nodeName[from]!) !== CONTEXT || type !== "context") return true;
+  return graph.typeOf(to) === "closure";
+}
+
+/** By context, how many functions have it, as far as that counts. */
+function sharersIn(graph: HeapGraph, names: ReadonlyMap<number, string>): Uint8Array {
+  const sharers = new Uint8Array(graph.nodeCount);
+  for (let edge = 0; edge < graph.edgeCount; edge++) {
+    const to = graph.edgeTo[edge]!;
+    if (names.get(graph.nodeName[to]!) === CONTEXT && sharers[to]! < 255) sharers[to]!++;
+  }
+  return sharers;
 }
 
 /** A class of the user's, or of a package. */
