@@ -58,20 +58,23 @@ export async function heapBytes(devTools: DevTools): Promise<number> {
 /** For how long a process stands still per MB of its heap where the machine does nothing else, in milliseconds, with places to ask for at 20 lines. */
 const MS_PER_MB = 70;
 /** How long what `slowness` does takes there, in milliseconds. */
-const USUAL_MS = 10;
+const USUAL_MS = 2;
 
 /** For about how long a process with such a heap stands still on this machine, as busy as that is now, in milliseconds. */
 export function standStillMs(bytes: number): number {
   return (100 + (bytes / 2 ** 20) * MS_PER_MB) * slowness();
 }
 
-/** How much slower work is now than on a machine that does nothing else: 1 or more. */
+/** How much slower work is now than on a machine that does nothing else: 1 or more. Of a few looks the middle one, as any may be interrupted for long. */
 function slowness(): number {
-  const began = performance.now();
-  let sum = 0;
-  for (let i = 0; i < 10_000_000; i++) sum = (sum + i) | 0;
-  // The sum is used: else V8 might leave the loop out.
-  return Math.max(1, (performance.now() - began + (sum & 0)) / USUAL_MS);
+  const looks = Array.from({ length: 7 }, () => {
+    const began = performance.now();
+    let sum = 0;
+    for (let i = 0; i < 2_000_000; i++) sum = (sum + i) | 0;
+    // The sum is used: else V8 might leave the loop out.
+    return performance.now() - began + (sum & 0);
+  });
+  return Math.max(1, looks.sort((a, b) => a - b)[3]! / USUAL_MS);
 }
 
 /**

@@ -21,7 +21,7 @@ export function treeText({ tasks, folded, leftOut, threads }: AwaitTree, folder:
     lines.push(`no async function${folded > 0 ? " of the app's own" : ""} is suspended`);
   if (folded > 0)
     lines.push(`${count(folded, "function")} of Node and of packages left out (--all shows them)`);
-  if (leftOut > 0) lines.push(`${count(leftOut, "function")} went on meanwhile, or were too many to ask for`);
+  if (leftOut > 0) lines.push(`${count(leftOut, "function")} went on meanwhile`);
   if (threads > 0) lines.push(`${count(threads, "worker thread")} not looked into`);
   return lines.join("\n");
 }

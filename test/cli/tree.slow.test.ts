@@ -158,7 +158,7 @@ describe("queuescope tree", () => {
       out: first.out,
       err: expect.stringContaining("a debugger is attached"),
     });
-    debuggers.send('{"id":2,"method":"Runtime.evaluate","params":{"expression":"held.length"}}');
+    debuggers.send('{"id":2,"method":"Runtime.evaluate","params":{"expression":"process.pid"}}');
     await vi.waitUntil(() => heard.some((text) => text.includes('"id":2')), { timeout: 60_000 });
     expect(heard.filter((text) => text.includes("Debugger.paused"))).toEqual([]);
     debuggers.close();

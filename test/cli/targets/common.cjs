@@ -1,10 +1,10 @@
 // CommonJS, which is blocked when it is told to.
 const { pbkdf2Sync } = require("node:crypto");
 
-globalThis.held = [];
+const held = [];
 
 async function plain() {
-  await new Promise((resolve) => globalThis.held.push(resolve)); // at:plain
+  await new Promise((resolve) => held.push(resolve)); // at:plain
 }
 
 function spin() {
@@ -15,6 +15,8 @@ function spin() {
 const blocks = { code: spin, native: () => pbkdf2Sync("a", "b", 2 ** 31 - 1, 64, "sha512") };
 
 plain();
+// Its function could reach what it does not.
+setInterval(() => {}, 1_000);
 process.on("message", (how) => {
   process.send("now", () => setImmediate(blocks[how]));
 });
