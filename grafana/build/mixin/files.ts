@@ -29,10 +29,10 @@ function thresholds(): string {
 }
 
 function scraping(): string {
-  const ranges = Object.entries(SHORT_RANGES).map(([name, { seconds, scrapes }]) => {
-    const [up, down] = scrapes === 2.5 ? [5, 2] : [5, 3];
-    return `  range_${name}: duration(std.max(${seconds}, std.ceil(seconds * ${up} / ${down}))),\n`;
-  });
+  const ranges = Object.entries(SHORT_RANGES).map(
+    ([name, { seconds, scrapes }]) =>
+      `  range_${name}: duration(std.max(${seconds}, std.ceil(seconds * ${scrapes}))),\n`,
+  );
   return `${MADE} from grafana/build/mixin/template.ts.
 //
 // How ranges follow the seconds between two scrapes. Up to 60 s they needn't; what has fewer scrapes in it would be empty now and then.

@@ -9,10 +9,10 @@ interface Hole {
 }
 
 /** Ranges that have to hold so many scrapes: of gauges one, of counters two, and somewhat more as scrapes come late. */
-export const SHORT_RANGES: Readonly<Record<string, { seconds: number; scrapes: number }>> = {
-  "100s": { seconds: 100, scrapes: 5 / 3 },
-  "2m": { seconds: 120, scrapes: 5 / 3 },
-  "3m": { seconds: 180, scrapes: 2.5 },
+export const SHORT_RANGES: Readonly<Record<string, { seconds: number; scrapes: string }>> = {
+  "100s": { seconds: 100, scrapes: "5 / 3" },
+  "2m": { seconds: 120, scrapes: "5 / 3" },
+  "3m": { seconds: 180, scrapes: "5 / 2" },
 };
 
 /** Ranges from this on hold enough scrapes at the longest interval that is allowed, which is {@link LONGEST_SCRAPE_S}. */
