@@ -36,6 +36,11 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   inspector: { ours: ["telemetry", "waits", "watchdog", ...GROUND], packages: /^@opentelemetry\/api$/ },
   waits: { ours: GROUND, packages: /^@opentelemetry\/api$/ },
   "stall-monitor": { ours: GROUND, packages: /^@opentelemetry\/api$/ },
+  // It is loaded before all else, and so needs nothing of telemetry. The door has the same name.
+  frames: {
+    ours: ["waits/frame-list", "waits/places", ...GROUND],
+    packages: /^(acorn|@jridgewell\/sourcemap-codec)$/,
+  },
   watchdog: { ours: ["stall-monitor", "waits", ...GROUND], packages: /^@opentelemetry\/api$/ },
   adapters: { ours: GROUND, types: /./ },
   "adapters/instrument": {
@@ -93,6 +98,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
   },
   adapter: { ours: ["adapters", "brokers/instrument", "brokers/opened", "contracts"] },
   checks: { ours: ["watchdog", "contracts"] },
+  "frames-esbuild": { ours: ["frames"] },
   "prom-client": { ours: ["telemetry", ...GROUND] },
   inspect: { ours: ["inspector", "base/errors"] },
   sdk: { ours: ["telemetry/sdk"] },

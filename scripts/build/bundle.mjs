@@ -10,8 +10,11 @@ import { page } from "./page.mjs";
 import { ROOT } from "./paths.mjs";
 import { stallThreadAsText } from "./stall-thread.mjs";
 
-/** Only files of ours are in the bundle. */
-const external = (id) => !/^[./]/.test(id) && !/^[a-z]:[\\/]/i.test(id);
+/** Packages that are in our files, and so are no dependencies. What their licences ask for is a comment where they are imported. */
+const BUNDLED = ["acorn", "@jridgewell/sourcemap-codec"];
+
+/** All else that is bundled are files of ours. */
+const external = (id) => !/^[./]/.test(id) && !/^[a-z]:[\\/]/i.test(id) && !BUNDLED.includes(id);
 
 const INSPECTOR = /[\\/]inspector[\\/]/;
 
@@ -32,18 +35,31 @@ export async function bundle(folder) {
   const declarations = join(folder, "declarations");
   emitDeclarations(declarations);
   const plugins = [await stallThreadAsText(), asciiOnly];
-  await code({ ...entries, ...PROGRAMS }, [...plugins, lazyBuiltins], { dir: folder, format: "es" }, "js");
-  await code(
-    entries,
-    plugins,
-    { dir: folder, format: "cjs", exports: "named", dynamicImportInCjs: false },
-    "cjs",
-  );
+  for (const each of apart({ ...entries, ...PROGRAMS })) {
+    await code(each, [...plugins, lazyBuiltins], { dir: folder, format: "es" }, "js");
+  }
+  for (const each of apart(entries)) {
+    await code(
+      each,
+      plugins,
+      { dir: folder, format: "cjs", exports: "named", dynamicImportInCjs: false },
+      "cjs",
+    );
+  }
   await code(COMMAND, [asciiOnly], { dir: folder, format: "es" }, "js", "cli-");
   chmodSync(join(folder, "cli.js"), 0o755);
   await types(entries, declarations, folder);
   await page(join(folder, "page"));
   rmSync(declarations, { recursive: true });
+}
+
+/** Groups of entries that share no file: what wants a queue loads no parser, and what wants frames no telemetry. */
+function apart(entries) {
+  const groupOf = (name) => (name === "frames-runtime" ? 0 : name.startsWith("frames") ? 1 : 2);
+  return [0, 1, 2]
+    .map((group) => Object.entries(entries).filter(([name]) => groupOf(name) === group))
+    .filter((group) => group.length > 0)
+    .map((group) => Object.fromEntries(group));
 }
 
 async function code(entries, plugins, output, extension, prefix = "") {

@@ -14,8 +14,15 @@ export function publicEntries() {
   return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
 }
 
-/** Programs of threads, which find each other by their place in `dist`. Modules only: they are never required. */
-export const PROGRAMS = { thread: "src/worker/threads/thread.ts" };
+/**
+ * Programs of threads, which find each other by their place in `dist`, and a file that a plugin puts into users' bundles. Modules only: they are
+ * never required.
+ */
+export const PROGRAMS = {
+  thread: "src/worker/threads/thread.ts",
+  "frames-thread": "src/frames/thread.ts",
+  "frames-runtime": "src/frames/runtime-program.ts",
+};
 
 /** What `bin` of package.json names. It is built apart from the rest: nothing that only it needs is loaded by a program of the user's. */
 export const COMMAND = { cli: "src/cli/main.ts" };

@@ -14,16 +14,9 @@ import { ProcessVitals } from "../telemetry/metrics/process-vitals.js";
 import type { QueueSeries } from "../telemetry/metrics/queue-series.js";
 import { wallNow } from "./clock.js";
 import { Recorder } from "./flight-recorder.js";
+import { KEY, keyOf, stateAt, VERSION } from "./process-wide-key.js";
 import type { SignalGroup } from "./signal-group.js";
 import { warnThat } from "./warning.js";
-
-/**
- * The version of {@link ProcessWide}. It rises whenever a field, or the form of what is in one, changes so that the copies that are
- * out there would stumble over it.
- */
-export const VERSION = 2;
-
-const KEY = "queuescope";
 
 /**
  * All state of which there must be one in a process, though there may be several copies of this library in it: an app and one of its
@@ -148,12 +141,11 @@ function make(key: string): ProcessWide {
 
 /** What is there, or what is made now and left there. */
 function at(key: string): Partial<ProcessWide> {
-  const symbol = Symbol.for(key);
-  const there: unknown = (globalThis as Record<symbol, unknown>)[symbol];
-  if (typeof there === "object" && there !== null) return there;
+  const there = stateAt(key);
+  if (there !== undefined) return there as Partial<ProcessWide>;
   const made = make(key);
   try {
-    Object.defineProperty(globalThis, symbol, { value: made, configurable: true });
+    Object.defineProperty(globalThis, Symbol.for(key), { value: made, configurable: true });
   } catch {
     // A global object that is frozen: each copy is alone.
   }
@@ -168,7 +160,7 @@ function isOurs(state: Partial<ProcessWide>): state is ProcessWide {
 function find(): ProcessWide {
   const first = at(KEY);
   if (isOurs(first)) return first;
-  const own = at(`${KEY}@${VERSION}`) as ProcessWide;
+  const own = at(keyOf(VERSION)) as ProcessWide;
   const warning = `another form than ${VERSION}`;
   if (!own.warned.has(warning)) {
     own.warned.add(warning);

@@ -3,6 +3,7 @@ import { LinkedList } from "../base/linked-list.js";
 import { processWide } from "../base/process-wide.js";
 import { listen } from "../base/thenable.js";
 import type { TaskFacts } from "../contracts/index.js";
+import type { FrameList } from "./frame-list.js";
 import type { OpenWait, Question } from "./wait.js";
 
 /** The one storage of this library. While tasks are monitored, its stores have the notes of the task that runs. */
@@ -37,6 +38,8 @@ export class TaskNotes implements TaskLink {
   error: unknown = undefined;
   /** Whether nothing holds the context any more. */
   isOrphan = false;
+  /** Its async functions, where `queuescope/frames` is loaded. */
+  frames: FrameList | undefined = undefined;
   /** How many collections had been seen when the context was released. */
   private releasedAt = 0;
 

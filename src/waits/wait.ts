@@ -18,6 +18,14 @@ export interface AwaitFrame {
   readonly column: number;
 }
 
+/** One branch of a task's tree of async functions: several run in parallel. */
+export interface AwaitBranch {
+  /** How many branches stand at the same places: 40 for a `Promise.all` over 40 items. */
+  readonly count: number;
+  /** Innermost first: what waits, then what awaits that. Never empty. */
+  readonly frames: readonly AwaitFrame[];
+}
+
 /**
  * What a task waits for. `step` comes from workers, and so does the `gate` before a handler; the others come from sources here. `connection`
  * is one of a pool, `queue` room in a queue, and `sent` what was written to a connection that may owe no answer.

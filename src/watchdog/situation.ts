@@ -6,7 +6,7 @@ import type {
   TaskFacts,
   WorkerState,
 } from "../contracts/index.js";
-import type { AwaitFrame, CallSite, ResourceUse, WaitKind } from "../waits/wait.js";
+import type { AwaitBranch, CallSite, ResourceUse, WaitKind } from "../waits/wait.js";
 
 /** One tier of a queue, at the moment of a sample. */
 export interface TierNow {
@@ -58,8 +58,8 @@ export interface TaskNow {
   readonly state: WorkerState | undefined;
   /** What it waits for, the newest last. */
   readonly waits: readonly WaitNow[];
-  /** Where its async functions stand, innermost first; undefined where that is not known. */
-  readonly frames?: readonly AwaitFrame[] | undefined;
+  /** Where its async functions stand, the oldest branch first; undefined or empty where that is not known. */
+  readonly branches?: readonly AwaitBranch[] | undefined;
   /** Where in the code its item was put, innermost first, if that was sampled. */
   readonly putAt: readonly CallSite[] | undefined;
   /** True: nothing can ever resume it, as proven. Undefined: not known. */

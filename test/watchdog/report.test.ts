@@ -156,7 +156,7 @@ describe("tasks in flight", () => {
       { kind: undefined, label: undefined, tasks: [task("a", { waits: [], ...more })] },
     ];
     expect(hintLines(unknown({}))).toEqual([
-      "     to know what an unknown wait is for: await waitFor(label, promise) in the handler",
+      "     to know what an unknown wait is for: await waitFor(label, promise) in the handler, or at which line it is: node --import queuescope/frames",
     ]);
     for (const more of [{ runningMs: 10 }, { isOver: true }, { neverResumes: true }]) {
       expect(hintLines(unknown(more))).toEqual([]);
@@ -184,9 +184,9 @@ describe("tasks in flight", () => {
     ];
     const facts = {} as never;
     const tasks = [
-      { ...task("a", { waits, frames }), facts },
+      { ...task("a", { waits, branches: [{ count: 1, frames }] }), facts },
       { ...task("b", { waits }), facts },
-      { ...task("c", { waits, frames: [...frames] }), facts },
+      { ...task("c", { waits, branches: [{ count: 1, frames: [...frames] }] }), facts },
     ];
     const groups = groupReports({
       kind: "connection",
@@ -195,7 +195,7 @@ describe("tasks in flight", () => {
       tasks,
       forMs: [],
     });
-    expect(groups.map((group) => group.frames)).toEqual([frames, undefined]);
+    expect(groups.map(({ branches }) => branches?.[0]?.frames)).toEqual([frames, undefined]);
     expect(groupLines(groups)).toEqual([
       "2x chargeCard billing.ts:88 < handleOrder billing.ts:31, waiting for a connection of pg pool at db:5432 (10 of 10 in use, 0 idle, 2 waiting), up to 31.0 s   a, …",
       "     held by: order-7 for 40.0 s",

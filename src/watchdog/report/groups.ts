@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { shown } from "../../base/shown.js";
-import { type AwaitFrame, type CallSite, HINTS } from "../../waits/wait.js";
+import { areFramesOn } from "../../waits/frames.js";
+import { type AwaitBranch, type AwaitFrame, type CallSite, HINTS } from "../../waits/wait.js";
 import { count, duration, waitWords } from "../checks/format.js";
 import type { TaskGroup, TaskNow, WaitNow } from "../situation.js";
 
@@ -11,6 +12,8 @@ const MAX_IDS = 3;
 const MAX_COLUMNS = 120;
 /** How many functions of a task the text shows, the innermost first. */
 const MAX_FRAMES = 4;
+/** How many branches of a task beside its first. */
+const MAX_BRANCHES = 3;
 /** In characters. */
 const MAX_LABEL = 120;
 
@@ -18,6 +21,7 @@ const MAX_LABEL = 120;
 const POOL_STATE = "waiting for a connection";
 
 const HINT = "     to know what an unknown wait is for: await waitFor(label, promise) in the handler";
+const HINT_OF_FRAMES = `${HINT}, or at which line it is: node --import queuescope/frames`;
 
 /** A task in flight, as a report shows it. */
 export type TaskReport = Omit<TaskNow, "facts">;
@@ -27,8 +31,8 @@ export interface TaskGroupReport {
   /** What they wait for; undefined where unknown. */
   readonly kind: string | undefined;
   readonly label: string | undefined;
-  /** Where their async functions stand, innermost first; undefined where that is not known. */
-  readonly frames?: readonly AwaitFrame[] | undefined;
+  /** Where their async functions stand, the oldest branch first; undefined where that is not known. */
+  readonly branches?: readonly AwaitBranch[] | undefined;
   /** How many tasks that are, where the report had no room for all of them. */
   readonly count?: number | undefined;
   /** The one that has waited longest comes first. */
@@ -45,7 +49,7 @@ export function groupReports({ kind, label, tasks }: TaskGroup): TaskGroupReport
     const isOf = (wait: WaitNow) => (kind === undefined ? HINTS.has(wait.kind) : wait.kind === kind);
     const wait = task.waits.findLast(isOf);
     const isApart = kind === undefined ? wait?.kind : wait?.state === POOL_STATE;
-    const place = JSON.stringify([task.frames, isApart]);
+    const place = JSON.stringify([task.branches?.map(({ frames }) => frames), isApart]);
     const same = places.get(place);
     if (same === undefined) places.set(place, [task]);
     else same.push(task);
@@ -53,9 +57,9 @@ export function groupReports({ kind, label, tasks }: TaskGroup): TaskGroupReport
   return [...places.values()].map((same) => ({
     kind,
     label,
-    frames: same[0]!.frames,
+    branches: same[0]!.branches?.length ? same[0]!.branches : undefined,
     // They are the same for all of them.
-    tasks: same.map(({ facts: _, frames: __, ...task }) => task),
+    tasks: same.map(({ facts: _, branches: __, ...task }) => task),
   }));
 }
 
@@ -70,7 +74,7 @@ export function groupLines(groups: readonly TaskGroupReport[]): string[] {
 /** What would tell more, where it isn't known what tasks wait for. */
 export function hintLines(groups: readonly TaskGroupReport[]): string[] {
   const isUnknown = groups.some(({ label, tasks }) => label === undefined && tasks.some(isWorthAHint));
-  return isUnknown ? [HINT] : [];
+  return isUnknown ? [areFramesOn() ? HINT : HINT_OF_FRAMES] : [];
 }
 
 /** How many tasks it has, listed or not. */
@@ -92,7 +96,7 @@ function isWorthAHint({ runningMs, isOver, waits, neverResumes }: TaskReport): b
 const MIN_HINT_MS = 1_000;
 
 function linesOf(group: TaskGroupReport): string[] {
-  const { kind, label, tasks, frames } = group;
+  const { kind, label, tasks, branches = [] } = group;
   const [oldest] = tasks;
   const wait = oldest?.waits.findLast((each) => each.kind === kind);
   const n = countOf(group);
@@ -102,11 +106,11 @@ function linesOf(group: TaskGroupReport): string[] {
     wait?.state === undefined || (kind === "connection" && wait.state === POOL_STATE)
       ? ""
       : `, "${shown(wait.state)}"`;
-  const place = frames === undefined || frames.length === 0 ? "" : `${framesInWords(frames)}, `;
+  const place = branches[0] === undefined ? "" : `${framesInWords(branches[0].frames)}, `;
   const lost = tasks.filter(({ neverResumes }) => neverResumes);
   const fate = lost.length > 0 && lost.length === tasks.length ? ", can never resume" : "";
   const line = `${n}x ${place}${what}${state}${useInWords(wait ?? {})}${lasting(wait, oldest, n)}${fate}   `;
-  const lines = [withIds(line, tasks)];
+  const lines = [withIds(line, tasks), ...otherBranches(branches)];
   if (wait?.holders !== undefined && wait.holders.length > 0)
     lines.push(heldInWords(wait.kind, wait.holders));
   if (lost.length > 0 && fate === "") lines.push(withIds(`     ${lost.length} can never resume:   `, lost));
@@ -150,6 +154,19 @@ function heldInWords(kind: string, holders: NonNullable<WaitNow["holders"]>): st
   }
   const each = holders.map(({ correlationId, forMs }) => `${shown(correlationId)} for ${duration(forMs)}`);
   return `     ${kind === "query" ? "transactions open there" : "held by"}: ${each.join(", ")}`;
+}
+
+/** What the same tasks do in parallel. */
+function otherBranches(branches: readonly AwaitBranch[]): string[] {
+  const [first, ...others] = branches;
+  const lines = others
+    .slice(0, MAX_BRANCHES)
+    .map(({ count: n, frames }) => `     and ${n === 1 ? "" : `${n}x `}${framesInWords(frames)}`);
+  if (others.length > MAX_BRANCHES)
+    lines.push(`     and ${count(others.length - MAX_BRANCHES, "more branch", "more branches")}`);
+  return first !== undefined && first.count > 1
+    ? [`     (${first.count}x in each of them)`, ...lines]
+    : lines;
 }
 
 function framesInWords(frames: readonly AwaitFrame[]): string {

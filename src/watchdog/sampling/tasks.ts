@@ -7,9 +7,10 @@ import type {
   Watchable,
   WorkerView,
 } from "../../contracts/index.js";
+import { branchesOf } from "../../waits/frames.js";
 import { normalised, short } from "../../waits/labels.js";
 import { taskLinkOf } from "../../waits/task-notes.js";
-import { type AwaitFrame, type CallSite, HINTS, type Wait, type WaitKind } from "../../waits/wait.js";
+import { type CallSite, HINTS, type Wait, type WaitKind } from "../../waits/wait.js";
 import type { MostAttempts, TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
@@ -36,8 +37,6 @@ export interface TaskKnowledge {
   waitsOf(task: TaskFacts): readonly WaitNow[];
   /** The tasks that have something of a gate. */
   holdersOf?(gate: object): WaitNow["holders"];
-  /** Where its async functions stand, innermost first. Undefined, or absent, where that is not known. */
-  framesOf?(task: TaskFacts): readonly AwaitFrame[] | undefined;
   /** Where its item was put, if that was sampled. */
   putAt(task: TaskFacts): readonly CallSite[] | undefined;
   /** Whether it is proven that nothing can resume it. */
@@ -103,7 +102,7 @@ export class Tasks {
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
         waits: waitsOf(facts, pool, worker, knowledge, now),
-        frames: knowledge.framesOf?.(facts),
+        branches: branchesOf(facts),
         putAt: knowledge.putAt(facts),
         neverResumes: knowledge.neverResumes(facts),
       };
