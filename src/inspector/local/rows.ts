@@ -4,7 +4,7 @@ import type { TaskReport } from "../../watchdog/report/groups.js";
 import type { BreachReport } from "../../watchdog/report/report.js";
 import { plainCopy } from "../../watchdog/values.js";
 import { rounded } from "../hub/ring.js";
-import type { HeadRow, PoolRow, TaskRow, WorkerRow } from "../protocol.js";
+import type { FrameRow, HeadRow, PoolRow, TaskRow, WorkerRow } from "../protocol.js";
 
 /** How many tasks and workers are shown. */
 export const MAX_TASKS = 200;
@@ -55,13 +55,13 @@ function redacted(value: unknown, redact: Redact): unknown {
 /** The tasks of a report, the oldest first. */
 export function taskRows(report: BreachReport, redact: Redact): TaskRow[] {
   return report.groups
-    .flatMap(({ tasks }) => tasks)
-    .sort((a, b) => (b.runningMs ?? 0) - (a.runningMs ?? 0))
+    .flatMap(({ tasks, branches }) => tasks.map((task) => ({ task, branches })))
+    .sort((a, b) => (b.task.runningMs ?? 0) - (a.task.runningMs ?? 0))
     .slice(0, MAX_TASKS)
-    .map((task) => taskRow(task, redact));
+    .map(({ task, branches }) => taskRow(task, branches, redact));
 }
 
-function taskRow(task: TaskReport, redact: Redact): TaskRow {
+function taskRow(task: TaskReport, branches: readonly AwaitBranch[] | undefined, redact: Redact): TaskRow {
   return {
     correlationId: redact(task.correlationId),
     traceId: task.traceId,
@@ -77,9 +77,34 @@ function taskRow(task: TaskReport, redact: Redact): TaskRow {
       forMs: rounded(forMs),
       at: stack?.map(placeOf),
     })),
+    frames: branches === undefined ? undefined : framesOf(branches),
     putAt: task.putAt?.map(placeOf),
     neverResumes: task.neverResumes,
   };
+}
+
+interface Node extends FrameRow {
+  readonly children: Node[];
+}
+
+/** Branches of one task, outermost first: where they part, each is a child. What the handler has left running beside it is left out. */
+export function framesOf(branches: readonly AwaitBranch[]): FrameRow[] {
+  const trunk: Node[] = [];
+  for (const { frames } of branches) {
+    let level = trunk;
+    for (const { functionName, file, line, column } of frames.toReversed()) {
+      let node = level.find((each) => each.file === file && each.line === line && each.column === column);
+      if (node === undefined) {
+        node = { fn: functionName ?? "(anonymous)", file, line, column, children: [] };
+        level.push(node);
+      }
+      level = node.children;
+    }
+  }
+  const chain: FrameRow[] = [];
+  let [node] = trunk;
+  for (; node?.children.length === 1; [node] = node.children) chain.push({ ...node, children: undefined });
+  return node === undefined ? chain : [...chain, node];
 }
 
 function placeOf({ name, file, line, column }: CallSite): string {
