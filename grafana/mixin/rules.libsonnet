@@ -932,7 +932,7 @@ function(c) {
         {
           alert: 'QueueCompletionOverSla',
           expr: |||
-            queue:unsettled_age:over_sla > 1
+            queue:unsettled_age:over_sla > %(completion_warning)g
           ||| % c,
           'for': c.held(120),
           labels: {"severity":"warning"},
@@ -946,13 +946,13 @@ function(c) {
         {
           alert: 'QueueCompletionOverSla',
           expr: |||
-            queue:unsettled_age:over_sla > 3
+            queue:unsettled_age:over_sla > %(completion_critical)g
           ||| % c,
           'for': c.held(300),
           labels: {"severity":"critical"},
           annotations: {
             summary: "{{ $labels.queue_name }} of {{ $labels.job }}{{ with $labels.namespace }} in {{ . }}{{ end }}{{ with $labels.cluster }} on {{ . }}{{ end }}, tier {{ $labels.queue_tier }}: an item has not been settled for {{ printf \"%.1f\" $value }} times as long as its SLA allows",
-            description: "It has been more than 3 times for 5 minutes. Where attempts fail, QueueRetryStorm says of how many; else something hangs, or a few items fail again and again. queue_sla_breaches_total has the cause that the watchdog found.",
+            description: "It has been more than %(completion_critical)g times for 5 minutes. Where attempts fail, QueueRetryStorm says of how many; else something hangs, or a few items fail again and again. queue_sla_breaches_total has the cause that the watchdog found." % c,
             runbook_url: c.runbook_url_pattern % 'QueueCompletionOverSla',
             dashboard_url: "%(grafana_url)s/d/queuescope-queue?var-job={{ $labels.job | urlquery }}&var-queue={{ $labels.queue_name | urlquery }}&var-tier={{ $labels.queue_tier | urlquery }}" % c,
           },

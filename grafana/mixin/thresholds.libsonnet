@@ -6,6 +6,10 @@
   oldest_item_warning: 1,
   // the same, when it pages
   oldest_item_critical: 3,
+  // QueueCompletionOverSla: age of the oldest item that is not settled, by what the SLA promises
+  completion_warning: 1,
+  // the same, when it pages
+  completion_critical: 3,
   // QueueSlaBudgetBurn: how many times as fast as allowed the budget goes, over 1h
   burn_rate_1h: 14.4,
   // QueueSlaBudgetBurn: how many times as fast as allowed the budget goes, over 6h

@@ -43,6 +43,21 @@ export const THRESHOLDS: readonly Threshold[] = [
       at("QueueOldestItemOverSla (critical)", "more than # times"),
     ],
   },
+  {
+    name: "completion_warning",
+    value: 1,
+    doc: "QueueCompletionOverSla: age of the oldest item that is not settled, by what the SLA promises",
+    places: [at("QueueCompletionOverSla (warning)", "> #")],
+  },
+  {
+    name: "completion_critical",
+    value: 3,
+    doc: "the same, when it pages",
+    places: [
+      at("QueueCompletionOverSla (critical)", "> #"),
+      at("QueueCompletionOverSla (critical)", "more than # times"),
+    ],
+  },
   ...(
     [
       ["1h", 14.4, "critical"],

@@ -1,5 +1,5 @@
 import type { Carrier, Head, Watchable } from "../../contracts/index.js";
-import type { CallSite } from "../../waits/wait.js";
+import type { AwaitBranch, CallSite } from "../../waits/wait.js";
 import type { TaskReport } from "../../watchdog/report/groups.js";
 import type { BreachReport } from "../../watchdog/report/report.js";
 import { plainCopy } from "../../watchdog/values.js";
