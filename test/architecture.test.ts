@@ -30,7 +30,7 @@ const LAYERS: Record<string, { ours: readonly string[]; packages?: RegExp; types
     packages: /^@opentelemetry\/api$/,
     types: /^piscina$/,
   },
-  telemetry: { ours: ["inspector/by-environment", ...GROUND], packages: /^@opentelemetry\/api$/ },
+  telemetry: { ours: [...GROUND], packages: /^@opentelemetry\/api$/ },
   "telemetry/sdk": { ours: ["telemetry", "inspector/inspect", ...GROUND], packages: /^@opentelemetry\// },
   // Reads what the telemetry has counted, and asks watchdogs; nothing of them knows of it.
   inspector: { ours: ["telemetry", "waits", "watchdog", ...GROUND], packages: /^@opentelemetry\/api$/ },

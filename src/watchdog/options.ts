@@ -44,6 +44,8 @@ export interface WatchdogOptions {
   print?: boolean | undefined;
   /** A signal on which it writes a report on every queue, such as `SIGUSR2`. Default: none. */
   signal?: NodeJS.Signals | undefined;
+  /** Whether those reports are deep, as by `report({ deep: true })`. Default: false. */
+  deep?: boolean | undefined;
   /** The causes it looks for, see `queuescope/checks`. Default: `CHECKS`. */
   checks?: readonly Check[] | undefined;
   /**
@@ -89,6 +91,7 @@ export interface WatchdogSettings {
   readonly stallThresholdMs: number;
   readonly print: boolean;
   readonly signal: NodeJS.Signals | undefined;
+  readonly deep: boolean;
   readonly checks: readonly Check[];
   readonly stackEvery: number;
   readonly payload: ((item: unknown) => unknown) | undefined;
@@ -105,6 +108,7 @@ const OPTIONS: OptionNames<WatchdogOptions> = {
   minReportIntervalMs: true,
   stallThresholdMs: true,
   signal: true,
+  deep: true,
   checks: true,
   stackEvery: true,
   payload: true,
@@ -119,7 +123,7 @@ export function readOptions(options: WatchdogOptions | undefined): WatchdogSetti
   checkKnown(options, OPTIONS);
   const { everyMs = 1_000, reportDir, maxReports = 20, minReportIntervalMs = 60_000 } = options ?? {};
   const { stallThresholdMs = 500, signal, checks = CHECKS, redact, clock = systemClock } = options ?? {};
-  const { stackEvery = 0, payload, tenant, print = true } = options ?? {};
+  const { stackEvery = 0, payload, tenant, print = true, deep = false } = options ?? {};
   checkNumber("stackEvery", stackEvery, "a whole number, from 0", (n) => n >= 0 && Number.isSafeInteger(n));
   checkFunction("payload", payload);
   checkFunction("tenant", tenant);
@@ -139,6 +143,7 @@ export function readOptions(options: WatchdogOptions | undefined): WatchdogSetti
     (ms) => ms >= 20 && (ms <= LONGEST_DELAY_MS || ms === Number.POSITIVE_INFINITY),
   );
   if (typeof print !== "boolean") throw new InvalidOptionTypeError("print", print, "true or false");
+  if (typeof deep !== "boolean") throw new InvalidOptionTypeError("deep", deep, "true or false");
   if (signal !== undefined && !isForUs(signal)) {
     throw new InvalidOptionTypeError(
       "signal",
@@ -164,6 +169,7 @@ export function readOptions(options: WatchdogOptions | undefined): WatchdogSetti
     stallThresholdMs,
     print,
     signal,
+    deep,
     checks,
     stackEvery,
     payload,

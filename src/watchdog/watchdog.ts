@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
+import { checkKnown, checkObject } from "../base/checks.js";
 import { InvalidOptionTypeError, NotWatchableError } from "../base/errors.js";
 import { print } from "../base/output.js";
 import { processWide } from "../base/process-wide.js";
@@ -28,6 +29,7 @@ import {
   type WatchdogSettings,
   type WatchOptions,
 } from "./options.js";
+import { type DeepLook, lookDeep } from "./report/deep.js";
 import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
@@ -76,6 +78,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     reportOn: (probe, write) => this.reportOn(probe, write),
   };
   private isRunning = false;
+  /** Whether a deep look that was asked for by a signal is under way. */
+  private isLooking = false;
   private utilization = performance.eventLoopUtilization();
   private busy = 0;
 
@@ -244,10 +248,35 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
    * A report on each watched queue as it is now, breach or not, on its most urgent tier; they are written to `reportDir`, too. That takes
    * about a millisecond for each queue, in which nothing else is done.
    */
-  report(): BreachReport[] {
+  report(): BreachReport[];
+  /**
+   * The same, and where each async function of the tasks stands, to the line: as `npx queuescope tree` sees it, in a process of its own. This process
+   * stands still meanwhile, for how long is told on stderr before; with a heap of more than 64 MB only where `force` is true. Its inspector is open for
+   * that time. Rejects where the process can't be looked at so, by what must be done about that.
+   *
+   * @example
+   * const jobs = instrument(new FifoQueue<string>(), { name: "jobs" });
+   * const watchdog = new Watchdog().watch(jobs);
+   * for (const report of await watchdog.report({ deep: true })) console.log(String(report));
+   */
+  report(options: { readonly deep: true; readonly force?: boolean | undefined }): Promise<BreachReport[]>;
+  report(options?: {
+    readonly deep?: boolean;
+    readonly force?: boolean | undefined;
+  }): BreachReport[] | Promise<BreachReport[]> {
+    checkObject("options", options);
+    checkKnown(options, { deep: true, force: true });
+    return options?.deep === true ? this.deepReports(options.force === true) : this.reports();
+  }
+
+  private async deepReports(force: boolean): Promise<BreachReport[]> {
+    return this.reports(await lookDeep(force, (text) => print(`queuescope: ${text}`)));
+  }
+
+  private reports(deep?: DeepLook): BreachReport[] {
     this.letGoOfOthers();
     const all = [...this.queues()];
-    const reports = all.map((watched) => this.reporter.report(watched));
+    const reports = all.map((watched) => this.reporter.report(watched, deep));
     for (const [i, watched] of all.entries()) this.reporter.write(reports[i]!, watched);
     return reports;
   }
@@ -265,16 +294,29 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private readonly onSignal = (): void => {
+    if (!this.settings.deep) this.answerSignal();
+    else if (!this.isLooking) {
+      this.isLooking = true;
+      lookDeep(false, (text) => print(`queuescope: ${text}`))
+        .catch((error) => this.events.fault(error))
+        .then((deep) => {
+          this.isLooking = false;
+          this.answerSignal(deep ?? undefined);
+        });
+    }
+  };
+
+  private answerSignal(deep?: DeepLook): void {
     this.pieces.begin();
     this.contain(() => this.letGoOfOthers());
     for (const watched of this.queues()) {
       this.inPieces(() => {
-        const report = this.reporter.report(watched);
+        const report = this.reporter.report(watched, deep);
         this.reporter.write(report, watched);
         print(String(report));
       });
     }
-  };
+  }
 
   private tick(lateMs: number): void {
     this.pieces.begin();

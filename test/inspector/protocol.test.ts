@@ -5,7 +5,7 @@ import { readHandlerOptions, readInspectOptions, readServeOptions } from "../../
 import type { ProcessRow, QueueRow } from "../../src/inspector/protocol.js";
 import { EventParser } from "../../src/inspector/remote/client.js";
 import { ProcessState } from "../../src/inspector/remote/process-state.js";
-import { MAX_NAME } from "../../src/inspector/sockets/folders.js";
+import { roomIn } from "../../src/inspector/sockets/folders.js";
 import { idInName, socketName } from "../../src/inspector/sockets/names.js";
 import { findProcess, onlyOne } from "../../src/inspector/view.js";
 
@@ -81,9 +81,9 @@ describe("the name of a socket", () => {
     fc.assert(
       fc.property(name, fc.nat(4_194_304), (name, pid) => {
         const id = `${pid}.12-tpc1dw0`;
-        const file = socketName({ id, name });
+        const file = socketName({ id, name }, roomIn("/tmp/queuescope-0"));
         expect(file).toMatch(/^[\w.-]+$/);
-        expect(Buffer.byteLength(file)).toBeLessThanOrEqual(MAX_NAME);
+        expect(Buffer.byteLength(file)).toBeLessThanOrEqual(62);
         expect(idInName(file)).toBe(id);
       }),
     );

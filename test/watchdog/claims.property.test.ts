@@ -73,8 +73,10 @@ const CLAIMS: readonly {
   },
   {
     says: /fail in the handler itself/,
-    isTrue: ({ lastFailure, recent }) =>
-      lastFailure !== undefined && recent.failedPerSecond + recent.retriedPerSecond > 0,
+    isTrue({ lastFailure, recent, rates }) {
+      const { failedPerSecond, retriedPerSecond } = recent.takenPerSecond > 0 ? recent : rates;
+      return lastFailure !== undefined && failedPerSecond + retriedPerSecond > 0;
+    },
   },
   {
     says: /the queue is full/,

@@ -68,6 +68,14 @@ describe("a blocked event loop", () => {
     expect(stallOf(child)).toMatchObject({ where: here("parseBigText"), isNative: true });
   });
 
+  it("is named again after the inspector was open, which is told of", async () => {
+    const child = run("inspected");
+    expect(await child.over).toBe(0);
+    expect(child.said("error")).toEqual([]);
+    expect(child.said("limited")).toEqual([expect.stringMatching(/^the inspector is open/)]);
+    expect((child.said("stall") as Stall[]).at(-1)).toMatchObject({ where: here("parseBigText") });
+  });
+
   it("names who called pbkdf2Sync", async () => {
     const child = run("pbkdf2");
     expect(await child.over).toBe(0);

@@ -4,8 +4,15 @@ import { join } from "node:path";
 
 /** The longest path that a unix socket can have, in bytes: 107 on Linux, 103 elsewhere. */
 export const MAX_PATH = process.platform === "linux" ? 107 : 103;
-/** What the names of sockets take at most, in bytes. */
-export const MAX_NAME = 62;
+/** What the name of a socket takes at least, in bytes: the number of a process and of a thread, and when it began. */
+const MIN_NAME = 34;
+/** What it takes at most, if there is room. */
+const MAX_NAME = 62;
+
+/** How long the name of a socket in the folder may be, in bytes. */
+export function roomIn(folder: string): number {
+  return Math.min(MAX_NAME, MAX_PATH - Buffer.byteLength(folder) - 1);
+}
 
 /**
  * The folders in which processes of this user may have their sockets, in the order in which one is chosen. With `QUEUESCOPE_DIR` in the environment it
@@ -45,7 +52,7 @@ export function trustedFolders(): string[] {
 }
 
 function complaintAbout(folder: string, make: boolean): string | undefined {
-  if (Buffer.byteLength(folder) + 1 + MAX_NAME > MAX_PATH) {
+  if (roomIn(folder) < MIN_NAME) {
     return `is too long: with the name of a socket a path may have ${MAX_PATH} bytes`;
   }
   try {

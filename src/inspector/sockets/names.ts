@@ -1,12 +1,11 @@
 import type { ProcessInfo } from "../protocol.js";
-import { MAX_NAME } from "./folders.js";
 
 const SUFFIX = ".sock";
 const NAME = /^(\d+(?:\.\d+)?-[a-z\d]+)-([\w.-]*)\.sock$/;
 
-/** `ID-NAME.sock`: which process it is, when it began, and what it is called, as far as that fits. */
-export function socketName({ id, name }: Pick<ProcessInfo, "id" | "name">): string {
-  const room = MAX_NAME - id.length - 1 - SUFFIX.length;
+/** `ID-NAME.sock`: which process it is, when it began, and what it is called, as far as that fits in so many bytes. */
+export function socketName({ id, name }: Pick<ProcessInfo, "id" | "name">, most: number): string {
+  const room = most - id.length - 1 - SUFFIX.length;
   return `${id}-${name.replaceAll(/[^\w.-]+/g, "_").slice(0, Math.max(0, room))}${SUFFIX}`;
 }
 

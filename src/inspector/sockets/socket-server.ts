@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import type { Door } from "../http/door.js";
 import type { ProcessInfo } from "../protocol.js";
-import { usableFolder } from "./folders.js";
+import { roomIn, usableFolder } from "./folders.js";
 import { checkMayOpen } from "./may-open.js";
 import { socketName } from "./names.js";
 import { removeIfStale, removeStale } from "./stale.js";
@@ -37,7 +37,7 @@ export class SocketServer {
     if (process.platform === "win32")
       throw new Error("there are no unix sockets on Windows; use serveInspector()");
     const folder = usableFolder();
-    const path = join(folder, socketName(this.infoOf()));
+    const path = join(folder, socketName(this.infoOf(), roomIn(folder)));
     checkMayOpen(path);
     await removeStale(folder);
     // Of a process of the same number that began in the same second, as where a container starts anew.

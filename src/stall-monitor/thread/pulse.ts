@@ -51,12 +51,14 @@ export function makePulse(
         forMs = (isStalled ? now : beat) - since - lostMs;
         return isStalled ? "goes-on" : "ended";
       }
-      if (late > lateMs) floor = now;
       const from = Math.max(beat, floor);
-      if (from !== since) waitedBefore = undefined;
+      if (from !== since) {
+        waitedBefore = undefined;
+        lostMs = 0;
+      }
       since = from;
-      forMs = now - since;
-      lostMs = 0;
+      if (late > lateMs) lostMs += Math.min(late, now - since);
+      forMs = now - since - lostMs;
       // Asked at the first sign only: it costs more than all the rest.
       if (forMs > thresholdMs / 4) waitedBefore ??= waited();
       isStalled = forMs > thresholdMs && forMs - (waited() - waitedBefore!) > thresholdMs;

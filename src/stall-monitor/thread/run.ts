@@ -58,6 +58,7 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
     isLimited = true;
     tell({ kind: "limited", reason });
   };
+  let isToldOfDebugger = false;
   let isReady = false;
   const ready = () => {
     if (!isReady) tell({ kind: "ready" });
@@ -134,9 +135,13 @@ export function run(require: NodeJS.Require, parts: Parts, data: ThreadData): vo
   const mayWatch = () => {
     const isDebugged = memory[layout.debugged] === 1;
     if (isDebugged) {
-      limit(
-        "the inspector is open: while a debugger may hold the program, event-loop stalls are not watched",
-      );
+      // When it is closed again, the sampler goes on.
+      if (!isToldOfDebugger && !isLimited) {
+        const reason =
+          "the inspector is open: while a debugger may hold the program, event-loop stalls are not watched";
+        tell({ kind: "limited", reason });
+      }
+      isToldOfDebugger = true;
       sampler?.stop();
       story = undefined;
       pulse.forget(now());

@@ -3,10 +3,10 @@ import { count, duration, percent } from "./format.js";
 import { readThresholds, share } from "./thresholds.js";
 
 /**
- * From this share of what blocked the loop on, the blocking was for garbage. While there is room on the heap, what makes the garbage is the
- * cause, such as `JSON.parse` of a big text, unless nothing else was done.
+ * From this share of what blocked the loop on, the blocking was for garbage. While there is room on the heap, what makes the garbage, if it is
+ * known, is the cause, such as `JSON.parse` of a big text, unless nothing else was done.
  */
-const GARBAGE_SHARE = { full: 0.5, roomy: 0.9 };
+const GARBAGE_SHARE = { usual: 0.5, placed: 0.9 };
 /** From this share of its limit on, a heap is full. */
 const FULL_HEAP = 0.7;
 
@@ -96,7 +96,9 @@ export function gcPressure(thresholds?: {
       // Of a collection that had no processor, others made most.
       const ranShare = 1 - queuedShareOf(situation.processor);
       const block = blockOf(situation, 0.5);
-      const garbageShare = GARBAGE_SHARE[heapBytes >= FULL_HEAP * heapLimitBytes ? "full" : "roomy"];
+      const isPlaced = block?.stalls.some(({ where }) => where !== undefined) === true;
+      const garbageShare =
+        GARBAGE_SHARE[isPlaced && heapBytes < FULL_HEAP * heapLimitBytes ? "placed" : "usual"];
       const isBlock = block !== undefined && gcMs >= garbageShare * block.blockedMs;
       const gcShare = windowMs > 0 ? Math.min(1, gcMs / windowMs) : 0;
       if (!isBlock && (gcShare * ranShare < limits.share || !isTelling(situation))) return undefined;

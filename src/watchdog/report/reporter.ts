@@ -10,6 +10,7 @@ import type { HeadNow, ProcessFacts, WatchedQueue } from "../sampling/watched-qu
 import type { Situation, Verdict } from "../situation.js";
 import { plainCopy } from "../values.js";
 import { bound, redacted } from "./bounds.js";
+import type { DeepLook } from "./deep.js";
 import { ReportFiles } from "./files.js";
 import { BreachReport } from "./report.js";
 import { MAX_SAMPLED, sendersOf } from "./senders.js";
@@ -58,15 +59,16 @@ export class Reporter {
     this.files = reportDir === undefined ? undefined : new ReportFiles(reportDir, maxReports);
   }
 
-  /** A queue as it is now, for the sake of its most urgent tier. */
-  report(watched: WatchedQueue): BreachReport {
-    const snapshot = this.snapshot(watched, watched.worstTier());
+  /** A queue as it is now, for the sake of its most urgent tier. `deep`: where its tasks stand, from another look. */
+  report(watched: WatchedQueue, deep?: DeepLook): BreachReport {
+    const snapshot = this.snapshot(watched, watched.worstTier(), undefined, deep);
     return snapshot.report(snapshot.diagnose());
   }
 
   /** `waitMs`: how long the head has waited, where that was seen from elsewhere. */
-  snapshot(watched: WatchedQueue, tier: number, waitMs?: number): QueueSnapshot {
-    const { settings, processFacts, guard } = this;
+  snapshot(watched: WatchedQueue, tier: number, waitMs?: number, deep?: DeepLook): QueueSnapshot {
+    const { settings, guard } = this;
+    const processFacts = deep === undefined ? this.processFacts : { ...this.processFacts, branchesOf: deep };
     const seenAt = realNow();
     const seen = watched.situation(tier, watched.slaOf(tier) ?? NO_SLA, processFacts, waitMs);
     const show = () => ({

@@ -10,7 +10,7 @@ import type {
 import { branchesOf } from "../../waits/frames.js";
 import { normalised, short } from "../../waits/labels.js";
 import { taskLinkOf } from "../../waits/task-notes.js";
-import { type CallSite, HINTS, type Wait, type WaitKind } from "../../waits/wait.js";
+import { type AwaitBranch, type CallSite, HINTS, type Wait, type WaitKind } from "../../waits/wait.js";
 import type { MostAttempts, TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
@@ -37,6 +37,8 @@ export interface TaskKnowledge {
   waitsOf(task: TaskFacts): readonly WaitNow[];
   /** The tasks that have something of a gate. */
   holdersOf?(gate: object): WaitNow["holders"];
+  /** Where its async functions stand, as was seen by a deep look. */
+  branchesOf?(task: TaskFacts): readonly AwaitBranch[] | undefined;
   /** Where its item was put, if that was sampled. */
   putAt(task: TaskFacts): readonly CallSite[] | undefined;
   /** Whether it is proven that nothing can resume it. */
@@ -102,7 +104,7 @@ export class Tasks {
         worker: worker === undefined ? undefined : `${pool?.name} ${worker.id}`,
         state: worker?.state,
         waits: waitsOf(facts, pool, worker, knowledge, now),
-        branches: branchesOf(facts),
+        branches: knowledge.branchesOf?.(facts) ?? branchesOf(facts),
         putAt: knowledge.putAt(facts),
         neverResumes: knowledge.neverResumes(facts),
       };

@@ -1,6 +1,7 @@
 // A program whose event loop is blocked. It says what its listeners are told, a line each.
 import { pbkdf2Sync } from "node:crypto";
 import { existsSync } from "node:fs";
+import inspector from "node:inspector";
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import { FifoQueue, instrument, WorkerPool, withCorrelationId } from "../../../src/index.js";
 import type { StallListeners } from "../../../src/stall-monitor/stall.js";
@@ -16,10 +17,14 @@ const steps = new Map<string, () => string | undefined>();
 const listeners: StallListeners = {
   stall: (stall) => {
     say("stall", stall);
+    isNamed = stall.where?.functionName === "parseBigText";
     onStall();
   },
   breach: (breach) => say("breach", breach),
-  limited: (reason) => say("limited", reason),
+  limited: (reason) => {
+    say("limited", reason);
+    isLimited = true;
+  },
   error: (error) => say("error", String(error)),
   ready: () => onReady(),
 };
@@ -27,6 +32,8 @@ const describe = (store: unknown) => ({
   step: steps.get((store as { correlationId: string }).correlationId)?.(),
 });
 const monitor = new StallMonitor({ thresholdMs: THRESHOLD_MS, reportDir, describe }, listeners);
+let isLimited = false;
+let isNamed = false;
 let onReady = () => {};
 let onStall = () => {};
 
@@ -70,7 +77,7 @@ function derive(rounds: number): Buffer {
 
 let text = "";
 let rounds = 0;
-if (mode === "json") text = longWork(textOf, parseBigText);
+if (mode === "json" || mode === "inspected") text = longWork(textOf, parseBigText);
 if (mode === "pbkdf2") rounds = longWork((size) => size, derive);
 
 const ready = new Promise<void>((resolve) => {
@@ -100,6 +107,14 @@ switch (mode) {
     await inTask(() => void parseBigText(text));
     await stalled;
     break;
+  case "inspected": {
+    inspector.open(0, "127.0.0.1");
+    // It is told of by a heartbeat.
+    while (!isLimited) await turn();
+    inspector.close();
+    while (!isNamed) await inTask(() => void parseBigText(text));
+    break;
+  }
   case "pbkdf2":
     await inTask(() => void derive(rounds));
     await stalled;
