@@ -18,13 +18,19 @@ export function askEnvironment(): void {
   inspection.isAsked = true;
   const { QUEUESCOPE_INSPECT: wish } = process.env;
   if (!wish || wish === "0" || wish === "false") return;
-  const refuse = (why: string) => warnThat(`queuescope: ${why}: this process can't be looked into`);
-  if (wish !== "1" && wish !== "true")
-    return refuse(`QUEUESCOPE_INSPECT must be 1 or 0, not "${shown(wish)}"`);
   const door = doorFile();
-  if (door === undefined)
-    return refuse("a bundle doesn't have the live view, unless it calls inspect() of queuescope/inspect");
-  // By a name that no bundler follows: else whatever has a queue had to be several files.
+  if (wish !== "1" && wish !== "true") refuse(`QUEUESCOPE_INSPECT must be 1 or 0, not "${shown(wish)}"`);
+  else if (door === undefined)
+    refuse("a bundle has no live view but that of queuescope/inspect, by inspect()");
+  else look(door);
+}
+
+function refuse(why: string): void {
+  warnThat(`queuescope: ${why}: this process can't be looked into`);
+}
+
+function look(door: string): void {
+  // By a name that no bundler follows: else all that has a queue would have to be several files.
   import(/* webpackIgnore: true */ /* @vite-ignore */ pathToFileURL(door).href).then(
     ({ inspect }: Door) => inspect(),
     (error: unknown) => warn("queuescope: this process can't be looked into", error),

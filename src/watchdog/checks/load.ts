@@ -205,7 +205,7 @@ export function producersBlocked(thresholds?: {
       const served = service?.perSecond;
       const isUsual = !areStuck(situation) && !areFewFailing(situation) && !isEverythingFailing(situation);
       const isFull = depth >= capacity && areConsumersBusy(situation) && isUsual;
-      if (!isFull || served === undefined || served === 0) {
+      if (!isFull || served === undefined || served <= 0) {
         return {
           name: "producers-blocked",
           confidence: 0.4,
