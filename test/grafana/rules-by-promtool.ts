@@ -20,13 +20,13 @@ export function rulesByPromtool(promtool: string, scrapesS: readonly number[], h
     await run(paths[promtool]!, ["check", "rules", "--lint=all", "--lint-fatal", ...FILES]);
   });
 
-  describe.runIf(hasTests || IS_ALL)("the rules do what their tests say:", () => {
-    for (const file of readdirSync(TESTS).filter((name) => name.endsWith(".test.yml"))) {
-      itWith(promtool)(file, async ({ paths }) => {
-        await run(paths[promtool]!, ["test", "rules", `${TESTS}/${file}`]);
-      });
-    }
-  });
+  const files = readdirSync(TESTS).filter((name) => name.endsWith(".test.yml"));
+  // The other one runs them: to call them skipped would be untrue.
+  for (const file of hasTests || IS_ALL ? files : []) {
+    itWith(promtool)(`the rules do what their tests say: ${file}`, async ({ paths }) => {
+      await run(paths[promtool]!, ["test", "rules", `${TESTS}/${file}`]);
+    });
+  }
 
   describe("of incidents everything is told, and nothing else:", () => {
     for (const scrapeS of IS_ALL ? [15, 30, 60] : scrapesS) {
