@@ -10,6 +10,9 @@ import {
 
 const PROGRAM = "/usr/bin/chromium";
 
+/** For what never comes. */
+const LIMIT_MS = 120_000;
+
 /** Whether the browser is here. With `REQUIRE_SERVERS=1` it has to be. */
 export function hasBrowser(): boolean {
   if (existsSync(PROGRAM)) return true;
@@ -36,6 +39,7 @@ export async function visit(
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  context.setDefaultTimeout(LIMIT_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`${error}`));

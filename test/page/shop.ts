@@ -1,6 +1,7 @@
 import { expect, vi } from "vitest";
 import { FifoQueue, instrument, PriorityQueue, uninstrument, Watchdog, WorkerPool } from "../../src/index.js";
 import {
+  type History,
   type InspectorServer,
   type ServeInspectorOptions,
   type Snapshot,
@@ -69,6 +70,12 @@ export class Shop {
   /** `path` is what stands behind the `#`. */
   url(path = "/"): string {
     return `${this.view.url}#${path}`;
+  }
+
+  /** How deep a queue was at the last five looks, as the view has it. */
+  async lately(queue: string): Promise<History["depth"]> {
+    const answer = await fetch(`${this.view.url}api/v1/history?queue=${encodeURIComponent(queue)}`);
+    return ((await answer.json()) as History).depth.slice(-5);
   }
 
   async close(): Promise<void> {
