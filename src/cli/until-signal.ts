@@ -1,4 +1,5 @@
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What ends a command. */
+export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Resolves when the command is asked to end: by Ctrl-C, by what started it, or by what is given. */
 export async function untilSignal(other?: Promise<void>): Promise<void> {

@@ -5,9 +5,10 @@ import { placesIn } from "./places.js";
 import { taskLinkOf } from "./task-notes.js";
 import type { AwaitBranch, AwaitFrame } from "./wait.js";
 
-const MAX_BRANCHES = 10;
+/** How many branches of a task are told. */
+export const MAX_BRANCHES = 10;
 /** The innermost and the outermost are kept of a branch that has more frames. */
-const MAX_DEPTH = 20;
+export const MAX_DEPTH = 20;
 
 /** Whether `queuescope/frames` is loaded in this process, or code that a bundler has transformed. */
 export function areFramesOn(): boolean {

@@ -8,6 +8,7 @@ import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
 import { cpuMs } from "./sampling/history.js";
 import { ProcessorWatch } from "./sampling/processor.js";
+import { knowledgeOf } from "./sampling/task-knowledge.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 
 /**
@@ -26,14 +27,7 @@ export class Looker {
 
   constructor(guard: Guard) {
     this.facts = {
-      waitsOf: (task) => {
-        const now = realNow();
-        return this.waits
-          .of(task)
-          .map(({ kind, label, state, since, stack }) => ({ kind, label, state, forMs: now - since, stack }));
-      },
-      putAt: (task) => this.waits.putAt(task),
-      neverResumes: (task) => this.waits.neverResumes(task),
+      ...knowledgeOf(this.waits),
       stalls: () => [],
       loopUtilization: () => this.busy,
       processor: (overMs) => this.processor.over(overMs),

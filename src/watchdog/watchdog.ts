@@ -17,8 +17,6 @@ import {
   type Watchable,
 } from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
-import { holdersOf } from "../waits/resources.js";
-import type { Holder } from "../waits/wait.js";
 import { Waits } from "../waits/waits.js";
 import { BreachAnnouncer, StallGracePeriod } from "./announcer.js";
 import { Events, type WatchdogEvents } from "./events.js";
@@ -35,6 +33,7 @@ import { Reporter } from "./report/reporter.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
 import { ProcessorWatch } from "./sampling/processor.js";
 import { Pieces, Ticker } from "./sampling/schedule.js";
+import { knowledgeOf } from "./sampling/task-knowledge.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { UNKNOWN } from "./situation.js";
 import { Stalls } from "./stalls.js";
@@ -91,20 +90,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     const { print, reportDir, redact } = this.settings;
     this.waits = new Waits(stackEvery);
     this.processFacts = {
-      waitsOf: (task) => {
-        const now = realNow();
-        return this.waits.of(task).map(({ since, holders, ...wait }) => ({
-          ...wait,
-          forMs: now - since,
-          holders: holders && aged(holders, now),
-        }));
-      },
-      holdersOf: (gate) => {
-        const holders = holdersOf(gate);
-        return holders && aged(holders, realNow());
-      },
-      putAt: (task) => this.waits.putAt(task),
-      neverResumes: (task) => this.waits.neverResumes(task),
+      ...knowledgeOf(this.waits),
       stalls: (at) => this.stalls?.now(at) ?? [],
       loopUtilization: () => this.busy,
       processor: (overMs) => this.processor.over(overMs),
@@ -270,7 +256,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   }
 
   private async deepReports(force: boolean): Promise<BreachReport[]> {
-    return this.reports(await lookDeep(force, (text) => print(`queuescope: ${text}`)));
+    return this.reports(await lookDeep(force));
   }
 
   private reports(deep?: DeepLook): BreachReport[] {
@@ -297,7 +283,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (!this.settings.deep) this.answerSignal();
     else if (!this.isLooking) {
       this.isLooking = true;
-      lookDeep(false, (text) => print(`queuescope: ${text}`))
+      lookDeep(false)
         .catch((error) => this.events.fault(error))
         .then((deep) => {
           this.isLooking = false;
@@ -441,11 +427,4 @@ function answerFor(queue: object, answer: Answer): () => void {
     all.delete(answer);
     if (all.size === 0) reports.delete(queue);
   };
-}
-
-function aged(
-  holders: readonly Holder[],
-  now: number,
-): { readonly correlationId: string; readonly forMs: number }[] {
-  return holders.map(({ correlationId, since }) => ({ correlationId, forMs: now - since }));
 }

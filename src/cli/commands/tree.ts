@@ -6,6 +6,7 @@ import { shown } from "../../base/shown.js";
 import { type Attached, attach } from "../attach/attach.js";
 import { processFacts } from "../attach/process-facts.js";
 import { type Command, CommandError, EXIT, type ExitCode, type Output } from "../command.js";
+import { SIGNALS } from "../until-signal.js";
 
 /** A larger heap is looked at only with `--force`, in bytes. */
 const MAX_HEAP = 64 * 2 ** 20;
@@ -39,8 +40,7 @@ const tree: Command = {
   async run(values, [pid], output) {
     const attached = await attach(readPid(pid));
     const stop = () => attached.release().finally(() => process.exit(130));
-    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-    for (const signal of signals) process.once(signal, stop);
+    for (const signal of SIGNALS) process.once(signal, stop);
     try {
       return await show(attached, Number(pid), output, {
         json: values.json === true,
@@ -58,7 +58,7 @@ const tree: Command = {
       );
     } finally {
       await attached.release();
-      for (const signal of signals) process.off(signal, stop);
+      for (const signal of SIGNALS) process.off(signal, stop);
     }
   },
 };

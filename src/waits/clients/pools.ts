@@ -1,4 +1,5 @@
 import { replace } from "../replace.js";
+import type { TaskNotes } from "../task-notes.js";
 import type { Patch } from "./modules.js";
 import { ConnectionWait, Holders, type PoolFacts } from "./pool-wait.js";
 import { callingTask } from "./query-wait.js";
@@ -29,6 +30,23 @@ function factsOf(pool: object, name: string, use: PoolFacts["use"]): PoolFacts {
   return facts;
 }
 
+/** The task waits from now on, until the promise of a connection that this is called with is settled; then it has that. */
+function noting(notes: TaskNotes, facts: PoolFacts): (promise: Promise<object>) => Promise<object> {
+  const wait = new ConnectionWait(notes, facts);
+  return (promise) =>
+    promise.then(
+      (taken) => {
+        wait.end();
+        facts.holders.took(taken, notes.task);
+        return taken;
+      },
+      (error: unknown) => {
+        wait.end();
+        throw error;
+      },
+    );
+}
+
 /** Called with what goes back to the pool. */
 function giving(prototype: object, name: string): (() => void) | undefined {
   return replace(prototype, name, (original) => {
@@ -54,19 +72,9 @@ const tarn: Patch = {
             waiting: this.numPendingAcquires(),
             limit: this.max,
           }));
-          const wait = new ConnectionWait(notes, facts);
+          const given = noting(notes, facts);
           const pending = Reflect.apply(original, this, args) as { promise: Promise<object> };
-          pending.promise = pending.promise.then(
-            (taken) => {
-              wait.end();
-              facts.holders.took(taken, notes.task);
-              return taken;
-            },
-            (error: unknown) => {
-              wait.end();
-              throw error;
-            },
-          );
+          pending.promise = given(pending.promise);
           return pending;
         };
       }),
@@ -90,18 +98,8 @@ const generic: Patch = {
             waiting: this.pending,
             limit: this.max,
           }));
-          const wait = new ConnectionWait(notes, facts);
-          return (Reflect.apply(original, this, args) as Promise<object>).then(
-            (taken) => {
-              wait.end();
-              facts.holders.took(taken, notes.task);
-              return taken;
-            },
-            (error: unknown) => {
-              wait.end();
-              throw error;
-            },
-          );
+          const given = noting(notes, facts);
+          return given(Reflect.apply(original, this, args) as Promise<object>);
         };
       }),
       giving(prototype, "release"),

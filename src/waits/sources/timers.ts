@@ -2,8 +2,9 @@ import { syncBuiltinESMExports } from "node:module";
 import promises from "node:timers/promises";
 import { inspect } from "node:util";
 import { realNow } from "../../base/real-time.js";
+import type { Method } from "../../base/replace-method.js";
 import { callingTask } from "../clients/query-wait.js";
-import { type AnyMethod, replace } from "../replace.js";
+import { replace } from "../replace.js";
 import type { TaskNotes } from "../task-notes.js";
 import type { Wait } from "../wait.js";
 import { Pending } from "./source.js";
@@ -54,7 +55,7 @@ class TimerWait extends Pending {
 /** Timers of tasks: those of the global `setTimeout`, and of `node:timers/promises`. Returns the function that ends it. */
 export function watchTimers(): () => void {
   let isOn = true;
-  const noting = (original: AnyMethod, delayAt: number): AnyMethod => {
+  const noting = (original: Method, delayAt: number): Method => {
     function setTimeout(this: unknown, ...args: unknown[]): unknown {
       const timer: unknown = Reflect.apply(original, this, args);
       if (isOn) note(timer, args[delayAt]);

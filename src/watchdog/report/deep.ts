@@ -1,15 +1,14 @@
 import { join } from "node:path";
+import { print } from "../../base/output.js";
 import { packageRoot } from "../../base/package-root.js";
 import type { TaskFacts } from "../../contracts/index.js";
+import { MAX_BRANCHES, MAX_DEPTH } from "../../waits/frames.js";
 import type { AwaitBranch, AwaitFrame } from "../../waits/wait.js";
 
 /** How long the command may take, in milliseconds. */
 const PATIENCE_MS = 180_000;
 /** What it may print, in bytes. */
 const MAX_BYTES = 64 * 2 ** 20;
-/** As of frames that are always on. */
-const MAX_BRANCHES = 10;
-const MAX_DEPTH = 20;
 
 /** What is read of the JSON of `queuescope tree`. */
 interface Tree {
@@ -29,10 +28,10 @@ interface TreeNode {
 export type DeepLook = (task: TaskFacts) => readonly AwaitBranch[] | undefined;
 
 /**
- * Has `queuescope tree` look at this process, which stands still meanwhile; for how long is told to `note` before. It is another process, so that what
+ * Has `queuescope tree` look at this process, which stands still meanwhile; for how long is told on stderr before. It is another process, so that what
  * that takes is not this one's memory. Rejects with what the command says, as where the heap is larger than 64 MB and it isn't forced.
  */
-export async function lookDeep(force: boolean, note: (text: string) => void): Promise<DeepLook> {
+export async function lookDeep(force: boolean): Promise<DeepLook> {
   const root = packageRoot();
   if (root === undefined) {
     throw new Error(
@@ -40,10 +39,10 @@ export async function lookDeep(force: boolean, note: (text: string) => void): Pr
     );
   }
   const args = [join(root, "dist", "cli.js"), "tree", String(process.pid), "--json"];
-  return branchesIn(JSON.parse(await outputOf(force ? [...args, "--force"] : args, note)) as Tree);
+  return branchesIn(JSON.parse(await outputOf(force ? [...args, "--force"] : args)) as Tree);
 }
 
-async function outputOf(args: readonly string[], note: (text: string) => void): Promise<string> {
+async function outputOf(args: readonly string[]): Promise<string> {
   const { spawn } = await import("node:child_process");
   // Without the options and preloads of this process: they would start the program, or its instrumentation, a second time.
   const env = { ...process.env, NODE_OPTIONS: "", NODE_V8_COVERAGE: "", QUEUESCOPE_INSPECT: "" };
@@ -61,7 +60,7 @@ async function outputOf(args: readonly string[], note: (text: string) => void): 
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-2_000);
-    for (const line of text.trim().split("\n")) note(line);
+    for (const line of text.trim().split("\n")) print(`queuescope: ${line}`);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
