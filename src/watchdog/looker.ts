@@ -8,7 +8,7 @@ import type { BreachReport } from "./report/report.js";
 import { Reporter } from "./report/reporter.js";
 import { cpuMs } from "./sampling/history.js";
 import { ProcessorWatch } from "./sampling/processor.js";
-import { knowledgeOf } from "./sampling/task-knowledge.js";
+import { knowledgeOf } from "./sampling/tasks.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 
 /**

@@ -33,7 +33,7 @@ import { Reporter } from "./report/reporter.js";
 import { BLOCKING_CPU_SHARE, cpuMs } from "./sampling/history.js";
 import { ProcessorWatch } from "./sampling/processor.js";
 import { Pieces, Ticker } from "./sampling/schedule.js";
-import { knowledgeOf } from "./sampling/task-knowledge.js";
+import { knowledgeOf } from "./sampling/tasks.js";
 import { type ProcessFacts, WatchedQueue } from "./sampling/watched-queue.js";
 import { UNKNOWN } from "./situation.js";
 import { Stalls } from "./stalls.js";

@@ -1,4 +1,5 @@
 import { errorLine } from "../../base/error-text.js";
+import { realNow } from "../../base/real-time.js";
 import type {
   PoolView,
   SlaTarget,
@@ -9,8 +10,17 @@ import type {
 } from "../../contracts/index.js";
 import { branchesOf } from "../../waits/frames.js";
 import { normalised, short } from "../../waits/labels.js";
+import { holdersOf } from "../../waits/resources.js";
 import { taskLinkOf } from "../../waits/task-notes.js";
-import { type AwaitBranch, type CallSite, HINTS, type Wait, type WaitKind } from "../../waits/wait.js";
+import {
+  type AwaitBranch,
+  type CallSite,
+  HINTS,
+  type Holder,
+  type Wait,
+  type WaitKind,
+} from "../../waits/wait.js";
+import type { Waits } from "../../waits/waits.js";
 import type { MostAttempts, TaskGroup, TaskNow, WaitNow } from "../situation.js";
 import type { History } from "./history.js";
 
@@ -43,6 +53,27 @@ export interface TaskKnowledge {
   putAt(task: TaskFacts): readonly CallSite[] | undefined;
   /** Whether it is proven that nothing can resume it. */
   neverResumes(task: TaskFacts): boolean | undefined;
+}
+
+/** What is known of tasks by what they were seen to wait for; instants are told as how long ago they were. */
+export function knowledgeOf(waits: Waits): TaskKnowledge {
+  return {
+    waitsOf(task) {
+      const now = realNow();
+      return waits.of(task).map(({ since, holders, ...wait }) => ({
+        ...wait,
+        forMs: now - since,
+        holders: aged(holders, now),
+      }));
+    },
+    holdersOf: (gate) => aged(holdersOf(gate), realNow()),
+    putAt: (task) => waits.putAt(task),
+    neverResumes: (task) => waits.neverResumes(task),
+  };
+}
+
+function aged(holders: readonly Holder[] | undefined, now: number): WaitNow["holders"] {
+  return holders?.map(({ correlationId, since }) => ({ correlationId, forMs: now - since }));
 }
 
 /** The tasks of a queue that are in flight. */
