@@ -15,6 +15,8 @@ const APP = fileURLToPath(new URL("cluster-app.mjs", import.meta.url));
 const MOST_PER_SECOND = 200;
 /** By how much a rate may be beyond that: scrapes are not to the millisecond, and rates are extrapolated. */
 const TOLERANCE = 1.6;
+/** So many items take three seconds at least: after three kills there are rates enough. */
+const ITEMS_AFTER_A_KILL = 3 * MOST_PER_SECOND;
 
 function started(lifetime: Lifetime, folder: string, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, args, {
@@ -55,7 +57,7 @@ itWith("prometheus")(
       app.stdin!.write("kill\n");
       await isReady();
       const before = await until("a figure", "sum(queue_enqueued_total)", () => true);
-      await until("more items", "sum(queue_enqueued_total)", (value) => value > before + 300);
+      await until("more items", "sum(queue_enqueued_total)", (value) => value > before + ITEMS_AFTER_A_KILL);
       if (kills === 1) {
         // Without a chance to say goodbye; what it had written down is some seconds old.
         metrics.kill("SIGKILL");

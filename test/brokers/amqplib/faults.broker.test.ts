@@ -3,7 +3,7 @@ import type { Channel, ConfirmChannel, ConsumeMessage } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { currentCorrelationId, withCorrelationId } from "../../../src/index.js";
 import { signal } from "../../support/telemetry-capture.js";
-import { BODY, Inbox, linksOf, Rig, until } from "../support/amqplib.js";
+import { BODY, Inbox, inTime, linksOf, Rig, until } from "../support/amqplib.js";
 import { hasRabbitMQ } from "../support/rabbitmq.js";
 
 /** Rejections that nothing has handled, while `fn` runs and until `count` of them have come. */
@@ -256,8 +256,11 @@ describe.skipIf(!hasRabbitMQ())("where something fails with amqplib", () => {
     const consumer = await declared();
     const inbox = new Inbox();
     await consumer.consume(rig.queue, inbox.put);
-    await withCorrelationId("request 8", () => sent(producer));
-    await inbox.next();
+    await inTime(
+      "the broker's confirmation",
+      withCorrelationId("request 8", () => sent(producer)),
+    );
+    await inTime("the delivery", inbox.next());
     expect(await rig.read("queue.inflight")).toBe(1);
     const ended = Promise.all([closed(producer), closed(consumer)]);
     const confirms: Promise<unknown>[] = [];
@@ -267,9 +270,9 @@ describe.skipIf(!hasRabbitMQ())("where something fails with amqplib", () => {
         new Promise((resolve) => producer.sendToQueue(rig.queue, BODY, { persistent: true }, resolve)),
       );
     }
-    await killed;
-    await ended;
-    const results = await Promise.all(confirms);
+    await inTime("the broker's end", killed);
+    await inTime("the end of both channels", ended);
+    const results = await inTime("what became of the messages", Promise.all(confirms));
     const failed = results.filter((result) => result !== null).length;
     expect(failed).toBeGreaterThan(0);
     expect(() => producer.sendToQueue(rig.queue, BODY)).toThrow("Channel closed");
@@ -279,13 +282,15 @@ describe.skipIf(!hasRabbitMQ())("where something fails with amqplib", () => {
     expect(wrong).toHaveLength(failed + 1);
     expect(await rig.read("queue.inflight")).toBe(0);
     await rig.rabbit.start();
-    const again = await declared();
+    const again = await inTime("a channel of the new broker", declared());
+    // Without this one would wait for a message of a channel that is no more.
+    const end = closed(again).then(() => Promise.reject(new Error("the new channel was closed")));
     const id = new Promise((resolve) => {
       void again.consume(rig.queue, (message) => {
         again.ack(message!);
         if (String(message!.content) === "0") resolve(currentCorrelationId());
       });
     });
-    expect(await id).toBe("request 8");
+    expect(await inTime("the message, once more,", Promise.race([id, end]))).toBe("request 8");
   });
 });

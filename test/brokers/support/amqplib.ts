@@ -143,3 +143,16 @@ export async function until<V>(ask: () => V | Promise<V>, isSo: (value: V) => bo
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Rejects when it takes too long, and says what has not come: of a test that only runs out of time one can't say it. */
+export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    limit = setTimeout(() => reject(new Error(`in vain: ${what} has not come`)), LIMIT_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(limit);
+  }
+}
