@@ -219,7 +219,8 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
     this.handover.shutdown();
     if (immediate) {
       this.core.close("done");
-      this.dropEverything();
+      this.handover.dropStored();
+      this.handover.dropDelayed();
       this.handover.endIfFinished();
     }
   }
@@ -328,14 +329,5 @@ export abstract class Queue<T, O extends PutOptions = PutOptions>
       return Promise.reject(error);
     }
     return this.outlet.pull(wanted, options, max) as Promise<V>;
-  }
-
-  private dropEverything(): void {
-    const { store } = this.core;
-    while (store.size > 0) {
-      const item = store.shift();
-      this.handover.drop(item, store.tier, "shutdown", store.tag);
-    }
-    this.handover.dropDelayed();
   }
 }

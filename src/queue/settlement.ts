@@ -96,6 +96,15 @@ export abstract class Settlement<T> {
     this.left();
   }
 
+  /** Drops all that waits: in order of service, where `onDrop` sees it, which takes a deep heap far longer. */
+  dropStored(): void {
+    const { store } = this.core;
+    while (store.size > 0) {
+      const item = this.onDrop === undefined ? store.takeAny() : store.shift();
+      this.drop(item, store.tier, "shutdown", store.tag);
+    }
+  }
+
   /**
    * An item comes to its end, if it is kept since when it was there; that needn't be asked while nothing is. Of what a plain get takes,
    * `taskDone` doesn't tell which item is done: it has `left`. `now` is the time, where the caller knows it.

@@ -17,8 +17,9 @@ class Chunk {
     if (tracked) this.track(0);
   }
 
-  track(now: number): void {
-    this.at = new Float64Array(this.items.length).fill(now);
+  /** Gives all that is in it `at` as its arrival, and no tag. */
+  track(at: number): void {
+    this.at = new Float64Array(this.items.length).fill(at);
     this.tags = new Array(this.items.length).fill(undefined);
   }
 }
@@ -35,6 +36,8 @@ export class Deque<T> implements Store<T> {
   readonly tier: number = 0;
   readonly place: Place = ONLY_PLACE;
   private tracked = false;
+  /** When that began, and so the arrival of all that is in chunks without times: none is touched for that, however many there are. */
+  private trackedAt = Number.NaN;
   private head = new Chunk(FIRST_CHUNK, false);
   /** Index of the first entry in the head chunk. */
   private first = 0;
@@ -77,6 +80,10 @@ export class Deque<T> implements Store<T> {
     if (--this.size === 0) this.rewind();
     else if (i === 0) this.leaveTail();
     return item;
+  }
+
+  takeAny(): T {
+    return this.shift();
   }
 
   front(): T {
@@ -126,29 +133,34 @@ export class Deque<T> implements Store<T> {
 
   /** When the front entry came in. Only of a tracked deque that isn't empty. */
   frontAt(): number {
-    return this.head.at![this.first]!;
+    return this.timeIn(this.head, this.first);
   }
 
   /** When the back entry came in. Only of a tracked deque that isn't empty. */
   backAt(): number {
-    return this.tail.at![this.end - 1]!;
+    return this.timeIn(this.tail, this.end - 1);
   }
 
   track(now: number): void {
     if (this.tracked) return;
     this.tracked = true;
+    this.trackedAt = now;
     this.spare = undefined;
-    for (let chunk: Chunk | undefined = this.head; chunk !== undefined; chunk = chunk.next) chunk.track(now);
+    this.tail.track(now);
   }
 
-  private entry({ items, at, tags }: Chunk, i: number): Entry<T> {
-    return { item: items[i] as T, at: at?.[i] ?? Number.NaN, tag: tags?.[i], place: this.place };
+  private entry(chunk: Chunk, i: number): Entry<T> {
+    return { item: chunk.items[i] as T, at: this.timeIn(chunk, i), tag: chunk.tags?.[i], place: this.place };
+  }
+
+  private timeIn({ at }: Chunk, i: number): number {
+    return at === undefined ? this.trackedAt : at[i]!;
   }
 
   private look(chunk: Chunk, i: number): T {
     if (this.tracked) {
-      this.at = chunk.at![i]!;
-      this.tag = chunk.tags![i];
+      this.at = this.timeIn(chunk, i);
+      this.tag = chunk.tags?.[i];
     }
     return chunk.items[i] as T;
   }
@@ -159,9 +171,12 @@ export class Deque<T> implements Store<T> {
   }
 
   private unload(chunk: Chunk, i: number): void {
-    this.at = chunk.at![i]!;
-    this.tag = chunk.tags![i];
-    chunk.tags![i] = undefined;
+    const { tags } = chunk;
+    this.at = this.timeIn(chunk, i);
+    this.tag = undefined;
+    if (tags === undefined) return;
+    this.tag = tags[i];
+    tags[i] = undefined;
   }
 
   private grow(): void {
@@ -194,6 +209,7 @@ export class Deque<T> implements Store<T> {
     const left = this.tail;
     this.tail = left.previous!;
     this.tail.next = undefined;
+    if (this.tracked && this.tail.at === undefined) this.tail.track(this.trackedAt);
     this.tailItems = this.tail.items;
     this.end = this.tailItems.length;
     this.keep(left);
@@ -203,6 +219,6 @@ export class Deque<T> implements Store<T> {
   private keep(chunk: Chunk): void {
     chunk.next = undefined;
     chunk.previous = undefined;
-    if (chunk.items.length === LAST_CHUNK) this.spare = chunk;
+    if (chunk.items.length === LAST_CHUNK && (chunk.at !== undefined) === this.tracked) this.spare = chunk;
   }
 }

@@ -53,12 +53,6 @@ export abstract class HeapArrays {
     return this.keys[OFFSET]!;
   }
 
-  /** The slots in order of arrival. */
-  inOrderOfArrival(): Int32Array {
-    const slots = Int32Array.from({ length: this.size }, (_, i) => this.slotAt(i));
-    return slots.sort((a, b) => this.arrivalOf(a) - this.arrivalOf(b));
-  }
-
   /** The positions of the entries that come first, in order: at most so many. Looks at those only, and at what is right below them. */
   heads(most: number): number[] {
     const heads: number[] = [];
@@ -73,6 +67,15 @@ export abstract class HeapArrays {
       }
     }
     return heads;
+  }
+
+  /** Takes away the slot that nothing must move for. Only when there is one. */
+  takeAny(): number {
+    const i = --this.size;
+    const slot = this.slotAt(i);
+    this.set(i, Number.POSITIVE_INFINITY, 0);
+    this.release();
+    return slot;
   }
 
   /** The slot of the entry at position `i`. */

@@ -33,8 +33,6 @@ export class Ranked<T> implements Store<T> {
   private level: Level<T> | undefined = undefined;
   /** Is the key of an entry simply its priority? */
   private readonly keyIsPriority: boolean;
-  /** Has the oldest been asked for? Then the heap has it at hand from its first entry on. */
-  private isAsked = false;
   private isTracked = false;
   private slotAt = 0;
   private slotTag: unknown = undefined;
@@ -81,11 +79,9 @@ export class Ranked<T> implements Store<T> {
   shift(): T {
     this.size--;
     const level = this.firstLevel();
-    if (level === undefined) return this.take(this.heap!.firstKey(), this.heap!.shift());
-    this.level = level;
-    const item = this.levels!.shift(level);
-    if (this.heap !== undefined) this.leaveEmptyLevels();
-    return item;
+    return level === undefined
+      ? this.take(this.heap!.firstKey(), this.heap!.shift())
+      : this.shiftLevel(level);
   }
 
   pop(): T {
@@ -99,6 +95,13 @@ export class Ranked<T> implements Store<T> {
     const item = this.levels!.pop(level);
     if (this.heap !== undefined) this.leaveEmptyLevels();
     return item;
+  }
+
+  takeAny(): T {
+    this.size--;
+    if (this.levels !== undefined) return this.shiftLevel(this.levels.first());
+    const heap = this.heap!;
+    return this.take(heap.keyAt(heap.size - 1), heap.takeAny());
   }
 
   front(): T {
@@ -135,12 +138,7 @@ export class Ranked<T> implements Store<T> {
   }
 
   oldestAt(tier: number): number | undefined {
-    this.isAsked = true;
-    const { heap, slab } = this;
-    const old = this.levels?.oldestAt(tier);
-    if (heap === undefined || slab === undefined) return old;
-    slab.follow(() => heap.inOrderOfArrival());
-    return old ?? slab.oldestAt(tier);
+    return this.levels?.oldestAt(tier) ?? this.slab?.oldestAt(tier);
   }
 
   track(now: number): void {
@@ -153,6 +151,13 @@ export class Ranked<T> implements Store<T> {
     if (this.keyIsPriority) return priority;
     const { order, agingMs } = this.ranking;
     return order === "priority" ? priority * agingMs + at : Math.min(deadlineOf(tag), Number.MAX_VALUE);
+  }
+
+  private shiftLevel(level: Level<T>): T {
+    this.level = level;
+    const item = this.levels!.shift(level);
+    if (this.heap !== undefined) this.leaveEmptyLevels();
+    return item;
   }
 
   private take(key: number, slot: number): T {
@@ -212,7 +217,6 @@ export class Ranked<T> implements Store<T> {
     this.heap = evicts ? new MinMaxHeap() : new Heap();
     this.slab = new Slab(tierCount, !this.keyIsPriority);
     if (this.isTracked) this.slab.track(0);
-    if (this.isAsked) this.slab.follow(() => []);
     if (this.levels !== undefined) this.leaveEmptyLevels();
   }
 

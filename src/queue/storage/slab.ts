@@ -24,9 +24,18 @@ export class Slab<T> {
   hasColumns: boolean;
   private priorities: Float64Array[] | undefined;
   private tiers: Int32Array[] | undefined;
-  private at: Float64Array[] | undefined = undefined;
-  private tags: unknown[][] | undefined = undefined;
+  /**
+   * When each entry came in, and its tag. Of what was there before times were kept, nothing is noted, so that no page is touched for it however
+   * many there are: a page may be missing, and a time be NaN.
+   */
+  private at: (Float64Array | undefined)[] | undefined = undefined;
+  private tags: (unknown[] | undefined)[] | undefined = undefined;
+  /** When that began. */
+  private trackedAt = 0;
+  /** Those that came in since then. */
   private lines: ArrivalLines | undefined = undefined;
+  /** How many are left of those from before, by tier. */
+  private older: number[] = [];
   /** How many entries each tier has; kept where there is more than one. */
   private readonly depths: number[];
 
@@ -69,11 +78,11 @@ export class Slab<T> {
   }
 
   atOf(slot: number): number {
-    return this.at === undefined ? 0 : this.at[slot >>> SHIFT]![slot & MASK]!;
+    return this.isOlder(slot) ? this.trackedAt : this.at![slot >>> SHIFT]![slot & MASK]!;
   }
 
   tagOf(slot: number): unknown {
-    return this.tags === undefined ? undefined : this.tags[slot >>> SHIFT]![slot & MASK];
+    return this.tags?.[slot >>> SHIFT]?.[slot & MASK];
   }
 
   /** The priority, where the slab keeps it. */
@@ -90,24 +99,25 @@ export class Slab<T> {
   }
 
   oldestAt(tier: number): number | undefined {
-    const slot = this.lines?.first(tier);
+    if (this.lines === undefined) return undefined;
+    if (this.older[tier]! > 0) return this.trackedAt;
+    const slot = this.lines.first(tier);
     return slot === undefined ? undefined : this.atOf(slot);
   }
 
   track(now: number): void {
+    if (this.lines !== undefined) return;
     this.hasColumns = true;
-    this.at ??= this.items.map(({ length }) => new Float64Array(length).fill(now));
-    this.tags ??= this.items.map(({ length }) => emptied(length));
+    this.trackedAt = now;
+    this.lines = new ArrivalLines(this.tierCount);
+    this.older = this.depths.map((_, tier) => this.depth(tier));
+    this.at = this.items.map(() => undefined);
+    this.tags = this.items.map(() => undefined);
   }
 
-  /**
-   * From now on the oldest entry of each tier is at hand. Called by what asks for it, so that a queue at which nothing looks
-   * doesn't pay. `slots` are those in use, in order of arrival.
-   */
-  follow(slots: () => Iterable<number>): void {
-    if (this.lines !== undefined || this.at === undefined) return;
-    this.lines = new ArrivalLines(this.tierCount);
-    for (const slot of slots()) this.lines.append(slot, this.tierOf(slot));
+  private isOlder(slot: number): boolean {
+    const at = this.at?.[slot >>> SHIFT]?.[slot & MASK];
+    return at === undefined || Number.isNaN(at);
   }
 
   private fill(slot: number, at: number, tag: unknown, { priority, tier }: Place): void {
@@ -118,17 +128,22 @@ export class Slab<T> {
       this.tiers[page]![i] = tier;
       this.depths[tier]!++;
     }
-    if (this.at !== undefined) {
-      this.at[page]![i] = at;
-      this.tags![page]![i] = tag;
-    }
-    if (this.lines !== undefined) this.lines.append(slot, tier);
+    if (this.lines === undefined) return;
+    if (this.at![page] === undefined) this.addTimes(page);
+    this.at![page]![i] = at;
+    this.tags![page]![i] = tag;
+    this.lines.append(slot, tier);
   }
 
   private clear(slot: number): void {
-    if (this.tiers !== undefined) this.depths[this.tierOf(slot)]!--;
-    if (this.tags !== undefined) this.tags[slot >>> SHIFT]![slot & MASK] = undefined;
-    if (this.lines !== undefined) this.lines.remove(slot, this.tierOf(slot));
+    const tier = this.tierOf(slot);
+    if (this.tiers !== undefined) this.depths[tier]!--;
+    if (this.lines === undefined) return;
+    if (this.isOlder(slot)) this.older[tier]!--;
+    else {
+      this.tags![slot >>> SHIFT]![slot & MASK] = undefined;
+      this.lines.remove(slot, tier);
+    }
   }
 
   private reset(): void {
@@ -138,11 +153,17 @@ export class Slab<T> {
     this.items = [emptied(SMALLEST)];
     if (this.priorities !== undefined) this.priorities = [new Float64Array(SMALLEST)];
     if (this.tiers !== undefined) this.tiers = [new Int32Array(SMALLEST)];
-    if (this.at !== undefined) {
-      this.at = [new Float64Array(SMALLEST)];
-      this.tags = [emptied(SMALLEST)];
-    }
-    this.lines?.release();
+    if (this.lines === undefined) return;
+    this.at = [undefined];
+    this.tags = [undefined];
+    this.lines.release();
+  }
+
+  /** The page has no times yet: what is in it is older than they are. */
+  private addTimes(page: number): void {
+    const { length } = this.items[page]!;
+    this.at![page] = new Float64Array(length).fill(Number.NaN);
+    this.tags![page] = emptied(length);
   }
 
   private grow(): void {
@@ -152,8 +173,8 @@ export class Slab<T> {
       this.items = [lengthened(this.items[0]!, length)];
       if (this.priorities !== undefined) this.priorities = [resized(this.priorities[0]!, length)];
       if (this.tiers !== undefined) this.tiers = [resized(this.tiers[0]!, length)];
-      if (this.at !== undefined) {
-        this.at = [resized(this.at[0]!, length)];
+      if (this.at?.[0] !== undefined) {
+        this.at = [resized(this.at[0], length)];
         this.tags = [lengthened(this.tags![0]!, length)];
       }
       return;
@@ -162,8 +183,8 @@ export class Slab<T> {
     this.items.push(emptied(PAGE));
     this.priorities?.push(new Float64Array(PAGE));
     this.tiers?.push(new Int32Array(PAGE));
-    this.at?.push(new Float64Array(PAGE));
-    this.tags?.push(emptied(PAGE));
+    this.at?.push(undefined);
+    this.tags?.push(undefined);
   }
 }
 

@@ -32,6 +32,10 @@ export class Stack<T> implements Store<T> {
     return this.deque.shift();
   }
 
+  takeAny(): T {
+    return this.shift();
+  }
+
   front(): T {
     return this.deque.back();
   }

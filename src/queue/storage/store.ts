@@ -39,6 +39,8 @@ export interface Store<T> {
   shift(): T;
   /** Takes what is served last. Only when there is something. */
   pop(): T;
+  /** Takes any, at the least cost. Only when there is something. */
+  takeAny(): T;
   /** What is served next; it stays. Only when there is something. */
   front(): T;
   /**
