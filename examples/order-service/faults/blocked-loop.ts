@@ -2,7 +2,7 @@ import type { Fault } from "./fault.js";
 
 const BLOCKED_MS = 1_500;
 /** In between scrapes and requests get through. */
-const PAUSE_MS = 2_000;
+const PAUSE_MS = 1_200;
 
 export const blockedLoop: Fault = {
   name: "blocked-loop",
