@@ -2,6 +2,7 @@ import { OF_CHOSEN } from "./annotations.js";
 import { causes } from "./causes.js";
 import type { Contents } from "./finish.js";
 import { column, dashboardLink, label, runbookLink, sharedLink, tracesLink } from "./links.js";
+import { topFailing } from "./panels/failures.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
 import { UNITS } from "./panels/panel.js";
@@ -183,6 +184,7 @@ export const overview: Contents = {
         none: "no alert fires",
       }),
       causes(11),
+      topFailing(24),
     ],
     [
       "SLA and capacity",

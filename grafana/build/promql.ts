@@ -105,6 +105,12 @@ export function inRange({ metric, where, per }: What): string {
   return `sum${by(per)}(increase(${metric}{${where}}[$__range]))`;
 }
 
+/** The same where series begin with their first increment, which no increase sees: of those that began in the range, all there is. */
+export function sinceRange({ metric, where, per }: What): string {
+  const series = `${metric}{${where}}`;
+  return `sum${by(per)}((${series} unless ${series} offset $__range) or increase(${series}[$__range]))`;
+}
+
 /** A quantile of a histogram, over all processes together. */
 export function quantile(q: number, { metric, where, per }: What): string {
   const kept = per === undefined ? "le" : `le, ${per}`;

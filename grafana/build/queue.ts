@@ -1,5 +1,6 @@
 import type { Contents } from "./finish.js";
 import { label, tracesLink, tracesOfChosen } from "./links.js";
+import { failuresByKind } from "./panels/failures.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
 import { heatmap } from "./panels/heatmap.js";
@@ -313,6 +314,7 @@ export const queue: Contents = {
         ],
         links: [processed],
       }),
+      failuresByKind(24),
     ],
   ],
 };

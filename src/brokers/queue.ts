@@ -1,5 +1,6 @@
 import { context } from "@opentelemetry/api";
 import { systemClock, wallNow } from "../base/clock.js";
+import { errorType } from "../base/error-type.js";
 import { LinkedList } from "../base/linked-list.js";
 import { shown } from "../base/shown.js";
 import { listenIfPlain, whenSettled } from "../base/thenable.js";
@@ -19,7 +20,6 @@ import { BROKER_WAIT_BOUNDS } from "../telemetry/metrics/instruments.js";
 import type { Messaging } from "../telemetry/metrics/messaging.js";
 import { WatchableQueue } from "../telemetry/metrics/watchable.js";
 import type { Settings } from "../telemetry/options.js";
-import { errorType } from "../telemetry/spans/spans.js";
 import { headersOf, NOT_RECEIVED, type Received, receivedFrom, sendingContext } from "./carrier.js";
 import { Delivery, type Ending } from "./delivery.js";
 import { type Asker, type Polled, poll } from "./polled.js";
@@ -189,14 +189,15 @@ export class BrokerQueue {
     this.inFlight.remove(delivery);
     const { telemetry } = this;
     const processMs = systemClock.now() - delivery.takenAt;
-    const kind = error === undefined ? how : errorType(error);
+    // Of an engine that tells none, what the handler has thrown.
+    const failure = error === undefined ? delivery.ending?.failure : { error };
+    const kind = failure === undefined ? how : errorType(failure.error);
     this.messaging.process.took(processMs, how === "success" || how === "moved" ? undefined : kind);
     if (how === "success") telemetry.settled("success", processMs);
-    else if (how === "failure") telemetry.settled("failure", processMs, error);
-    else if (how === "dead") telemetry.deadLettered(processMs, error);
-    else if (how === "retry") telemetry.retried(processMs, delivery.attempt, error);
+    else if (how === "failure") telemetry.settled("failure", processMs, failure?.error);
+    else if (how === "dead") telemetry.deadLettered(processMs, failure?.error);
+    else if (how === "retry") telemetry.retried(processMs, delivery.attempt, failure?.error);
     else if (how === "abandoned" && isLockLost(error)) this.recent.count("lockLost");
-    const failure = error === undefined ? delivery.ending?.failure : { error };
     delivery.ending = { failure, outcome: how === "success" ? undefined : how };
     this.endIfOver(delivery);
   }

@@ -337,7 +337,7 @@ export interface GateRow {
 }
 
 export interface FailureKind {
-  /** Name and code of the error. */
+  /** The error's code, else its class: as `error.type` has it, but on one line. */
   readonly kind: string;
   readonly count: number;
   readonly lastAt: number;

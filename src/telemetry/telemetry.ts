@@ -217,7 +217,7 @@ export class Telemetry implements QueueTelemetry {
 
   settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void {
     try {
-      if (outcome === "failure") this.series.lastError = error;
+      if (outcome === "failure") this.series.failed(error);
       this.series.counts[outcome === "success" ? SUCCESS : FAILURE]!++;
       if (processMs !== undefined) this.series.process[outcome].record(processMs);
     } catch (error) {
@@ -227,7 +227,7 @@ export class Telemetry implements QueueTelemetry {
 
   deadLettered(processMs: number | undefined, error: unknown): void {
     try {
-      this.series.lastError = error;
+      this.series.failed(error);
       this.series.counts[DEAD_LETTERED]!++;
       if (processMs !== undefined) this.series.process.failure.record(processMs);
     } catch (error) {
@@ -254,7 +254,9 @@ export class Telemetry implements QueueTelemetry {
   retried(processMs: number | undefined, attempt: number, error?: unknown): void {
     try {
       if (attempt === 1) this.series.firstRetried++;
-      if (error !== undefined) this.series.lastError = error;
+      // Given back without an error, it is one more of which nothing is known.
+      if (error === undefined) this.series.errors.count(error);
+      else this.series.failed(error);
       this.series.counts[RETRIED]!++;
       if (processMs !== undefined) this.series.process.failure.record(processMs);
     } catch (error) {

@@ -28,7 +28,12 @@ const metrics = new MetricCapture("producer");
 const spans = new SpanCapture();
 afterAll(() => Promise.all([metrics.stop(), spans.stop()]));
 
-/** A queue of the column's library through which one item goes. */
+async function handle(item: string | undefined): Promise<string | undefined> {
+  if (item === "bad") throw new Error(item);
+  return item;
+}
+
+/** A queue of the column's library through which two items go, of which one fails. */
 async function use(library: string, name: string, isWrapped: boolean): Promise<object> {
   const options: InstrumentOptions = { name, sla: { default: { targetMs: 1_000, completeMs: 60_000 } } };
   const wrap = <F extends (...args: never[]) => unknown>(worker: F): F =>
@@ -36,37 +41,30 @@ async function use(library: string, name: string, isWrapped: boolean): Promise<o
   if (library === "p-queue") {
     const queue = instrument(new PQueue(), options);
     await queue.add(async () => "done");
+    await queue.add(() => handle("bad")).catch(() => {});
     return queue;
   }
   if (library === "fastq") {
-    const queue = instrument(
-      fastq.promise(
-        wrap(async (item: string) => item),
-        1,
-      ),
-      options,
-    );
+    const queue = instrument(fastq.promise(wrap(handle), 1), options);
     await queue.push("item");
+    await queue.push("bad").catch(() => {});
     return queue;
   }
   if (library === "async") {
-    const queue = instrument(
-      async.queue(
-        wrap(async (item: string) => item),
-        1,
-      ),
-      options,
-    );
+    const queue = instrument(async.queue(wrap(handle), 1), options);
     await queue.push("item");
+    await queue.push("bad").catch(() => {});
     return queue;
   }
-  const work = wrap(async (item: string | undefined) => item);
+  const work = wrap(handle);
   const queue = instrument(new Bag(), {
     ...options,
     adapter: generic({ put: "put", get: "get", size: "size" }),
   });
-  queue.put("item");
-  await work(queue.get());
+  for (const item of ["item", "bad"]) {
+    queue.put(item);
+    await work(queue.get()).catch(() => {});
+  }
   return queue;
 }
 

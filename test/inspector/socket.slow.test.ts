@@ -161,7 +161,7 @@ describe("a process that can be looked into", () => {
     expect(detail.pools).toMatchObject([
       { name: "painters", workers: [{ id: 1, state: "processing", correlationId: "first" }] },
     ]);
-    expect(detail.failures).toMatchObject([{ kind: "Error E_CAT", count: 1, message: "Error: no such ***" }]);
+    expect(detail.failures).toMatchObject([{ kind: "E_CAT", count: 1, message: "Error: no such ***" }]);
     const tree = await json<Tree>(target, "/api/v1/tree");
     expect(tree.processes[0]!.queues.find((each) => each.name === name)).toMatchObject({ inFlight: 1 });
     const found = await json<SearchAnswer>(target, "/api/v1/search?q=cat-2");

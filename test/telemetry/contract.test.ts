@@ -241,8 +241,12 @@ describe("the names", () => {
       sla: { default: { targetMs: 1, completeMs: 1_000 } },
     });
     const policy = { execute: async <R>(call: (context: object) => R | Promise<R>) => call({}) };
-    const pool = new WorkerPool(queue, () => {}, {
+    const fail = () => {
+      throw new Error("no");
+    };
+    const pool = new WorkerPool(queue, fail, {
       gate: new Gate({ name: "warehouse", concurrency: 1, policy }),
+      deadLetter: () => {},
     });
     await queue.put("a");
     await pool.drain();

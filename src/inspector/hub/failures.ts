@@ -1,4 +1,5 @@
 import { errorLine } from "../../base/error-text.js";
+import { errorType } from "../../base/error-type.js";
 import { realWallNow } from "../../base/real-time.js";
 import { shown } from "../../base/shown.js";
 import type { FailureKind } from "../protocol.js";
@@ -21,7 +22,7 @@ export class Failures {
 
   /** Never throws. */
   readonly note = (error: unknown): void => {
-    const kind = kindOf(error);
+    const kind = shown(errorType(error));
     const at = realWallNow();
     const known = this.kinds.get(kind);
     if (known === undefined) {
@@ -50,17 +51,5 @@ export class Failures {
       oldest = kind;
     }
     if (oldest !== undefined) this.kinds.delete(oldest);
-  }
-}
-
-/** Name and code. Anything can be thrown, also what throws when it is looked at. */
-function kindOf(error: unknown): string {
-  try {
-    if (typeof error !== "object" || error === null) return `a ${typeof error}`;
-    const { name, code } = error as { name?: unknown; code?: unknown };
-    const words = [name, code].filter((each) => typeof each === "string" || typeof each === "number");
-    return shown(words.length === 0 ? "Error" : words.join(" "));
-  } catch {
-    return "Error";
   }
 }

@@ -242,6 +242,12 @@ export const INSTRUMENTS = {
     attributes: ["queue.name", "queue.tier", "queue.result"],
     description: "Items that were settled in time, or not, judged when they are or that time has passed",
   },
+  "queue.errors": {
+    kind: "counter",
+    unit: "{error}",
+    attributes: ["queue.name", "error.type"],
+    description: "Attempts that failed, by the error's code or class",
+  },
   // As OpenTelemetry's conventions for messaging have them.
   "messaging.client.operation.duration": {
     kind: "histogram",

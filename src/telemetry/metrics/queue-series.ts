@@ -1,4 +1,5 @@
 import type { Capability, DropReason, Outcome, Probe, SlaTarget } from "../../contracts/index.js";
+import { ErrorKinds } from "./error-kinds.js";
 import { Histogram, type HistogramSinks, NO_SINKS } from "./histogram.js";
 import { BOUNDS, type Bounds, type HistogramName } from "./instruments.js";
 import { attributesOf, Labels, label } from "./labels.js";
@@ -111,7 +112,10 @@ export class QueueSeries {
   readonly get: Histogram;
   readonly process: Record<Outcome, Histogram>;
   readonly tiers = new Map<string, TierSeries>();
-  private error: unknown = undefined;
+  /** What failed attempts have failed with. */
+  readonly errors: ErrorKinds;
+  /** What the last one failed with of which that is known. */
+  lastError: unknown = undefined;
   /** Hears what each task fails with; must not throw. Absent while nothing looks. */
   onFailure: ((error: unknown) => void) | undefined = undefined;
   /** Items that went back for the first time. Not exported. */
@@ -135,6 +139,7 @@ export class QueueSeries {
   ) {
     this.sinks = exports ? exports.sinks : NO_SINKS;
     this.labels = new Labels({ "queue.name": name });
+    this.errors = new ErrorKinds(this.labels);
     const histogram = (instrument: HistogramName, labels = this.labels) =>
       new Histogram(instrument, labels, this.sinks);
     const processed = (outcome: Outcome) =>
@@ -147,13 +152,10 @@ export class QueueSeries {
     this.process = { success: processed("success"), failure: processed("failure") };
   }
 
-  /** What the last failed task failed with. */
-  get lastError(): unknown {
-    return this.error;
-  }
-
-  set lastError(error: unknown) {
-    this.error = error;
+  /** An attempt has failed with that. */
+  failed(error: unknown): void {
+    this.lastError = error;
+    this.errors.count(error);
     this.onFailure?.(error);
   }
 

@@ -16,6 +16,7 @@ import {
 } from "@opentelemetry/api";
 import { wallNow } from "../../base/clock.js";
 import { errorLine } from "../../base/error-text.js";
+import { errorType } from "../../base/error-type.js";
 import { cut, MAX_NAME } from "../../base/limits.js";
 import type { TaskFacts } from "../../contracts/index.js";
 import { correlation } from "../context/correlation.js";
@@ -247,11 +248,6 @@ export function endFailed(span: Span, type: string, message: string, at?: number
 const MAX_MESSAGE = 1_000;
 const MAX_STACK = 10_000;
 
-/** As conventions have `error.type`: the error's stable code, else its class. */
-export function errorType(error: unknown): string {
-  return cut(textIn(error, "code") ?? textIn(error, "name") ?? "_OTHER", MAX_NAME);
-}
-
 /** Marks the span as failed: status, exception, and the error's stable code as `error.type`. */
 function fail(span: Span, error: unknown): void {
   const type = errorType(error);
@@ -279,7 +275,7 @@ function isError(error: unknown): boolean {
   }
 }
 
-function textIn(error: unknown, key: "code" | "name" | "message" | "stack"): string | undefined {
+function textIn(error: unknown, key: "name" | "message" | "stack"): string | undefined {
   try {
     const value = (error as Partial<Record<typeof key, unknown>> | null | undefined)?.[key];
     return typeof value === "string" && value !== "" ? value : undefined;

@@ -73,6 +73,7 @@ export function assertCounts(report: Report, counts: Counts): void {
       success: report.own("queue.completed", { "queue.outcome": "success" }),
       failed: report.own("queue.completed", { "queue.outcome": "failure" }),
       retried: report.own("queue.retried"),
+      failures: report.own("queue.errors"),
       redelivered: report.own("queue.redelivered"),
       waits: report.own("queue.wait.seconds"),
       withoutContext: report.own("queue.context.lost", { "queue.where": "get" }),
@@ -86,6 +87,8 @@ export function assertCounts(report: Report, counts: Counts): void {
       success: 0,
       failed: 0,
       retried: 0,
+      // Of whatever kind, once an attempt.
+      failures: (counts.failed ?? 0) + (counts.retried ?? 0),
       redelivered: 0,
       waits: 0,
       withoutContext: 0,

@@ -16,6 +16,7 @@ export const outcomes: readonly BrokerCase[] = [
       if (kind.errors !== "untold") {
         assert.equal(failed.attributes["error.type"], "TypeError", "the type of the error");
         assert.deepEqual(failed.events, ["exception"], "events of the span");
+        assert.equal(report.own("queue.errors", { "error.type": "TypeError" }), 1, "failures of that kind");
       }
       assertCounts(report, { enqueued: 2, dequeued: 2, success: 1, failed: 1, waits: 2 });
     },
