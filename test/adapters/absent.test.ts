@@ -25,6 +25,7 @@ const ALWAYS = [
 ];
 const OF_WORKERS = [
   "queue.completed",
+  "queue.errors",
   "queue.inflight",
   "queue.inflight.oldest.age.seconds",
   "queue.process.seconds",

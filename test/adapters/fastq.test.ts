@@ -332,6 +332,7 @@ describe.each(EVERY)("the metrics of a fastq with a %s, whose worker is %s,", (s
       "queue.dequeued",
       "queue.dropped",
       "queue.enqueued",
+      "queue.errors",
       "queue.inflight",
       "queue.inflight.oldest.age.seconds",
       "queue.oldest.age.seconds",

@@ -9,7 +9,7 @@ const FAILED = ["status = error", 'span.messaging.operation.name = "process"'];
 
 /** What attempts fail with, since when. */
 export function failuresByKind(width: number) {
-  const most = `topk(10, ${inRange(BY_KIND).replace("[$__range]", "[$__range] @ end()")})`;
+  const most = `topk(10, ${inRange(BY_KIND).replace("[$__range]", "[$__range] @ end()")} > 0)`;
   return graph({
     title: "Failures by kind, top 10",
     description:

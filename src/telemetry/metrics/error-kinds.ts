@@ -12,32 +12,37 @@ export interface ErrorKind {
   count: number;
 }
 
-/** What the attempts of a queue have failed with, by kind. Bounded, whatever is thrown; takes no room until something is. */
+/** What the attempts of a queue have failed with, by kind: `other`, which is there from the start, and each that was seen. Bounded, whatever is thrown. */
 export class ErrorKinds {
-  private kinds: Map<string, ErrorKind> | undefined = undefined;
+  private readonly other: ErrorKind;
+  private seen: Map<string, ErrorKind> | undefined = undefined;
 
-  constructor(private readonly of: Labels) {}
+  constructor(private readonly of: Labels) {
+    this.other = this.made(OTHER);
+  }
 
   /** Never throws. `undefined` counts as `other`: nothing is known of it. */
   count(error: unknown): void {
-    this.kinds ??= new Map();
-    const type = errorType(error);
-    this.kindOf(this.kinds, type === "_OTHER" ? OTHER : type).count++;
+    this.kindOf(errorType(error)).count++;
   }
 
-  [Symbol.iterator](): Iterator<ErrorKind> {
-    return (this.kinds ?? NONE).values();
+  *[Symbol.iterator](): Generator<ErrorKind> {
+    yield this.other;
+    if (this.seen !== undefined) yield* this.seen.values();
   }
 
-  private kindOf(kinds: Map<string, ErrorKind>, type: string): ErrorKind {
-    const known = kinds.get(type);
+  private kindOf(type: string): ErrorKind {
+    if (type === "_OTHER" || type === OTHER) return this.other;
+    this.seen ??= new Map();
+    const known = this.seen.get(type);
     if (known !== undefined) return known;
-    if (type !== OTHER && kinds.size - (kinds.has(OTHER) ? 1 : 0) >= MAX_KINDS)
-      return this.kindOf(kinds, OTHER);
-    const made = { labels: new Labels(attributesOf(this.of, new Labels({ "error.type": type }))), count: 0 };
-    kinds.set(type, made);
+    if (this.seen.size >= MAX_KINDS) return this.other;
+    const made = this.made(type);
+    this.seen.set(type, made);
     return made;
   }
-}
 
-const NONE: ReadonlyMap<string, ErrorKind> = new Map();
+  private made(type: string): ErrorKind {
+    return { labels: new Labels(attributesOf(this.of, new Labels({ "error.type": type }))), count: 0 };
+  }
+}

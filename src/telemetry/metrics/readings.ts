@@ -210,9 +210,9 @@ const READINGS: Record<Exclude<ReadingName, QueuelessName>, Reading> = {
       addTo(counts[COMPLETED_MISSED]!, labels, MISSED);
     })(queue, add);
   }),
-  "queue.errors": (queue, add) => {
+  "queue.errors": ifTold("outcomes", (queue, add) => {
     for (const { count, labels } of queue.errors) add(count, labels);
-  },
+  }),
 };
 
 /** Their points belong to no queue: several may share a gate. */
