@@ -1,9 +1,7 @@
-/** Where an item stands that is in no heap. */
-const NOWHERE = -1;
+import { NOWHERE, type Positioned, PositionedHeap } from "./positioned-heap.js";
 
 /** An item from when it first came in until it is settled, however often it is retried. */
-export class Unsettled {
-  /** Kept by its heap: where it stands in there. */
+export class Unsettled implements Positioned {
   position = NOWHERE;
   /** Whether the time to complete it has passed, which was counted. */
   isLate = false;
@@ -39,8 +37,8 @@ export class UnsettledItems {
   size = 0;
   judge: CompletionJudge | undefined = undefined;
   /** By tier: those that can still be in time, and those that can't. */
-  private readonly due: ByAge[] = [];
-  private readonly late: ByAge[] = [];
+  private readonly due: PositionedHeap<Unsettled>[] = [];
+  private readonly late: PositionedHeap<Unsettled>[] = [];
 
   /** Does nothing if it is in here. */
   add(item: Unsettled): void {
@@ -98,9 +96,9 @@ export class UnsettledItems {
     this.size--;
   }
 
-  private heapOf({ isLate, tier }: Unsettled): ByAge {
+  private heapOf({ isLate, tier }: Unsettled): PositionedHeap<Unsettled> {
     const heaps = isLate ? this.late : this.due;
-    while (heaps.length <= tier) heaps.push(new ByAge());
+    while (heaps.length <= tier) heaps.push(new PositionedHeap(isOlder));
     return heaps[tier]!;
   }
 }
@@ -111,57 +109,6 @@ export function earlier(one: number | undefined, other: number | undefined): num
   return one < other ? one : other;
 }
 
-/** A binary heap, the oldest first; each item knows its place and can be taken out. */
-class ByAge {
-  private readonly heap: Unsettled[] = [];
-
-  get first(): Unsettled | undefined {
-    return this.heap[0];
-  }
-
-  add(item: Unsettled): void {
-    this.heap.push(item);
-    this.rise(this.heap.length - 1, item);
-  }
-
-  remove(item: Unsettled): void {
-    const { position } = item;
-    const last = this.heap.pop()!;
-    item.position = NOWHERE;
-    if (last === item) return;
-    this.rise(position, last);
-    this.sink(last.position, last);
-  }
-
-  private rise(from: number, item: Unsettled): void {
-    let i = from;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = this.heap[parent]!;
-      if (above.at <= item.at) break;
-      this.put(i, above);
-      i = parent;
-    }
-    this.put(i, item);
-  }
-
-  private sink(from: number, item: Unsettled): void {
-    let i = from;
-    for (;;) {
-      const left = this.heap[2 * i + 1];
-      if (left === undefined) break;
-      const right = this.heap[2 * i + 2];
-      const child = right !== undefined && right.at < left.at ? right : left;
-      if (item.at <= child.at) break;
-      const { position } = child;
-      this.put(i, child);
-      i = position;
-    }
-    this.put(i, item);
-  }
-
-  private put(i: number, item: Unsettled): void {
-    this.heap[i] = item;
-    item.position = i;
-  }
+function isOlder(one: Unsettled, other: Unsettled): boolean {
+  return one.at < other.at;
 }

@@ -1,9 +1,10 @@
 import type { Clock } from "../base/clock.js";
 import { LinkedList, type Links } from "../base/linked-list.js";
+import { NOWHERE } from "../base/positioned-heap.js";
 import { processWide } from "../base/process-wide.js";
 import { earlier, Unsettled, UnsettledItems } from "../base/unsettled.js";
 import type { PoolView, QueueTelemetry, Report, Work } from "../contracts/index.js";
-import { type Due, UNSET } from "./alarm.js";
+import type { Due } from "./alarm.js";
 import { attemptOf, carrierOf, deadlineOf, EntryExtras, type Place, type Store } from "./storage/store.js";
 import type { GetWaiter, JoinWaiter, PutWaiter } from "./waiters.js";
 
@@ -195,7 +196,7 @@ class InFlight<T> {
 export class Delayed<T> implements Due, Links<Delayed<T>> {
   previous: Delayed<T> | undefined = undefined;
   next: Delayed<T> | undefined = undefined;
-  position = UNSET;
+  position = NOWHERE;
   order = 0;
 
   constructor(

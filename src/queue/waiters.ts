@@ -1,13 +1,14 @@
 import type { Abortable, SignalGroup } from "../base/abort-signals.js";
 import { PutManyAbortedError, QueueTimeoutError, type Refused } from "../base/errors.js";
 import type { Links } from "../base/linked-list.js";
+import { NOWHERE } from "../base/positioned-heap.js";
 import type { Consumer, WorkClass } from "../contracts/index.js";
-import { type Due, UNSET } from "./alarm.js";
+import type { Due } from "./alarm.js";
 import { ONLY_PLACE, type Place } from "./storage/store.js";
 
 /** How long a waiter is ready to wait; for those few that say so. */
 export class TimeLimit implements Due {
-  position = UNSET;
+  position = NOWHERE;
   order = 0;
 
   constructor(

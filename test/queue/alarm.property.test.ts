@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Alarm, type Due, UNSET } from "../../src/queue/alarm.js";
+import { NOWHERE, PositionedHeap } from "../../src/base/positioned-heap.js";
+import { Alarm, type Due } from "../../src/queue/alarm.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { RUNS } from "./model-runner.js";
 
@@ -21,7 +22,7 @@ describe("an Alarm", () => {
         for (const [id, each] of script.entries()) {
           if ("in" in each) {
             const dueAt = clock.now() + each.in;
-            const due = { id, dueAt, position: UNSET, order: 0, ring: () => void rung.push(id) };
+            const due = { id, dueAt, position: NOWHERE, order: 0, ring: () => void rung.push(id) };
             model.push(due);
             alarm.set(due);
           } else if ("unset" in each) {
@@ -47,7 +48,7 @@ describe("an Alarm", () => {
     const rung: string[] = [];
     const due = (name: string, inMs: number, then = () => {}): Due => ({
       dueAt: clock.now() + inMs,
-      position: UNSET,
+      position: NOWHERE,
       order: 0,
       ring() {
         rung.push(name);
@@ -67,5 +68,26 @@ describe("an Alarm", () => {
     expect([rung, clock.pending]).toEqual([["first", "at once"], 1]);
     clock.advance(10);
     expect([rung, clock.pending]).toEqual([["first", "at once", "later"], 0]);
+  });
+});
+
+describe("a PositionedHeap", () => {
+  it("keeps its order over many pages, of which none is copied, and gives them back", () => {
+    const entries = Array.from({ length: 40_000 }, (_, i) => ({
+      key: (i * 7_919) % 40_000,
+      position: NOWHERE,
+    }));
+    const heap = new PositionedHeap<(typeof entries)[number]>((a, b) => a.key < b.key);
+    for (const entry of entries) heap.add(entry);
+    for (const entry of entries) if (entry.key % 3 === 0) heap.remove(entry);
+    heap.remove(entries[0]!);
+    const keys: number[] = [];
+    for (let { first } = heap; first !== undefined; { first } = heap) {
+      keys.push(first.key);
+      heap.remove(first);
+    }
+    expect(keys).toEqual(Array.from({ length: 40_000 }, (_, key) => key).filter((key) => key % 3 !== 0));
+    expect(entries.every(({ position }) => position === NOWHERE)).toBe(true);
+    expect(heap).toMatchObject({ size: 0, pages: [[]] });
   });
 });
