@@ -1,5 +1,5 @@
 import { executionAsyncResource } from "node:async_hooks";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { realNow } from "../../base/real-time.js";
 import { short } from "../labels.js";
 import { replace } from "../replace.js";
@@ -127,7 +127,9 @@ class SentQuestion implements Question {
 export function watchConnections(seen: () => void): () => void {
   const known = new WeakSet<Socket>();
   let isOn = true;
-  const restore = replace(Socket.prototype, "write", (original) => {
+  // Not by an import, so that a process without watchdogs loads no streams for it.
+  const { Socket: sockets } = process.getBuiltinModule("node:net");
+  const restore = replace(sockets.prototype, "write", (original) => {
     return function write(this: Connection, ...args: unknown[]): unknown {
       if (isOn) {
         try {

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { PerformanceObserver } from "node:perf_hooks";
-import { getHeapStatistics } from "node:v8";
 import type { ProcessorNow } from "../situation.js";
 
 /** How many looks are remembered: with one a second, a minute. */
@@ -68,6 +67,8 @@ export class ProcessorWatch {
       return before === undefined || after === undefined ? undefined : after - before;
     };
     const [periods, throttled] = [since("periods"), since("throttled")];
+    // Not by an import, so that a process without watchdogs doesn't load it.
+    const { getHeapStatistics } = process.getBuiltinModule("node:v8");
     const { used_heap_size: heapBytes, heap_size_limit: heapLimitBytes } = getHeapStatistics();
     return {
       windowMs: current.at - first.at,
