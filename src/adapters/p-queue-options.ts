@@ -1,3 +1,6 @@
+/** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** What p-queue takes of an options object. Nothing in it is checked. */
 export interface Options {
   readonly id?: unknown;
@@ -44,6 +47,18 @@ export function reasonOf(signal: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether p-queue refuses a task with these options. Asked before the task is added: handling the promise that says so would hide its rejection
+ * from the user, and how many tasks wait may change meanwhile for other reasons.
+ */
+export function isRefused({ signal, priority }: Options, timeout: unknown, isVersion9: boolean): boolean {
+  if (isAborted(signal)) return true;
+  if (timeout !== undefined && !(Number.isFinite(timeout) && (timeout as number) > 0)) return true;
+  if (isVersion9) return false;
+  const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
+  return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
 }
 
 /** Can it fail or be aborted in ways that only p-queue's events tell of? */

@@ -4,14 +4,11 @@ import { isErrorNamed } from "../base/error-text.js";
 import { listenIfPlain } from "../base/thenable.js";
 import type { Adapter, Attachment, QueueTelemetry } from "../contracts/index.js";
 import { follow, Ledger, prepared } from "./ledger.js";
-import { isAborted, isObject, isUnusual, type Options, read, reasonOf, refusal } from "./p-queue-options.js";
+import { isAborted, isObject, isRefused, isUnusual, read, reasonOf, refusal } from "./p-queue-options.js";
 import { type Method, patch } from "./patch.js";
 import { Task } from "./task.js";
 
 type Job = (...args: unknown[]) => unknown;
-
-/** The longest that a timer of Node's can be set to; p-queue takes no longer timeout from version 10 on. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 /** Whether the object is built like a queue of p-queue's. */
 export function isPQueue(queue: object): queue is PQueue {
@@ -153,14 +150,14 @@ class PQueueAttachment implements Attachment {
     const { options, passed, isBroken } = read(given);
     const timeout = Object.hasOwn(options, "timeout") ? options.timeout : queue.timeout;
     const { signal } = options;
-    const isRefused = isBroken || this.refuses(options, timeout);
-    const reason = isRefused ? reasonOf(signal) : undefined;
-    const isWatched = !isRefused && isUnusual(options);
+    const fails = isBroken || isRefused(options, timeout, this.isVersion9);
+    const reason = fails ? reasonOf(signal) : undefined;
+    const isWatched = !fails && isUnusual(options);
     if (isWatched) this.listen();
     const before = queue.size + queue.pending;
     const task = ledger.enter(job, ledger.tierOf(options.priority));
     task.unusual = { attachment: this, timeout: timeout as number | undefined };
-    if (signal && !isRefused) this.followWaiting(task, signal, task.unusual);
+    if (signal && !fails) this.followWaiting(task, signal, task.unusual);
     const outer = this.adding;
     const adding = isWatched ? { isIn: false } : undefined;
     this.adding = adding;
@@ -173,7 +170,7 @@ class PQueueAttachment implements Attachment {
     } finally {
       this.adding = outer;
     }
-    if (isRefused) ledger.refused(task, reason ?? refusal());
+    if (fails) ledger.refused(task, reason ?? refusal());
     else if (adding?.isIn === false && ledger.isOpen && task.stage === "entering") {
       // p-queue may have put it in already, and finds out when it is its turn.
       this.ghosts++;
@@ -185,18 +182,6 @@ class PQueueAttachment implements Attachment {
     } else ledger.entered(task);
     if (typeof options.id === "string") this.followKey(task, options.id, task.unusual);
     return promise;
-  }
-
-  /**
-   * Whether p-queue refuses such a task. Asked beforehand: what its promise says, only those may hear who want to hide that, and how
-   * many wait may change for other reasons while the task is added.
-   */
-  private refuses({ signal, priority }: Options, timeout: unknown): boolean {
-    if (isAborted(signal)) return true;
-    if (timeout !== undefined && !(Number.isFinite(timeout) && (timeout as number) > 0)) return true;
-    if (this.isVersion9) return false;
-    const isOrdered = priority === undefined || (typeof priority === "number" && !Number.isNaN(priority));
-    return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
   }
 
   /** Whether the books have a task that waits, and p-queue has not. */

@@ -146,6 +146,19 @@ export class Core<T> {
     return this.observer?.correlationIdOf(carrierOf(tag));
   }
 
+  /** Of the items that come next, those IDs that are known: none is made for a report. */
+  correlationIds(most: number): string[] {
+    const tags = this.store.heads(most).map(({ tag }) => tag);
+    for (
+      let delayed = this.delayed.first;
+      delayed !== undefined && tags.length < most;
+      delayed = delayed.next
+    ) {
+      tags.push(delayed.extras);
+    }
+    return tags.map((tag) => this.correlationIdOf(tag)).filter((id) => id !== undefined);
+  }
+
   /** When the item that is served next came in. */
   headAt(): number | undefined {
     if (!this.isTracked || this.store.size === 0) return undefined;

@@ -54,14 +54,10 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     if (core.state !== "open") return false;
     if (!core.isTracked) core.track();
     const now = core.clock.now();
-    if (options === undefined) {
-      const carrier = core.observer?.putAtOnce(place.tier, undefined);
-      this.arrive(item, now, core.isFollowed ? core.follow(carrier, now, place) : carrier, place);
-    } else {
-      const carrier = core.observer?.putAtOnce(place.tier, checkCorrelationId(options.correlationId));
-      const tag = this.tagOf(options, carrier, now);
-      this.arrive(item, now, core.isFollowed ? core.follow(tag, now, place) : tag, place);
-    }
+    const id = options === undefined ? undefined : checkCorrelationId(options.correlationId);
+    const carrier = core.observer?.putAtOnce(place.tier, id);
+    const tag = options === undefined ? carrier : this.tagOf(options, carrier, now);
+    this.arrive(item, now, core.isFollowed ? core.follow(tag, now, place) : tag, place);
     return true;
   }
 
@@ -296,18 +292,8 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     return this.core.isFinished;
   }
 
-  /** Of the items that come next, those IDs that are known: none is made for a report. */
   correlationIds(most: number): string[] {
-    const { core } = this;
-    const tags = core.store.heads(most).map(({ tag }) => tag);
-    for (
-      let delayed = core.delayed.first;
-      delayed !== undefined && tags.length < most;
-      delayed = delayed.next
-    ) {
-      tags.push(delayed.extras);
-    }
-    return tags.map((tag) => core.correlationIdOf(tag)).filter((id) => id !== undefined);
+    return this.core.correlationIds(most);
   }
 
   health(options?: QueueHealthOptions): Health {

@@ -14,7 +14,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
-import { Gate, type GateOptions, type Policy } from "../../src/worker/gate.js";
+import { Gate, type GateOptions } from "../../src/worker/gate.js";
+import type { Policy } from "../../src/worker/policy.js";
 import { WorkerPool } from "../../src/worker/pool.js";
 import { errorOf, isSettled } from "../queue/conformance.js";
 import { ByHand, settled } from "./by-hand.js";
