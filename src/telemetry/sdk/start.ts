@@ -1,14 +1,13 @@
 import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import type { NodeSDK, NodeSDKConfiguration } from "@opentelemetry/sdk-node";
 import type { Sampler } from "@opentelemetry/sdk-trace";
-import { LONGEST_DELAY_MS } from "../../base/clock.js";
 import { plainError } from "../../base/error-text.js";
 import { TelemetryRunningError } from "../../base/errors.js";
+import { inTime } from "../../base/in-time.js";
 import { cut, MAX_NAME, whole } from "../../base/limits.js";
 import { checkMayListen } from "../../base/may-listen.js";
 import { contained } from "../../base/output.js";
 import { processWide } from "../../base/process-wide.js";
-import { realClearTimeout, realSetTimeout } from "../../base/real-time.js";
 import { warnThat } from "../../base/warning.js";
 import { askEnvironment } from "../ask-environment.js";
 import { metricProducer } from "../metrics/metric-producer.js";
@@ -222,29 +221,16 @@ async function flushAll(parts: readonly Flushable[]): Promise<void> {
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Never rejects: a collector that is away must not turn a clean exit into a failed one. */
+/**
+ * Never rejects: a collector that is away must not turn a clean exit into a failed one. The SDK has no limit of its own: exporters try again until
+ * theirs, 10 s by default, is over. They can't be told to stop, and shouldn't be: a collector that is only slow gets everything, if the process
+ * lives for so long.
+ */
 async function sent(timeoutMs: number, send: () => Promise<void>): Promise<void> {
   try {
-    await atMost(timeoutMs, send());
+    await inTime(timeoutMs, send(), undefined, "waits");
   } catch (error) {
     contained(() => diag.error("queuescope: the last telemetry could not be sent", plainError(error)));
-  }
-}
-
-/**
- * Waits for the SDK, which has no limit of its own: exporters try again until theirs, 10 s by default, is over. They can't be told to
- * stop, and shouldn't be: a collector that is only slow gets everything, if the process lives for so long.
- */
-async function atMost(timeoutMs: number, sending: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`it took longer than ${timeoutMs} ms`));
-    timer = realSetTimeout(giveUp, Math.min(timeoutMs, LONGEST_DELAY_MS));
-  });
-  try {
-    await Promise.race([sending, late]);
-  } finally {
-    realClearTimeout(timer);
   }
 }
 
