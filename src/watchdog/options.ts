@@ -11,7 +11,8 @@ import {
 import { type Clock, LONGEST_DELAY_MS, systemClock } from "../base/clock.js";
 import { InvalidOptionRangeError, InvalidOptionTypeError } from "../base/errors.js";
 import { checkText } from "../base/limits.js";
-import type { ByTier } from "../contracts/index.js";
+import { readSla } from "../base/sla.js";
+import type { ByTier, SlaTarget, Watchable } from "../contracts/index.js";
 import { CHECKS } from "./checks/index.js";
 import type { Check } from "./situation.js";
 
@@ -207,6 +208,18 @@ export function checkWatchOptions(options: WatchOptions | undefined): void {
     throw new InvalidOptionTypeError("name", name, "a string with at least one character");
   }
   checkText("name", name);
+}
+
+/** The SLA of a queue by tier. Throws an `InvalidOption…Error` for a tier that the queue can't have. */
+export function readSlaFor(watchable: Watchable, sla: unknown): ReadonlyMap<string, SlaTarget> {
+  const known = [...new Set([...watchable.probe.tiers, "default"])];
+  const read = readSla(sla, (tier) => known.includes(tier) || watchable.mayHaveTier?.(tier) === true, known);
+  for (const [tier, { completeMs }] of read) {
+    if (completeMs === undefined || watchable.probe.unsettledAt !== undefined) continue;
+    const allowed = "left out: the queue doesn't tell when an item first came in";
+    throw new InvalidOptionTypeError(`sla.${tier}.completeMs`, completeMs, allowed);
+  }
+  return read;
 }
 
 /** The names that the system knows, without the two that no process can handle. */

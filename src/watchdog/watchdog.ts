@@ -6,23 +6,16 @@ import { print } from "../base/output.js";
 import { processWide } from "../base/process-wide.js";
 import { realNow, realWallNow } from "../base/real-time.js";
 import { recorder } from "../base/recorder.js";
-import { readSla } from "../base/sla.js";
-import {
-  type Probe,
-  QUEUE_SOURCE,
-  type Report,
-  type RunningWatchdog,
-  type SlaTarget,
-  type TierOf,
-  type Watchable,
-} from "../contracts/index.js";
+import type { Probe, RunningWatchdog, TierOf, Watchable } from "../contracts/index.js";
 import type { BlockedHead, Stall } from "../stall-monitor/stall.js";
 import { Waits } from "../waits/waits.js";
 import { BreachAnnouncer, StallGracePeriod } from "./announcer.js";
+import { Answers } from "./answers.js";
 import { Events, type WatchdogEvents } from "./events.js";
 import {
   checkWatchOptions,
   readOptions,
+  readSlaFor,
   type WatchdogOptions,
   type WatchdogSettings,
   type WatchOptions,
@@ -64,8 +57,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
   /** By what the user instrumented: the client of a broker may have several queues. */
   private readonly watched = new Map<object, readonly WatchedQueue[]>();
   private readonly byProbe = new WeakMap<Probe, WatchedQueue>();
-  /** By queue, what ends that it can ask for reports. */
-  private readonly answers = new Map<object, () => void>();
+  private readonly answers = new Answers();
   private readonly vitals = processWide.vitals;
   private readonly stalls: Stalls | undefined;
   private readonly processor: ProcessorWatch;
@@ -178,8 +170,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   /** For joins and drains that time out while the watchdog runs: those of a queue of ours, which is one. */
   private answer(queue: object, [watched]: readonly WatchedQueue[]): void {
-    const answer = () => this.events.attempt(() => this.reporter.report(watched!));
-    this.answers.set(queue, answerFor(queue, answer));
+    this.answers.give(queue, () => this.events.attempt(() => this.reporter.report(watched!)));
   }
 
   /** Begins to sample. Can be called again. Returns the watchdog. */
@@ -222,12 +213,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     if (signal !== undefined) process.off(signal, this.onSignal);
     this.ticker.stop();
     this.gracePeriod.wait();
-    for (const queue of this.watched.keys()) this.endAnswer(queue);
-  }
-
-  private endAnswer(queue: object): void {
-    this.answers.get(queue)?.();
-    this.answers.delete(queue);
+    for (const queue of this.watched.keys()) this.answers.end(queue);
   }
 
   /**
@@ -353,7 +339,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   private letGo(queue: object, watched: readonly WatchedQueue[]): void {
     this.watched.delete(queue);
-    this.endAnswer(queue);
+    this.answers.end(queue);
     for (const each of watched) {
       this.byProbe.delete(each.queue.probe);
       const cleared = each.clear();
@@ -396,35 +382,4 @@ function subjectOf(queueOrPool: unknown): {
 /** Whether the queue is still instrumented, and has not been anew. */
 function isStill(queue: object, watched: readonly WatchedQueue[]): boolean {
   return instrumented.get(queue)?.watchables[0] === watched[0]!.queue;
-}
-
-/** The SLA of a queue by tier. Throws an `InvalidOption…Error` for a tier that the queue can't have. */
-function readSlaFor(watchable: Watchable, sla: unknown): ReadonlyMap<string, SlaTarget> {
-  const known = [...new Set([...watchable.probe.tiers, "default"])];
-  const read = readSla(sla, (tier) => known.includes(tier) || watchable.mayHaveTier?.(tier) === true, known);
-  for (const [tier, { completeMs }] of read) {
-    if (completeMs === undefined || watchable.probe.unsettledAt !== undefined) continue;
-    const allowed = "left out: the queue doesn't tell when an item first came in";
-    throw new InvalidOptionTypeError(`sla.${tier}.completeMs`, completeMs, allowed);
-  }
-  return read;
-}
-
-type Answer = () => Report | undefined;
-
-/**
- * Lets a queue ask for a report when a join or drain of it times out; of several answers the first report counts. `answer` must not throw.
- * Nothing is written on the queue, which may be frozen. Returns the function that ends it.
- */
-function answerFor(queue: object, answer: Answer): () => void {
-  // Other queues don't ask.
-  if (!(QUEUE_SOURCE in queue)) return () => {};
-  const { reports } = processWide;
-  const all = reports.get(queue) ?? new Set();
-  reports.set(queue, all);
-  all.add(answer);
-  return () => {
-    all.delete(answer);
-    if (all.size === 0) reports.delete(queue);
-  };
 }

@@ -24,22 +24,6 @@ function ofBroker(
   };
 }
 
-/** The same check, of queues that are in this process as a whole: elsewhere it would take one process's part for all there is. */
-export function ofThisProcess({ name, look }: Check): Check {
-  return {
-    name,
-    scope: "process",
-    look: (situation) => (situation.broker === undefined ? look(situation) : undefined),
-  };
-}
-
-/** The same check, but of a queue in a broker only in processes that take from it: what holds up a producer makes no message late. */
-export function ofConsumers({ name, look }: Check): Check {
-  const isConsumed = ({ broker, inFlight }: Situation) =>
-    broker === undefined || broker.recent.taken > 0 || (inFlight ?? 0) > 0;
-  return { name, look: (situation) => (isConsumed(situation) ? look(situation) : undefined) };
-}
-
 function waiting({ waitMs, depth }: Situation): string {
   const messages = depth === 0 ? "" : `${count(depth, "message")} in the queue, `;
   return `${messages}the oldest ${waitMs === 0 ? "of unknown age" : `for ${duration(waitMs)}`}`;

@@ -12,8 +12,6 @@ import {
   idleThoughConnected,
   lockLost,
   noBrokerConsumer,
-  ofConsumers,
-  ofThisProcess,
   pausedInBroker,
   poisonMessage,
   rateLimited,
@@ -76,6 +74,22 @@ export const CHECKS: readonly Check[] = [
   ofThisProcess(burst()),
   ofThisProcess(producersBlocked()),
 ];
+
+/** The same check, of queues that are in this process as a whole: elsewhere it would take one process's part for all there is. */
+function ofThisProcess({ name, look }: Check): Check {
+  return {
+    name,
+    scope: "process",
+    look: (situation) => (situation.broker === undefined ? look(situation) : undefined),
+  };
+}
+
+/** The same check, but of a queue in a broker only in processes that take from it: what holds up a producer makes no message late. */
+function ofConsumers({ name, look }: Check): Check {
+  const isConsumed = ({ broker, inFlight }: Situation) =>
+    broker === undefined || broker.recent.taken > 0 || (inFlight ?? 0) > 0;
+  return { name, look: (situation) => (isConsumed(situation) ? look(situation) : undefined) };
+}
 
 /** The verdict that a breach is counted under. */
 export function verdictOf({ verdicts }: { readonly verdicts: readonly Verdict[] }): string {
