@@ -168,8 +168,8 @@ export class Ledger<T extends Task = Task> {
     this.settledAt = now;
     this.completed(task, "settled", now);
     const processMs = now - task.takenAt;
-    if (failure === undefined) this.telemetry.settled("success", processMs);
-    else this.telemetry.settled("failure", processMs, failure.error);
+    if (failure === undefined) this.telemetry.settled("success", processMs, undefined, task);
+    else this.telemetry.settled("failure", processMs, failure.error, task);
     if (task.began !== undefined) this.telemetry.end(task.began, failure);
   }
 

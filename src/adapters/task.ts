@@ -1,7 +1,7 @@
 import type { AsyncResource } from "node:async_hooks";
 import { randomId } from "../base/random-id.js";
 import type { Unsettled } from "../base/unsettled.js";
-import type { Carrier, QueueTelemetry, TaskFacts } from "../contracts/index.js";
+import type { Carrier, QueueTelemetry, SampledIn, TaskFacts } from "../contracts/index.js";
 
 /** Where a task is on its way: being put, in the queue, taken, or settled, dropped or refused. */
 export type Stage = "entering" | "waiting" | "running" | "over";
@@ -29,6 +29,8 @@ export class Task implements TaskFacts {
   declare scope: AsyncResource | undefined;
   /** Known where its completion is promised. @internal */
   declare unsettled: Unsettled | undefined;
+  /** Only of those that are. @internal */
+  declare sampledIn?: SampledIn | undefined;
   declare private readonly telemetry: QueueTelemetry;
   declare private id: string | undefined;
 

@@ -1,6 +1,6 @@
 import type { Links } from "../base/linked-list.js";
 import { randomId } from "../base/random-id.js";
-import type { BrokerDelivery, TaskFacts } from "../contracts/index.js";
+import type { BrokerDelivery, SampledIn, TaskFacts } from "../contracts/index.js";
 import type { SendContext } from "../telemetry/context/send-context.js";
 
 /** A message that this process has taken. It is also what is in the correlation store while its handler runs. */
@@ -10,6 +10,7 @@ export class Delivery implements BrokerDelivery, TaskFacts, Links<Delivery> {
   isSettled = false;
   /** What the telemetry opened for its handler. */
   began: object | undefined = undefined;
+  sampledIn: SampledIn | undefined = undefined;
   /** How many calls of its handler are not over. */
   running = 0;
   /** When its span is to end, in epoch milliseconds, where that is not when it is settled: what the engine awaits was over then. */

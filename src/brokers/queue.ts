@@ -193,10 +193,10 @@ export class BrokerQueue {
     const failure = error === undefined ? delivery.ending?.failure : { error };
     const kind = failure === undefined ? how : errorType(failure.error);
     this.messaging.process.took(processMs, how === "success" || how === "moved" ? undefined : kind);
-    if (how === "success") telemetry.settled("success", processMs);
-    else if (how === "failure") telemetry.settled("failure", processMs, failure?.error);
-    else if (how === "dead") telemetry.deadLettered(processMs, failure?.error);
-    else if (how === "retry") telemetry.retried(processMs, delivery.attempt, failure?.error);
+    if (how === "success") telemetry.settled("success", processMs, undefined, delivery);
+    else if (how === "failure") telemetry.settled("failure", processMs, failure?.error, delivery);
+    else if (how === "dead") telemetry.deadLettered(processMs, failure?.error, delivery);
+    else if (how === "retry") telemetry.retried(processMs, delivery.attempt, failure?.error, delivery);
     else if (how === "abandoned" && isLockLost(error)) this.recent.count("lockLost");
     delivery.ending = { failure, outcome: how === "success" ? undefined : how };
     this.endIfOver(delivery);

@@ -38,6 +38,7 @@ export type {
   Observer,
   OpenContext,
   Outcome,
+  SampledIn,
   TaskFacts,
 } from "./observer.js";
 export type { GateView, NotTakingReason, PoolControls, PoolView, WorkerState, WorkerView } from "./pool.js";

@@ -52,14 +52,14 @@ export interface Observer {
   ): void;
   /** An item is dropped; it never reaches a consumer. */
   dropped(tier: number, reason: DropReason, attempt: number): void;
-  /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came. */
-  settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void;
+  /** A delivery is settled for good. `processMs` is undefined if it was taken before the observer came; `task` is what an {@link Around} got. */
+  settled(outcome: Outcome, processMs: number | undefined, error?: unknown, task?: TaskFacts): void;
   /** A delivery is given up and was put aside, into a dead-letter queue say. */
-  deadLettered(processMs: number | undefined, error: unknown): void;
+  deadLettered(processMs: number | undefined, error: unknown, task?: TaskFacts): void;
   /** Work on an item waited so long for a gate. */
   gateWaited(gate: string, waitedMs: number): void;
   /** A delivery goes back into the queue, at once or after a delay; `error` is what it failed with, if that is known. */
-  retried(processMs: number | undefined, attempt: number, error?: unknown): void;
+  retried(processMs: number | undefined, attempt: number, error?: unknown, task?: TaskFacts): void;
   /** A retried item is in the queue again. */
   reentered(tier: number): void;
   /**
@@ -91,6 +91,14 @@ export interface TaskFacts {
   readonly correlationId: string;
   /** What the `process` span says besides. */
   readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** In which sampled span it is handled, as an {@link Around} has said: its duration, once it is settled, is an example of that. */
+  sampledIn?: SampledIn | undefined;
+}
+
+/** A span that is recorded and sent. */
+export interface SampledIn {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 /** How a handler is called. */

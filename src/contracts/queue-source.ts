@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.js";
 import type { Settling } from "../base/errors.js";
 import { randomId } from "../base/random-id.js";
 import type { Health, QueueHealthOptions } from "./health.js";
-import type { TaskFacts } from "./observer.js";
+import type { SampledIn, TaskFacts } from "./observer.js";
 import type { PoolView } from "./pool.js";
 import type { Report } from "./report.js";
 
@@ -129,6 +129,8 @@ export class Work<T> implements TaskFacts {
   declare hasRun: boolean;
   /** @internal */
   declare settledBy: Settling | undefined;
+  /** @internal */
+  declare sampledIn: SampledIn | undefined;
   /** For the consumer's own class. @internal */
   declare worker: object | undefined;
   /** Made when it is needed. @internal */
@@ -155,6 +157,7 @@ export class Work<T> implements TaskFacts {
     this.next = undefined;
     this.hasRun = false;
     this.settledBy = undefined;
+    this.sampledIn = undefined;
     this.worker = undefined;
     this.extras = undefined;
   }

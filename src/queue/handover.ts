@@ -229,7 +229,7 @@ export class Handover<T> extends Settlement<T> implements QueueSource<T> {
     const { item, attempt, tag, place } = work;
     work.settledBy = "retry";
     core.inFlight.remove(work);
-    core.observer?.retried(this.processMs(work), attempt, error);
+    core.observer?.retried(this.processMs(work), attempt, error, work);
     if (core.state === "done") {
       this.drop(item, place.tier, "shutdown", tag);
       return;

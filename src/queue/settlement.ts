@@ -65,7 +65,7 @@ export abstract class Settlement<T> {
     work.settledBy = "deadLettered";
     core.inFlight.remove(work);
     if (core.unsettled.size > 0) this.completed(work.tag, "settled");
-    core.observer?.deadLettered(this.processMs(work), error);
+    core.observer?.deadLettered(this.processMs(work), error, work);
     this.release(work, false);
     this.left();
   }
@@ -158,7 +158,7 @@ export abstract class Settlement<T> {
     core.inFlight.remove(work);
     if (core.unsettled.size > 0) this.completed(work.tag, "settled", now);
     if (observer !== undefined) {
-      observer.settled(outcome, this.processMs(work, now), error);
+      observer.settled(outcome, this.processMs(work, now), error, work);
       if (work.hasRun) this.release(work, false);
     }
     if (core.joiners.first !== undefined) this.left();

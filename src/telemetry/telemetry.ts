@@ -40,7 +40,7 @@ import {
 } from "./metrics/series.js";
 import { Tiers } from "./metrics/tiers.js";
 import type { Settings } from "./options.js";
-import { end, type Pull, SentParcel, Spans } from "./spans/spans.js";
+import { end, type Pull, SentParcel, Spans, sampledSpan } from "./spans/spans.js";
 
 /**
  * The one place where what happens in a queue becomes spans and numbers. Nothing in here may throw into the user's call: whatever
@@ -167,7 +167,7 @@ export class Telemetry implements QueueTelemetry {
     else this.series.get.recordZero();
   }
 
-  taken(_carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void {
+  taken(carrier: Carrier, tier: number, enqueuedAt: number, now: number, attempt: number): void {
     try {
       const { counts, wait, sla } = this.tiers[tier]!;
       const waitMs = now - enqueuedAt;
@@ -179,7 +179,9 @@ export class Telemetry implements QueueTelemetry {
         if (waitMs <= sla.targetMs) counts[SLA_MET]!++;
         else if (waitMs > sla.targetMs) counts[SLA_MISSED]!++;
       }
-      wait.record(waitMs);
+      // Until its handler's span is, the put's is the example of the wait.
+      const sent = carrier instanceof TakenAlong ? carrier.parcel : carrier;
+      wait.record(waitMs, sent instanceof SentParcel ? sent.sampledIn : undefined);
     } catch (error) {
       this.fault(error);
     }
@@ -215,21 +217,21 @@ export class Telemetry implements QueueTelemetry {
       counts[SLA_MISSED]!++;
   }
 
-  settled(outcome: Outcome, processMs: number | undefined, error?: unknown): void {
+  settled(outcome: Outcome, processMs: number | undefined, error?: unknown, task?: TaskFacts): void {
     try {
       if (outcome === "failure") this.series.failed(error);
       this.series.counts[outcome === "success" ? SUCCESS : FAILURE]!++;
-      if (processMs !== undefined) this.series.process[outcome].record(processMs);
+      if (processMs !== undefined) this.series.process[outcome].record(processMs, task?.sampledIn);
     } catch (error) {
       this.fault(error);
     }
   }
 
-  deadLettered(processMs: number | undefined, error: unknown): void {
+  deadLettered(processMs: number | undefined, error: unknown, task?: TaskFacts): void {
     try {
       this.series.failed(error);
       this.series.counts[DEAD_LETTERED]!++;
-      if (processMs !== undefined) this.series.process.failure.record(processMs);
+      if (processMs !== undefined) this.series.process.failure.record(processMs, task?.sampledIn);
     } catch (error) {
       this.fault(error);
     }
@@ -251,14 +253,14 @@ export class Telemetry implements QueueTelemetry {
     }
   }
 
-  retried(processMs: number | undefined, attempt: number, error?: unknown): void {
+  retried(processMs: number | undefined, attempt: number, error?: unknown, task?: TaskFacts): void {
     try {
       if (attempt === 1) this.series.firstRetried++;
       // Given back without an error, it is one more of which nothing is known.
       if (error === undefined) this.series.errors.count(error);
       else this.series.failed(error);
       this.series.counts[RETRIED]!++;
-      if (processMs !== undefined) this.series.process.failure.record(processMs);
+      if (processMs !== undefined) this.series.process.failure.record(processMs, task?.sampledIn);
     } catch (error) {
       this.fault(error);
     }
@@ -303,12 +305,14 @@ export class Telemetry implements QueueTelemetry {
 
   begin(carrier: Carrier, task: TaskFacts): Span | undefined {
     if (!this.tracing) return undefined;
+    let span: Span | undefined;
     try {
-      return this.spans.process(parcelIn(carrier), task);
+      span = this.spans.process(parcelIn(carrier), task);
+      if (span !== undefined) this.sampled(span, task);
     } catch (error) {
       this.fault(error);
-      return undefined;
     }
+    return span;
   }
 
   within<R>(began: object | undefined, carrier: Carrier, task: TaskFacts, fn: () => R, how?: HowToCall): R {
@@ -347,6 +351,15 @@ export class Telemetry implements QueueTelemetry {
     else own = parcel instanceof SentParcel ? parcel : new SendContext(parcel.context, parcel.correlationId);
     if (place !== undefined) current!.remember(own, place);
     return own;
+  }
+
+  /** The item that the span is about has waited, and will have been processed. */
+  private sampled(span: Span, task: TaskFacts): void {
+    const sampledIn = sampledSpan(span);
+    if (sampledIn === undefined) return;
+    task.sampledIn = sampledIn;
+    const { waitMs, tier } = task;
+    if (waitMs !== undefined) this.series.tiers.get(tier)?.wait.exemplify(waitMs, sampledIn);
   }
 
   /** What still travels when the put span could not be made. */

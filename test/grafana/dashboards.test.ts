@@ -109,7 +109,8 @@ describe("each panel", () => {
     for (const target of panel.targets!) {
       expect(target).toMatchObject({ datasource: panel.datasource });
       expect(target.instant).toBe(!target.range);
-      expect(target.exemplar).toBeUndefined();
+      const hasExemplars = /queue_(?:wait|process)_seconds_bucket/.test(target.expr);
+      expect(target.exemplar).toBe(target.range && hasExemplars ? true : undefined);
     }
     if (panel.type === "timeseries") expect(panel.options.legend?.showLegend).toBe(true);
   });

@@ -65,6 +65,18 @@ export class Prometheus {
     return found.result.map(({ values }) => values.map(([, value]) => Number(value)));
   }
 
+  /** Those of the series that match, of the last hour. */
+  async exemplars(selector: string): Promise<{ labels: Labels; value: number; timestamp: number }[]> {
+    const now = Date.now() / 1_000;
+    const found = await this.ask<{ exemplars: { labels: Labels; value: string; timestamp: number }[] }[]>(
+      "query_exemplars",
+      { query: selector, start: `${now - 3_600}`, end: `${now + 60}` },
+    );
+    return found.flatMap(({ exemplars }) =>
+      exemplars.map(({ value, ...rest }) => ({ ...rest, value: Number(value) })),
+    );
+  }
+
   /** How many series there were that match. */
   async countSeries(selector: string, { from, to }: Span): Promise<number> {
     const found = await this.ask<unknown[]>("series", {

@@ -234,7 +234,7 @@ it("the registry has the form that its version stands for: a released form that 
   }).toMatchInlineSnapshot(`
     {
       "activeTaskMonitor": "current end users",
-      "histogram": "bounds instrument labels numbers sinks",
+      "histogram": "bounds examples instrument labels numbers sinks",
       "plainExport": "isReplaced isStopped provider sinks suspensions timer unbind",
       "registry": "activeTaskMonitor claimants collectors correlation handlers inspection instrumented key placeSampling plainExport promRegistries recorder reports sdk series signalGroups stallAnswers startedAt version vitals warned",
       "series": "counts errors exports firstRetried gates get isLocal labels lastError messaging name onFailure process put shown sinks sweepAt tiers told verdicts waitBounds watched",

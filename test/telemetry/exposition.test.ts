@@ -37,7 +37,7 @@ function exporterWith(options: ExporterConfig): PrometheusExporter {
 }
 
 async function lines(): Promise<string[]> {
-  const { pieces, release } = await exposition(exporterWith({}), pointsInText, () => true);
+  const { pieces, release } = await exposition(exporterWith({}), pointsInText, "text", () => true);
   const text = Buffer.concat(pieces).toString();
   release();
   return text.split("\n");

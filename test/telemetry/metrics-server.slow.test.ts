@@ -22,7 +22,7 @@ const metrics: Collect = async () => {
 };
 
 async function serve(collect = metrics, authorize?: Authorize, host = "127.0.0.1"): Promise<number> {
-  const server = await MetricsServer.listen(host, 0, collect, authorize);
+  const server = await MetricsServer.listen(host, 0, { text: collect }, authorize);
   servers.push(server);
   return Number(new URL(server.url).port);
 }
@@ -259,7 +259,7 @@ it("a port that another program has is named", async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const { port } = other.address() as AddressInfo;
-  await expect(MetricsServer.listen("127.0.0.1", port, metrics)).rejects.toThrow(
+  await expect(MetricsServer.listen("127.0.0.1", port, { text: metrics })).rejects.toThrow(
     `prometheus.port: port ${port} on 127.0.0.1 is in use; choose another one, or 0 for any free port`,
   );
   await new Promise((resolve) => other.close(resolve));

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { turn } from "../../src/base/real-time.js";
+import { CONTENT_TYPES, type Format } from "../../src/telemetry/metrics/formats.js";
 import { Scrapes } from "../../src/telemetry/metrics/scrapes.js";
 import { DiagCapture, signal } from "../support/telemetry-capture.js";
 
@@ -9,10 +10,12 @@ class Response {
   readonly req = { socket: { destroyed: false } };
   writableEnded = false;
   status: number | undefined;
+  type: string | undefined;
   body: unknown;
 
-  writeHead(status: number): this {
+  writeHead(status: number, headers: Record<string, string>): this {
     this.status = status;
+    this.type = headers["content-type"];
     return this;
   }
 
@@ -27,19 +30,21 @@ class Response {
 class Collections {
   readonly under: { readonly isWanted: () => boolean; give(text: string): void; fail(error: Error): void }[] =
     [];
-  readonly scrapes = new Scrapes((isWanted) => {
+  readonly scrapes = new Scrapes({ text: this.collect.bind(this), openmetrics: this.collect.bind(this) });
+
+  scrape(format?: Format): Response {
+    const response = new Response();
+    this.scrapes.answer(response as unknown as ServerResponse<never>, format);
+    return response;
+  }
+
+  private collect(isWanted: () => boolean): Promise<Uint8Array> {
     const text = signal<string | Error>();
     this.under.push({ isWanted, give: text.give, fail: text.give });
     return text.promise.then((each) => {
       if (typeof each !== "string") throw each;
       return Buffer.from(each);
     });
-  });
-
-  scrape(): Response {
-    const response = new Response();
-    this.scrapes.answer(response as unknown as ServerResponse<never>);
-    return response;
   }
 }
 
@@ -58,6 +63,26 @@ describe("scrapes", () => {
     expect(new Set(all.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(["200 one"]));
     expect(new Set(all.map(({ body }) => body)).size).toBe(1);
     expect(collections.under).toHaveLength(1);
+  });
+
+  it("that come together in two formats share a collection each", async () => {
+    const collections = new Collections();
+    const all = (["openmetrics", "text", "openmetrics", "text"] as const).map((each) =>
+      collections.scrape(each),
+    );
+    for (const [i, text] of ["one", "two"].entries()) {
+      await settled();
+      expect(collections.under).toHaveLength(i + 1);
+      collections.under[i]!.give(text);
+    }
+    await settled();
+    const { text, openmetrics } = CONTENT_TYPES;
+    expect(all.map(({ type, body }) => [type, String(body)])).toEqual([
+      [openmetrics, "two"],
+      [text, "one"],
+      [openmetrics, "two"],
+      [text, "one"],
+    ]);
   });
 
   it("that come during a collection wait for the next: each gets what was so after it had asked", async () => {

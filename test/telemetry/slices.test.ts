@@ -113,7 +113,7 @@ describe("an answer of many pieces", () => {
 
   function answered(release: () => void): Response {
     const response = new Response();
-    new Scrapes(async () => ({ pieces, release })).answer(response as never);
+    new Scrapes({ text: async () => ({ pieces, release }) }).answer(response as never);
     return response;
   }
 

@@ -116,8 +116,12 @@ function target(
     .legendFormat(legend)
     .format(FORMATS[asking]);
   if (step !== undefined) query.interval(step);
-  return asking === "range" || asking === "heatmap" ? query.range() : query.instant();
+  if (asking !== "range" && asking !== "heatmap") return query.instant();
+  return HAS_EXEMPLARS.test(expr) ? query.range().exemplar(true) : query.range();
 }
+
+/** The histograms of which there are traces to click on. */
+const HAS_EXEMPLARS = /\bqueue_(?:wait|process)_seconds_bucket\b/;
 
 const FORMATS: Record<Asking, PromQueryFormat> = {
   range: PromQueryFormat.TimeSeries,

@@ -115,7 +115,7 @@ function keptFile(port: number, output: Output): KeptFile | undefined {
 
 async function listen(host: string, port: number, collect: () => Promise<Buffer>): Promise<MetricsServer> {
   try {
-    return await MetricsServer.listen(host, port, collect);
+    return await MetricsServer.listen(host, port, { text: collect });
   } catch (error) {
     if (error instanceof PortInUseError)
       throw new CommandError(

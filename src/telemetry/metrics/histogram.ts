@@ -1,4 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
+import type { SampledIn } from "../../contracts/index.js";
+import { type Exemplar, type Exemplars, exemplarOf } from "./exemplars.js";
 import { BOUNDS, type Bounds, type HistogramName } from "./instruments.js";
 import type { Labels } from "./labels.js";
 import { numbers } from "./numbers.js";
@@ -23,6 +25,8 @@ export const NO_SINKS: HistogramSinks = new Map();
 export class Histogram {
   /** A count for each bucket, the last one for what is beyond all bounds; and then the sum. */
   private numbers: Float64Array | undefined = undefined;
+  /** Made with the first one. */
+  private examples: (Exemplar | undefined)[] | undefined = undefined;
 
   constructor(
     readonly instrument: HistogramName,
@@ -55,8 +59,11 @@ export class Histogram {
     this.made()[0]!--;
   }
 
-  /** Records a duration in milliseconds; NaN, which is what a wait that began before the telemetry took, is left out. */
-  record(ms: number): void {
+  /**
+   * Records a duration in milliseconds; NaN, which is what a wait that began before the telemetry took, is left out. A sampled span that tells of it
+   * makes it the example of its bucket.
+   */
+  record(ms: number, span?: SampledIn): void {
     if (Number.isNaN(ms)) return;
     const numbers = this.numbers ?? this.made();
     const bounds = this.bounds.ms;
@@ -66,7 +73,23 @@ export class Histogram {
       numbers[bounds.length + 1]! += ms;
     }
     numbers[bucket]!++;
+    if (span !== undefined) this.exemplify(ms, span);
     if (this.sinks.size > 0) this.sinks.get(this.instrument)?.record(ms / 1000, this.labels.attributes);
+  }
+
+  /** For each bucket the newest value of those that a sampled span tells of; undefined where there never was one. */
+  get exemplars(): Exemplars | undefined {
+    return this.examples;
+  }
+
+  /** Makes a value that was recorded, in milliseconds, the example of its bucket. */
+  exemplify(ms: number, span: SampledIn): void {
+    if (Number.isNaN(ms)) return;
+    const bounds = this.bounds.ms;
+    let bucket = 0;
+    while (bucket < bounds.length && ms > bounds[bucket]!) bucket++;
+    this.examples ??= new Array<undefined>(bounds.length + 1).fill(undefined);
+    this.examples[bucket] = exemplarOf(ms, span);
   }
 
   private made(): Float64Array {

@@ -1,4 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
+import type { Exemplar } from "./exemplars.js";
 import type { Histogram } from "./histogram.js";
 import {
   type HistogramName,
@@ -21,6 +22,13 @@ interface Sample {
   readonly labels: Labels;
   /** Where it isn't the metric's own name. */
   readonly metricName?: string;
+  /** Of a bucket; prom-client writes it in OpenMetrics only. */
+  readonly exemplar?: {
+    readonly labelSet: Labels;
+    readonly value: number;
+    /** Unix time, in seconds. */
+    readonly timestamp: number;
+  };
 }
 
 /** How prom-client is to make one figure of those of several workers of a cluster. */
@@ -90,17 +98,24 @@ export class PromMetric {
     return samples;
   }
 
-  private sample({ labels: { attributes }, counts, sumSeconds, bounds }: Histogram, samples: Sample[]): void {
-    const labels = labelsOf(attributes);
+  private sample(histogram: Histogram, samples: Sample[]): void {
+    const { counts, sumSeconds, bounds, exemplars } = histogram;
+    const labels = labelsOf(histogram.labels.attributes);
     const metricName = `${this.fullName}_bucket`;
     let count = 0;
     for (const [i, each] of counts.entries()) {
       count += each;
-      samples.push({ value: count, labels: { le: bounds.seconds[i] ?? "+Inf", ...labels }, metricName });
+      const sample = { value: count, labels: { le: bounds.seconds[i] ?? "+Inf", ...labels }, metricName };
+      const exemplar = exemplars?.[i];
+      samples.push(exemplar === undefined ? sample : { ...sample, exemplar: exampleOf(exemplar) });
     }
     samples.push({ value: sumSeconds, labels, metricName: `${this.fullName}_sum` });
     samples.push({ value: count, labels, metricName: `${this.fullName}_count` });
   }
+}
+
+function exampleOf({ traceId, spanId, seconds, at }: Exemplar): Sample["exemplar"] & object {
+  return { labelSet: { trace_id: traceId, span_id: spanId }, value: seconds, timestamp: at };
 }
 
 function labelsOf(attributes: Attributes): Labels {

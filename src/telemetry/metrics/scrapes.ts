@@ -4,6 +4,7 @@ import { plainError } from "../../base/error-text.js";
 import { inTime } from "../../base/in-time.js";
 import { contained } from "../../base/output.js";
 import { turn } from "../../base/real-time.js";
+import { CONTENT_TYPES, type Format } from "./formats.js";
 import { slices } from "./slices.js";
 
 /** How long a collection may take, in milliseconds. */
@@ -18,17 +19,20 @@ export interface Exposition {
 /** Collects all metrics, as Prometheus reads them, in one piece or in several; what becomes of it doesn't matter once `isWanted` says no. */
 export type Collect = (isWanted: () => boolean) => Promise<Uint8Array | Exposition>;
 
+/** How metrics are collected in each format that there is. */
+export type Collectors = { readonly text: Collect; readonly openmetrics?: Collect };
+
 type Scrape = ServerResponse<IncomingMessage>;
 
 /** Answers scrapes: one collection at a time, for all who wait when it begins. What each gets is as of its request, or later. */
 export class Scrapes {
-  private waiting: Scrape[] = [];
+  private waiting: { readonly scrape: Scrape; readonly format: Format }[] = [];
   private isCollecting = false;
 
-  constructor(private readonly collect: Collect) {}
+  constructor(private readonly collectors: Collectors) {}
 
-  answer(response: Scrape): void {
-    this.waiting.push(response);
+  answer(scrape: Scrape, format: Format = "text"): void {
+    this.waiting.push({ scrape, format });
     if (!this.isCollecting) void this.run();
   }
 
@@ -38,21 +42,26 @@ export class Scrapes {
       do {
         // More of them may be in the same packet.
         await turn();
-        const scrapes = this.waiting.filter(isOpen);
+        const { waiting } = this;
         this.waiting = [];
-        if (scrapes.length > 0) await this.serve(scrapes);
+        for (const format of ["text", "openmetrics"] as const) {
+          const scrapes = waiting.filter((each) => each.format === format).map(({ scrape }) => scrape);
+          const open = scrapes.filter(isOpen);
+          if (open.length > 0) await this.serve(open, format);
+        }
       } while (this.waiting.length > 0);
     } finally {
       this.isCollecting = false;
     }
   }
 
-  private async serve(scrapes: readonly Scrape[]): Promise<void> {
+  private async serve(scrapes: readonly Scrape[], format: Format): Promise<void> {
+    const collect = this.collectors[format]!;
     let collected: Uint8Array | Exposition;
     try {
       collected = await inTime(
         LIMIT_MS,
-        this.collect(() => scrapes.some(isOpen)),
+        collect(() => scrapes.some(isOpen)),
       );
     } catch (error) {
       contained(() => diag.error("queuescope: the metrics could not be collected", plainError(error)));
@@ -67,7 +76,7 @@ export class Scrapes {
     for (const each of scrapes) {
       if (!isOpen(each)) continue;
       each.writeHead(200, {
-        "content-type": "text/plain; version=0.0.4; charset=utf-8",
+        "content-type": CONTENT_TYPES[format],
         "content-length": length,
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",

@@ -1,3 +1,5 @@
+import type { Exemplar } from "./exemplars.js";
+import type { Format } from "./formats.js";
 import type { Histogram } from "./histogram.js";
 import {
   type Bounds,
@@ -16,15 +18,23 @@ const MAX_QUEUES = 16;
 /** What a line has beside its name and labels, in bytes: a figure has at most 24. */
 const MAX_REST = 32;
 
+/** What an exemplar's line has more. */
+const MAX_EXEMPLAR = 160;
+
 /**
  * Writes the points of one of our instruments, as Prometheus reads them, without the head, and gives them in pieces. `scope`: labels that all of
- * them have.
+ * them have. Formats differ in histograms only: OpenMetrics has exemplars, and writes 1 as `1.0` where it is a bound.
  */
-export type PointsInText = (name: InstrumentName, scope: string, text: TextPages) => Iterable<Uint8Array>;
+export type PointsInText = (
+  name: InstrumentName,
+  scope: string,
+  text: TextPages,
+  format?: Format,
+) => Iterable<Uint8Array>;
 
-export const pointsInText: PointsInText = (name, scope, text) =>
+export const pointsInText: PointsInText = (name, scope, text, format = "text") =>
   INSTRUMENTS[name].kind === "histogram"
-    ? histogramsInText(name as HistogramName, scope, text)
+    ? histogramsInText(name as HistogramName, scope, text, format)
     : readingsInText(name as ReadingName, scope, text);
 
 function* readingsInText(name: ReadingName, scope: string, text: TextPages): Iterable<Uint8Array> {
@@ -51,12 +61,17 @@ function* readingsInText(name: ReadingName, scope: string, text: TextPages): Ite
   yield* text.taken();
 }
 
-function* histogramsInText(name: HistogramName, scope: string, text: TextPages): Iterable<Uint8Array> {
+function* histogramsInText(
+  name: HistogramName,
+  scope: string,
+  text: TextPages,
+  format: Format,
+): Iterable<Uint8Array> {
   const scopeBytes = Buffer.from(scope);
   let form: HistogramForm | undefined;
   const write = (histogram: Histogram) => {
-    if (form?.bounds !== histogram.bounds) form = formOf(histogram);
-    text.reserve(form.roomFor(histogram.labels.bytes.length + scopeBytes.length));
+    if (form?.bounds !== histogram.bounds) form = formOf(histogram, format);
+    text.reserve(form.roomFor(histogram, scopeBytes.length));
     text.used = form.fill(text.page, text.used, histogram, scopeBytes);
   };
   let queues = 0;
@@ -69,17 +84,20 @@ function* histogramsInText(name: HistogramName, scope: string, text: TextPages):
 }
 
 /** By their bounds, which may differ from series to series. */
-const forms = new Map<Bounds, Map<HistogramName, HistogramForm>>();
+const forms: Readonly<Record<Format, Map<Bounds, Map<HistogramName, HistogramForm>>>> = {
+  text: new Map(),
+  openmetrics: new Map(),
+};
 
-function formOf({ instrument, bounds }: Histogram): HistogramForm {
-  let known = forms.get(bounds);
+function formOf({ instrument, bounds }: Histogram, format: Format): HistogramForm {
+  let known = forms[format].get(bounds);
   if (known === undefined) {
     known = new Map();
-    forms.set(bounds, known);
+    forms[format].set(bounds, known);
   }
   let form = known.get(instrument);
   if (form === undefined) {
-    form = new HistogramForm(promName(instrument), bounds);
+    form = new HistogramForm(promName(instrument), bounds, format);
     known.set(instrument, form);
   }
   return form;
@@ -100,24 +118,29 @@ class HistogramForm {
   constructor(
     series: string,
     readonly bounds: Bounds,
+    private readonly format: Format,
   ) {
     const bytes = (text: string) => Buffer.from(text);
     this.count = bytes(`${series}_count{`);
     this.sum = bytes(`\n${series}_sum{`);
     this.bucket = bytes(`\n${series}_bucket{`);
-    this.ends = [...bounds.seconds.map(String), "+Inf"].map((bound) => bytes(`${bound}"} `));
+    const bound = (seconds: number) =>
+      format === "openmetrics" && Number.isInteger(seconds) ? `${seconds}.0` : String(seconds);
+    this.ends = [...bounds.seconds.map(bound), "+Inf"].map((each) => bytes(`${each}"} `));
     const perLine = this.bucket.length + LE.length + MAX_REST;
     this.length = this.ends.reduce((sum, { length }) => sum + length + perLine, 2 * perLine);
   }
 
-  /** The most bytes that a histogram can take whose labels have so many. */
-  roomFor(labels: number): number {
-    return this.length + (this.ends.length + 2) * labels;
+  /** The most bytes that the histogram can take, the scope's labels having so many. */
+  roomFor({ labels, exemplars }: Histogram, scope: number): number {
+    const room = this.length + (this.ends.length + 2) * (labels.bytes.length + scope);
+    return exemplars === undefined ? room : room + this.ends.length * MAX_EXEMPLAR;
   }
 
   /** Writes it to the place, and returns where it ends. */
   fill(into: Buffer, place: number, histogram: Histogram, scope: Uint8Array): number {
     const { counts } = histogram;
+    const exemplars = this.format === "openmetrics" ? histogram.exemplars : undefined;
     const { bytes } = histogram.labels;
     let at = put(into, place, this.count);
     const labelsAt = at;
@@ -142,10 +165,16 @@ class HistogramForm {
       at = put(into, at, this.ends[i]!);
       count += counts[i]!;
       at = putCount(into, at, count);
+      const exemplar = exemplars?.[i];
+      if (exemplar !== undefined) at += into.write(inText(exemplar), at, "latin1");
     }
     into[at++] = NEWLINE;
     return at;
   }
+}
+
+function inText({ traceId, spanId, seconds, at }: Exemplar): string {
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${seconds} ${at}`;
 }
 
 const END = Buffer.from("} ");

@@ -2,12 +2,14 @@ import { diag } from "@opentelemetry/api";
 import { type PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { plainError } from "../../base/error-text.js";
 import { contained } from "../../base/output.js";
+import type { Format } from "../metrics/formats.js";
 import { INSTRUMENTS, type InstrumentKind, type InstrumentName } from "../metrics/instruments.js";
 import type { Exposition } from "../metrics/scrapes.js";
 import { slices } from "../metrics/slices.js";
 import type { PointsInText } from "../metrics/text.js";
 import { TextPages } from "../metrics/text-pages.js";
 import { SCOPE } from "../version.js";
+import { inOpenMetrics } from "./open-metrics.js";
 
 /** How long an OpenTelemetry callback may take to give its values, in milliseconds. */
 const CALLBACKS_LIMIT_MS = 5_000;
@@ -33,11 +35,12 @@ const DATA_POINT_TYPES: Record<InstrumentKind, number> = { histogram: 0, gauge: 
 
 /**
  * What the exporter's own server would answer, with our metrics, made bit by bit: with hundreds of queues it takes longer than the event loop may
- * stand still. `ours` makes ours into text right from the numbers; the exporter has everything else.
+ * stand still. `ours` makes ours into text right from the numbers; the exporter has everything else. In OpenMetrics it is the same, with exemplars of ours.
  */
 export async function exposition(
   exporter: PrometheusExporter,
   ours: PointsInText,
+  format: Format,
   isWanted: () => boolean,
 ): Promise<Exposition> {
   const { resourceMetrics, errors } = await exporter.collect({ timeoutMillis: CALLBACKS_LIMIT_MS });
@@ -47,7 +50,7 @@ export async function exposition(
   const pieces: Uint8Array[] = [];
   const text = new TextPages();
   const release = () => text.release();
-  for (const piece of textOf(resourceMetrics, (name, scope) => ours(name, scope, text))) {
+  for (const piece of textOf(resourceMetrics, format, (name, scope) => ours(name, scope, text, format))) {
     if (piece.length > 0) append(pieces, typeof piece === "string" ? Buffer.from(piece) : piece);
     if (!slices.isOver) continue;
     await slices.next();
@@ -63,18 +66,23 @@ function append(pieces: Uint8Array[], piece: Uint8Array): void {
   else pieces[pieces.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + piece.length);
 }
 
-function* textOf({ resource, scopeMetrics }: Metrics, ours: Points): Iterable<string | Uint8Array> {
+function* textOf(
+  { resource, scopeMetrics }: Metrics,
+  format: Format,
+  ours: Points,
+): Iterable<string | Uint8Array> {
+  const inFormat = format === "text" ? (family: string) => family : inOpenMetrics;
   const families = familiesIn(scopeMetrics);
   const start = WITH_TARGET.serialize({ resource, scopeMetrics: [] });
   // It says there are no metrics, in a line that has no end.
   const end = start.lastIndexOf("\n") + 1;
-  yield start.slice(0, end);
+  yield inFormat(start.slice(0, end));
   let isEmpty = true;
   for (const [name, family] of families) {
     if (Object.hasOwn(INSTRUMENTS, name)) continue;
-    for (const text of familyInText(resource, family)) {
+    for (const piece of familyInText(resource, family, inFormat)) {
       isEmpty = false;
-      yield text;
+      yield piece;
     }
   }
   for (const name of Object.keys(INSTRUMENTS) as InstrumentName[]) {
@@ -82,7 +90,7 @@ function* textOf({ resource, scopeMetrics }: Metrics, ours: Points): Iterable<st
     let hasHead = false;
     for (const points of ours(name, head.scope)) {
       if (!hasHead && points.length > 0) {
-        yield head.text;
+        yield head[format];
         hasHead = true;
       }
       yield points;
@@ -90,23 +98,29 @@ function* textOf({ resource, scopeMetrics }: Metrics, ours: Points): Iterable<st
     const others = (families.get(name) ?? []).filter(
       ({ metric }) => metric.dataPointType === DATA_POINT_TYPES[INSTRUMENTS[name].kind],
     );
-    for (const text of familyInText(resource, others)) {
-      yield hasHead ? withoutHead(text) : text;
+    for (const piece of familyInText(resource, others, inFormat)) {
+      yield hasHead ? withoutHead(piece) : piece;
       hasHead = true;
     }
     if (hasHead) isEmpty = false;
   }
-  if (isEmpty) yield start.slice(end);
+  if (format === "openmetrics") yield "# EOF\n";
+  else if (isEmpty) yield start.slice(end);
 }
 
-function* familyInText(resource: Metrics["resource"], family: readonly Scoped[]): Iterable<string> {
+function* familyInText(
+  resource: Metrics["resource"],
+  family: readonly Scoped[],
+  inFormat: (text: string) => string,
+): Iterable<string> {
   let isFirst = true;
   for (const { scope, metric } of family) {
     for (let i = 0; i === 0 || i < metric.dataPoints.length; i += POINTS) {
       const some = { ...metric, dataPoints: metric.dataPoints.slice(i, i + POINTS) } as Metric;
-      const text = ALONE.serialize({ resource, scopeMetrics: [{ scope, metrics: [some] }] });
+      const serialized = ALONE.serialize({ resource, scopeMetrics: [{ scope, metrics: [some] }] });
       // Of one that has no name for Prometheus it says that there are none.
-      if (!text.endsWith("\n")) continue;
+      if (!serialized.endsWith("\n")) continue;
+      const text = inFormat(serialized);
       yield isFirst ? text : withoutHead(text);
       isFirst = false;
     }
@@ -117,8 +131,7 @@ function withoutHead(text: string): string {
   return text.replace(/^(?:#.*\n)+/, "");
 }
 
-interface Head {
-  readonly text: string;
+interface Head extends Readonly<Record<Format, string>> {
   /** Labels that all points have because of their scope. */
   readonly scope: string;
 }
@@ -145,9 +158,11 @@ function makeHead(resource: Metrics["resource"], name: InstrumentName): Head {
   } as unknown as Metric;
   const text = ALONE.serialize({ resource, scopeMetrics: [{ scope: SCOPE, metrics: [metric] }] });
   const points = withoutHead(text);
-  const head = text.slice(0, text.length - points.length);
+  const madeUp = text.slice(0, text.length - points.length);
+  const head = kind === "histogram" ? madeUp.replace(/^(# TYPE .*) gauge$/m, "$1 histogram") : madeUp;
   return {
-    text: kind === "histogram" ? head.replace(/^(# TYPE .*) gauge$/m, "$1 histogram") : head,
+    text: head,
+    openmetrics: inOpenMetrics(head),
     scope: /\{(.*)\}/.exec(points)?.[1] ?? "",
   };
 }

@@ -7,7 +7,8 @@ import { plainError } from "../../base/error-text.js";
 import { PortInUseError } from "../../base/errors.js";
 import { inTime } from "../../base/in-time.js";
 import { contained } from "../../base/output.js";
-import { type Collect, reply, Scrapes } from "../metrics/scrapes.js";
+import { CONTENT_TYPES, formatFor } from "../metrics/formats.js";
+import { type Collectors, reply, Scrapes } from "../metrics/scrapes.js";
 
 /** Whether a request may read the metrics. */
 export type Authorize = (request: IncomingMessage) => boolean | PromiseLike<boolean>;
@@ -39,12 +40,12 @@ export class MetricsServer {
   private constructor(
     private readonly server: Server,
     host: string,
-    collect: Collect,
+    private readonly collectors: Collectors,
     private readonly authorize: Authorize | undefined,
   ) {
     const { address, port } = server.address() as AddressInfo;
     this.url = `http://${bracketed(host)}:${port}/metrics`;
-    this.scrapes = new Scrapes(collect);
+    this.scrapes = new Scrapes(collectors);
     this.allows = allowsHost(host, address);
     server.on("request", (request, response) => void this.answer(request, response));
   }
@@ -56,7 +57,7 @@ export class MetricsServer {
   static async listen(
     host: string,
     port: number,
-    collect: Collect,
+    collectors: Collectors,
     authorize?: Authorize | undefined,
   ): Promise<MetricsServer> {
     const server = createServer({
@@ -79,7 +80,7 @@ export class MetricsServer {
       server.listen({ host, port, exclusive: true }, resolve);
     });
     server.unref();
-    return new MetricsServer(server, host, collect, authorize);
+    return new MetricsServer(server, host, collectors, authorize);
   }
 
   async close(): Promise<void> {
@@ -106,8 +107,9 @@ export class MetricsServer {
     if (refusal === 401) return reply(response, 401, "not authorized", { "www-authenticate": "Bearer" });
     if (refusal !== undefined)
       return reply(response, refusal, "whether this is authorized could not be found out");
-    if (method === "GET") this.scrapes.answer(response);
-    else response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end();
+    const format = this.collectors.openmetrics === undefined ? "text" : formatFor(request.headers.accept);
+    if (method === "GET") this.scrapes.answer(response, format);
+    else response.writeHead(200, { "content-type": CONTENT_TYPES[format] }).end();
   }
 
   /** By which status the user's callback refuses the request, if it does. */

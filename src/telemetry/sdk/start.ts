@@ -12,7 +12,7 @@ import { warnThat } from "../../base/warning.js";
 import { askEnvironment } from "../ask-environment.js";
 import { metricProducer } from "../metrics/metric-producer.js";
 import { plainExport } from "../metrics/plain-export.js";
-import type { Collect } from "../metrics/scrapes.js";
+import type { Collectors } from "../metrics/scrapes.js";
 import { pointsInText } from "../metrics/text.js";
 import { warnOfOtherApi } from "../other-api.js";
 import { openSpans } from "../spans/open-spans.js";
@@ -129,8 +129,11 @@ async function start(settings: Settings): Promise<RunningTelemetry> {
     checkMayListen("prometheus", "give prometheus: false");
     // It imports the exporter, which by now is known to be there.
     const { exposition } = await import("./exposition.js");
-    const collect: Collect = (isWanted) => exposition(exporter, pointsInText, isWanted);
-    server = await MetricsServer.listen(host, port, collect, authorize);
+    const collectors: Collectors = {
+      text: (isWanted) => exposition(exporter, pointsInText, "text", isWanted),
+      openmetrics: (isWanted) => exposition(exporter, pointsInText, "openmetrics", isWanted),
+    };
+    server = await MetricsServer.listen(host, port, collectors, authorize);
     // Ours don't go through it. After all that can fail: this ends their export by the metrics API for good.
     const exporter = new peers["@opentelemetry/exporter-prometheus"]!.PrometheusExporter({
       preventServerStart: true,

@@ -71,6 +71,8 @@ export interface Pull {
 export class SentParcel extends SendContext {
   /** Asked at once: when the span has ended, it records nothing any more. */
   readonly isRecorded: boolean;
+  /** The span's IDs, if it is sampled. */
+  readonly sampledIn: SpanContext | undefined;
 
   constructor(
     context: Context,
@@ -81,6 +83,8 @@ export class SentParcel extends SendContext {
   ) {
     super(context, correlationId);
     this.isRecorded = span.isRecording();
+    const isSampled = this.isRecorded && (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
+    this.sampledIn = isSampled ? spanContext : undefined;
   }
 }
 
@@ -223,6 +227,14 @@ function spanContextOf(parcel: SendContext | undefined): SpanContext | undefined
 function linkTo(parcel: SendContext | undefined): Link[] {
   const spanContext = spanContextOf(parcel);
   return spanContext === undefined ? [] : [{ context: spanContext }];
+}
+
+/** The IDs of a span, if it is recorded and sampled: those that are not are nowhere to be found. */
+export function sampledSpan(span: Span): SpanContext | undefined {
+  if (!span.isRecording()) return undefined;
+  const spanContext = span.spanContext();
+  const isSampled = (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
+  return isSampled && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
 }
 
 /** Ends the span, whatever becomes of telling how it failed: one that stays open is never exported. */
