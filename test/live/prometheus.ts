@@ -36,6 +36,11 @@ export class Prometheus {
     return prometheus;
   }
 
+  /** All that it has printed. */
+  get output(): string {
+    return this.server.output;
+  }
+
   /** Asks until there is an answer, as long as Prometheus lives. */
   until<T>(what: string, ask: () => Promise<T | undefined>, patienceMs?: number): Promise<T> {
     return this.server.until(what, ask, patienceMs);

@@ -10,6 +10,7 @@ const names = services.map(([name]) => name);
 const each = it.for(names);
 const service = (name: string) => compose.services[name]!;
 const prometheus = read("grafana/prometheus/prometheus.yml");
+const tempo = read("grafana/tempo/tempo.yml");
 
 describe("what is mounted", () => {
   it("is in the repository, and can't be written to", () => {
@@ -63,6 +64,10 @@ describe("every address", () => {
     ...Object.entries<{ endpoint?: string }>(read("grafana/collector/collector.yml").exporters).flatMap(
       ([name, { endpoint }]): [string, string][] => (endpoint === undefined ? [] : [[name, endpoint]]),
     ),
+    ...tempo.metrics_generator.storage.remote_write.map(({ url }: { url: string }): [string, string] => [
+      "what Tempo writes to",
+      new URL(url).host,
+    ]),
     ["the demo's collector", new URL(service("demo").environment!.OTEL_EXPORTER_OTLP_ENDPOINT!).host],
     ["the customers' demo", new URL(service("customers").command![0]!).host],
     ...provisioned("datasources").flatMap((file) =>
@@ -190,7 +195,57 @@ describe("no stranger gets in", () => {
 
   it("to what deletes, stops or reloads Prometheus", () => {
     const enabled = service("prometheus").command!.filter((argument) => argument.includes("enable"));
-    expect(enabled).toEqual([]);
+    expect(enabled).toEqual(["--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage"]);
+  });
+});
+
+describe("what is made of spans", () => {
+  const [generator, processors] = [tempo.metrics_generator, tempo.overrides.defaults.metrics_generator];
+  const datasources = provisioned("datasources").flatMap((file) => file.datasources);
+  const datasource = (type: string) => datasources.find((each) => each.type === type);
+
+  it("goes to Prometheus, which takes it, with exemplars", () => {
+    expect(processors.processors).toEqual(["service-graphs", "span-metrics"]);
+    const [target] = generator.storage.remote_write;
+    expect(new URL(target.url).pathname).toBe("/api/v1/write");
+    expect(target.send_exemplars).toBe(true);
+    const { command } = service("prometheus");
+    expect(command).toContain("--web.enable-remote-write-receiver");
+    expect(command).toContain("--enable-feature=exemplar-storage");
+  });
+
+  it("is kept, until it is sent, where Tempo may write", () => {
+    const folders = mounts.filter(({ service: name, mode }) => name === "tempo" && mode !== "ro");
+    expect(folders.map(({ target }) => posix.relative(target, generator.storage.path))).toContain(
+      "generator",
+    );
+  });
+
+  it("has settings only of processors that are on", () => {
+    const on = processors.processors.map((name: string) => name.replaceAll("-", "_"));
+    expect(Object.keys(generator.processor).sort()).toEqual([...on].sort());
+  });
+
+  it("calls queues, tiers and traces as our own metrics do", () => {
+    const names = generator.processor.span_metrics.dimension_mappings.map(
+      ({ name }: { name: string }) => name,
+    );
+    const tags = datasource("tempo").jsonData.tracesToMetrics.tags;
+    expect(tags.map(({ value }: { value: string }) => value)).toEqual(names);
+    for (const { name, source_labels: attributes } of generator.processor.span_metrics.dimension_mappings) {
+      expect(tags).toContainEqual({ key: attributes[0], value: name });
+    }
+    const destinations = datasource("prometheus").jsonData.exemplarTraceIdDestinations;
+    expect(destinations).toEqual([
+      { name: processors.trace_id_label_name, datasourceUid: datasource("tempo").uid },
+    ]);
+  });
+
+  it("is where Grafana looks for the service map", () => {
+    const { serviceMap, nodeGraph, tracesToMetrics } = datasource("tempo").jsonData;
+    expect(serviceMap.datasourceUid).toBe(datasource("prometheus").uid);
+    expect(tracesToMetrics.datasourceUid).toBe(datasource("prometheus").uid);
+    expect(nodeGraph).toEqual({ enabled: true });
   });
 });
 
