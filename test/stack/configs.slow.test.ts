@@ -31,10 +31,9 @@ itWith("prometheus")(
       features,
     );
     // Turned off, it is 404; what isn't compressed can't be read.
-    const { status } = await fetch(`http://${prometheus.address}/api/v1/write`, {
-      method: "POST",
-      body: "no",
-    });
+    const headers = { "content-type": "application/x-protobuf", "content-encoding": "snappy" };
+    const to = `http://${prometheus.address}/api/v1/write`;
+    const { status } = await fetch(to, { method: "POST", headers, body: "no" });
     expect(status).toBe(400);
     // Of a feature that it doesn't know, Prometheus only says so.
     expect(prometheus.output).not.toMatch(/unknown option/i);
