@@ -169,6 +169,7 @@ export class BrokerQueue {
     if (delivery.isTracedElsewhere) {
       // The span of the other instrumentation is active by now, and may not have been when the message came.
       parcel = new SendContext(context.active(), parcel.correlationId);
+      telemetry.tracedElsewhere(delivery);
     } else if (!delivery.isSettled) delivery.began ??= telemetry.begin(parcel, delivery);
     delivery.running++;
     let result: R;

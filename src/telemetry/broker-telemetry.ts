@@ -1,4 +1,5 @@
-import { type Context, context, type Span } from "@opentelemetry/api";
+import { type Context, context, type Span, trace } from "@opentelemetry/api";
+import type { TaskFacts } from "../contracts/index.js";
 import { parcelOf, type SendContext } from "./context/send-context.js";
 import {
   CARRIER_REJECTED,
@@ -42,6 +43,16 @@ export class BrokerTelemetry extends Telemetry {
     return this.tracing
       ? this.spans.send(this.tierNames[tier]!, undefined, count, to)
       : parcelOf(context.active(), undefined);
+  }
+
+  /** The active span, which another instrumentation has made, is that of the delivery. */
+  tracedElsewhere(delivery: TaskFacts): void {
+    try {
+      const span = trace.getActiveSpan();
+      if (span !== undefined) this.sampled(span, delivery);
+    } catch (error) {
+      this.fault(error);
+    }
   }
 
   /** Calls `fn` once, in that context. */

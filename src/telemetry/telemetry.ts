@@ -354,7 +354,7 @@ export class Telemetry implements QueueTelemetry {
   }
 
   /** The item that the span is about has waited, and will have been processed. */
-  private sampled(span: Span, task: TaskFacts): void {
+  protected sampled(span: Span, task: TaskFacts): void {
     const sampledIn = sampledSpan(span);
     if (sampledIn === undefined) return;
     task.sampledIn = sampledIn;

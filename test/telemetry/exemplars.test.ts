@@ -1,4 +1,4 @@
-import { SpanKind, trace } from "@opentelemetry/api";
+import { context, SpanKind, trace } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { AlwaysOffSampler, type ReadableSpan, SamplingDecision } from "@opentelemetry/sdk-trace";
@@ -6,6 +6,7 @@ import PQueue from "p-queue";
 import promClient from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type InstrumentOptions, instrument } from "../../src/adapters/instrument.js";
+import type { BrokerAdapter } from "../../src/contracts/index.js";
 import { registerWith } from "../../src/prom-client.js";
 import { FifoQueue } from "../../src/queue/fifo-queue.js";
 import type { Format } from "../../src/telemetry/metrics/formats.js";
@@ -188,6 +189,38 @@ describe("an exemplar", () => {
     );
     expect(await examples("queue_process_seconds")).toMatchObject([ids]);
     expect(await examples("queue_wait_seconds")).toMatchObject([ids]);
+  });
+});
+
+describe("an exemplar of a broker's message that another instrumentation traces", () => {
+  let hub: Parameters<BrokerAdapter["attach"]>[1];
+  const adapter: BrokerAdapter<object> = {
+    system: "memory",
+    attach: (_, given) => {
+      hub = given;
+      return () => {};
+    },
+  };
+
+  it("is the span that is active where its handler is called", async () => {
+    instrument({}, { adapter, queues: { [name]: { name } } });
+    const facts = { queue: name, isTracedElsewhere: true, eligibleAt: Date.now() };
+    const delivery = hub.deliver(() => undefined, facts);
+    const theirs = trace.getTracer("theirs").startSpan("their process");
+    context.with(trace.setSpan(context.active(), theirs), () => hub.run(delivery, () => {}, "awaits"));
+    hub.settle(delivery, "success");
+    const { traceId, spanId } = theirs.spanContext();
+    expect(await examples("queue_process_seconds")).toMatchObject([{ traceId, spanId }]);
+    expect(await examples("queue_wait_seconds")).toMatchObject([{ traceId, spanId }]);
+    theirs.end();
+  });
+
+  it("is absent where none is active", async () => {
+    instrument({}, { adapter, queues: { [name]: { name } } });
+    const delivery = hub.deliver(() => undefined, { queue: name, isTracedElsewhere: true });
+    hub.run(delivery, () => {}, "awaits");
+    hub.settle(delivery, "success");
+    expect(await examples("queue_process_seconds")).toEqual([]);
   });
 });
 

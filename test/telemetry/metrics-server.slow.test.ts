@@ -255,6 +255,28 @@ it("closing ends what is under way", async () => {
   expect(await waiting).toBe("");
 });
 
+it.each([
+  ["OpenMetrics, where it is asked for and there is some", true, "application/openmetrics-text", true],
+  ["text, where that is asked for", true, "text/plain", false],
+  ["text, where nothing is", true, undefined, false],
+  ["text, where there is nothing else", false, "application/openmetrics-text", false],
+])("it answers GET and HEAD in %s", async (_, hasBoth, accept, isOpenMetrics) => {
+  const write = (text: string) => async () => Buffer.from(text);
+  const collectors = { text: write("text"), ...(hasBoth ? { openmetrics: write("openmetrics") } : {}) };
+  const server = await MetricsServer.listen("127.0.0.1", 0, collectors);
+  servers.push(server);
+  const headers: Record<string, string> = accept === undefined ? {} : { accept };
+  const type = isOpenMetrics
+    ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    : "text/plain; version=0.0.4; charset=utf-8";
+  for (const method of ["GET", "HEAD"]) {
+    const answer = await fetch(server.url, { method, headers });
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, type]);
+    const body = method === "HEAD" ? "" : isOpenMetrics ? "openmetrics" : "text";
+    expect(await answer.text()).toBe(body);
+  }
+});
+
 it("a port that another program has is named", async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
