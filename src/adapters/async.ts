@@ -27,7 +27,7 @@ interface Inside {
   running(): number;
 }
 
-/** Is the object built like a queue of async's? */
+/** Whether the object is built like a queue of async's. */
 export function isAsyncQueue(queue: object): queue is Inside {
   const { _tasks, _createTaskItem, workersList, length, running } = queue as Partial<Inside>;
   const methods = [_createTaskItem, workersList, length, running];
@@ -97,7 +97,7 @@ class AsyncAttachment implements Attachment, Claimant {
   private startedAs = 0;
   /** The task whose put makes async look for work: it is the one that is taken in the context of its put, wrapped or not. */
   private leader: AsyncTask | undefined = undefined;
-  /** Is the worker wrapped? */
+  /** Whether the worker is wrapped. */
   private isClaimed = false;
 
   constructor(

@@ -9,7 +9,7 @@ import { Task } from "./task.js";
 type Done = (this: unknown, error: unknown, ...results: unknown[]) => void;
 type Queue = Fastq & { paused: boolean };
 
-/** Is the object built like a queue of fastq's? */
+/** Whether the object is built like a queue of fastq's. */
 export function isFastq(queue: object): queue is Queue {
   const { push, unshift, getQueue, killAndDrain, running, length } = queue as Partial<Fastq>;
   const methods = [push, unshift, getQueue, killAndDrain, running, length];
@@ -48,7 +48,7 @@ class FastqAttachment implements Attachment, Claimant {
   private front: FastqTask[] = [];
   /** The task that is being put: if there is a free worker, it gets it before the put returns. */
   private entering: FastqTask | undefined = undefined;
-  /** Does the wrapped worker tell when tasks start? */
+  /** Whether the wrapped worker tells when tasks start. */
   private isClaimed = false;
   /** Items that were there before us: their end is not told. */
   private readonly adopted = new Set<FastqTask>();
@@ -56,7 +56,7 @@ class FastqAttachment implements Attachment, Claimant {
   private strangers: number;
   /** How many slots are taken though their tasks are over: for ever, where a worker or a callback threw. */
   private stuck = 0;
-  /** Are there other queues of the name? */
+  /** Whether there are other queues of the name. */
   private isShared = false;
   /**
    * Tasks that were put at the front so lately that we may have yet to hear of ends that were before that. Microtasks are served in the
@@ -281,7 +281,7 @@ class FastqAttachment implements Attachment, Claimant {
       !this.isShared && !queue.paused && ledger.size > 0 && queue.running() <= queue.concurrency;
   }
 
-  /** Can it be that the queue starts a task at this moment? Surely so, if more are running than we know of. */
+  /** Whether the queue may be starting a task at this moment; it surely is if more are running than we know of. */
   private mayStart(surely: boolean): boolean {
     const { queue, ledger, strangers, stuck, ending } = this;
     return !queue.paused && (!surely || queue.running() > ledger.running.size - ending + strangers + stuck);

@@ -35,7 +35,7 @@ const NAMES: OptionNames<GenericNames> = { put: true, get: true, size: true, pee
 /** Tasks that may be left over before those are forgotten that must have gone by ways we don't see. */
 const SLACK = 1_000;
 /** Items that may be between `get` and a wrapped worker before we stop waiting for those that never get there. */
-const MOST_HANDED = 10_000;
+const MAX_HANDED = 10_000;
 /** Items, the latest, whose put has failed, that are known again if they come out all the same. */
 const MAX_REFUSED = 100;
 
@@ -288,7 +288,7 @@ class GenericAttachment implements Attachment, Claimant {
     const { ledger, handed } = this;
     handed.add(task);
     const eldest = ledger.running.first;
-    if (ledger.running.size <= MOST_HANDED || eldest === undefined) return;
+    if (ledger.running.size <= MAX_HANDED || eldest === undefined) return;
     ledger.forget(eldest);
     handed.find(eldest.item);
   }

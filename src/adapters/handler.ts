@@ -19,7 +19,7 @@ export function hasHandler(name: string): boolean {
 }
 
 /** How many workers a warning names, the latest ones, that may be meant for the queue. */
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 /**
  * A task has waited and its worker isn't wrapped: it was handled in the context of whatever had made room for it, which may be
@@ -31,7 +31,7 @@ export function lostContext(telemetry: QueueTelemetry): void {
   const warning = `unwrapped worker of ${queueName}`;
   if (warned.has(warning)) return;
   warned.add(warning);
-  const idle = [...handlers].filter((name) => !claimants.get(name)?.size).slice(-MOST_NAMED);
+  const idle = [...handlers].filter((name) => !claimants.get(name)?.size).slice(-MAX_NAMED);
   const hint =
     idle.length === 0 ? "" : `; no queue is called what these workers are: ${idle.map(quoted).join(", ")}`;
   const name = quoted(queueName);

@@ -16,7 +16,7 @@ export interface QueueReadings {
   running(): number | undefined;
   /** Which task is served next, if that can be said. */
   head?(): Task | undefined;
-  /** Is the first of two priorities served before the other one? Absent where there are none. */
+  /** Whether the first of two priorities is served before the other one. Absent where there are none. */
   isMoreUrgent?(one: number, other: number): boolean;
   /** Whether the queue is paused. Absent where it can't be. */
   isPaused?(): boolean;

@@ -1,6 +1,6 @@
 import { type Adapter, type Capability, OBSERVE, type Observable, PROBE } from "../contracts/index.js";
 
-/** Does the object have our observer hook, be it from this copy of the library or another? */
+/** Whether the object has our observer hook, be it from this copy of the library or another. */
 export function isObservable(queue: object): queue is Observable {
   return typeof (queue as Partial<Observable>)[OBSERVE] === "function";
 }

@@ -61,7 +61,7 @@ export function isRefused({ signal, priority }: Options, timeout: unknown, isVer
   return !isOrdered || (timeout as number) > LONGEST_TIMEOUT;
 }
 
-/** Can it fail or be aborted in ways that only p-queue's events tell of? */
+/** Whether it can fail or be aborted in ways that only p-queue's events tell of. */
 export function isUnusual({ signal, priority, id }: Options): boolean {
   const hasUsualPriority = priority === undefined || typeof priority === "number";
   const hasUsualId = id === undefined || typeof id === "string";

@@ -79,7 +79,7 @@ const DONE = Promise.resolve();
 
 export const signals: Signals = new Signals();
 
-/** Has it Node's own way to listen? */
+/** Whether it has Node's own way to listen. */
 function isNodes(signal: AbortSignal): boolean {
   return signal instanceof AbortSignal && signal.addEventListener === EventTarget.prototype.addEventListener;
 }

@@ -11,7 +11,7 @@ import { isThenable } from "./thenable.js";
 /** Is told what a callback has thrown or rejected with; must not throw. */
 export type Fault = (error: unknown) => void;
 
-/** Has it a `then`? A getter that throws counts as none. */
+/** Whether it has a `then`. A getter that throws counts as none. */
 function hasThen(value: unknown): value is PromiseLike<unknown> {
   try {
     return isThenable(value);

@@ -105,7 +105,7 @@ export function checkDuration(name: string, value: unknown): void {
   checkNumber(name, value, "milliseconds, from 0", (n) => n >= 0);
 }
 
-/** Has the value all that is asked of a signal? One whose properties throw has not. */
+/** Whether the value has all that is asked of a signal. One whose properties throw has not. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (typeof value !== "object" || value === null) return false;
   try {

@@ -246,7 +246,7 @@ class SystemTimer implements Timer {
     readonly era: number,
   ) {}
 
-  /** Should the process be held for it? A timer of Node's would hold it no longer than this. */
+  /** Whether the process is held for it. A timer of Node's would hold it no longer than this. */
   get holds(): boolean {
     return this.isRef && realNow() < this.realDueAt + LOOK_AFTER_MS;
   }

@@ -74,7 +74,7 @@ function isError(value: unknown): value is object {
   return textIn(value, "message") !== undefined && read(value, "stack") !== undefined;
 }
 
-/** Is it an error of that name? Never throws. */
+/** Whether it is an error of that name. Never throws. */
 export function isErrorNamed(name: string, value: unknown): value is object {
   return isError(value) && textIn(value, "name") === name;
 }

@@ -9,7 +9,7 @@ export interface Transition {
 }
 
 /** How many transitions are kept. */
-const MOST = 200;
+const MAX_TRANSITIONS = 200;
 
 /** A flight recorder: the last transitions of all queues and pools, while it has users. */
 export class Recorder {
@@ -25,7 +25,7 @@ export class Recorder {
 
   note(who: string, what: string): void {
     this.ring[this.next] = { at: wallNow(), who, what };
-    this.next = (this.next + 1) % MOST;
+    this.next = (this.next + 1) % MAX_TRANSITIONS;
   }
 
   /** The oldest first. */

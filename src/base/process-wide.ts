@@ -42,7 +42,7 @@ export interface ProcessWide {
   readonly collectors: CollectorsState;
   /** What is in registries of prom-client, and how to take it out. */
   readonly promRegistries: WeakMap<object, PromRegistration>;
-  /** Does `startTelemetry` run? */
+  /** Whether `startTelemetry` runs. */
   readonly sdk: { isRunning: boolean; instanceId: string | undefined };
   /** Queues whose worker was fixed at their construction, by name, which is how the two find each other. */
   readonly claimants: Map<string, Set<WeakRef<Claimant>>>;
@@ -70,7 +70,7 @@ export interface ProcessWide {
 export interface PlainExportState {
   provider: MeterProvider | undefined;
   timer: NodeJS.Timeout | undefined;
-  /** Has something else taken over: for good, or so many for now? */
+  /** Whether something else has taken over: for good, or so many for now. */
   isStopped: boolean;
   isReplaced: boolean;
   suspensions: number;

@@ -38,7 +38,7 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => nextTurn(resolve));
 }
 
-/** Are Node's own timers replaced already, by sinon's fake timers or those of `node:test`? */
+/** Whether Node's own timers are replaced already, by sinon's fake timers or those of `node:test`. */
 function areFake(): boolean {
   return "clock" in timers.setImmediate || (Date as { isMock?: boolean }).isMock === true;
 }

@@ -7,7 +7,7 @@ type Rejected = (error: unknown) => void;
 
 const { then: THEN } = Promise.prototype;
 
-/** Is it a promise for which `await` calls no `then`? Then it can be listened to unseen, by {@link listen}. */
+/** Whether it is a promise for which `await` calls no `then`. Then it can be listened to unseen, by {@link listen}. */
 export function isPlainPromise(value: unknown): value is Promise<unknown> {
   if (!types.isPromise(value)) return false;
   try {
@@ -48,7 +48,7 @@ export function isOfThisRealm(value: unknown): value is Promise<unknown> {
   }
 }
 
-/** Would `await` call its `then`? Throws what a getter throws, as `await` does. */
+/** Whether `await` would call its `then`. Throws what a getter throws, as `await` does. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return isObject(value) && typeof (value as Partial<PromiseLike<unknown>>).then === "function";
 }
@@ -187,7 +187,7 @@ function replace(value: object, name: string, replacement: unknown): () => void 
   };
 }
 
-/** Does its work go on whether or not its `then` is called? Known of native promises, of what inherits from them, and of bluebird's. */
+/** Whether its work goes on even if its `then` isn't called. Known of native promises, of what inherits from them, and of bluebird's. */
 function isEager(value: object, then: Then): boolean {
   try {
     if (types.isPromise(value)) return then === usualThen(value);

@@ -183,7 +183,7 @@ export class Polled {
   }
 }
 
-/** In nobody's trace and nobody's task: the poller may have been started by a request. */
+/** In no trace and no task: the poller may have been started by a request. */
 async function outside<R>(fn: () => Promise<R>): Promise<R> {
   return await correlation.run(undefined as never, () => untraced(fn));
 }

@@ -45,7 +45,7 @@ export interface Observable {
 export interface Adapter<Q extends object = object> {
   /** What spans say in `messaging.system.name`. */
   readonly system: string;
-  /** Has every item a number as its priority, each of which is to be a tier? Then `tiersOf` is `["default"]`, for priority 0. */
+  /** Whether every item has a number as its priority, each of which is to be a tier. Then `tiersOf` is `["default"]`, for priority 0. */
   readonly priorities?: boolean | undefined;
   /**
    * In which async context handlers run unless the user says otherwise: that of the item's `producer`, or their `worker`'s own.

@@ -33,7 +33,7 @@ export type NotTakingReason =
 /** Read-only sight of a worker pool. */
 export interface PoolView {
   readonly name: string;
-  /** Does it take items? */
+  /** Whether it takes items. */
   readonly isTaking: boolean;
   /** Undefined while it takes items, with no end in sight. */
   readonly notTakingReason: NotTakingReason | undefined;

@@ -45,11 +45,11 @@ export interface Probe {
   readonly waitingPuts: number | undefined;
   /** Callers blocked in get, for lack of items. */
   readonly waitingGets: number | undefined;
-  /** Is the first tier served before the other one? Absent where that is as they stand in {@link tiers}. */
+  /** Whether the first tier is served before the other one. Absent where that is as they stand in {@link tiers}. */
   isMoreUrgent?(tier: number, other: number): boolean;
   /** Whether it is paused, and gives out nothing. Undefined where that can't be. */
   readonly isPaused?: boolean | undefined;
-  /** Does it give out nothing for now, because so many were given out lately? Undefined where that can't be. */
+  /** Whether it gives out nothing for now, because so many were given out lately. Undefined where that can't be. */
   readonly isRateLimited?: boolean | undefined;
   /**
    * Figures that a broker tells, which are those of all processes together: then depth, ages and delayed items are, too. Absent where all of

@@ -63,7 +63,7 @@ export interface Settings {
   /** Names for priorities. */
   readonly tiers: ReadonlyMap<number, string>;
   readonly sla: ReadonlyMap<string, SlaTarget>;
-  /** May a tier be called so? */
+  /** Whether a tier may be called so. */
   readonly isTier: (name: string) => boolean;
   readonly traces: Traces;
   readonly relation: Relation;
@@ -148,7 +148,7 @@ function readTiers(tiers: unknown): Map<number, string> {
   return names;
 }
 
-/** Is it how a number is written? */
+/** Whether it is how a number is written. */
 function isNumber(text: string): boolean {
   return String(Number(text)) === text;
 }

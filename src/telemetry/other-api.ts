@@ -34,7 +34,7 @@ export function warnOfOtherApi(): void {
   }
 }
 
-/** Is there something that our copy doesn't find? Where it finds nothing it shows what it made itself. */
+/** Whether there is something that our copy doesn't find. Where it finds nothing it shows what it made itself. */
 function isIgnored({ trace: tracers, metrics: meters }: Registered): boolean {
   if (tracers !== undefined && trace.getTracerProvider() !== tracers) return true;
   return meters !== undefined && metrics.getMeterProvider() !== meters;

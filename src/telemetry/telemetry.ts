@@ -56,7 +56,7 @@ export class Telemetry implements QueueTelemetry {
   protected readonly handlers: HandlerContext;
   /** When the youngest item came in that was taken so far: who came before it was overtaken by it. */
   private readonly youngest = new Float64Array([Number.NEGATIVE_INFINITY]);
-  /** Does each put take its producer's async context along? */
+  /** Whether each put takes its producer's async context along. */
   private readonly takesAlong: boolean;
   private warned = false;
 

@@ -16,7 +16,7 @@ export type AnyKind = QueueKind<any>;
 export interface Case {
   /** A sentence. */
   readonly name: string;
-  /** Is it about something that the kind offers? Left out: always. */
+  /** Whether it is about something that the kind offers. Left out: always. */
   readonly isFor?: (kind: AnyKind) => boolean;
   readonly run: (kind: AnyKind) => Promise<void>;
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 
 /** In vain is what is not so after this many turns of the event loop and this much time, in milliseconds. */
-const LEAST_TURNS = 300;
-const LEAST_MS = 1_500;
+const MIN_TURNS = 300;
+const MIN_MS = 1_500;
 
 /** The next turn of the event loop, when everything that only waits for promises has happened. */
 export function turn(): Promise<void> {
@@ -13,7 +13,7 @@ export function turn(): Promise<void> {
 export async function eventually(isSo: () => boolean, otherwise: () => string): Promise<void> {
   const from = performance.now();
   for (let turns = 0; !isSo(); turns++) {
-    if (turns >= LEAST_TURNS && performance.now() - from >= LEAST_MS) assert.fail(otherwise());
-    await (turns < LEAST_TURNS ? turn() : new Promise((resolve) => setTimeout(resolve, 5)));
+    if (turns >= MIN_TURNS && performance.now() - from >= MIN_MS) assert.fail(otherwise());
+    await (turns < MIN_TURNS ? turn() : new Promise((resolve) => setTimeout(resolve, 5)));
   }
 }

@@ -31,7 +31,7 @@ export interface QueueKind<Q extends object> {
   readonly adapter: Adapter<Q>;
   /** What the adapter must tell: what its attachments have in `tells`, after some use. */
   readonly tells: readonly Capability[];
-  /** Do handlers run in the async context of their item's put? Where a queue gives no hold on its worker, they can't. */
+  /** Whether handlers run in the async context of their item's put. Where a queue gives no hold on its worker, they can't. */
   readonly handlers: "in-context" | "out-of-context";
   /** Makes a queue that is empty, runs, and is bounded by nothing but its concurrency. */
   make(setting: QueueSetting): Q;
@@ -39,16 +39,16 @@ export interface QueueKind<Q extends object> {
   put(queue: Q, item: unknown, wishes: PutWishes): unknown;
   /** For queues that call no handler by themselves: takes one item and handles it. Called once for each item, `concurrency` at a time. */
   consume?(queue: Q, handle: Handle): Promise<unknown>;
-  /** Does `put` give a promise of what the handler returned, or of its error? Default: `nothing`. */
+  /** Whether `put` gives a promise of what the handler returned, or of its error. Default: `nothing`. */
   readonly results?: "promised" | "nothing";
-  /** Which priorities go first? Left out, puts have none. */
+  /** Which priorities go first. Left out, puts have none. */
   readonly priorities?: "highest-first" | "lowest-first";
-  /** Does an abort of the put's signal remove a waiting task, and end a running one? Left out, puts have no signal. */
+  /** Whether an abort of the put's signal removes a waiting task, and ends a running one. Left out, puts have no signal. */
   readonly signals?: "observed";
-  /** Is a running task given up after `timeoutMs`? Left out, puts have none. */
+  /** Whether a running task is given up after `timeoutMs`. Left out, puts have none. */
   readonly timeouts?: "observed";
   /**
-   * Does the queue itself say how many items wait? Where it doesn't, those that were there before the adapter came can't be in the
+   * Whether the queue itself says how many items wait. Where it doesn't, those that were there before the adapter came can't be in the
    * depth. Default: `known`.
    */
   readonly size?: "known" | "unknown";

@@ -61,7 +61,7 @@ export class StrictTelemetry implements QueueTelemetry {
     readonly queueName: string,
     tierNames: readonly string[],
     private readonly hasPriorities: boolean,
-    /** Do handlers run in the context of their items? */
+    /** Whether handlers run in the context of their items. */
     private readonly isInContext: boolean,
   ) {
     this.tierNames = [...tierNames];

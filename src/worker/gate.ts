@@ -113,7 +113,7 @@ export class Gate implements GateView {
     checkObject("policy", policy);
     if (policy !== undefined) requireFunction("policy.execute", policy.execute);
     if (policy === undefined && options.concurrency === undefined) {
-      const message = `concurrency or policy must be given: without them, gate "${name}" would let everybody through`;
+      const message = `concurrency or policy must be given: without them, gate "${name}" would let every call through`;
       throw new InvalidOptionTypeError("concurrency", undefined, "given where there is no policy", message);
     }
     checkClock(clock);
@@ -135,7 +135,7 @@ export class Gate implements GateView {
   }
 
   /**
-   * Did the policy refuse the last call, in the last 30 s, for another reason than that it has as many as it takes? Undefined
+   * Whether the policy refused the last call, in the last 30 s, for another reason than that it has as many as it takes. Undefined
    * without a policy.
    */
   get isOpen(): boolean | undefined {

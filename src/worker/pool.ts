@@ -162,7 +162,7 @@ export class WorkerPool<T> extends EventEmitter<WorkerPoolEvents<T>> implements 
   }
 
   /**
-   * Are the pool and its queue fit for more, and if not, why? They aren't when the pool isn't taking items, a worker is stalled or silent,
+   * Whether the pool and its queue are fit for more, and if not, why. They aren't when the pool isn't taking items, a worker is stalled or silent,
    * or the queue is shut down, too full, or nothing is taken from it. From the first call on times are kept. Throws an
    * `InvalidOption…Error` for options that are none.
    */

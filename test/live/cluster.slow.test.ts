@@ -12,11 +12,11 @@ const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const APP = fileURLToPath(new URL("cluster-app.mjs", import.meta.url));
 
 /** What the four workers put at most, in items a second. */
-const MOST_PER_SECOND = 200;
+const MAX_PER_SECOND = 200;
 /** By how much a rate may be beyond that: scrapes are not to the millisecond, and rates are extrapolated. */
 const TOLERANCE = 1.6;
 /** So many items take three seconds at least: after three kills there are rates enough. */
-const ITEMS_AFTER_A_KILL = 3 * MOST_PER_SECOND;
+const ITEMS_AFTER_A_KILL = 3 * MAX_PER_SECOND;
 
 function started(lifetime: Lifetime, folder: string, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, args, {
@@ -73,7 +73,7 @@ itWith("prometheus")(
       await prometheus.range("sum(rate(queue_enqueued_total[5s]))", { from: since!, to, stepSeconds: 1 })
     ).flat();
     expect(rates.length).toBeGreaterThan(5);
-    expect(Math.max(...rates.filter(Number.isFinite))).toBeLessThan(TOLERANCE * MOST_PER_SECOND);
+    expect(Math.max(...rates.filter(Number.isFinite))).toBeLessThan(TOLERANCE * MAX_PER_SECOND);
     // What was counted before the first kill is still there.
     expect(await figureOf("sum(queue_completed_total)")).toBeGreaterThan(1_900);
     metrics.kill("SIGTERM");

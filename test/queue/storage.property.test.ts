@@ -4,7 +4,7 @@ import { LinkedList } from "../../src/base/linked-list.js";
 import { ArrivalLines } from "../../src/queue/storage/arrival-lines.js";
 import { Deque } from "../../src/queue/storage/deque.js";
 import { Heap, HeapArrays } from "../../src/queue/storage/heap.js";
-import { Levels, MOST_LEVELS } from "../../src/queue/storage/levels.js";
+import { Levels, MAX_LEVELS } from "../../src/queue/storage/levels.js";
 import { MinMaxHeap } from "../../src/queue/storage/min-max-heap.js";
 import { Ranked, type Ranking } from "../../src/queue/storage/ranked.js";
 import { Slab } from "../../src/queue/storage/slab.js";
@@ -252,7 +252,7 @@ describe("a MinMaxHeap", () => {
 describe("Levels", () => {
   it("take no more than 32 different priorities", () => {
     const levels = new Levels<string>(0);
-    for (let priority = 0; priority < MOST_LEVELS; priority++) {
+    for (let priority = 0; priority < MAX_LEVELS; priority++) {
       expect(levels.level(at(priority * 10 - 100))).toBeDefined();
     }
     expect(levels.level(at(1))).toBeUndefined();
@@ -267,7 +267,7 @@ describe("Levels", () => {
   it("find the first and the last among all 32, in whatever order they came", () => {
     const priorities = fc.uniqueArray(fc.integer({ min: -1_000, max: 1_000 }), {
       minLength: 1,
-      maxLength: MOST_LEVELS,
+      maxLength: MAX_LEVELS,
       size: "max",
     });
     fc.assert(

@@ -25,7 +25,7 @@ const SEED = Number(values.seed ?? 1);
 /** At the end of each, everything is quiet, and memory is measured. */
 const PHASES = 10;
 /** How much more memory may be in use at the end than at the beginning, whatever the number of items. */
-const MOST_GROWTH_BYTES = 3 * 2 ** 20;
+const MAX_GROWTH_BYTES = 3 * 2 ** 20;
 /** Of the items, so many are put last, and found by the drains' time limits in the queues and in workers. */
 const LAST = Math.min(2_000, ITEMS / 10);
 
@@ -323,7 +323,7 @@ check(
 );
 check("the gate is free", gate.inFlight === 0 && gate.waiting === 0, `${gate.inFlight}, ${gate.waiting}`);
 const growth = Math.min(...heap.slice(-3)) - Math.min(...heap.slice(1, 4));
-check("memory does not grow", growth < MOST_GROWTH_BYTES, `${growth} bytes`);
+check("memory does not grow", growth < MAX_GROWTH_BYTES, `${growth} bytes`);
 await turn();
 await turn();
 for (const [name, count] of countResources()) {

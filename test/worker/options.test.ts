@@ -57,7 +57,8 @@ describe("an option without effect is refused", () => {
   });
 
   it("a gate that would let everything through, unless its options say so", () => {
-    const message = 'concurrency or policy must be given: without them, gate "a" would let everybody through';
+    const message =
+      'concurrency or policy must be given: without them, gate "a" would let every call through';
     expect(() => new Gate({ name: "a" })).toThrow(message);
     expect(() => new Gate({ name: "a", concurrency: Number.POSITIVE_INFINITY })).not.toThrow();
     expect(() => new Gate({ name: "a", policy: { execute: (fn) => Promise.resolve(fn({})) } })).not.toThrow();

@@ -172,7 +172,7 @@ export class Link {
     this.isGone = true;
     this.forget();
     this.connection.close().catch(() => {});
-    // It may be so broken that it never answers; as long as it lives, what it has taken is nobody else's.
+    // It may be so broken that it never answers; as long as it lives, no other consumer gets what it has taken.
     const { stream } = this.connection.connection ?? {};
     setTimeout(() => stream?.destroy?.(), CUT_AFTER_MS).unref();
     this.lost();

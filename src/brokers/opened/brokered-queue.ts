@@ -98,7 +98,7 @@ export class BrokeredQueue<T, Tier extends string = string> implements AsyncDisp
   }
 
   /**
-   * Deliveries, until the queue is closed. What an iteration has taken and not settled is nobody else's until it is settled, or its process ends.
+   * Deliveries, until the queue is closed. What an iteration has taken no other consumer gets until it is settled, or its process ends.
    *
    * @example
    * ```ts

@@ -73,7 +73,7 @@ export class BrokerSource<T> implements QueueSource<T> {
     return this.telemetry.telemetry.tierNames;
   }
 
-  /** Messages that are in this process, and with which nothing has begun: what waits elsewhere is everybody's. */
+  /** Messages that are in this process, and with which nothing has begun: what waits elsewhere may be taken by any process. */
   get size(): number {
     return this.inbox.size;
   }

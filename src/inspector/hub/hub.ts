@@ -112,7 +112,7 @@ export class Hub {
     return told;
   };
 
-  /** While there is a listener, somebody looks. Returns what ends it. */
+  /** Adds a listener: as long as there is one, figures are made. Returns what ends it. */
   listen(listener: HubListener): () => void {
     this.listeners.add(listener);
     if (this.listeners.size === 1) this.attempt(() => this.lookOn());
@@ -147,7 +147,7 @@ export class Hub {
     for (const listener of this.listeners) listener.looked();
   }
 
-  /** What is done only while somebody looks. */
+  /** What is done only while there are listeners. */
   private lookOn(): void {
     this.looker?.look(this.unwatched());
     if (this.looks > this.tasksUntil) this.looker?.stopTasks();

@@ -130,14 +130,14 @@ export abstract class HeapArrays {
     }
   }
 
-  /** Does the entry at `i` come before the one at `j`? */
+  /** Whether the entry at `i` comes before the one at `j`. */
   protected precedes(i: number, j: number): boolean {
     const a = this.keyAt(i);
     const b = this.keyAt(j);
     return a < b || (a === b && this.isEarlier(i, j));
   }
 
-  /** Did the entry at `i` arrive before the one at `j`? */
+  /** Whether the entry at `i` arrived before the one at `j`. */
   protected isEarlier(i: number, j: number): boolean {
     return this.arrivalOf(this.slotAt(i)) < this.arrivalOf(this.slotAt(j));
   }

@@ -2,7 +2,7 @@ import { Deque } from "./deque.js";
 import type { Entry, Place } from "./store.js";
 
 /** How many different priorities a bitmap of 32 bits tells apart. */
-export const MOST_LEVELS = 32;
+export const MAX_LEVELS = 32;
 /** Small integers, the common priorities, find their level by index instead of by hash. */
 const DIRECT = 64;
 
@@ -111,7 +111,7 @@ export class Levels<T> {
   }
 
   private add(priority: number, tier: number): Level<T> | undefined {
-    if (this.all.length === MOST_LEVELS) return undefined;
+    if (this.all.length === MAX_LEVELS) return undefined;
     const level = new Level<T>(priority, tier);
     if (this.tracked) level.track(0);
     while (this.byTier.length <= tier) this.byTier.push([]);

@@ -103,7 +103,7 @@ export class MinMaxHeap extends HeapArrays implements Order {
     return best;
   }
 
-  /** Is `i` more extreme than `j`: smaller on a minimum level, greater on a maximum level? */
+  /** Whether `i` is more extreme than `j`: smaller on a minimum level, greater on a maximum level. */
   private beats(i: number, j: number, onMin: boolean): boolean {
     return onMin ? this.precedes(i, j) : this.precedes(j, i);
   }

@@ -12,7 +12,7 @@ export interface Ranking {
   readonly agingMs: number;
   /** How many tiers there are; at least 1. */
   readonly tierCount: number;
-  /** Will `pop` be called? */
+  /** Whether `pop` will be called. */
   readonly evicts: boolean;
 }
 
@@ -31,7 +31,7 @@ export class Ranked<T> implements Store<T> {
   private slab: Slab<T> | undefined = undefined;
   /** The level of the entry given last; undefined where it came from the heap, which then left these facts: */
   private level: Level<T> | undefined = undefined;
-  /** Is the key of an entry simply its priority? */
+  /** Whether the key of an entry is simply its priority. */
   private readonly keyIsPriority: boolean;
   private isTracked = false;
   private slotAt = 0;

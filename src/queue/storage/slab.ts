@@ -20,7 +20,7 @@ export class Slab<T> {
   /** The item; of a slot that is free again, the free slot after it. */
   private items: unknown[][] = [emptied(SMALLEST)];
   private firstFree = NONE;
-  /** Is there a column beside the items? */
+  /** Whether there is a column beside the items. */
   hasColumns: boolean;
   private priorities: Float64Array[] | undefined;
   private tiers: Int32Array[] | undefined;

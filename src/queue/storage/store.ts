@@ -26,7 +26,7 @@ export interface Entry<T> {
  */
 export interface Store<T> {
   readonly size: number;
-  /** Is what came last served first? */
+  /** Whether what came last is served first. */
   readonly isStack: boolean;
   /** `at`, `tag`, `tier` and `place` belong to the entry that shift, pop or front gave last. */
   readonly at: number;
@@ -48,7 +48,7 @@ export interface Store<T> {
    * and not with how many there are.
    */
   heads(most: number): Entry<T>[];
-  /** Would a newcomer be served after everything that is here? */
+  /** Whether a newcomer would be served after everything that is here. */
   isLast(at: number, tag: unknown, place: Place): boolean;
   /** How many entries the tier has. */
   depth(tier: number): number;

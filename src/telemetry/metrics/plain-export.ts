@@ -31,7 +31,7 @@ const LOOK_EVERY_MS = 1_000;
 class PlainExport {
   constructor(private readonly state: PlainExportState) {}
 
-  /** Has something else taken over? */
+  /** Whether something else has taken over. */
   get isStopped(): boolean {
     return this.state.isStopped;
   }

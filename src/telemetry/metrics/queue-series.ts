@@ -102,7 +102,7 @@ interface Alive {
 }
 
 /** Beyond so many tiers, the rest is lumped together as `other`. */
-export const MOST_TIERS = 20;
+export const MAX_TIERS = 20;
 
 /** All numbers under one queue name. Queues of the same name share them. */
 export class QueueSeries {
@@ -159,7 +159,7 @@ export class QueueSeries {
     this.onFailure?.(error);
   }
 
-  /** Is this known of at least one queue of the name? Then it stays so: series must not disappear. */
+  /** Whether this is known of at least one queue of the name. Then it stays so: series must not disappear. */
   tells(what: Capability): boolean {
     if (this.told.has(what)) return true;
     for (const { tells } of this.watched) this.learn(tells);

@@ -1,7 +1,7 @@
 import { slaFor } from "../../base/sla.js";
 import type { SlaTarget } from "../../contracts/index.js";
 import type { Settings } from "../options.js";
-import { MOST_TIERS, type QueueSeries, type TierSeries } from "./queue-series.js";
+import { MAX_TIERS, type QueueSeries, type TierSeries } from "./queue-series.js";
 
 /** The tiers of one queue and the numbers of each. Where every priority is a tier, those that are not declared come up with their first item. */
 export class Tiers {
@@ -37,12 +37,12 @@ export class Tiers {
     const known = this.byPriority.get(priority);
     if (known !== undefined) return known;
     // What every item has a value of its own for is no tier: neither names nor the map may grow for ever.
-    if (this.names.length > MOST_TIERS) return MOST_TIERS;
+    if (this.names.length > MAX_TIERS) return MAX_TIERS;
     const index = this.names.length;
-    const name = index < MOST_TIERS ? String(priority) : "other";
+    const name = index < MAX_TIERS ? String(priority) : "other";
     this.names.push(name);
     this.series.push(this.seriesFor(name, index, true));
-    if (index < MOST_TIERS) this.byPriority.set(priority, index);
+    if (index < MAX_TIERS) this.byPriority.set(priority, index);
     return index;
   }
 
@@ -52,7 +52,7 @@ export class Tiers {
   }
 
   private seriesFor(name: string, index: number, isDeclared: boolean): TierSeries {
-    const tier = this.queue.tier(index < MOST_TIERS ? name : "other", isDeclared);
+    const tier = this.queue.tier(index < MAX_TIERS ? name : "other", isDeclared);
     tier.sla = slaFor(this.sla, name) ?? tier.sla;
     if (tier.sla !== undefined) for (const verdict of this.queue.verdicts) tier.mayBreach(verdict);
     return tier;

@@ -10,7 +10,7 @@ import {
   ENQUEUED,
   ERRORS,
   FAILURE,
-  MOST_TIERS,
+  MAX_TIERS,
   OVERTAKES,
   type QueueSeries,
   RETRIED,
@@ -113,6 +113,6 @@ export class WatchableQueue implements Watchable, Tally {
 
   private count(tier: number, index: number): number {
     // Those after that share its numbers.
-    return tier > MOST_TIERS ? 0 : (this.tiers.series[tier]?.counts[index] ?? 0);
+    return tier > MAX_TIERS ? 0 : (this.tiers.series[tier]?.counts[index] ?? 0);
   }
 }

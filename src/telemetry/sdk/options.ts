@@ -10,7 +10,7 @@ export interface PrometheusOptions {
   port?: number | undefined;
   /**
    * Whether a request may read the metrics: all but `true` is answered with 401. It is waited for, at most 5 s; when it takes longer, throws
-   * or rejects, the answer is 500. Default: everybody who can reach the port may read them.
+   * or rejects, the answer is 500. Default: all that can reach the port may read them.
    *
    * @example
    * authorize: (request) => request.headers.authorization === `Bearer ${process.env.SCRAPE_TOKEN}`

@@ -171,7 +171,7 @@ async function startOrClose(
     sdk.start();
     if (metrics.getMeterProvider() !== meters) registered.push(metrics);
     addOpenSpans();
-    // Without a reader there are no meters of ours to be in anybody's way.
+    // Without a reader there are no meters of ours to be in the way of others.
     warnOfOtherApi();
     warnOfTheirs(configuration.metricReaders?.length === 0 ? { ...theirs, meters: undefined } : theirs);
     return { sdk, registered };
@@ -282,7 +282,7 @@ function exportsNothing({ prometheus, otlp }: Settings): boolean {
 
 const SIGNALS = ["TRACES", "METRICS", "LOGS"] as const;
 
-/** Does the environment say where these should go? */
+/** Whether the environment says where these should go. */
 function environmentExports(what: (typeof SIGNALS)[number]): boolean {
   const exporter = process.env[`OTEL_${what}_EXPORTER`];
   if (exporter) return exporter !== "none";

@@ -26,7 +26,7 @@ const NEARLY_ALL = 0.8;
 const REMOTE_FACTOR = 2 / 3;
 /** Or from this share of the workers' time on, if they could do what comes without it: more than this share of what is left to them. */
 const SOME_SHARE = 0.2;
-const ENOUGH_SHARE = 0.8;
+const MIN_BUSY_SHARE = 0.8;
 /** An item that comes round was met in so many deliveries; one that is retried, in two. */
 const MIN_DELIVERIES = 3;
 
@@ -117,7 +117,7 @@ function wouldSufficeWithout(situation: Situation, itsShare: number): boolean {
   const workers = workersOf(situation) ?? busyOf(situation);
   if (usualServiceMs === undefined) return false;
   const wanted = (recent.arrivedPerSecond * usualServiceMs) / 1_000;
-  return wanted < workers && wanted > ENOUGH_SHARE * (1 - itsShare) * workers;
+  return wanted < workers && wanted > MIN_BUSY_SHARE * (1 - itsShare) * workers;
 }
 
 /**

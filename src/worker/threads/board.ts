@@ -7,11 +7,11 @@
  */
 
 /** Of a step's name, as many UTF-16 units arrive. */
-const MOST_UNITS = 500;
+const MAX_UNITS = 500;
 
 /** In each slot, in this order: how often a step and a ratio were told, the step's length in bytes, and the ratio. */
 const [STEPS, RATIOS, LENGTH, RATIO_AT, TEXT_AT] = [0, 1, 2, 16, 24];
-const SLOT_BYTES = TEXT_AT + 2 * MOST_UNITS;
+const SLOT_BYTES = TEXT_AT + 2 * MAX_UNITS;
 /** In front of them: which slot is in the middle, and whether it is news. */
 const MIDDLE = 0;
 const HEADER_BYTES = 8;
@@ -30,7 +30,7 @@ class Slot {
     const start = HEADER_BYTES + index * SLOT_BYTES;
     this.counts = new Int32Array(board, start, 3);
     this.ratios = new Float64Array(board, start + RATIO_AT, 1);
-    this.text = Buffer.from(board, start + TEXT_AT, 2 * MOST_UNITS);
+    this.text = Buffer.from(board, start + TEXT_AT, 2 * MAX_UNITS);
   }
 
   get steps(): number {

@@ -9,7 +9,7 @@ import { pack, unpack } from "./errors.js";
 import type { Abort, News, Parcel } from "./messages.js";
 
 /** How often a task is given to a thread that dies before it has begun with it. */
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 
 /** How long to wait between two looks at the board of a task that says much, in milliseconds. */
 const LOOK_EVERY_MS = 50;
@@ -46,7 +46,7 @@ export class Call implements Abortable {
         if (this.outcome !== undefined) break;
         if (failure instanceof ThreadTerminatedError || failure instanceof ThreadsClosedError) throw failure;
         // The crash of another task: this one has not even begun.
-        if (this.isStarted || tries === MOST_TRIES) throw new ThreadCrashedError(failure);
+        if (this.isStarted || tries === MAX_TRIES) throw new ThreadCrashedError(failure);
         if (signal?.aborted) throw signal.reason;
       }
     } finally {

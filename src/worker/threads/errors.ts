@@ -14,7 +14,7 @@ export type PackedError =
     };
 
 /** Causes of causes, and errors in errors, go along up to this depth: they may lead in a circle. */
-const MOST_LEVELS = 8;
+const MAX_LEVELS = 8;
 
 /** They keep their class; others become an `Error` with their name. */
 const BUILT_IN = new Map<string, ErrorConstructor>(
@@ -36,8 +36,8 @@ export function pack(error: unknown, level = 0): PackedError {
     message: textOf(read(error, "message")),
     stack: textOf(read(error, "stack")),
     facts,
-    ...(cause !== undefined && inner < MOST_LEVELS ? { cause: pack(cause, inner) } : {}),
-    ...(Array.isArray(errors) && inner < MOST_LEVELS
+    ...(cause !== undefined && inner < MAX_LEVELS ? { cause: pack(cause, inner) } : {}),
+    ...(Array.isArray(errors) && inner < MAX_LEVELS
       ? { errors: errors.map((each) => pack(each, inner)) }
       : {}),
   };
