@@ -30,21 +30,21 @@ export interface InstrumentOptions<Tier extends string = string> {
   tiers?: Readonly<Record<string, number>> | undefined;
   /** How long items of a tier may wait; `default` stands for every tier that has no entry. Default: no SLA. */
   sla?: ByTier<Tier, Sla> | undefined;
-  /** Default: `always`. */
+  /** When spans are made. Default: `always`. */
   traces?: Traces | undefined;
-  /** Default: `auto`, for queues in this process. */
+  /** How the span of the handler relates to that of the put. Default: `auto`, for queues in this process. */
   relation?: Relation | undefined;
   /**
-   * Default: `producer` for p-queue, fastq, async and `generic()`, whose users pass work on from a request; `worker` for our own queues
-   * and pools: a handler that outlives the request must not find that one's transaction, which is over. `producer` costs an
+   * In which async context handlers run. Default: `producer` for p-queue, fastq, async and `generic()`, whose users pass work on from a request;
+   * `worker` for our own queues and pools: a handler that outlives the request must not find its transaction, which is over. `producer` costs an
    * `AsyncResource` for each put, 0.03 to 0.1 µs.
    */
   asyncContext?: AsyncContext | undefined;
-  /** Default: `always`. */
+  /** Whether its metrics are exported; a watchdog sees them in any case. Default: `always`. */
   metrics?: "always" | "never" | undefined;
 }
 
-/** A promise about waiting, kept if the given share of items waits no longer than the target; and one about being done, if that is wanted. */
+/** A promise about waiting, kept if the share `objective` of items waits no longer than `targetMs`; with `completeMs` also one about being done. */
 export interface Sla {
   /** Longest wait, in milliseconds, greater than 0. */
   targetMs: number;

@@ -21,25 +21,24 @@ export interface WatchdogOptions {
   /** How often it samples the queues, in milliseconds, from 10 to 2 147 483 647. Default: 1 000. */
   everyMs?: number | undefined;
   /**
-   * A folder for its reports, as JSON, that several processes may share; made if it isn't there. A relative path is that of the
-   * moment. Default: none are written.
+   * A folder for its reports, as JSON, that several processes may share; made if it isn't there. A relative path is resolved when the watchdog is
+   * made. Default: none are written.
    */
   reportDir?: string | undefined;
   /**
-   * How many reports of this watchdog may be in there; its oldest go. Of processes that have ended, ten times as many stay. Files of
-   * others are not touched. Default: 20.
+   * How many reports of this watchdog are kept in there; the oldest are deleted. Of processes that have ended, ten times as many are kept. Other
+   * files are not touched. Default: 20.
    */
   maxReports?: number | undefined;
   /**
-   * A breach that goes on is reported again after so many milliseconds, and before that if its cause was unknown and is known now. One
-   * that is over and comes back is reported before that only if it has another cause; with `Infinity`, then, no cause of a tier's is
-   * reported twice. Default: 60 000.
+   * After how many milliseconds a breach that goes on is reported again; earlier if its cause was unknown and is known now. A breach that is over
+   * and comes back is reported earlier only if it has another cause. With `Infinity` no cause is reported twice for a tier. Default: 60 000.
    */
   minReportIntervalMs?: number | undefined;
-  /** Event-loop stalls are reported from so many milliseconds on, from 20; `Infinity`: they are not watched. Default: 500. */
+  /** From how many milliseconds on a stall of the event loop is reported, from 20; `Infinity`: stalls are not watched. Default: 500. */
   stallThresholdMs?: number | undefined;
   /**
-   * Write a line to stderr when the event loop is blocked, while it is, and one when it is no longer; also one where that can't be watched.
+   * Whether it writes a line to stderr while the event loop is blocked, one when that is over, and one where stalls can't be watched.
    * Default: true.
    */
   print?: boolean | undefined;
@@ -50,8 +49,8 @@ export interface WatchdogOptions {
   /** The causes it looks for, see `queuescope/checks`. Default: `CHECKS`. */
   checks?: readonly Check[] | undefined;
   /**
-   * Of one item in so many it is remembered where in the code it was put, for the report. Costs 1 to 2 µs each time, and the memory
-   * of an error for as long as the item is there. Default: 0, for none.
+   * Of every n-th item the report says where in the code it was put. Costs 1 to 2 µs for each of these, and the memory of an error for as long as
+   * the item is there. Default: 0, for none.
    */
   stackEvery?: number | undefined;
   /**
@@ -60,13 +59,13 @@ export interface WatchdogOptions {
    */
   payload?: ((item: unknown) => unknown) | undefined;
   /**
-   * Whose an item is that waits, in at most 255 characters, such as the ID of a customer: a report says which tenants the 200 items are of
-   * that come next. `undefined`: it has none. Default: tenants are not told.
+   * The tenant of an item that waits, in at most 255 characters, such as the ID of a customer: a report says to which tenants the next 200 items
+   * belong. `undefined`: it has none. Default: tenants are not told.
    */
   tenant?: ((item: unknown) => string | undefined) | undefined;
   /**
    * Gets every text of the user's that a report, or what is told of a stall, would show (correlation IDs, steps, waits, errors, payloads, tenants,
-   * whole sentences), and gives what is shown. It may get what it gave. It must not wait, and where it throws, `…` is shown.
+   * whole sentences), and gives what is shown. It may be given its own result again. It must not wait, and where it throws, `…` is shown.
    */
   redact?: ((text: string) => string) | undefined;
   /** Where time comes from. Default: the system clock. */

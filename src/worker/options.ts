@@ -45,7 +45,7 @@ export interface WorkerPoolOptions<T> {
   stalledAfterMs?: number | undefined;
   /** What each task has to pass before its handler is called. */
   gate?: Gate | undefined;
-  /** Default: true. */
+  /** Whether it takes items as soon as it is made; else from `start()` on. Default: true. */
   autoStart?: boolean | undefined;
 }
 
