@@ -34,7 +34,8 @@ export class Slab<T> {
   private trackedAt = 0;
   /** Those that came in since then. */
   private lines: ArrivalLines | undefined = undefined;
-  /** How many are left of those from before, by tier. */
+  /** How many are left of those from before, in all and by tier. */
+  private olderCount = 0;
   private older: number[] = [];
   /** How many entries each tier has; kept where there is more than one. */
   private readonly depths: number[];
@@ -78,6 +79,7 @@ export class Slab<T> {
   }
 
   atOf(slot: number): number {
+    if (this.lines === undefined) return 0;
     return this.isOlder(slot) ? this.trackedAt : this.at![slot >>> SHIFT]![slot & MASK]!;
   }
 
@@ -110,13 +112,15 @@ export class Slab<T> {
     this.hasColumns = true;
     this.trackedAt = now;
     this.lines = new ArrivalLines(this.tierCount);
+    this.olderCount = this.count;
     this.older = this.depths.map((_, tier) => this.depth(tier));
     this.at = this.items.map(() => undefined);
     this.tags = this.items.map(() => undefined);
   }
 
   private isOlder(slot: number): boolean {
-    const at = this.at?.[slot >>> SHIFT]?.[slot & MASK];
+    if (this.olderCount === 0) return false;
+    const at = this.at![slot >>> SHIFT]?.[slot & MASK];
     return at === undefined || Number.isNaN(at);
   }
 
@@ -139,8 +143,10 @@ export class Slab<T> {
     const tier = this.tierOf(slot);
     if (this.tiers !== undefined) this.depths[tier]!--;
     if (this.lines === undefined) return;
-    if (this.isOlder(slot)) this.older[tier]!--;
-    else {
+    if (this.isOlder(slot)) {
+      this.olderCount--;
+      this.older[tier]!--;
+    } else {
       this.tags![slot >>> SHIFT]![slot & MASK] = undefined;
       this.lines.remove(slot, tier);
     }
