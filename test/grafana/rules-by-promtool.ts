@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe } from "vitest";
 import { incidentFiles } from "../../grafana/rules/test/incidents/index.js";
-import { itWith, temporaryFolder } from "../live/servers.js";
+import { temporaryFolder } from "../live/server.js";
+import { itWith } from "../live/servers.js";
 import { RULES, ruleFiles } from "./rules.js";
 
 const run = promisify(execFile);

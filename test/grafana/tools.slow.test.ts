@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
-import { itWith, temporaryFolder } from "../live/servers.js";
+import { temporaryFolder } from "../live/server.js";
+import { itWith } from "../live/servers.js";
 import { committed, NAMES, queriesOf } from "./dashboards.js";
 import { filledIn } from "./promql.js";
 

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { freePort } from "../../scripts/stack/ports.js";
 import { Prometheus } from "./prometheus.js";
-import { itWith, type Lifetime, temporaryFolder } from "./servers.js";
+import { type Lifetime, temporaryFolder } from "./server.js";
+import { itWith } from "./servers.js";
 
 const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const APP = fileURLToPath(new URL("cluster-app.mjs", import.meta.url));

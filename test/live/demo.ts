@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../../scripts/stack/ports.js";
-import { type Lifetime, Server, temporaryFolder } from "./servers.js";
+import { type Lifetime, Server, temporaryFolder } from "./server.js";
 
 /** The order service, as a process of its own. */
 export class Demo {

@@ -1,6 +1,6 @@
 import { prometheusArguments } from "../../scripts/stack/arguments.js";
 import { freePort } from "../../scripts/stack/ports.js";
-import { type Lifetime, Server, temporaryFolder } from "./servers.js";
+import { type Lifetime, Server, temporaryFolder } from "./server.js";
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { Lifetime } from "./servers.js";
+import type { Lifetime } from "./server.js";
 
 /** One alert of one of Alertmanager's messages. */
 export interface Notice {

@@ -1,5 +1,5 @@
 import { PACE } from "./pace.js";
-import type { Lifetime } from "./servers.js";
+import type { Lifetime } from "./server.js";
 import { type Paths, type Stack, startStack } from "./stack.js";
 
 /** Orders a second while all is well, of the fifty that can be shipped. */

@@ -5,7 +5,8 @@ import { Demo } from "./demo.js";
 import { PACE } from "./pace.js";
 import { isReady, Prometheus } from "./prometheus.js";
 import { Receiver } from "./receiver.js";
-import { type Lifetime, type LiveTest, Server, temporaryFolder } from "./servers.js";
+import { type Lifetime, Server, temporaryFolder } from "./server.js";
+import type { LiveTest } from "./servers.js";
 
 export const PROGRAMS = ["prometheus", "prometheus-alertmanager"] as const;
 type Live = LiveTest<(typeof PROGRAMS)[number]>;

@@ -2,7 +2,8 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect } from "vitest";
 import { inRepository } from "../../scripts/stack/repository.js";
-import { itWith, temporaryFolder } from "../live/servers.js";
+import { temporaryFolder } from "../live/server.js";
+import { itWith } from "../live/servers.js";
 import { compose } from "./compose.js";
 import { ANY_PORTS, RunningStack } from "./running-stack.js";
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { inRepository } from "../../scripts/stack/repository.js";
-import { type Lifetime, temporaryFolder } from "../live/servers.js";
+import { type Lifetime, temporaryFolder } from "../live/server.js";
 import { until } from "../live/until.js";
 
 export const ANY_PORTS = [

@@ -1,0 +1,39 @@
+/** A legend's table shows at least so many of its rows, if it has them. */
+const LEGEND_ROWS = 4;
+
+/** What can't be read, each with the title of its panel: columns beyond a table's edge, headers and figures longer than their cells, legends of which little can be seen. */
+export function cutOff(): string[] {
+  return [...document.querySelectorAll<HTMLElement>("section")].flatMap((panel) =>
+    [...tables(panel), ...legends(panel)].map((what) => `${panel.dataset.title}: ${what}`),
+  );
+}
+
+function* tables(panel: HTMLElement): Generator<string> {
+  for (const grid of panel.querySelectorAll<HTMLElement>("[role=grid]")) {
+    const beyond = grid.scrollWidth - grid.clientWidth;
+    if (beyond > 1) yield `its columns need ${beyond} px more than there are`;
+    for (const cell of grid.querySelectorAll<HTMLElement>("[role=columnheader], [role=gridcell]")) {
+      const isHeader = cell.role === "columnheader";
+      const text = cell.innerText.trim();
+      // A name may be cut off: its cell shows it whole when one points at it.
+      if ((isHeader || /^[-+]?\d/.test(text)) && overflows(cell)) {
+        yield `"${text}" is cut off${isHeader ? " in a header" : ""}`;
+      }
+    }
+  }
+}
+
+function overflows(cell: HTMLElement): boolean {
+  return [cell, ...cell.querySelectorAll<HTMLElement>("*")].some(
+    ({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1,
+  );
+}
+
+function* legends(panel: HTMLElement): Generator<string> {
+  const { bottom } = panel.getBoundingClientRect();
+  for (const legend of panel.querySelectorAll<HTMLElement>("table")) {
+    const rows = [...legend.querySelectorAll("tbody tr")];
+    const seen = rows.filter((row) => row.getBoundingClientRect().bottom <= bottom).length;
+    if (seen < Math.min(rows.length, LEGEND_ROWS)) yield `its legend shows ${seen} of ${rows.length} rows`;
+  }
+}

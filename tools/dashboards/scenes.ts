@@ -1,0 +1,125 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { findProgram } from "../../scripts/stack/find-program.js";
+import { freePort } from "../../scripts/stack/ports.js";
+import { scrapeMs, writePrometheus } from "../../test/live/config.js";
+import { FAULTS } from "../../test/live/faults.js";
+import { PACE } from "../../test/live/pace.js";
+import { Prometheus } from "../../test/live/prometheus.js";
+import { type Lifetime, Server } from "../../test/live/server.js";
+import { scraped } from "../../test/live/service.js";
+import { type Paths, startStack } from "../../test/live/stack.js";
+
+/** What has happened when a dashboard is looked at. */
+export interface Scene {
+  readonly name: string;
+  /** Lets it happen; resolves when it can be looked at. */
+  readonly play: (lifetime: Lifetime) => Promise<Played>;
+  /** Whether any panel may be empty. */
+  readonly isPartial?: boolean;
+  /** Titles of panels that have nothing to show, each with the reason. What isn't here must have something. */
+  readonly empty: Readonly<Record<string, string>>;
+}
+
+export interface Played {
+  /** Of Prometheus. */
+  readonly address: string;
+  /** Until when, in seconds of unix time. */
+  readonly to: number;
+  readonly faster?: { readonly to: number; readonly scrapeMs: number };
+}
+
+/** Scrapes: of all that a dashboard shows, which is an hour's worth, and of what goes wrong in it. */
+const HOUR = 240;
+const FAULT = 100;
+/** Orders a second while all is well. */
+const CALM = 20;
+
+const CALM_EMPTY = {
+  "Firing alerts": "no alert fires",
+};
+
+export const SCENES: readonly Scene[] = [
+  { name: "calm", play: (lifetime) => demo(lifetime, async () => {}), empty: CALM_EMPTY },
+  ...FAULTS.flat().map(({ name, begin }) => ({
+    name: name.replace(" ", "-"),
+    play: (lifetime: Lifetime) => demo(lifetime, begin),
+    empty: {},
+  })),
+  { name: "many-queues", play: (lifetime) => processes(lifetime, 1, 30), empty: {} },
+  { name: "replicas", play: (lifetime) => processes(lifetime, 5, 3), empty: {} },
+  { name: "no-data", play: (lifetime) => processes(lifetime, 0, 0), isPartial: true, empty: {} },
+];
+
+/** An hour of the order service: calm, and then what `happens`. */
+async function demo(
+  lifetime: Lifetime,
+  happens: (demo: Awaited<ReturnType<typeof startStack>>["demo"]) => Promise<void>,
+): Promise<Played> {
+  const stack = await startStack({ paths: programs(), lifetime }, ["--no-load"]);
+  const over = new AbortController();
+  lifetime(() => over.abort());
+  void stack.demo.sendOrders(CALM, over.signal);
+  await scraped(stack, HOUR - FAULT);
+  await happens(stack.demo);
+  await scraped(stack, FAULT);
+  return played(stack.prometheus);
+}
+
+/** Some processes with some queues each, under Prometheus with the committed rules. */
+async function processes(lifetime: Lifetime, count: number, queues: number): Promise<Played> {
+  const targets: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const address = `127.0.0.1:${await freePort()}`;
+    const app = new Server(lifetime, process.execPath, [
+      ...["--import", "tsx", `${import.meta.dirname}/queues.ts`],
+      ...["--port", address.split(":")[1]!, "--queues", `${queues}`, "--seed", `${i}`],
+    ]);
+    await app.until("its metrics", () => (app.output.includes("ready") ? true : undefined));
+    targets.push(address);
+  }
+  const prometheus = await Prometheus.start(
+    lifetime,
+    programs().prometheus,
+    (folder, address) => {
+      const file = writePrometheus(folder, {
+        "demo:9464": targets[0] ?? address,
+        "prometheus:9090": address,
+        "alertmanager:9093": address,
+      });
+      scrapeOnly(file, targets);
+      return file;
+    },
+    PACE.args,
+  );
+  if (count > 0) {
+    await prometheus.until("an hour of scrapes", async () => {
+      const [scrapes] = await prometheus.query('min(count_over_time(up{job="order-service"}[1h]))');
+      return (scrapes?.value ?? 0) >= HOUR ? true : undefined;
+    });
+  }
+  return played(prometheus);
+}
+
+/** Of the job that reads the demo, these are the targets. */
+function scrapeOnly(file: string, targets: readonly string[]): void {
+  const config = JSON.parse(readFileSync(file, "utf8"));
+  for (const job of config.scrape_configs) {
+    if (job.job_name === "order-service") job.static_configs = [{ targets }];
+  }
+  writeFileSync(file, JSON.stringify(config));
+}
+
+function played({ address }: Prometheus): Played {
+  // A scrape that is under way has come by then.
+  const to = Math.floor(Date.now() / 1_000) - 1;
+  return { address, to, faster: { to, scrapeMs: scrapeMs() } };
+}
+
+function programs(): Paths {
+  const path = (name: string) => {
+    const found = findProgram(name);
+    if (found === undefined) throw new Error(`${name} is not installed: apt-get install ${name}`);
+    return found;
+  };
+  return { prometheus: path("prometheus"), "prometheus-alertmanager": path("prometheus-alertmanager") };
+}
