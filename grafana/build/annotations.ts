@@ -4,7 +4,7 @@ import { PER_TIER, restarts, TIER } from "./promql.js";
 import { METRICS } from "./variables.js";
 
 /** The variable's choice, or none at all: some alerts are of no queue, some rules keep no job. */
-export const OF_CHOSEN = 'job=~"$job|",queue_name=~"$queue|"';
+export const OF_CHOSEN = 'cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",queue_name=~"$queue|"';
 
 /** What happened, drawn over every graph. */
 export const annotations = [

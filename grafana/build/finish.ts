@@ -24,10 +24,12 @@ export interface Contents {
   /** How far it looks back at first. */
   readonly from: string;
   readonly rows: readonly Row[];
+  /** After all others; its panels ask nothing until one opens it. */
+  readonly closed?: Row;
 }
 
 /** The dashboard as Grafana stores it. */
-export function finished({ name, description, from, rows }: Contents): Dashboard {
+export function finished({ name, description, from, rows, closed }: Contents): Dashboard {
   const builder = new DashboardBuilder(`Queuescope / ${DASHBOARDS[name]}`)
     .uid(uidOf(name))
     .description(description)
@@ -43,12 +45,23 @@ export function finished({ name, description, from, rows }: Contents): Dashboard
     builder.withRow(new RowBuilder(title));
     for (const panel of panels) builder.withPanel(panel);
   }
+  if (closed !== undefined) {
+    const [title, ...panels] = closed;
+    builder.withRow(
+      panels.reduce((row, panel) => row.withPanel(panel), new RowBuilder(title).collapsed(true)),
+    );
+  }
   return mended(builder.build());
 }
 
 /** Fills in what the builders leave out, and Grafana would on first save: without it each save is a diff. */
 function mended(dashboard: Dashboard): Dashboard {
-  const panels = (dashboard.panels ?? []).map((panel, i) => mendedPanel(panel, i + 1));
+  let id = 0;
+  const panels = (dashboard.panels ?? []).map((panel) => {
+    const mended = mendedPanel(panel, ++id);
+    if (!("panels" in mended)) return mended;
+    return { ...mended, panels: mended.panels.map((inside) => mendedPanel(inside, ++id) as Panel) };
+  });
   const list = [BUILT_IN, ...(dashboard.annotations.list ?? []).map(inSight)];
   const links = (dashboard.links ?? []).map(inSight);
   const templating = { list: (dashboard.templating.list ?? []).map(withoutInterval) };

@@ -47,7 +47,10 @@ export interface Link {
 /** Not `:regex`: its backslashes would break the JSON that the query is in. */
 const CHOSEN = `span.messaging.destination.name =~ "${variable("queue:pipe")}"`;
 
-const KEPT = ["datasource:queryparam", "traces:queryparam", "__url_time_range"].map(variable);
+const KEPT = [
+  ...["datasource", "traces", "cluster", "namespace"].map((name) => `${name}:queryparam`),
+  "__url_time_range",
+].map(variable);
 
 /** The chosen services, for what belongs to none. */
 const CHOSEN_JOBS = variable("job:queryparam");

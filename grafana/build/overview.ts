@@ -5,7 +5,7 @@ import { column, dashboardLink, label, runbookLink, sharedLink, tracesLink } fro
 import { topFailing } from "./panels/failures.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
-import { UNITS } from "./panels/panel.js";
+import { SLA_LIMITS, UNITS } from "./panels/panel.js";
 import { table } from "./panels/table.js";
 import {
   anywhere,
@@ -14,6 +14,7 @@ import {
   inRange,
   local,
   max,
+  most,
   PER_QUEUE,
   PER_TIER,
   QUEUE_LEGEND,
@@ -30,10 +31,6 @@ import {
 
 const toShared = [sharedLink("queue", label("queue_name"))];
 const toQueue = dashboardLink("queue", label("job"), label("queue_name"));
-const SLA_LIMITS = [
-  [0.8, "orange"],
-  [1, "red"],
-] as const;
 const SEVERITIES = { critical: "red", warning: "orange" } as const;
 
 /** Which queue needs attention, and why. */
@@ -167,6 +164,7 @@ export const overview: Contents = {
           queue_name: "Queue",
           queue_tier: "Tier",
         },
+        narrow: ["Severity", "Tier"],
         columns: [
           {
             name: "Firing",
@@ -191,14 +189,15 @@ export const overview: Contents = {
       graph({
         title: "SLA used",
         description:
-          "Since when is a queue late, and is it getting better? The age of its oldest item as a share of its SLA target; from the line on an item is late.",
+          "Since when is a queue late, and is it getting better? The age of its oldest item as a share of its SLA target; from the line on an item is late, and the axis is logarithmic.",
         unit: UNITS.share,
         width: 12,
         queries: [
-          { expr: slaUsed(PER_QUEUE), legend: QUEUE_LEGEND },
-          { expr: sharedSlaUsed(), legend: SHARED_LEGEND, links: toShared },
+          { expr: most(slaUsed(PER_QUEUE)), legend: QUEUE_LEGEND },
+          { expr: most(sharedSlaUsed()), legend: SHARED_LEGEND, links: toShared },
         ],
         limits: [[1, "red"]],
+        logarithmicFrom: 1,
         links: [toQueue, tracesLink("Traces of this queue", 'span.messaging.operation.name = "process"')],
       }),
       graph({
@@ -207,7 +206,7 @@ export const overview: Contents = {
           "Will producers be blocked or refused soon? Of each queue, the fullest process. From the line on the queue is nearly full: speed up consumers, slow down producers, or allow more. Unbounded queues are left out.",
         unit: UNITS.share,
         width: 12,
-        queries: [{ expr: capacityUsed(), legend: QUEUE_LEGEND }],
+        queries: [{ expr: most(capacityUsed()), legend: QUEUE_LEGEND }],
         limits: [[0.9, "red"]],
         links: [toQueue],
       }),
@@ -221,8 +220,11 @@ export const overview: Contents = {
         unit: UNITS.items,
         width: 12,
         queries: [
-          { expr: sum(local({ metric: "queue_depth", where: TIER, per: PER_QUEUE })), legend: QUEUE_LEGEND },
-          { expr: shared("queue_depth"), legend: SHARED_LEGEND, links: toShared },
+          {
+            expr: most(sum(local({ metric: "queue_depth", where: TIER, per: PER_QUEUE }))),
+            legend: QUEUE_LEGEND,
+          },
+          { expr: most(shared("queue_depth")), legend: SHARED_LEGEND, links: toShared },
         ],
         links: [toQueue],
       }),
@@ -233,7 +235,7 @@ export const overview: Contents = {
         width: 12,
         queries: [
           {
-            expr: rate({ metric: "queue_dropped_total", where: TIER, per: PER_QUEUE }),
+            expr: most(rate({ metric: "queue_dropped_total", where: TIER, per: PER_QUEUE })),
             legend: QUEUE_LEGEND,
           },
         ],
@@ -250,7 +252,7 @@ export const overview: Contents = {
         width: 12,
         queries: [
           {
-            expr: rate({ metric: "queue_enqueued_total", where: TIER, per: PER_QUEUE }),
+            expr: most(rate({ metric: "queue_enqueued_total", where: TIER, per: PER_QUEUE })),
             legend: QUEUE_LEGEND,
           },
         ],
@@ -263,7 +265,7 @@ export const overview: Contents = {
         width: 12,
         queries: [
           {
-            expr: rate({ metric: "queue_dequeued_total", where: TIER, per: PER_QUEUE }),
+            expr: most(rate({ metric: "queue_dequeued_total", where: TIER, per: PER_QUEUE })),
             legend: QUEUE_LEGEND,
           },
         ],

@@ -1,6 +1,7 @@
 /** What the dashboard's variables leave: label matchers, from few to many. */
-export const JOB = 'job=~"$job"';
-export const QUEUE = `${JOB},queue_name=~"$queue"`;
+export const JOB = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job"';
+export const PROCESS = `${JOB},instance=~"$instance"`;
+export const QUEUE = `${PROCESS},queue_name=~"$queue"`;
 export const TIER = `${QUEUE},queue_tier=~"$tier"`;
 
 /** What is shown apart. Instances are not, except where a process is the question: a service has as many as it needs. */
@@ -18,7 +19,7 @@ export const SHARED_LEGEND = "{{queue_name}} in the broker";
 /** Figures of queues in processes: each process tells its own part. */
 const LOCAL = 'queue_scope=""';
 /** Figures that a broker tells: each process that asks it tells the same. */
-const OF_BROKERS = `${QUEUE},queue_scope="shared"`;
+const OF_BROKERS = `${JOB},queue_name=~"$queue",queue_scope="shared"`;
 
 /** What a selector, an aggregation and a legend need: a metric, labels to match, labels to keep. */
 export interface What {
@@ -115,6 +116,15 @@ export function sinceRange({ metric, where, per }: What): string {
 export function quantile(q: number, { metric, where, per }: What): string {
   const kept = per === undefined ? "le" : `le, ${per}`;
   return `histogram_quantile(${q}, sum by (${kept}) (rate(${metric}_bucket{${where}}[$__rate_interval])))`;
+}
+
+/** Of many series those that were greatest at any time, as many as one has chosen: hundreds of lines are a band. */
+export function most(expr: string): string {
+  return `${alone(expr)} and topk($top, max_over_time((${expr})[$__range:$__interval] @ end()))`;
+}
+
+function alone(expr: string): string {
+  return / (?:or|and|\/|-) /.test(expr) ? `(${expr})` : expr;
 }
 
 /** The greatest one, with its labels: whose it is. */

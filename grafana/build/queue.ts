@@ -4,7 +4,7 @@ import { failuresByKind } from "./panels/failures.js";
 import { figure } from "./panels/figure.js";
 import { graph } from "./panels/graph.js";
 import { heatmap } from "./panels/heatmap.js";
-import { UNITS } from "./panels/panel.js";
+import { SLA_LIMITS, UNITS } from "./panels/panel.js";
 import {
   capacityUsed,
   greatest,
@@ -13,8 +13,11 @@ import {
   inRange,
   local,
   max,
+  most,
+  PER_PROCESS,
   PER_QUEUE,
   PER_TIER,
+  PROCESS_LEGEND,
   QUEUE,
   QUEUE_LEGEND,
   quantile,
@@ -33,6 +36,7 @@ import {
 const PROCESS = 'span.messaging.operation.name = "process"';
 const processed = tracesLink("Traces of this tier", PROCESS, `span.queue.tier = "${label("queue_tier")}"`);
 const sent = tracesLink("Traces of the puts", 'span.messaging.operation.name = "send"');
+const IN_PROCESS = { where: TIER, per: PER_PROCESS };
 const TARGET = {
   expr: max({ metric: "queue_sla_target_seconds", where: TIER, per: PER_TIER }),
   legend: `SLA target ${TIER_LEGEND}`,
@@ -55,10 +59,7 @@ export const queue: Contents = {
         width: 4,
         expr: greatest(slaUsedAnywhere()),
         legend: "{{queue_name}} {{queue_tier}}",
-        limits: [
-          [0.8, "orange"],
-          [1, "red"],
-        ],
+        limits: SLA_LIMITS,
         decimals: 0,
         none: "no SLA",
       }),
@@ -174,7 +175,7 @@ export const queue: Contents = {
       graph({
         title: "Wait p50 and p99",
         description:
-          "How long do items wait, from put to get? Dashed is the SLA target. Both high: too little is consumed. Only p99: bursts, or a tier that others overtake.",
+          "How long do items wait, from put to get? Dashed is the SLA target. Both high: too little is consumed. Only p99: bursts, or a tier that others overtake. Beyond the histogram's last bound, 300 s (of a broker's queue 4 hours), it can't tell: see Oldest item.",
         unit: UNITS.seconds,
         width: 12,
         height: 9,
@@ -316,6 +317,60 @@ export const queue: Contents = {
       }),
       failuresByKind(24),
     ],
+  ],
+  closed: [
+    "By process",
+    graph({
+      title: "Oldest item, by process",
+      description:
+        "Is one process late, or are all? One: its host, its share of the work, a task that hangs in it. All: the load, or what they all call. A broker's queue is in no process.",
+      unit: UNITS.seconds,
+      width: 12,
+      queries: [
+        {
+          expr: most(max(local({ ...IN_PROCESS, metric: "queue_oldest_age_seconds" }))),
+          legend: PROCESS_LEGEND,
+        },
+      ],
+    }),
+    graph({
+      title: "Waiting, by process",
+      description:
+        "Does each process get its share of the work? One far above the others takes less, or is sent more: look at how the work is spread.",
+      unit: UNITS.items,
+      width: 12,
+      queries: [{ expr: most(sum(local({ ...IN_PROCESS, metric: "queue_depth" }))), legend: PROCESS_LEGEND }],
+    }),
+    graph({
+      title: "Out, by process",
+      description:
+        "Which process takes less than the others? Its workers hang, its loop is blocked, or its host is slow: choose it above, and see Workers and Runtime.",
+      unit: UNITS.rate,
+      width: 12,
+      queries: [
+        { expr: most(rate({ ...IN_PROCESS, metric: "queue_dequeued_total" })), legend: PROCESS_LEGEND },
+      ],
+    }),
+    graph({
+      title: "Failed, by process",
+      description:
+        "Does one process fail where others don't? A bad host, a release that is half out, credentials that have expired there.",
+      unit: UNITS.rate,
+      width: 12,
+      none: "no failure",
+      queries: [
+        {
+          expr: most(
+            rate({
+              metric: "queue_completed_total",
+              where: `${QUEUE},queue_outcome="failure"`,
+              per: PER_PROCESS,
+            }),
+          ),
+          legend: PROCESS_LEGEND,
+        },
+      ],
+    }),
   ],
 };
 

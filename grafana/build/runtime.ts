@@ -5,10 +5,10 @@ import { graph } from "./panels/graph.js";
 import { NEUTRAL, UNITS } from "./panels/panel.js";
 import {
   greatest,
-  JOB,
   max,
   PER_PROCESS,
   PER_TIER,
+  PROCESS,
   PROCESS_LEGEND,
   QUEUE,
   quantile,
@@ -40,7 +40,7 @@ export const runtime: Contents = {
         description: `Is an event loop blocked? From some tens of milliseconds on, all that is asynchronous waits that long. ${IDLE} ${NEEDS}`,
         unit: UNITS.seconds,
         width: 4,
-        expr: greatest(max({ metric: "nodejs_eventloop_delay_p99", where: JOB, per: PER_PROCESS })),
+        expr: greatest(max({ metric: "nodejs_eventloop_delay_p99", where: PROCESS, per: PER_PROCESS })),
         legend: PROCESS_LEGEND,
         limits: [
           [0.05, "orange"],
@@ -53,7 +53,7 @@ export const runtime: Contents = {
         description: `How often was an event loop blocked so long that a watchdog saw it, in this time range? ${WATCHED}`,
         unit: UNITS.items,
         width: 4,
-        expr: `sum(increase(queue_eventloop_stall_seconds_count{${JOB}}[$__range]))`,
+        expr: `sum(increase(queue_eventloop_stall_seconds_count{${PROCESS}}[$__range]))`,
         limits: [[1, "orange"]],
         decimals: 0,
         none: "no watchdog",
@@ -77,7 +77,7 @@ export const runtime: Contents = {
         description: `How much memory do JavaScript objects take in the largest process? ${NEEDS}`,
         unit: UNITS.bytes,
         width: 4,
-        expr: greatest(sum({ metric: "v8js_memory_heap_used", where: JOB, per: PER_PROCESS })),
+        expr: greatest(sum({ metric: "v8js_memory_heap_used", where: PROCESS, per: PER_PROCESS })),
         legend: PROCESS_LEGEND,
         none: "not installed",
       }),
@@ -86,7 +86,7 @@ export const runtime: Contents = {
         description: `Which share of its time does a process collect garbage? Above some percent: it allocates too much, or its heap is nearly full. ${NEEDS}`,
         unit: UNITS.share,
         width: 4,
-        expr: greatest(rate({ metric: "v8js_gc_duration_sum", where: JOB, per: PER_PROCESS })),
+        expr: greatest(rate({ metric: "v8js_gc_duration_sum", where: PROCESS, per: PER_PROCESS })),
         legend: PROCESS_LEGEND,
         limits: [
           [0.05, "orange"],
@@ -124,7 +124,7 @@ export const runtime: Contents = {
         againstColor: "purple",
         against: [
           {
-            expr: max({ metric: "nodejs_eventloop_delay_p99", where: JOB, per: PER_PROCESS }),
+            expr: max({ metric: "nodejs_eventloop_delay_p99", where: PROCESS, per: PER_PROCESS }),
             legend: `delay p99 ${PROCESS_LEGEND}`,
           },
         ],
@@ -136,7 +136,7 @@ export const runtime: Contents = {
         unit: UNITS.seconds,
         width: 8,
         queries: ["mean", "p99", "max"].map((each) => ({
-          expr: max({ metric: `nodejs_eventloop_delay_${each}`, where: JOB, per: PER_PROCESS }),
+          expr: max({ metric: `nodejs_eventloop_delay_${each}`, where: PROCESS, per: PER_PROCESS }),
           legend: `${each} ${PROCESS_LEGEND}`,
         })),
       }),
@@ -147,7 +147,7 @@ export const runtime: Contents = {
         width: 8,
         queries: [
           {
-            expr: rate({ metric: "queue_eventloop_stall_seconds_sum", where: JOB, per: PER_PROCESS }),
+            expr: rate({ metric: "queue_eventloop_stall_seconds_sum", where: PROCESS, per: PER_PROCESS }),
             legend: PROCESS_LEGEND,
           },
         ],
@@ -158,7 +158,7 @@ export const runtime: Contents = {
         unit: UNITS.seconds,
         width: 8,
         queries: [0.5, 0.99].map((q) => ({
-          expr: quantile(q, { metric: "queue_eventloop_stall_seconds", where: JOB, per: PER_PROCESS }),
+          expr: quantile(q, { metric: "queue_eventloop_stall_seconds", where: PROCESS, per: PER_PROCESS }),
           legend: `p${q * 100} ${PROCESS_LEGEND}`,
         })),
       }),
@@ -180,14 +180,14 @@ export const runtime: Contents = {
         width: 8,
         queries: [
           {
-            expr: sum({ metric: "v8js_memory_heap_used", where: JOB, per: PER_PROCESS }),
+            expr: sum({ metric: "v8js_memory_heap_used", where: PROCESS, per: PER_PROCESS }),
             legend: PROCESS_LEGEND,
           },
         ],
         againstColor: NEUTRAL,
         against: [
           {
-            expr: sum({ metric: "v8js_memory_heap_space_size", where: JOB, per: PER_PROCESS }),
+            expr: sum({ metric: "v8js_memory_heap_space_size", where: PROCESS, per: PER_PROCESS }),
             legend: `reserved ${PROCESS_LEGEND}`,
           },
         ],
@@ -200,7 +200,11 @@ export const runtime: Contents = {
         stacked: true,
         queries: [
           {
-            expr: rate({ metric: "v8js_gc_duration_sum", where: JOB, per: `${PER_PROCESS}, v8js_gc_type` }),
+            expr: rate({
+              metric: "v8js_gc_duration_sum",
+              where: PROCESS,
+              per: `${PER_PROCESS}, v8js_gc_type`,
+            }),
             legend: `{{v8js_gc_type}} ${PROCESS_LEGEND}`,
           },
         ],
@@ -226,5 +230,5 @@ export const runtime: Contents = {
 /** From the counter: the gauge of that name begins anew with each scrape, so that a second Prometheus would spoil it. */
 function utilisation(): string {
   const time = (where: string) => rate({ metric: "nodejs_eventloop_time_total", where, per: PER_PROCESS });
-  return ratio(time(`${JOB},nodejs_eventloop_state="active"`), time(JOB));
+  return ratio(time(`${PROCESS},nodejs_eventloop_state="active"`), time(PROCESS));
 }

@@ -9,12 +9,12 @@ import { timeline } from "./panels/timeline.js";
 import {
   greatest,
   inRange,
-  JOB,
   least,
   max,
   PER_PROCESS,
   PER_QUEUE,
   PER_TIER,
+  PROCESS,
   PROCESS_LEGEND,
   QUEUE,
   QUEUE_LEGEND,
@@ -38,7 +38,7 @@ const BUDGET_LIMITS = [
 ] as const;
 /** The job is left out: there is little room beside a figure. */
 const WHOSE = "{{queue_name}} {{queue_tier}}";
-const HEARTBEAT = `time() - max by (${PER_PROCESS}) (queue_watchdog_last_run_timestamp_seconds{${JOB}})`;
+const HEARTBEAT = `time() - max by (${PER_PROCESS}) (queue_watchdog_last_run_timestamp_seconds{${PROCESS}})`;
 
 const BURNS = {
   "5m": "Is it still going on? The budget's burn over five minutes: it ends soon after the trouble does. The lines are 1x, 6x and 14.4x, at which alerts fire.",
@@ -121,7 +121,7 @@ export const sla: Contents = {
         description: "How many scrapes fail now? What such a process holds isn't in any figure here.",
         unit: UNITS.items,
         width: 4,
-        expr: `count(up{${JOB}}) - sum(up{${JOB}})`,
+        expr: `count(up{${PROCESS}}) - sum(up{${PROCESS}})`,
         limits: [[1, "red"]],
         none: "nothing is scraped",
       }),
@@ -133,8 +133,9 @@ export const sla: Contents = {
         description:
           "Which tier has spent most of what it may miss? Over the time range of this dashboard; tiers without an item in it are left out. A budget below 0 % is a missed objective: no risks here, until it has recovered.",
         unit: UNITS.items,
-        width: 12,
+        width: 14,
         labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
+        narrow: ["Tier"],
         columns: [
           { name: "Budget left", expr: budgetLeft(), unit: UNITS.share, decimals: 1, limits: BUDGET_LIMITS },
           {
@@ -165,7 +166,7 @@ export const sla: Contents = {
         description:
           "When were items late? Judged exactly, at the first get; evicted and expired items have missed. Completion missed: they weren't settled in the time that the SLA gives for all of their way (completeMs).",
         unit: UNITS.rate,
-        width: 12,
+        width: 10,
         stacked: true,
         queries: [
           {
@@ -237,7 +238,7 @@ export const sla: Contents = {
           "When was nothing known of a process? It was down, or too busy to answer. A process that is no longer looked for has no line at all.",
         unit: UNITS.word,
         width: 12,
-        queries: [{ expr: max({ metric: "up", where: JOB, per: PER_PROCESS }), legend: PROCESS_LEGEND }],
+        queries: [{ expr: max({ metric: "up", where: PROCESS, per: PER_PROCESS }), legend: PROCESS_LEGEND }],
         states: { 0: { text: "no answer", color: "red" }, 1: { text: "up", color: "green" } },
       }),
       graph({
@@ -277,7 +278,60 @@ export const sla: Contents = {
       }),
     ],
   ],
+  closed: [
+    "The last seven days",
+    graph({
+      title: "Met, by day",
+      description:
+        "Is it getting better or worse from day to day? At each point the share of the 24 hours before it that met the SLA, of each tier. Dashed is its objective: below it, more was late than was promised.",
+      unit: UNITS.share,
+      width: 24,
+      from: "7d",
+      step: "1h",
+      queries: [{ expr: ratio(met("increase", "1d"), all("increase", "1d")), legend: TIER_LEGEND }],
+      against: [
+        {
+          expr: max({ metric: "queue_sla_objective_ratio", where: TIER, per: PER_TIER }),
+          legend: `objective ${TIER_LEGEND}`,
+        },
+      ],
+      links: [toQueue],
+    }),
+    graph({
+      title: "Items, by hour",
+      description:
+        "When does work come, and is this hour like that of yesterday? Capacity is for the highest bars; what is planned for later can wait for the gaps.",
+      unit: UNITS.items,
+      width: 12,
+      from: "7d",
+      step: "1h",
+      bars: true,
+      stacked: true,
+      decimals: 0,
+      queries: [{ expr: hourly("queue_enqueued_total"), legend: QUEUE_LEGEND }],
+      links: [toQueue],
+    }),
+    graph({
+      title: "Breaches, by hour",
+      description:
+        "When do promises break, and is there a pattern? Each night: a batch. Each release: what it brings. Zoom in on one, and the verdicts above say why.",
+      unit: UNITS.items,
+      width: 12,
+      from: "7d",
+      step: "1h",
+      bars: true,
+      stacked: true,
+      decimals: 0,
+      none: "no breach",
+      queries: [{ expr: `${hourly("queue_sla_breaches_total")} > 0`, legend: QUEUE_LEGEND }],
+      links: [toQueue],
+    }),
+  ],
 };
+
+function hourly(counter: string): string {
+  return `sum by (${PER_QUEUE}) (increase(${counter}{${TIER}}[1h]))`;
+}
 
 function all(how: "rate" | "increase", window: string): string {
   return `sum by (${PER_TIER}) (${how}(queue_sla_items_total{${TIER}}[${window}]))`;

@@ -1,9 +1,13 @@
 import {
+  CustomVariableBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   VariableRefresh,
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
+import { JOB } from "./promql.js";
+
+const PLACE = 'cluster=~"$cluster",namespace=~"$namespace"';
 
 /** What panels ask, by the value of the variable. */
 export const METRICS = { type: "prometheus", uid: `\${datasource}` };
@@ -17,13 +21,25 @@ export const variables = [
   new DatasourceVariableBuilder("traces").label("Traces").type("tempo"),
   // All of these are the services that have queues, not all that is scraped: `up` has many more. Of a broker's queue the depth may be unknown,
   // what comes and goes never is.
-  choice("job", "Service", "label_values(queue_enqueued_total, job)"),
-  choice("queue", "Queue", 'label_values(queue_enqueued_total{job=~"$job"}, queue_name)').allValue(EVERY),
+  // Only where targets are discovered, as in Kubernetes, are there any.
+  choice("cluster", "Cluster", "label_values(queue_enqueued_total, cluster)").allValue(EVERY),
+  choice(
+    "namespace",
+    "Namespace",
+    'label_values(queue_enqueued_total{cluster=~"$cluster"}, namespace)',
+  ).allValue(EVERY),
+  choice("job", "Service", `label_values(queue_enqueued_total{${PLACE}}, job)`),
+  choice("queue", "Queue", `label_values(queue_enqueued_total{${JOB}}, queue_name)`).allValue(EVERY),
   choice(
     "tier",
     "Tier",
-    'label_values(queue_enqueued_total{job=~"$job",queue_name=~"$queue"}, queue_tier)',
+    `label_values(queue_enqueued_total{${JOB},queue_name=~"$queue"}, queue_tier)`,
   ).allValue(EVERY),
+  choice("instance", "Process", `label_values(queue_enqueued_total{${JOB}}, instance)`).allValue(EVERY),
+  new CustomVariableBuilder("top")
+    .label("Most lines")
+    .values("5,10,20,50,200")
+    .current({ selected: true, text: "10", value: "10" }),
 ];
 
 /** Any number of a label's values, or all of them. */

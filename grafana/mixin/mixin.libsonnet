@@ -65,11 +65,10 @@ local secondsOf(interval) =
   local replaced(text, pairs) = std.foldl(function(each, pair) std.strReplace(each, pair[0], pair[1]), pairs, text),
   local selecting(expr) = if selector == '' then expr else replaced(expr, [
     ['job=~"$job"', 'job=~"$job"' + more_matchers],
-    ['job=~"$job|"', 'job=~"$job|"' + more_matchers],
-    ['label_values(queue_enqueued_total, job)', 'label_values(queue_enqueued_total{' + selector + '}, job)'],
-    // Alerts have few labels; they are chosen by variables, whose values come from what is selected.
-    ['alertstate="firing",job=~"$job|"' + more_matchers, 'alertstate="firing",job=~"$job|"'],
-    ['severity="critical",job=~"$job|"' + more_matchers, 'severity="critical",job=~"$job|"'],
+    // Of variables, which come before that of the job. Alerts have few labels: they are chosen by variables, whose values come from what is selected.
+    ['label_values(queue_enqueued_total, cluster)', 'label_values(queue_enqueued_total{' + selector + '}, cluster)'],
+    ['{cluster=~"$cluster"}', '{cluster=~"$cluster"' + more_matchers + '}'],
+    ['namespace=~"$namespace"}', 'namespace=~"$namespace"' + more_matchers + '}'],
   ]),
   local isAsCommitted = selector == '' && config.scrape_interval == '15s',
   local adapted(value) =

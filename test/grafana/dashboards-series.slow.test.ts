@@ -147,7 +147,7 @@ interface Expectation {
 function judge(promtool: string, folder: string, expected: readonly Expectation[]): string {
   const rules = QUERIES.map(({ record, expr }) => ({
     record,
-    expr: filledIn(expr.replaceAll(/\$(?:job|queue|tier)\b/g, ".*")),
+    expr: filledIn(expr.replaceAll(/\$(?:cluster|namespace|job|instance|queue|tier)\b/g, ".*")),
   }));
   writeFileSync(join(folder, "rules.json"), JSON.stringify({ groups: [{ name: "queries", rules }] }));
   const test = {

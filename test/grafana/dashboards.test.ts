@@ -39,9 +39,13 @@ describe("each dashboard", () => {
       expect(dashboard.templating.list.map((each) => each.name)).toEqual([
         "datasource",
         "traces",
+        "cluster",
+        "namespace",
         "job",
         "queue",
         "tier",
+        "instance",
+        "top",
       ]);
       expect(dashboard.annotations.list.map((each) => each.name)).toEqual([
         "Annotations & Alerts",
@@ -49,7 +53,7 @@ describe("each dashboard", () => {
         "Restarts",
         "Critical alerts",
       ]);
-      const ids = dashboard.panels.map(({ id }) => id);
+      const ids = dashboard.panels.flatMap(({ id, panels = [] }) => [id, ...panels.map((panel) => panel.id)]);
       expect(new Set(ids).size).toBe(ids.length);
       expect(Math.min(...ids)).toBeGreaterThan(0);
     },
@@ -58,7 +62,7 @@ describe("each dashboard", () => {
   it.each(ALL)("$name lets one choose by labels that there are", ({ dashboard }) => {
     for (const { name, definition } of dashboard.templating.list) {
       const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(definition ?? "") ?? [];
-      if (["job", "queue", "tier"].includes(name)) expect(labelsOf(selector!)).toContain(label);
+      if (definition !== undefined) expect(labelsOf(selector!), name).toContain(label);
     }
   });
 
@@ -155,7 +159,7 @@ describe("each panel", () => {
       for (const label of labels.map((each) => renameByName![each])) {
         expect(panel.fieldConfig.overrides).toContainEqual({
           matcher: { id: "byName", options: label },
-          properties: [{ id: "noValue", value: "–" }],
+          properties: expect.arrayContaining([{ id: "noValue", value: "–" }]),
         });
       }
       for (const [, column] of JSON.stringify(panel).matchAll(/__data\.fields\.(\w+)/g)) {
@@ -170,14 +174,15 @@ describe("each query", () => {
     expect(problemsOf(expr)).toEqual([]);
   });
 
-  it.each(QUERIES)("$what is about what is chosen, and needs neither rules nor fillers", ({ expr }) => {
+  it.each(QUERIES)("$what is about what is chosen, and needs neither rules nor fillers", ({ what, expr }) => {
     for (const { metric, matchers } of selectorsOf(expr)) {
       expect(metric).not.toContain(":");
-      if (expr !== "queue_enqueued_total") expect(matchers.map(({ label }) => label)).toContain("job");
+      if (!/variable (cluster|namespace|job)/.test(what))
+        expect(matchers.map(({ label }) => label)).toContain("job");
     }
     expect(expr).not.toMatch(/vector\(|\[\d+s\]/);
     if (/\b(?:rate|increase|deriv)\(/.test(expr))
-      expect(expr).toMatch(/\[(?:\$__rate_interval|\$__range|5m|1h|6h)\]/);
+      expect(expr).toMatch(/\[(?:\$__rate_interval|\$__range|5m|1h|6h|1d)\]/);
   });
 });
 

@@ -28,6 +28,8 @@ export interface Panel {
   readonly datasource: unknown;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly Target[];
+  /** Of a row that is closed. */
+  readonly panels?: readonly Panel[];
   readonly options: { readonly legend?: { readonly showLegend?: boolean; readonly show?: boolean } };
   readonly fieldConfig: {
     readonly defaults: {
@@ -49,15 +51,19 @@ export interface Variable {
   readonly definition?: string;
   readonly query?: string | { readonly query: string };
   readonly allValue?: string;
+  readonly current?: { readonly value: unknown };
+}
+
+export interface AskingPanel {
+  readonly type: string;
+  readonly title: string;
+  readonly targets?: readonly Query[];
+  readonly panels?: readonly AskingPanel[];
 }
 
 /** What asks something in a dashboard. */
 export interface Asking {
-  readonly panels: readonly {
-    readonly type: string;
-    readonly title: string;
-    readonly targets?: readonly Query[];
-  }[];
+  readonly panels: readonly AskingPanel[];
   readonly templating: { readonly list: readonly Variable[] };
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] };
 }
@@ -89,11 +95,13 @@ export function committed(name: DashboardName): Dashboard {
   ) as Dashboard;
 }
 
-/** All but the headings. */
-export function panelsOf<P extends { readonly type: string }>(dashboard: {
+/** All but the headings; those of closed rows, too. */
+export function panelsOf<P extends { readonly type: string; readonly panels?: readonly P[] }>(dashboard: {
   readonly panels: readonly P[];
 }): P[] {
-  return dashboard.panels.filter(({ type }) => type !== "row");
+  return dashboard.panels
+    .flatMap((panel) => [panel, ...(panel.panels ?? [])])
+    .filter(({ type }) => type !== "row");
 }
 
 /** Every query of every panel and annotation, and the selector in every variable's. */

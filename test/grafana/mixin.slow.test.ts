@@ -110,11 +110,11 @@ itWith("jsonnet")("selects in dashboards, too, and tells them how often is scrap
   for (const { expr, interval } of targets) {
     expect(interval).toBe("30s");
     for (const { metric, matchers } of selectorsOf(expr))
-      expect(matchers.filter(({ label }) => label === "cluster").length, expr).toBe(
+      expect(matchers.filter(({ label, op }) => label === "cluster" && op === "=").length, expr).toBe(
         metric === "ALERTS" ? 0 : 1,
       );
   }
-  expect(dashboard).toContain('label_values(queue_enqueued_total{cluster=\\"a\\"}, job)');
+  expect(dashboard).toContain('label_values(queue_enqueued_total{cluster=\\"a\\"}, cluster)');
   expect(JSON.parse(dashboard).tags).toEqual(["x"]);
 });
 

@@ -13,7 +13,7 @@ export interface Selector {
 /** A value that Grafana may put where its variable stands. */
 const FILLED_IN: readonly [RegExp, string][] = [
   [/\$__(?:rate_)?interval\b|\$\{__(?:rate_)?interval\}|\$__range\b|\$\{__range\}/g, "5m"],
-  [/\$__range_s\b|\$\{__(?:range|interval)_(?:s|ms)\}/g, "300"],
+  [/\$top\b|\$__range_s\b|\$\{__(?:range|interval)_(?:s|ms)\}/g, "300"],
   // `$1` of label_replace stays.
   [/\$[A-Za-z]\w*|\$\{[A-Za-z_]\w*(?::\w+)?\}|\[\[\w+\]\]/g, "any"],
 ];

@@ -36,6 +36,9 @@ export function fillIn(text: string, values: Values): string {
   );
 }
 
+/** Labels that there are only where targets are discovered. */
+const DISCOVERED = ["cluster", "namespace"];
+
 /** Asks for the values of every variable, in order, as each may be in the query of the next; of all values, all are chosen. */
 export async function choose(
   { templating }: Pick<Asking, "templating">,
@@ -47,8 +50,12 @@ export async function choose(
   const problems: string[] = [];
   for (const variable of templating.list) {
     if (variable.type === "datasource") continue;
+    if (variable.type === "custom") {
+      values.set(variable.name, `${variable.current!.value}`);
+      continue;
+    }
     const options = await optionsOf(variable, values, prometheus, span);
-    if (options.length === 0)
+    if (options.length === 0 && !DISCOVERED.includes(variable.name))
       problems.push(`variable "${variable.name}" has no values: ${queryOf(variable)}`);
     values.set(variable.name, variable.allValue ?? anyOf(options));
   }

@@ -5,8 +5,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { FifoQueue, instrument, Watchdog, WorkerPool } from "queuescope";
-import { startTelemetry } from "queuescope/sdk";
+import { FifoQueue, instrument, Watchdog, WorkerPool } from "../../src/index.js";
+import { startTelemetry } from "../../src/sdk.js";
 
 const { values } = parseArgs({
   options: {
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 
 await startTelemetry({ serviceName: "order-service", prometheus: { port: Number(values.port) } });
-const watchdog = new Watchdog({ onBreach: () => {} });
+const watchdog = new Watchdog({ print: false });
 const NAMES = ["orders", "mails", "invoices", "thumbnails", "webhooks", "exports"];
 for (let i = 0; i < Number(values.queues); i++) {
   const name = `${NAMES[i % NAMES.length]}${i < NAMES.length ? "" : `-${Math.floor(i / NAMES.length)}`}`;

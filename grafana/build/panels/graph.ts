@@ -5,6 +5,8 @@ import {
   LegendDisplayMode,
   LegendPlacement,
   LineInterpolation,
+  ScaleDistribution,
+  ScaleDistributionConfigBuilder,
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
@@ -22,7 +24,7 @@ export interface GraphOptions extends PanelOptions {
   /** The dashed lines' colour. Default: red, a limit's. */
   readonly againstColor?: string;
   readonly stacked?: boolean;
-  /** For what happens now and then rather than goes on: bars a minute wide, as the intervals of narrower ones overlap. */
+  /** For what happens now and then rather than goes on: bars as wide as the step, by default a minute, as the intervals of narrower ones overlap. */
   readonly bars?: boolean;
   /** Lines across the graph. */
   readonly limits?: Limits;
@@ -30,6 +32,8 @@ export interface GraphOptions extends PanelOptions {
   readonly height?: number;
   /** What is shown where there is nothing to draw. Default: "no data". */
   readonly none?: string;
+  /** From this value on the axis is logarithmic, so that a limit is in sight whatever is far above it. */
+  readonly logarithmicFrom?: number;
   /** What below zero means here, where something can be. */
   readonly negative?: string;
   /** A colour for each series whose name begins with the label's value. */
@@ -41,7 +45,11 @@ const HEIGHT = 8;
 /** Lines over time. */
 export function graph(options: GraphOptions): PanelBuilder {
   const { queries, against = [], stacked = false, bars = false } = options;
-  const all = { ...options, queries: [...queries, ...against], ...(bars ? { step: "1m" } : {}) };
+  const all = {
+    ...options,
+    queries: [...queries, ...against],
+    ...(bars ? { step: options.step ?? "1m" } : {}),
+  };
   const panel = described(new PanelBuilder(), all, options.height ?? HEIGHT, "range")
     .noValue(options.none ?? "no data")
     .drawStyle(bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
@@ -52,11 +60,20 @@ export function graph(options: GraphOptions): PanelBuilder {
     // A gap is a gap: it may be what one looks for.
     .spanNulls(false)
     .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group("A"))
-    .legend(legend())
+    .legend(legend(options.width))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
+  if (options.from !== undefined) panel.timeFrom(options.from);
   if (options.negative === undefined) panel.min(0);
   else panel.axisLabel(options.negative).axisCenteredZero(true);
   if (options.decimals !== undefined) panel.decimals(options.decimals);
+  if (options.logarithmicFrom !== undefined) {
+    panel.scaleDistribution(
+      new ScaleDistributionConfigBuilder()
+        .type(ScaleDistribution.Symlog)
+        .log(10)
+        .linearThreshold(options.logarithmicFrom),
+    );
+  }
   if (options.limits !== undefined) {
     panel
       .thresholds(limits(options.limits))
@@ -85,11 +102,16 @@ function dashed(fixedColor: string) {
   ];
 }
 
-/** The last and the greatest value beside each name. */
-function legend(): VizLegendOptionsBuilder {
-  return new VizLegendOptionsBuilder()
-    .showLegend(true)
-    .displayMode(LegendDisplayMode.Table)
-    .placement(LegendPlacement.Bottom)
-    .calcs(["lastNotNull", "max"]);
+/** Columns from which on there is room beside the graph. */
+const WIDE = 24;
+
+/** In a wide graph the last and the greatest value beside each name. Elsewhere a table would take the graph's room, and show two rows. */
+function legend(width: number): VizLegendOptionsBuilder {
+  const builder = new VizLegendOptionsBuilder().showLegend(true);
+  return width < WIDE
+    ? builder.displayMode(LegendDisplayMode.List).placement(LegendPlacement.Bottom).calcs([])
+    : builder
+        .displayMode(LegendDisplayMode.Table)
+        .placement(LegendPlacement.Right)
+        .calcs(["lastNotNull", "max"]);
 }

@@ -29,10 +29,19 @@ export interface PanelOptions {
   readonly links?: readonly Link[];
   /** The least step between two points. Default: as many as fit, but none between two scrapes. */
   readonly step?: string;
+  /** How far back it looks. Default: as the dashboard. */
+  readonly from?: string;
 }
 
 /** From which value on which colour. What is below all is green, unless a first `null` says otherwise. */
 export type Limits = readonly (readonly [from: number | null, color: string])[];
+
+/** Of a share of what an SLA allows. Ten times too late is another thing than a little. */
+export const SLA_LIMITS: Limits = [
+  [0.8, "orange"],
+  [1, "red"],
+  [10, "purple"],
+];
 
 /** What builders of all kinds of panels share. */
 interface Builder {

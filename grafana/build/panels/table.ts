@@ -16,6 +16,8 @@ export interface Column {
 export interface TableOptions extends Omit<PanelOptions, "queries" | "links"> {
   /** Labels that make a row, all columns' queries having just these, and what they are called. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Columns of labels whose values are short. */
+  readonly narrow?: readonly string[];
   readonly columns: readonly Column[];
   readonly sortBy: string;
   /** Default: the greatest first. */
@@ -30,6 +32,10 @@ export interface TableOptions extends Omit<PanelOptions, "queries" | "links"> {
 }
 
 const HEIGHT = 8;
+/** Pixels. What isn't as wide shares the rest, down to the least: with Grafana's own, 150, columns would be out of sight. */
+const LEAST_WIDTH = 70;
+const FIGURE_WIDTH = 92;
+const NARROW_WIDTH = 76;
 
 /** What there is now: a row for each set of labels, the worst first. */
 export function table(options: TableOptions): PanelBuilder {
@@ -42,12 +48,16 @@ export function table(options: TableOptions): PanelBuilder {
     "table",
   )
     .noValue(options.none ?? "none")
+    .minWidth(LEAST_WIDTH)
     .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(!options.smallestFirst)])
     .withTransformation({ id: "merge", options: {} })
     .withTransformation({ id: "organize", options: arrangement(labels, columns) });
   for (const column of columns) panel.overrideByName(column.name, looks(column));
   // Rows may lack a label, as what a broker tells lacks a service.
-  for (const name of Object.values(labels)) panel.overrideByName(name, [{ id: "noValue", value: NO_VALUE }]);
+  for (const name of Object.values(labels)) {
+    const width = options.narrow?.includes(name) ? [{ id: "custom.width", value: NARROW_WIDTH }] : [];
+    panel.overrideByName(name, [{ id: "noValue", value: NO_VALUE }, ...width]);
+  }
   for (const [name, links] of Object.entries(cellLinks)) {
     panel.overrideByName(name, [{ id: "links", value: links }]);
   }
@@ -74,6 +84,7 @@ function looks({ unit, decimals, limits: steps }: Column): DynamicConfigValue[] 
     { id: "unit", value: unit },
     { id: "noValue", value: NO_VALUE },
     { id: "mappings", value: [none] },
+    { id: "custom.width", value: FIGURE_WIDTH },
   ];
   if (decimals !== undefined) looks.push({ id: "decimals", value: decimals });
   if (steps !== undefined) looks.push({ id: "thresholds", value: onlyBad(steps) }, COLORED);
