@@ -34,19 +34,45 @@ const FAULT = 100;
 /** Orders a second while all is well. */
 const CALM = 20;
 
-const CALM_EMPTY = {
-  "Firing alerts": "no alert fires",
-};
+/** Titles of panels, and why there is nothing in them. */
+type Empty = Scene["empty"];
+
+/** Faults of the demo with which attempts fail. */
+const FAILING = new Set(["failing-handler", "carrier-down"]);
+
+const because = (reason: string, ...titles: string[]): Empty =>
+  Object.fromEntries(titles.map((title) => [title, reason]));
+
+const NO_BROKER = because(
+  "there is no broker",
+  ...["Consumers that the broker knows", "Redelivered", "Stale settles", "Clock against the broker's"],
+  "Taken before they were put",
+);
+const ALL_WELL = because(
+  "nothing is wrong",
+  ...["Firing alerts", "Causes that the watchdog found", "Breaches, by verdict", "Breaches, by hour"],
+  ...["Failing most, top 10", "Failures by kind, top 10"],
+);
+const NO_FAILURE = because("no attempt fails", "Failing most, top 10", "Failures by kind, top 10");
+const OF_THIS_HOUR = because("the hour isn't over", "Breaches, by hour");
+const NO_GATE = because(
+  "no queue has a gate",
+  ...["Open breakers", "Breakers", "Wait for a gate", "Gates in use"],
+);
 
 export const SCENES: readonly Scene[] = [
-  { name: "calm", play: (lifetime) => demo(lifetime, async () => {}), empty: CALM_EMPTY },
+  { name: "calm", play: (lifetime) => demo(lifetime, async () => {}), empty: { ...NO_BROKER, ...ALL_WELL } },
   ...FAULTS.flat().map(({ name, begin }) => ({
     name: name.replace(" ", "-"),
     play: (lifetime: Lifetime) => demo(lifetime, begin),
-    empty: {},
+    empty: { ...NO_BROKER, ...OF_THIS_HOUR, ...(FAILING.has(name) ? {} : NO_FAILURE) },
   })),
-  { name: "many-queues", play: (lifetime) => processes(lifetime, 1, 30), empty: {} },
-  { name: "replicas", play: (lifetime) => processes(lifetime, 5, 3), empty: {} },
+  {
+    name: "many-queues",
+    play: (lifetime) => processes(lifetime, 1, 30),
+    empty: { ...NO_BROKER, ...NO_GATE },
+  },
+  { name: "replicas", play: (lifetime) => processes(lifetime, 5, 3), empty: { ...NO_BROKER, ...NO_GATE } },
   { name: "no-data", play: (lifetime) => processes(lifetime, 0, 0), isPartial: true, empty: {} },
 ];
 

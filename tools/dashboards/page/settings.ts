@@ -31,18 +31,19 @@ export function stepFor(pixels: number, interval: string | undefined): number {
   return Math.max(fewest, STEPS.find((step) => step >= RANGE / pixels) ?? STEPS.at(-1)!);
 }
 
-/** With Grafana's own variables and the dashboard's; one that has no value in the address matches everything. */
+/** With Grafana's own variables and the dashboard's; one that has no value in the address matches everything, and there are as many lines as at first. */
 export function interpolated(text: string, step: number): string {
   const own: Readonly<Record<string, string>> = {
     __rate_interval: `${Math.max(step + SCRAPE, 4 * SCRAPE)}s`,
     __interval: `${step}s`,
     __range: `${RANGE}s`,
+    top: "10",
   };
   return text.replace(
     /\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g,
     (_, braced: string | undefined, plain: string | undefined) => {
       const name = braced ?? plain!;
-      return own[name] ?? variables.get(name) ?? ".*";
+      return variables.get(name) ?? own[name] ?? ".*";
     },
   );
 }
