@@ -17,7 +17,7 @@ export function causes(width: number) {
     unit: UNITS.items,
     width,
     labels: { queue_verdict: "Verdict", job: "Service", queue_name: "Queue", queue_tier: "Tier" },
-    narrow: ["Tier"],
+    widths: { Verdict: 160, Tier: 76 },
     columns: [{ name: "Breaches", expr: `${breaches} > 0`, unit: UNITS.items, decimals: 0 }],
     sortBy: "Breaches",
     cellLinks: {

@@ -164,7 +164,7 @@ export const overview: Contents = {
           queue_name: "Queue",
           queue_tier: "Tier",
         },
-        narrow: ["Severity", "Tier"],
+        widths: { Severity: 76, Alert: 176, Tier: 76 },
         columns: [
           {
             name: "Firing",

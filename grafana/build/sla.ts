@@ -135,7 +135,7 @@ export const sla: Contents = {
         unit: UNITS.items,
         width: 14,
         labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
-        narrow: ["Tier"],
+        widths: { Tier: 76 },
         columns: [
           { name: "Budget left", expr: budgetLeft(), unit: UNITS.share, decimals: 1, limits: BUDGET_LIMITS },
           {

@@ -16,8 +16,8 @@ export interface Column {
 export interface TableOptions extends Omit<PanelOptions, "queries" | "links"> {
   /** Labels that make a row, all columns' queries having just these, and what they are called. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Columns of labels whose values are short. */
-  readonly narrow?: readonly string[];
+  /** In pixels, of columns of labels whose values are short, or long. */
+  readonly widths?: Readonly<Record<string, number>>;
   readonly columns: readonly Column[];
   readonly sortBy: string;
   /** Default: the greatest first. */
@@ -35,7 +35,6 @@ const HEIGHT = 8;
 /** Pixels. What isn't as wide shares the rest, down to the least: with Grafana's own, 150, columns would be out of sight. */
 const LEAST_WIDTH = 70;
 const FIGURE_WIDTH = 92;
-const NARROW_WIDTH = 76;
 
 /** What there is now: a row for each set of labels, the worst first. */
 export function table(options: TableOptions): PanelBuilder {
@@ -55,7 +54,8 @@ export function table(options: TableOptions): PanelBuilder {
   for (const column of columns) panel.overrideByName(column.name, looks(column));
   // Rows may lack a label, as what a broker tells lacks a service.
   for (const name of Object.values(labels)) {
-    const width = options.narrow?.includes(name) ? [{ id: "custom.width", value: NARROW_WIDTH }] : [];
+    const value = options.widths?.[name];
+    const width = value === undefined ? [] : [{ id: "custom.width", value }];
     panel.overrideByName(name, [{ id: "noValue", value: NO_VALUE }, ...width]);
   }
   for (const [name, links] of Object.entries(cellLinks)) {
