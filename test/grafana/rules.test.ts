@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { DASHBOARDS, uidOf } from "../../grafana/build/links.js";
 import { nameOf } from "../../grafana/rules/test/mutants-of-rules.js";
-import { NAMES } from "./dashboards.js";
+import { committed, NAMES, panelsOf } from "./dashboards.js";
 import { labelsOf, problemsOf, selectorsOf } from "./promql.js";
 import { alerts, RULES, recorded, recordings, ruleFiles } from "./rules.js";
 
@@ -191,10 +191,10 @@ describe("runbooks", () => {
   });
 
   it.each(runbooks.filter((name) => name !== "README"))("%s names panels that there are", (name) => {
-    const dashboards = readdirSync("grafana/dashboards").map((file) =>
-      JSON.parse(readFileSync(`grafana/dashboards/${file}`, "utf8")),
-    ) as { title: string; panels: { title: string }[] }[];
-    const titles = dashboards.flatMap(({ title, panels }) => [title, ...panels.map((panel) => panel.title)]);
+    const titles = NAMES.map(committed).flatMap((dashboard) => [
+      dashboard.title,
+      ...panelsOf(dashboard).map(({ title }) => title),
+    ]);
     const [, look] = readFileSync(`docs/runbooks/${name}.md`, "utf8").split("## Look first");
     const named = [...look!.split("## Do")[0]!.matchAll(/(?<!\*)\*([A-Z][^*]+)\*/g)].map(([, text]) => text!);
     for (const text of named)

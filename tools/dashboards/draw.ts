@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import type { Lifetime } from "../../test/live/server.js";
 import { type Drawn, look, type View } from "./look.js";
-import { SCENES, type Scene } from "./scenes.js";
+import { SCENES, type Scene, STARTED } from "./scenes.js";
 import { serve } from "./serve.js";
 
 const HOUR = 3_600;
@@ -53,11 +53,13 @@ function chosen(): readonly Scene[] {
     const to = Math.floor(Date.now() / 1_000);
     return [{ name: "now", play: async () => ({ address: prometheus, to }), isPartial: true, empty: {} }];
   }
-  const unknown = names?.find((name) => !SCENES.some((scene) => scene.name === name));
+  if (names === undefined) return SCENES;
+  const all = [...SCENES, STARTED];
+  const unknown = names.find((name) => !all.some((scene) => scene.name === name));
   if (unknown !== undefined) {
-    throw new Error(`no scene ${unknown}; there are ${SCENES.map(({ name }) => name).join(", ")}`);
+    throw new Error(`no scene ${unknown}; there are ${all.map(({ name }) => name).join(", ")}`);
   }
-  return SCENES.filter(({ name }) => names?.includes(name) ?? true);
+  return all.filter(({ name }) => names.includes(name));
 }
 
 async function draw(scene: Scene): Promise<void> {

@@ -31,6 +31,7 @@ export interface Played {
 /** Scrapes: of all that a dashboard shows, which is an hour's worth, and of what goes wrong in it. */
 const HOUR = 240;
 const FAULT = 100;
+const FEW = 10;
 /** Orders a second while all is well. */
 const CALM = 20;
 
@@ -76,6 +77,9 @@ export const SCENES: readonly Scene[] = [
   { name: "no-data", play: (lifetime) => processes(lifetime, 0, 0), isPartial: true, empty: {} },
 ];
 
+/** Prometheus alone: for dashboards that are about it. */
+export const STARTED: Scene = { name: "started", play: (lifetime) => processes(lifetime, 0, 0), empty: {} };
+
 /** An hour of the order service: calm, and then what `happens`. */
 async function demo(
   lifetime: Lifetime,
@@ -117,12 +121,11 @@ async function processes(lifetime: Lifetime, count: number, queues: number): Pro
     },
     PACE.args,
   );
-  if (count > 0) {
-    await prometheus.until("an hour of scrapes", async () => {
-      const [scrapes] = await prometheus.query('min(count_over_time(up{job="order-service"}[1h]))');
-      return (scrapes?.value ?? 0) >= HOUR ? true : undefined;
-    });
-  }
+  const [job, enough] = count > 0 ? ["order-service", HOUR] : ["prometheus", FEW];
+  await prometheus.until("scrapes", async () => {
+    const [scrapes] = await prometheus.query(`min(count_over_time(up{job="${job}"}[1h]))`);
+    return (scrapes?.value ?? 0) >= enough ? true : undefined;
+  });
   return played(prometheus);
 }
 

@@ -31,7 +31,9 @@ export async function serve(served: Served): Promise<{ url: string; close(): voi
     const { pathname, searchParams } = new URL(request.url!, "http://localhost");
     answer(pathname, searchParams).then(
       ([type, body, status]) => send(response, type, body, status),
-      (error) => send(response, "text/plain", `${error}`, 500),
+      // As Prometheus tells of errors.
+      (error: Error) =>
+        send(response, "application/json", JSON.stringify({ status: "error", error: error.message }), 500),
     );
   });
 

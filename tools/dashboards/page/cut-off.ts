@@ -23,10 +23,12 @@ function* tables(panel: HTMLElement): Generator<string> {
   }
 }
 
+/** To either side: what is aligned to the right is cut off at its left, which no `scrollWidth` tells. */
 function overflows(cell: HTMLElement): boolean {
-  return [cell, ...cell.querySelectorAll<HTMLElement>("*")].some(
-    ({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1,
-  );
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const [text, room] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+  return text.left < room.left - 1 || text.right > room.right + 1;
 }
 
 function* legends(panel: HTMLElement): Generator<string> {
