@@ -1,3 +1,4 @@
+import { brokers } from "./brokers.js";
 import type { Contents } from "./finish.js";
 import { tracesLink } from "./links.js";
 import { figure } from "./panels/figure.js";
@@ -8,10 +9,8 @@ import {
   inFlight,
   local,
   max,
-  PER_PROCESS,
   PER_QUEUE,
   PROCESS,
-  PROCESS_LEGEND,
   QUEUE,
   QUEUE_LEGEND,
   quantile,
@@ -289,85 +288,7 @@ export const workers: Contents = {
       }),
     ],
   ],
-  closed: [
-    "Brokers",
-    graph({
-      title: "Consumers that the broker knows",
-      description:
-        "Is a consumer connected at all? 0 while messages wait: none was started, or all have lost their subscription. More than your services have: others take from the queue, too.",
-      unit: UNITS.items,
-      width: 12,
-      decimals: 0,
-      none: "no broker that tells",
-      queries: [{ expr: shared("queue_consumers"), legend: SHARED_LEGEND }],
-      links: [processed],
-    }),
-    graph({
-      title: "Redelivered",
-      description:
-        "Which share of the deliveries had been delivered before? Much for long is a storm: messages that fail each time, or are requeued at once, or whose locks expire. A peak is a consumer that died.",
-      unit: UNITS.share,
-      width: 12,
-      none: "no broker",
-      queries: [
-        {
-          expr: ratio(
-            rate({ metric: "queue_redelivered_total", where: QUEUE, per: PER_QUEUE }),
-            rate({ metric: "queue_dequeued_total", where: QUEUE, per: PER_QUEUE }),
-          ),
-          legend: QUEUE_LEGEND,
-        },
-      ],
-      limits: [[0.5, "red"]],
-      links: [processed],
-    }),
-    graph({
-      title: "Stale settles",
-      description:
-        "Is a message acknowledged whose channel or lock is gone? It is delivered again, and on RabbitMQ the acknowledgement may hit another message, which then is lost. It should be 0; the process's log has a correlation ID.",
-      unit: UNITS.items,
-      width: 12,
-      bars: true,
-      decimals: 0,
-      none: "no broker",
-      queries: [
-        {
-          expr: `sum by (${PER_QUEUE}) (increase(queue_settle_stale_total{${QUEUE}}[$__rate_interval]))`,
-          legend: QUEUE_LEGEND,
-        },
-      ],
-      links: [processed],
-    }),
-    graph({
-      title: "Clock against the broker's",
-      description:
-        "Can waits be believed? By how many seconds a process's clock is ahead of the broker's; below zero it is behind. Waits are wrong by as much where the broker has no clock of its own: set the host's.",
-      unit: UNITS.seconds,
-      width: 6,
-      negative: "behind – ahead",
-      none: "no broker that tells",
-      queries: [
-        {
-          expr: max({ metric: "queue_clock_skew_seconds", where: QUEUE, per: PER_PROCESS }),
-          legend: PROCESS_LEGEND,
-        },
-      ],
-    }),
-    graph({
-      title: "Taken before they were put",
-      description:
-        "Do the clocks of producers and consumers agree? Messages whose wait would be negative: it counts as 0. Many of them: a producer's clock is ahead, and other waits are too short, too.",
-      unit: UNITS.rate,
-      width: 6,
-      none: "no broker",
-      queries: [
-        {
-          expr: rate({ metric: "queue_negative_waits_total", where: QUEUE, per: PER_QUEUE }),
-          legend: QUEUE_LEGEND,
-        },
-      ],
-    }),
-  ],
+  closed: brokers,
 };
 
 /** Averaged over the interval: a worker may be busy between any two scrapes. A stalled one is as good as busy. */

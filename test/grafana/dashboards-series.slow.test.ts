@@ -54,7 +54,8 @@ const TOLD: Readonly<Record<string, string>> = {
   queue_consumers: `4x${MINUTES}`,
 };
 /** What processes have themselves of such a queue; the counters of it only brokers' queues have. */
-const OF_MAILS_TOO = /^queue_(?:inflight|enqueued_total|dequeued_total|sla_target_seconds)$/;
+const OF_MAILS_TOO =
+  /^queue_(?:inflight|enqueued_total|dequeued_total|completed_total|dead_lettered_total|sla_target_seconds)$/;
 const OF_MAILS_ONLY =
   /^queue_(?:redelivered_total|settle_stale_total|negative_waits_total|clock_skew_seconds)$/;
 
@@ -89,9 +90,9 @@ const FIGURES: readonly (readonly [
   ["queue: Growth A", ofEachQueue(["orders", "letters"]), -0.133],
   ["workers: Utilisation A", [{}], 0.5],
   ["workers: Failure ratio A", [{}], 0.8],
-  ["workers: Failure ratio A", ofEachQueue(["orders", "letters"]), 0.8],
+  ["workers: Failure ratio A", ofEachQueue(["orders", "letters", "mails"]), 0.8],
   ["workers: Failure ratio B", ofEachQueue(["orders", "letters"]), 0.5],
-  ["workers: Settled B", ofEachQueue(["orders", "letters"]), 6],
+  ["workers: Settled B", ofEachQueue(["orders", "letters", "mails"]), 6],
   ["sla: Burn, 1h A", ofEachTier, 50],
   ["sla: Error budget left A", ofEachTier, -49],
   ["sla: Processes that tell of a queue A", ofEachQueue(["orders", "letters", "mails"]), 2],
@@ -112,6 +113,19 @@ const FIGURES: readonly (readonly [
   ["workers: In flight A", ofEachQueue(["orders", "letters", "mails"]), 2],
   ["workers: In flight B", OF_MAILS, 7],
   ["workers: Consumers that the broker knows A", OF_MAILS, 4],
+  ["workers: Queues in brokers, the latest first A", OF_MAILS, 6],
+  ["workers: Queues in brokers, the latest first B", OF_MAILS, 30],
+  ["workers: Queues in brokers, the latest first C", OF_MAILS, 100],
+  ["workers: Queues in brokers, the latest first D", OF_MAILS, 7],
+  ["workers: Queues in brokers, the latest first E", OF_MAILS, 5],
+  ["workers: Queues in brokers, the latest first F", OF_MAILS, 4],
+  // In 5 minutes, four processes of two services: half a second and three a second, each.
+  ["workers: Queues in brokers, the latest first G", OF_MAILS, 600],
+  ["workers: Queues in brokers, the latest first H", OF_MAILS, 3_600],
+  ["workers: Waiting and in flight in the broker A", OF_MAILS, 100],
+  ["workers: Waiting and in flight in the broker B", OF_MAILS, 7],
+  ["workers: Oldest in the broker A", OF_MAILS, 30],
+  ["workers: Oldest in the broker B", OF_MAILS, 5],
   ["workers: Redelivered A", ofEachQueue(["mails"]), 0.25],
 ];
 
