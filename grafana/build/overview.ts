@@ -156,7 +156,7 @@ export const overview: Contents = {
         description:
           "What has been found to be wrong? Critical ones first. Each alert's runbook says what it means and what to do. Needs the alert rules in Prometheus.",
         unit: UNITS.items,
-        width: 13,
+        width: 24,
         labels: {
           severity: "Severity",
           alertname: "Alert",
@@ -181,8 +181,8 @@ export const overview: Contents = {
         },
         none: "no alert fires",
       }),
-      causes(11),
-      topFailing(24),
+      causes(12),
+      topFailing(12),
     ],
     [
       "SLA and capacity",

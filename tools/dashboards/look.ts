@@ -32,6 +32,7 @@ export async function look(browser: Browser, url: string, view: View): Promise<D
     const { dashboard, width, theme, range, to } = view;
     await page.goto(`${url}/?d=${dashboard}&w=${width}&theme=${theme}&range=${range}&to=${to}`);
     const panels = await drawn(page, complaints);
+    await allInSight(page, width);
     const faults = [
       ...complaints,
       ...panels.flatMap(({ title, problem }) => (problem === undefined ? [] : [`${title}: ${problem}`])),
@@ -41,6 +42,13 @@ export async function look(browser: Browser, url: string, view: View): Promise<D
   } finally {
     await context.close();
   }
+}
+
+/** Makes the window as high as the page: a table whose rows are out of sight has none, and none that could be cut off. */
+async function allInSight(page: BrowserPage, width: number): Promise<void> {
+  const height = await page.evaluate<number>("document.documentElement.scrollHeight");
+  await page.setViewportSize({ width: width + 10, height });
+  await page.evaluate(() => (globalThis as unknown as Page).painted());
 }
 
 /** Waits until each panel has told how it went, and has been painted. */

@@ -16,7 +16,8 @@ export interface TimelineOptions extends PanelOptions {
   readonly states: Readonly<Record<string, { readonly text: string; readonly color: string }>>;
 }
 
-const HEIGHT = 6;
+/** As a graph, which it stands beside. */
+const HEIGHT = 8;
 
 /** When what was in which state. */
 export function timeline(options: TimelineOptions): PanelBuilder {
