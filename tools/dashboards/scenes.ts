@@ -47,7 +47,8 @@ const because = (reason: string, ...titles: string[]): Empty =>
 const NO_BROKER = because(
   "there is no broker",
   ...["Consumers that the broker knows", "Redelivered", "Stale settles", "Clock against the broker's"],
-  "Taken before they were put",
+  ...["Taken before they were put", "Queues in brokers, the latest first"],
+  ...["Waiting and in flight in the broker", "Oldest in the broker"],
 );
 const ALL_WELL = because(
   "nothing is wrong",
