@@ -1,5 +1,6 @@
 import { OF_CHOSEN } from "./annotations.js";
 import { causes } from "./causes.js";
+import { courses } from "./courses.js";
 import type { Contents } from "./finish.js";
 import { column, dashboardLink, label, runbookLink, sharedLink, tracesLink } from "./links.js";
 import { topFailing } from "./panels/failures.js";
@@ -148,6 +149,7 @@ export const overview: Contents = {
         none: "no queue",
         cellLinks: { Queue: [sharedLink("queue", column("Queue"))] },
       }),
+      courses(24),
     ],
     [
       "Alerts and causes",

@@ -120,7 +120,17 @@ export function quantile(q: number, { metric, where, per }: What): string {
 
 /** Of many series those that were greatest at any time, as many as one has chosen: hundreds of lines are a band. */
 export function most(expr: string): string {
-  return `${alone(expr)} and topk($top, max_over_time((${expr})[$__range:$__interval] @ end()))`;
+  return ofMost(expr, expr);
+}
+
+/** The same, of what was greatest by another expression with the same labels. */
+export function ofMost(expr: string, by: string): string {
+  return `${alone(expr)} and topk($top, max_over_time((${by})[$__range:$__interval] @ end()))`;
+}
+
+/** A dash for the service of what a broker tells, where every series needs all labels. */
+export function withJob(expr: string): string {
+  return `label_replace(${expr}, "job", "–", "job", "")`;
 }
 
 function alone(expr: string): string {

@@ -74,6 +74,8 @@ const ofEachTierOfBoth = ofEachQueue(["orders", "letters"]).flatMap((labels) =>
 );
 const OF_MAILS = [{ queue_name: "mails" }];
 const IN_THE_TABLE = { queue_name: "mails", queue_tier: "in the broker" };
+/** Where every series needs all labels. */
+const WITH_A_DASH = { job: "–", ...IN_THE_TABLE };
 
 /** What some of them find: of which labels, and the figure. */
 const FIGURES: readonly (readonly [
@@ -81,10 +83,14 @@ const FIGURES: readonly (readonly [
   of: readonly Record<string, string>[],
   figure: number,
   mails?: number,
+  ofMails?: Record<string, string>,
 ])[] = [
   ["overview: Queues, the worst first A", ofEachTier, 2, 6],
   ["overview: Queues, the worst first B", ofEachTierOfBoth, 10, 30],
   ["overview: Queues, the worst first C", ofEachTierOfBoth, 2, 100],
+  ["overview: How they got there, the oldest items first A", ofEachTierOfBoth, 10, 30, WITH_A_DASH],
+  ["overview: How they got there, the oldest items first B", ofEachTier, 2, 6, WITH_A_DASH],
+  ["overview: How they got there, the oldest items first C", ofEachTierOfBoth, 2, 100, WITH_A_DASH],
   ["overview: Capacity used A", ofEachQueue(["orders"]), 0.5],
   ["queue: Waiting, by tier C", ofEachQueue(["orders"]), 8],
   ["queue: Growth A", ofEachQueue(["orders", "letters"]), -0.133],
@@ -133,12 +139,12 @@ itWith("promtool")(
   "every query finds something and figures are right, of several processes and of queues without an SLA or a bound",
   async ({ paths, lifetime }) => {
     const something = QUERIES.map(({ record }) => ({ expr: `absent(${record})`, exp_samples: [] }));
-    const figures = FIGURES.map(([where, of, value, mails]) => ({
+    const figures = FIGURES.map(([where, of, value, mails, ofMails = IN_THE_TABLE]) => ({
       // Floating point: 1 - 0.99 is not 0.01.
       expr: `round(${recordOf(where, Object.keys(of[0]!))}, 0.001)`,
       exp_samples: [
         ...of.map((labels) => ({ labels: selector("", labels), value })),
-        ...(mails === undefined ? [] : [{ labels: selector("", IN_THE_TABLE), value: mails }]),
+        ...(mails === undefined ? [] : [{ labels: selector("", ofMails), value: mails }]),
       ],
     }));
     const report = judge(paths.promtool, temporaryFolder(lifetime), [...something, ...figures]);

@@ -151,7 +151,7 @@ describe("each panel", () => {
     ({ panel }) => {
       const { indexByName, renameByName } = panel.transformations!.find(({ id }) => id === "organize")!
         .options as Record<string, Record<string, unknown>>;
-      const labels = Object.keys(indexByName!).filter((field) => !field.startsWith("Value"));
+      const labels = Object.keys(indexByName!).filter((field) => !/^(?:Value|Trend)\b/.test(field));
       for (const { expr } of panel.targets!) expect(labelsOf(expr).sort()).toEqual([...labels].sort());
       const names = Object.values(renameByName!);
       for (const { matcher } of panel.fieldConfig.overrides) expect(names).toContain(matcher.options);

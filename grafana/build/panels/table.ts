@@ -19,6 +19,8 @@ export interface TableOptions extends Omit<PanelOptions, "queries" | "links"> {
   /** In pixels, of columns of labels whose values are short, or long. */
   readonly widths?: Readonly<Record<string, number>>;
   readonly columns: readonly Column[];
+  /** Draws the way of each figure through the time range beside it. Then every series needs all labels: Grafana puts them together by their order. */
+  readonly isOverTime?: boolean;
   readonly sortBy: string;
   /** Default: the greatest first. */
   readonly smallestFirst?: boolean;
@@ -38,20 +40,22 @@ const FIGURE_WIDTH = 92;
 
 /** What there is now: a row for each set of labels, the worst first. */
 export function table(options: TableOptions): PanelBuilder {
-  const { labels, columns, sortBy, cellLinks = {}, cellColors = {} } = options;
+  const { labels, columns, sortBy, isOverTime = false, cellLinks = {}, cellColors = {} } = options;
   const queries = columns.map(({ expr }) => ({ expr, legend: "" }));
   const panel = described(
     new PanelBuilder(),
     { ...options, queries, links: [] },
     options.height ?? HEIGHT,
-    "table",
+    isOverTime ? "range" : "table",
   )
     .noValue(options.none ?? "none")
     .minWidth(LEAST_WIDTH)
-    .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(!options.smallestFirst)])
+    .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(!options.smallestFirst)]);
+  if (isOverTime) panel.withTransformation({ id: "timeSeriesTable", options: {} });
+  panel
     .withTransformation({ id: "merge", options: {} })
-    .withTransformation({ id: "organize", options: arrangement(labels, columns) });
-  for (const column of columns) panel.overrideByName(column.name, looks(column));
+    .withTransformation({ id: "organize", options: arrangement(labels, valuesOf(columns, isOverTime)) });
+  for (const column of columns) panel.overrideByName(column.name, looks(column, isOverTime));
   // Rows may lack a label, as what a broker tells lacks a service.
   for (const name of Object.values(labels)) {
     const value = options.widths?.[name];
@@ -67,24 +71,32 @@ export function table(options: TableOptions): PanelBuilder {
   return panel;
 }
 
+/** What Grafana calls the columns' fields, and what they are called here. */
+function valuesOf(columns: readonly Column[], isOverTime: boolean): Readonly<Record<string, string>> {
+  const field = (i: number) => {
+    if (isOverTime) return `Trend #${refIdOf(i)}`;
+    return columns.length === 1 ? "Value" : `Value #${refIdOf(i)}`;
+  };
+  return Object.fromEntries(columns.map(({ name }, i) => [field(i), name]));
+}
+
 /** Labels first, then the figures in their order; time is that of the query, and says nothing. */
-function arrangement(labels: TableOptions["labels"], columns: readonly Column[]) {
-  const values = columns.map((_, i) => (columns.length === 1 ? "Value" : `Value #${refIdOf(i)}`));
-  const order = [...Object.keys(labels), ...values];
+function arrangement(labels: TableOptions["labels"], values: Readonly<Record<string, string>>) {
+  const renameByName = { ...labels, ...values };
   return {
     excludeByName: { Time: true },
-    indexByName: Object.fromEntries(order.map((field, i) => [field, i])),
-    renameByName: { ...labels, ...Object.fromEntries(values.map((field, i) => [field, columns[i]!.name])) },
+    indexByName: Object.fromEntries(Object.keys(renameByName).map((field, i) => [field, i])),
+    renameByName,
   };
 }
 
-function looks({ unit, decimals, limits: steps }: Column): DynamicConfigValue[] {
+function looks({ unit, decimals, limits: steps }: Column, isOverTime: boolean): DynamicConfigValue[] {
   const none = nothing(NO_VALUE, steps === undefined ? NEUTRAL : UNCOLORED);
   const looks: DynamicConfigValue[] = [
     { id: "unit", value: unit },
     { id: "noValue", value: NO_VALUE },
     { id: "mappings", value: [none] },
-    { id: "custom.width", value: FIGURE_WIDTH },
+    ...(isOverTime ? SPARKLINE : [{ id: "custom.width", value: FIGURE_WIDTH }]),
   ];
   if (decimals !== undefined) looks.push({ id: "decimals", value: decimals });
   if (steps !== undefined) looks.push({ id: "thresholds", value: onlyBad(steps) }, COLORED);
@@ -94,6 +106,14 @@ function looks({ unit, decimals, limits: steps }: Column): DynamicConfigValue[] 
 const NO_VALUE = "–";
 const UNCOLORED = "transparent";
 const COLORED = { id: "custom.cellOptions", value: { type: "color-background", mode: "basic" } };
+
+const SPARKLINE = [
+  {
+    id: "custom.cellOptions",
+    value: { type: "sparkline", hideValue: false, lineWidth: 1, fillOpacity: 15, showPoints: "never" },
+  },
+  { id: "color", value: { mode: "fixed", fixedColor: "blue" } },
+];
 
 /** What is well has no colour, so that what isn't stands out. */
 function onlyBad(steps: Limits) {

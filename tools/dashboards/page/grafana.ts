@@ -13,6 +13,7 @@ import {
 import { lastValueFrom } from "rxjs";
 import type { Panel } from "./dashboard.js";
 import { THEME } from "./settings.js";
+import { timeSeriesTable } from "./time-series-table.js";
 
 /** What Grafana's own code knows of these from its plugins, which are in no package. */
 const OPTIONS =
@@ -42,7 +43,8 @@ function property(id: string, path: string, isCustom: boolean): FieldConfigPrope
 }
 
 standardTransformersRegistry.setInit(() => {
-  const each = new Map(Object.values(standardTransformers).map((it) => [it.id, it]));
+  const all = [...Object.values(standardTransformers), timeSeriesTable];
+  const each = new Map(all.map((it) => [it.id, it]));
   return [...each.values()].map((it) => ({
     id: it.id,
     name: it.name,
