@@ -18,7 +18,7 @@ function scenario(shape: "steady" | "burst", keys: Keys, words: keyof typeof DEP
   const name = `${shape}, ${keys}, ${words}`;
   return {
     name,
-    isSlow: depth === 1_000_000,
+    isSlow: depth > 1_000,
     async run(pace) {
       const load = loadOf(depth, keys);
       const contestants = shape === "steady" ? steady(load) : burst(load);
