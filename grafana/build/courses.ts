@@ -4,6 +4,8 @@ import { table } from "./panels/table.js";
 import { anywhere, max, ofMost, PER_TIER, rate, slaUsedAnywhere, sum, TIER, withJob } from "./promql.js";
 
 const OLDEST = anywhere(max, "queue_oldest_age_seconds");
+/** Without those where nothing has waited: they are all alike, and each column would take others of them. */
+const HAS_WAITED = `(${OLDEST}) > 0`;
 
 /** How each of the worst queues got to where it is: small lines, one queue below the other. */
 export function courses(width: number) {
@@ -26,9 +28,9 @@ export function courses(width: number) {
     width,
     labels: { job: "Service", queue_name: "Queue", queue_tier: "Tier" },
     isOverTime: true,
-    columns: columns.map((each) => ({ ...each, expr: withJob(ofMost(each.expr, OLDEST)) })),
+    columns: columns.map((each) => ({ ...each, expr: withJob(ofMost(each.expr, HAS_WAITED)) })),
     sortBy: "Oldest",
     cellLinks: { Queue: [sharedLink("queue", column("Queue"))] },
-    none: "no queue",
+    none: "nothing has waited",
   });
 }

@@ -166,7 +166,7 @@ export const overview: Contents = {
           queue_name: "Queue",
           queue_tier: "Tier",
         },
-        widths: { Severity: 76, Alert: 176, Tier: 76 },
+        widths: { Severity: 76, Alert: 210, Tier: 76 },
         columns: [
           {
             name: "Firing",

@@ -53,7 +53,7 @@ const NO_BROKER = because(
 const ALL_WELL = because(
   "nothing is wrong",
   ...["Firing alerts", "Causes that the watchdog found", "Breaches, by verdict", "Breaches, by hour"],
-  ...["Failing most, top 10", "Failures by kind, top 10"],
+  ...["Failing most, top 10", "Failures by kind, top 10", "How they got there, the oldest items first"],
 );
 const NO_FAILURE = because("no attempt fails", "Failing most, top 10", "Failures by kind, top 10");
 const OF_THIS_HOUR = because("the hour isn't over", "Breaches, by hour");
