@@ -11,6 +11,7 @@ import {
   inRange,
   least,
   max,
+  most,
   PER_PROCESS,
   PER_QUEUE,
   PER_TIER,
@@ -170,7 +171,9 @@ export const sla: Contents = {
         stacked: true,
         queries: [
           {
-            expr: rate({ metric: "queue_sla_items_total", where: TIER, per: `${PER_TIER}, queue_result` }),
+            expr: most(
+              rate({ metric: "queue_sla_items_total", where: TIER, per: `${PER_TIER}, queue_result` }),
+            ),
             legend: `{{queue_result}} ${TIER_LEGEND}`,
           },
           {
@@ -191,7 +194,7 @@ export const sla: Contents = {
           description: BURNS[window],
           unit: UNITS.times,
           width: 8,
-          queries: [{ expr: burn(window), legend: TIER_LEGEND }],
+          queries: [{ expr: most(burn(window)), legend: TIER_LEGEND }],
           limits: BURN_LIMITS,
           links: [toQueue, late],
         }),
@@ -250,7 +253,7 @@ export const sla: Contents = {
         decimals: 0,
         queries: [
           {
-            expr: `count by (${PER_QUEUE}) (count by (${PER_QUEUE}, instance) (queue_depth{${QUEUE}}))`,
+            expr: most(`count by (${PER_QUEUE}) (count by (${PER_QUEUE}, instance) (queue_depth{${QUEUE}}))`),
             legend: QUEUE_LEGEND,
           },
         ],
@@ -309,7 +312,7 @@ export const sla: Contents = {
       bars: true,
       stacked: true,
       decimals: 0,
-      queries: [{ expr: hourly("queue_enqueued_total"), legend: QUEUE_LEGEND }],
+      queries: [{ expr: most(hourly("queue_enqueued_total")), legend: QUEUE_LEGEND }],
       links: [toQueue],
     }),
     graph({
