@@ -107,7 +107,8 @@ export interface Situation {
   readonly isMoreUrgent: (tier: number, other: number) => boolean;
   /**
    * Which promise of it that is. `completion`: no item has waited too long, but one has taken too long since it first came in, and is not settled:
-   * it is delayed by retries, or in flight. Then that is what `waitMs` and the target of `sla` are about. Default: `wait`.
+   * it is delayed by retries, or in flight. Then that is what `waitMs` and the target of `sla` are about. Without an SLA on completion, no attempt has
+   * succeeded for a multiple of what items may wait. Default: `wait`.
    */
   readonly promise?: "wait" | "completion" | undefined;
   /** How long the oldest item of that tier has waited, and may wait, in milliseconds. */

@@ -132,6 +132,85 @@ describe("an SLA on completion", () => {
   });
 });
 
+describe("without an SLA on completion", () => {
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      clock.advance(100);
+      await new Promise(setImmediate);
+    }
+  };
+  const worked = (
+    handler: (item: string, attempt: number) => Promise<void>,
+    backoff = { initialMs: 500, maxMs: 60_000 },
+  ) => {
+    const queue = fifo();
+    const seen = watchdog();
+    seen.dog.watch(queue).start();
+    const pool = new WorkerPool(queue, (item, { attempt }) => handler(item, attempt), {
+      concurrency: 4,
+      retry: { attempts: 100, backoff },
+    });
+    onTestFinished(() => pool.stop({ graceMs: 0 }).then(() => {}));
+    return { queue, pool, ...seen };
+  };
+  const fail = (error: Error) => Promise.reject(error);
+
+  it.each([
+    ["downstream-saturated", new Error("connect ECONNREFUSED 10.0.0.1:5432")],
+    ["handler-failing", new TypeError("Cannot read properties of undefined (reading 'id')")],
+  ])("a total outage with retries is a breach, %s, until something is done", async (verdict, error) => {
+    let isDown = true;
+    const { queue, breaches, cleared } = worked(() => (isDown ? fail(error) : Promise.resolve()));
+    await queue.putMany(Array.from({ length: 20 }, (_, i) => `order ${i}`));
+    await pass(3_000);
+    expect(breaches).toEqual([]);
+    await pass(600);
+    expect(breaches).toMatchObject([{ promise: "completion", targetMs: 1_000 }]);
+    expect(breaches[0]!.verdicts[0]!.name).toBe(verdict);
+    expect(String(breaches[0])).toMatch(/^BREACH .* an item is not settled after 3\.\d s \(SLA 1\.0 s\)/);
+    // However rare the attempts have become by then.
+    await pass(120_000);
+    expect(cleared).toEqual([]);
+    isDown = false;
+    await pass(130_000);
+    expect(queue.delayed).toBe(0);
+    expect(cleared).toMatchObject([{ tier: "default" }]);
+  });
+
+  it.each<[string, (item: string, attempt: number) => Promise<void>]>([
+    [
+      "first attempts fail, and second ones don't",
+      (_, attempt) => (attempt === 1 ? fail(new Error("503")) : Promise.resolve()),
+    ],
+    [
+      "a few items fail, and others don't",
+      (item) => (Number(item) < 3 ? fail(new Error("503")) : Promise.resolve()),
+    ],
+    [
+      "half of the attempts fail",
+      (item, attempt) => ((Number(item) + attempt) % 2 === 0 ? fail(new Error("503")) : Promise.resolve()),
+    ],
+  ])("is none where %s", async (_, handler) => {
+    const { queue, breaches } = worked(handler);
+    for (let i = 0; i < 60; i++) {
+      await queue.put(`${i}`);
+      await pass(200);
+    }
+    await pass(20_000);
+    expect(breaches).toEqual([]);
+  });
+
+  it("is none where items are given back for later without an error", async () => {
+    const queue = fifo();
+    const { dog, breaches } = watchdog();
+    dog.watch(queue).start();
+    await queue.putMany(Array.from({ length: 20 }, (_, i) => `${i}`));
+    for (let i = 0; i < 20; i++) (await queue.receive()).retry({ delayMs: 600_000 });
+    await pass(60_000);
+    expect(breaches).toEqual([]);
+  });
+});
+
 describe("a breach", () => {
   it("is told at the first look at which the oldest item has waited for longer than its SLA", async () => {
     const queue = fifo("late");

@@ -142,7 +142,9 @@ export function handlerFailing(thresholds?: {
       const { failedShare, attemptsPerSecond, retriedPerSecond } = failing(situation);
       const { failedPerSecond, windowMs } = recentRates(situation);
       const failures = ((failedPerSecond + retriedPerSecond) * windowMs) / 1_000;
-      if (failedShare < limits.share || failures < limits.minFailures) return undefined;
+      if (failedShare < limits.share) return undefined;
+      // Where all back off, attempts are few.
+      if (failures < limits.minFailures && !areDelayed(situation)) return undefined;
       const since = failingForMs === undefined ? "" : `, for ${duration(failingForMs)} now`;
       const kinds = new Set(situation.tasks.filter(({ attempt }) => attempt > 1).map(({ tier }) => tier));
       const kind =
@@ -242,16 +244,21 @@ function everythingFails(situation: Situation, limits: typeof EVERYTHING): Verdi
 
 /** Too seldom for that, as backing off takes longer each time: all that is there has failed, and is to be tried again some time. */
 function allBackOff(situation: Situation): Verdict | undefined {
-  const { promise, depth, inFlight, delayed, lastFailure, rates } = situation;
-  const isAllDelayed = depth === 0 && inFlight === 0 && delayed > FEW.maxItems;
-  if (promise !== "completion" || !isAllDelayed || lastFailure === undefined) return undefined;
-  if (rates.endedPerSecond > rates.failedPerSecond || isHandlersFault(lastFailure)) return undefined;
+  const { depth, inFlight = 0, delayed, lastFailure, rates, failingForMs = 0, sla } = situation;
+  if (!areDelayed(situation) || lastFailure === undefined) return undefined;
+  const wasDoneLately = rates.endedPerSecond > rates.failedPerSecond && failingForMs < sla.targetMs;
+  if (wasDoneLately || isHandlersFault(lastFailure)) return undefined;
   return {
     name: "downstream-saturated",
     confidence: 0.8,
-    sentence: `all ${delayed} items wait for another attempt, and none was done lately: what they need is down, or refuses them${lastFailureOf(situation)}`,
+    sentence: `${depth + inFlight === 0 ? "all " : ""}${delayed} items wait for another attempt, and none was done lately: what they need is down, or refuses them${lastFailureOf(situation)}`,
     evidence: { delayed, lastFailure },
   };
+}
+
+/** Whether nothing is late but by its retries, of which most items wait for the next one. */
+function areDelayed({ promise, depth, delayed, inFlight = 0 }: Situation): boolean {
+  return promise === "completion" && delayed > Math.max(FEW.maxItems, depth + inFlight);
 }
 
 function sameWait(

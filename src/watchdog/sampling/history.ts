@@ -72,6 +72,8 @@ export class History {
   private oldest: { readonly task: TaskView; readonly ms: number } | undefined = undefined;
   /** The longest-running tasks of the looks that are remembered that were over by the next look: how long they had been running, and when. */
   private over: { readonly tier: string; readonly ms: number; readonly at: number }[] = [];
+  /** Since when attempts fail and none succeeds, and how many items had been retried before; however long ago that is. */
+  private failing: { readonly since: number; readonly retried: number } | undefined = undefined;
 
   constructor(private readonly queue: Watchable) {
     const { tally } = queue;
@@ -86,12 +88,32 @@ export class History {
     this.gaps = undefined;
     this.beganAt ??= now;
     this.lookAtOldest(now);
+    if (looks.length > 1) this.lookAtFailures(looks.length - 1);
     const taken = looks.get(looks.length - 1, TAKEN);
     const ended = looks.get(looks.length - 1, ENDED) + looks.get(looks.length - 1, RETRIED);
     if (taken > this.taken) this.lastTakenAt = now;
     if (ended > this.ended) this.lastEndedAt = now;
     this.taken = taken;
     this.ended = ended;
+  }
+
+  private lookAtFailures(look: number): void {
+    const { looks } = this;
+    const gained = (column: number) => looks.get(look, column) - looks.get(look - 1, column);
+    if (gained(ENDED) > gained(FAILED)) this.failing = undefined;
+    else if (this.failing === undefined && gained(FAILED) + gained(RETRIED) > 0) {
+      this.failing = { since: looks.get(look - 1, AT), retried: looks.get(look - 1, FIRST_RETRIED) };
+    }
+  }
+
+  /** For how long, in milliseconds, attempts have failed and none has succeeded, and how many items are retried since then; undefined where one did. */
+  outage(now: number): { readonly forMs: number; readonly items: number } | undefined {
+    const { failing, looks } = this;
+    if (failing === undefined) return undefined;
+    return {
+      forMs: now - failing.since,
+      items: looks.get(looks.length - 1, FIRST_RETRIED) - failing.retried,
+    };
   }
 
   get takenEver(): number {

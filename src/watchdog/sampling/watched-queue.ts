@@ -19,6 +19,12 @@ const MAX_WEIGHING_MS = 100;
 const CALM_SHARE = 0.5;
 /** An item that takes the workers' time has done so for longer than others wait: so many times as long is looked back further. */
 const HOT_WAITS = 2;
+/**
+ * Where nothing was promised about completion, items are late all the same once no attempt has succeeded for so many times as long as an item may
+ * wait. Fewer items that fail than these are at fault themselves.
+ */
+const OUTAGE_WAITS = 3;
+const MIN_FAILING = 4;
 /** What an item's place in the queue takes, in bytes: reference, time and tag. */
 const PLACE = 24;
 
@@ -136,8 +142,9 @@ export class WatchedQueue {
       const takenMs = probe.longestTake?.(tier);
       const isTakenLate = !isOver && takenMs !== undefined && takenMs > this.targetOf(tier, sla);
       const completion = this.completionShare(tier, now, sla);
-      if (completion > CALM_SHARE) isCalm = false;
-      const isBreached = isOver || isTakenLate || completion > 1;
+      const isOutage = !isOver && this.isOutage(tier, now, sla);
+      if (completion > CALM_SHARE || isOutage) isCalm = false;
+      const isBreached = isOver || isTakenLate || completion > 1 || isOutage;
       const breach = isBreached ? this.breachOf(tier) : this.breaches[tier];
       if (breach === undefined) continue;
       changes ??= { breached: [], cleared: [] };
@@ -161,6 +168,19 @@ export class WatchedQueue {
   private completionShare(tier: number, now: number, shown = this.slaOf(tier)): number {
     if (shown?.completeMs === undefined) return 0;
     return this.unsettledMs(tier, now) / shown.completeMs;
+  }
+
+  /** Whether nothing gets done, though no item waits for long: all are tried again and again, and back off in between. */
+  private isOutage(tier: number, now: number, shown = this.slaOf(tier)): boolean {
+    const outage = this.history.outage(now);
+    if (outage === undefined || shown === undefined || shown.completeMs !== undefined) return false;
+    const { probe, tally } = this.queue;
+    // Without an error they are put off, which is as it should be.
+    if (tally.lastFailure === undefined) return false;
+    const limitMs = OUTAGE_WAITS * shown.targetMs;
+    const unsettled = depthOf(probe) + (probe.delayed ?? 0) + (probe.inFlight ?? 0);
+    const areMany = outage.items >= MIN_FAILING && unsettled >= MIN_FAILING;
+    return areMany && outage.forMs > limitMs && this.unsettledMs(tier, now) > limitMs;
   }
 
   /** Shows the heads anew to the stall monitor's thread, in the midst of what the queue does: they are only read. */
@@ -239,9 +259,11 @@ export class WatchedQueue {
     const { probe, tally } = this.queue;
     const now = probe.now();
     const headMs = waited ?? this.waitMs(tier, now);
-    const isIncomplete = headMs <= declared.targetMs && this.completionShare(tier, now, declared) > 1;
+    const isIncomplete =
+      headMs <= declared.targetMs &&
+      (this.completionShare(tier, now, declared) > 1 || this.isOutage(tier, now, declared));
     const waitMs = isIncomplete ? this.unsettledMs(tier, now) : headMs;
-    const sla = isIncomplete ? { ...declared, targetMs: declared.completeMs! } : declared;
+    const sla = isIncomplete ? { ...declared, targetMs: declared.completeMs ?? declared.targetMs } : declared;
     const tasks = this.tasks.now(now, sla, this.history, processFacts);
     const pileBeganAt = this.history.pileBeganAt(tier, waitMs, now);
     return {
