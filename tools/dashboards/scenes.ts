@@ -70,6 +70,15 @@ export const SCENES: readonly Scene[] = [
     empty: { ...NO_BROKER, ...OF_THIS_HOUR, ...(FAILING.has(name) ? {} : NO_FAILURE) },
   })),
   {
+    name: "restart",
+    play: (lifetime) =>
+      demo(lifetime, async (service) => {
+        await service.crash();
+        await service.restart();
+      }),
+    empty: { ...NO_BROKER, ...ALL_WELL },
+  },
+  {
     name: "many-queues",
     play: (lifetime) => processes(lifetime, 1, 30),
     empty: { ...NO_BROKER, ...NO_GATE },
