@@ -142,13 +142,14 @@ describe("without an SLA on completion", () => {
   const worked = (
     handler: (item: string, attempt: number) => Promise<void>,
     backoff = { initialMs: 500, maxMs: 60_000 },
+    attempts = 100,
   ) => {
     const queue = fifo();
     const seen = watchdog();
     seen.dog.watch(queue).start();
     const pool = new WorkerPool(queue, (item, { attempt }) => handler(item, attempt), {
       concurrency: 4,
-      retry: { attempts: 100, backoff },
+      retry: { attempts, backoff },
     });
     onTestFinished(() => pool.stop({ graceMs: 0 }).then(() => {}));
     return { queue, pool, ...seen };
@@ -197,6 +198,19 @@ describe("without an SLA on completion", () => {
       await pass(200);
     }
     await pass(20_000);
+    expect(breaches).toEqual([]);
+  });
+
+  it("is none where what failed is over, and what is there now only takes long", async () => {
+    const handler = (item: string) =>
+      item === "long" ? new Promise<void>(() => {}) : fail(new Error("503"));
+    const { queue, breaches } = worked(handler, { initialMs: 500, maxMs: 500 }, 2);
+    await pass(200);
+    for (let i = 0; i < 10; i++) await queue.put(`${i}`);
+    await pass(1_500);
+    expect(queue.delayed).toBe(0);
+    for (let i = 0; i < 4; i++) await queue.put("long");
+    await pass(60_000);
     expect(breaches).toEqual([]);
   });
 

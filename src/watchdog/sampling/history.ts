@@ -98,9 +98,11 @@ export class History {
   }
 
   private lookAtFailures(look: number): void {
-    const { looks } = this;
+    const { looks, queue } = this;
     const gained = (column: number) => looks.get(look, column) - looks.get(look - 1, column);
-    if (gained(ENDED) > gained(FAILED)) this.failing = undefined;
+    // What had failed is over where nothing is left.
+    if (gained(ENDED) > gained(FAILED) || (this.failing !== undefined && isEmpty(queue.probe)))
+      this.failing = undefined;
     else if (this.failing === undefined && gained(FAILED) + gained(RETRIED) > 0) {
       this.failing = { since: looks.get(look - 1, AT), retried: looks.get(look - 1, FIRST_RETRIED) };
     }
@@ -396,4 +398,9 @@ function gapsOf(looks: Looks): Gap[] {
 
 function perSecond(count: number, ms: number): number {
   return ms <= 0 ? 0 : (count / ms) * 1_000;
+}
+
+/** Whether no item waits, is in flight, or is to come back. */
+function isEmpty(probe: Probe): boolean {
+  return depthOf(probe) + (probe.delayed ?? 0) + (probe.inFlight ?? 0) === 0;
 }

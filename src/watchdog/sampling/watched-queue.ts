@@ -178,9 +178,14 @@ export class WatchedQueue {
     // Without an error they are put off, which is as it should be.
     if (tally.lastFailure === undefined) return false;
     const limitMs = OUTAGE_WAITS * shown.targetMs;
-    const unsettled = depthOf(probe) + (probe.delayed ?? 0) + (probe.inFlight ?? 0);
-    const areMany = outage.items >= MIN_FAILING && unsettled >= MIN_FAILING;
-    return areMany && outage.forMs > limitMs && this.unsettledMs(tier, now) > limitMs;
+    // While it lasts all may be at their next attempt at once; without it that are tasks that are only long.
+    const areMany = (probe.delayed ?? 0) >= MIN_FAILING || this.breaches[tier]?.reportedAs !== undefined;
+    return (
+      areMany &&
+      outage.items >= MIN_FAILING &&
+      outage.forMs > limitMs &&
+      this.unsettledMs(tier, now) > limitMs
+    );
   }
 
   /** Shows the heads anew to the stall monitor's thread, in the midst of what the queue does: they are only read. */
