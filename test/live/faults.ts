@@ -4,6 +4,8 @@ import type { Demo } from "./demo.js";
 export interface LiveFault {
   readonly name: string;
   readonly alert: string;
+  /** What pages besides where the machine is crowded, and orders are late for that. */
+  readonly mayPage?: string;
   begin(demo: Demo): Promise<void>;
   end(demo: Demo): Promise<void>;
 }
@@ -23,7 +25,10 @@ const killed: LiveFault = {
 /** Those of a row happen one after the other to the same process, so what one leaves behind mustn't disturb the next. */
 export const FAULTS: readonly (readonly LiveFault[])[] = [
   [demoFault("slow-consumer", "QueueOldestItemOverSla")],
-  [demoFault("burst", "QueueDropping"), demoFault("failing-handler", "QueueFailures")],
+  [
+    { ...demoFault("burst", "QueueDropping"), mayPage: "QueueSlaBudgetBurn" },
+    demoFault("failing-handler", "QueueFailures"),
+  ],
   [demoFault("no-consumer", "QueueNoConsumer"), demoFault("blocked-loop", "QueueEventLoopStalled")],
   [demoFault("carrier-down", "QueueBreakerOpen"), killed],
 ];

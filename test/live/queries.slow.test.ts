@@ -111,8 +111,9 @@ async function problemsOf(dashboard: Asking): Promise<string[]> {
 async function problemsOfQuery(promql: string, span: Span): Promise<string[]> {
   if (promql === "") return ["asks nothing"];
   const selectors = selectorsOf(promql);
-  // Of what only brokers have there is nothing; what takes either has what processes tell.
-  if (selectors.some(isOfBroker) && !/ or /.test(promql)) return [];
+  // Of what only brokers have there is nothing, nor of what is asked of their queues alone; what takes either has what processes tell.
+  const isOfBrokersAlone = !/ or /.test(promql) || / and \(max.*queue_scope="shared"[^"]*\)$/.test(promql);
+  if (selectors.some(isOfBroker) && isOfBrokersAlone) return [];
   const series = await stack.prometheus.range(promql, span);
   const problems: string[] = [];
   if (series.length === 0) problems.push(`no data: ${promql}`);
