@@ -2,7 +2,7 @@ import { causes } from "./causes.js";
 import type { Contents } from "./finish.js";
 import { column, dashboardLink, label, tracesLink } from "./links.js";
 import { figure } from "./panels/figure.js";
-import { graph } from "./panels/graph.js";
+import { type GraphOptions, graph } from "./panels/graph.js";
 import { UNITS } from "./panels/panel.js";
 import { table } from "./panels/table.js";
 import { timeline } from "./panels/timeline.js";
@@ -301,37 +301,36 @@ export const sla: Contents = {
       ],
       links: [toQueue],
     }),
-    graph({
+    byHour({
       title: "Items, by hour",
       description:
         "When does work come, and is this hour like that of yesterday? Capacity is for the highest bars; what is planned for later can wait for the gaps.",
-      unit: UNITS.items,
-      width: 12,
-      from: "7d",
-      step: "1h",
-      bars: true,
-      stacked: true,
-      decimals: 0,
       queries: [{ expr: most(hourly("queue_enqueued_total")), legend: QUEUE_LEGEND }],
-      links: [toQueue],
     }),
-    graph({
+    byHour({
       title: "Breaches, by hour",
       description:
         "When do promises break, and is there a pattern? Each night: a batch. Each release: what it brings. Zoom in on one, and the verdicts above say why.",
-      unit: UNITS.items,
-      width: 12,
-      from: "7d",
-      step: "1h",
-      bars: true,
-      stacked: true,
-      decimals: 0,
       none: "no breach",
       queries: [{ expr: `${hourly("queue_sla_breaches_total")} > 0`, legend: QUEUE_LEGEND }],
-      links: [toQueue],
     }),
   ],
 };
+
+/** Of a week, a bar an hour. */
+function byHour(options: Pick<GraphOptions, "title" | "description" | "queries" | "none">) {
+  return graph({
+    unit: UNITS.items,
+    width: 12,
+    from: "7d",
+    step: "1h",
+    bars: true,
+    stacked: true,
+    decimals: 0,
+    links: [toQueue],
+    ...options,
+  });
+}
 
 function hourly(counter: string): string {
   return `sum by (${PER_QUEUE}) (increase(${counter}{${TIER}}[1h]))`;

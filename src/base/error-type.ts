@@ -25,7 +25,8 @@ function classOf(error: object): string | undefined {
   }
 }
 
-function textIn(of: unknown, key: "code" | "name"): string | undefined {
+/** A property of what was thrown, if it is a text that isn't empty. Never throws. */
+export function textIn(of: unknown, key: "code" | "name" | "message" | "stack"): string | undefined {
   try {
     const value = (of as Partial<Record<typeof key, unknown>> | null | undefined)?.[key];
     return typeof value === "string" && value !== "" ? value : undefined;

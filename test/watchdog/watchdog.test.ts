@@ -59,15 +59,17 @@ async function breachesOf(queue: string): Promise<Record<string, unknown>> {
   );
 }
 
+/** In steps, with turns in between in which handlers get on. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) {
+    clock.advance(100);
+    await new Promise(setImmediate);
+  }
+}
+
 describe("an SLA on completion", () => {
   const sla = { default: { targetMs: 1_000, completeMs: 10_000 } };
   const made = (name: string) => instrument(new FifoQueue<string>({ clock }), { name, sla });
-  const pass = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 100) {
-      clock.advance(100);
-      await new Promise(setImmediate);
-    }
-  };
 
   it("is breached by what fails, backs off and fails again, though nothing waits; until it is settled", async () => {
     const queue = made("outage");
@@ -133,12 +135,6 @@ describe("an SLA on completion", () => {
 });
 
 describe("without an SLA on completion", () => {
-  const pass = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 100) {
-      clock.advance(100);
-      await new Promise(setImmediate);
-    }
-  };
   const worked = (
     handler: (item: string, attempt: number) => Promise<void>,
     backoff = { initialMs: 500, maxMs: 60_000 },

@@ -12,8 +12,8 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
 import type { Lifetime } from "../../test/live/server.js";
+import { openBrowser } from "../../test/page/browser.js";
 import { type Drawn, look, type View } from "./look.js";
 import { SCENES, type Scene, STARTED } from "./scenes.js";
 import { serve } from "./serve.js";
@@ -37,7 +37,7 @@ const themes = values.theme.map((theme) => (theme === "light" ? "light" : "dark"
 const out = values.out ?? mkdtempSync(join(tmpdir(), "queuescope-dashboards-"));
 mkdirSync(out, { recursive: true });
 
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await openBrowser();
 let faults = 0;
 try {
   for (const scene of chosen()) await draw(scene);

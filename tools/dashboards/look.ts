@@ -1,4 +1,5 @@
 import type { Browser, Page as BrowserPage } from "playwright-core";
+import { until } from "../../test/live/until.js";
 import type { Page, Told } from "./told.js";
 
 /** A dashboard at one width, in one theme. */
@@ -53,13 +54,14 @@ async function allInSight(page: BrowserPage, width: number): Promise<void> {
 
 /** Waits until each panel has told how it went, and has been painted. */
 async function drawn(page: BrowserPage, complaints: readonly string[]): Promise<readonly Told[]> {
-  for (const limit = Date.now() + LIMIT_MS; ; ) {
-    const report = await page.evaluate(() => (globalThis as unknown as Partial<Page>).report);
-    // What is infinite is null here: the dashboard has not come.
-    if (typeof report?.waiting === "number" && report.waiting <= 0) break;
-    if (Date.now() > limit) throw new Error(`the page has not been drawn: ${complaints.join("; ")}`);
-    await page.waitForTimeout(50);
-  }
+  await until(
+    () => `the page to be drawn: ${complaints.join("; ")}`,
+    async () => {
+      const report = await page.evaluate(() => (globalThis as unknown as Partial<Page>).report);
+      // What is infinite is null here: the dashboard has not come.
+      return typeof report?.waiting === "number" && report.waiting <= 0 ? true : undefined;
+    },
+  );
   await page.evaluate(() => (globalThis as unknown as Page).painted());
   return (await page.evaluate(() => (globalThis as unknown as Page).report)).panels;
 }

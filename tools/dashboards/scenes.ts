@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { findProgram } from "../../scripts/stack/find-program.js";
 import { freePort } from "../../scripts/stack/ports.js";
+import { findPrograms } from "../../scripts/stack/programs.js";
 import { scrapeMs, writePrometheus } from "../../test/live/config.js";
 import { FAULTS } from "../../test/live/faults.js";
 import { PACE } from "../../test/live/pace.js";
@@ -155,10 +155,6 @@ function played({ address }: Prometheus): Played {
 }
 
 function programs(): Paths {
-  const path = (name: string) => {
-    const found = findProgram(name);
-    if (found === undefined) throw new Error(`${name} is not installed: apt-get install ${name}`);
-    return found;
-  };
-  return { prometheus: path("prometheus"), "prometheus-alertmanager": path("prometheus-alertmanager") };
+  const { prometheus, alertmanager } = findPrograms();
+  return { prometheus, "prometheus-alertmanager": alertmanager };
 }

@@ -66,14 +66,10 @@ export class Histogram {
   record(ms: number, span?: SampledIn): void {
     if (Number.isNaN(ms)) return;
     const numbers = this.numbers ?? this.made();
-    const bounds = this.bounds.ms;
-    let bucket = 0;
-    if (ms > 0) {
-      while (bucket < bounds.length && ms > bounds[bucket]!) bucket++;
-      numbers[bounds.length + 1]! += ms;
-    }
+    const bucket = this.bucketOf(ms);
+    if (ms > 0) numbers[this.bounds.ms.length + 1]! += ms;
     numbers[bucket]!++;
-    if (span !== undefined) this.exemplify(ms, span);
+    if (span !== undefined) this.keepExample(bucket, ms, span);
     if (this.sinks.size > 0) this.sinks.get(this.instrument)?.record(ms / 1000, this.labels.attributes);
   }
 
@@ -84,11 +80,18 @@ export class Histogram {
 
   /** Makes a value that was recorded, in milliseconds, the example of its bucket. */
   exemplify(ms: number, span: SampledIn): void {
-    if (Number.isNaN(ms)) return;
+    if (!Number.isNaN(ms)) this.keepExample(this.bucketOf(ms), ms, span);
+  }
+
+  private bucketOf(ms: number): number {
     const bounds = this.bounds.ms;
     let bucket = 0;
     while (bucket < bounds.length && ms > bounds[bucket]!) bucket++;
-    this.examples ??= new Array<undefined>(bounds.length + 1).fill(undefined);
+    return bucket;
+  }
+
+  private keepExample(bucket: number, ms: number, span: SampledIn): void {
+    this.examples ??= new Array<undefined>(this.bounds.ms.length + 1).fill(undefined);
     this.examples[bucket] = exemplarOf(ms, span);
   }
 

@@ -16,7 +16,7 @@ import {
 } from "@opentelemetry/api";
 import { wallNow } from "../../base/clock.js";
 import { errorLine } from "../../base/error-text.js";
-import { errorType } from "../../base/error-type.js";
+import { errorType, textIn } from "../../base/error-type.js";
 import { cut, MAX_NAME } from "../../base/limits.js";
 import type { TaskFacts } from "../../contracts/index.js";
 import { correlation } from "../context/correlation.js";
@@ -284,14 +284,5 @@ function isError(error: unknown): boolean {
     return error instanceof Error;
   } catch {
     return false;
-  }
-}
-
-function textIn(error: unknown, key: "name" | "message" | "stack"): string | undefined {
-  try {
-    const value = (error as Partial<Record<typeof key, unknown>> | null | undefined)?.[key];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -2,6 +2,7 @@ import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from "amqplib";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { type AmqplibOptions, amqplib } from "../../../src/amqplib.js";
+import { inTime as settledInTime } from "../../../src/base/in-time.js";
 import type { BrokerOptions } from "../../../src/brokers/options.js";
 import { instrument } from "../../../src/index.js";
 import { usePropagators } from "../../support/propagators.js";
@@ -145,14 +146,6 @@ export async function until<V>(ask: () => V | Promise<V>, isSo: (value: V) => bo
 }
 
 /** Rejects when it takes too long, and says what has not come: of a test that only runs out of time one can't say it. */
-export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
-  let limit: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    limit = setTimeout(() => reject(new Error(`in vain: ${what} has not come`)), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(limit);
-  }
+export function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+  return settledInTime(LIMIT_MS, promise, () => new Error(`in vain: ${what} has not come`), "waits");
 }
